@@ -1,0 +1,10 @@
+#include "config.h"
+
+#include "backend/backend.h"
+
+const struct backend *const backends[] = {
+#define BACKEND(id)	&backend_##id,
+#include "backend/backends.def"
+#undef BACKEND
+	NULL
+};

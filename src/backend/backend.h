@@ -1,0 +1,104 @@
+/*
+ * backend.h - what every primitive can do, behind one table of functions.
+ *
+ * A backend prints nothing, retries nothing and ends nothing: it makes the
+ * system's calls and hands up what they said.  Each file of this library
+ * compiles on every system; where the system lacks the primitive, probe says
+ * so and nothing else is called.
+ */
+#ifndef BACKEND_H
+#define BACKEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event.h"
+
+/* One name for one bit of a primitive; bit 0: this system lacks it. */
+struct flag {
+	char		name[12];
+	uint32_t	bit;
+};
+
+/* What a backend keeps between open and close; each has its own. */
+struct backend_state;
+
+enum backend_kind {
+	BACKEND_NATIVE,		/* the system's own */
+	BACKEND_EMULATED	/* the same behaviour over another primitive */
+};
+
+/*
+ * Returns a backend_kind, or -ENOSYS if it is not to be had here.  *DETAIL is
+ * set to a few words, constant, for a person: how, or why not.
+ */
+typedef int backend_probe_fn(const char **detail);
+
+/*
+ * Make a polling object for about CAPACITY targets; it grows when more come.
+ * The caller owns *STATE until close.  Returns 0, or -errno: -ENOMEM, and what
+ * the primitive says (-EMFILE, -ENFILE).
+ */
+typedef int backend_open_fn(struct backend_state **state, size_t capacity);
+
+/*
+ * Watch descriptor FD (from 0 up, open or not) for BITS; events about it will
+ * carry TOKEN.  Tokens are small numbers from 0 up, each in use once.  FD stays
+ * the caller's.  Returns 0, or -errno: -ENOMEM; -EBADF where the primitive
+ * looks at once; epoll: -EEXIST, -EPERM, -EINVAL, -ELOOP, -ENOSPC
+ * (epoll_ctl(2)).
+ */
+typedef int backend_add_fn(struct backend_state *state, uint32_t token, int fd,
+    uint32_t bits);
+
+/* Watch what was added as TOKEN for BITS instead; -errno as add. */
+typedef int backend_modify_fn(struct backend_state *state, uint32_t token,
+    int fd, uint32_t bits);
+
+/* Watch TOKEN, which is FD, no more.  Returns 0 or -errno as add. */
+typedef int backend_remove_fn(struct backend_state *state, uint32_t token,
+    int fd);
+
+/*
+ * Wait at most TIMEOUT nanoseconds, for ever if it is -1, and not at all if it
+ * is 0; a clock that is coarser rounds up.  May return before the time without
+ * an event.  MAX (at least 1) is how many events the primitive is asked for,
+ * where it takes such a number.  Returns how many targets have events, 0 if
+ * the time is over, or -errno: -EINTR; select: -EBADF, poll: -EINVAL when there
+ * are more targets than RLIMIT_NOFILE.
+ */
+typedef int backend_wait_fn(struct backend_state *state, size_t max,
+    int64_t timeout);
+
+/* The next event of the last wait, in its order: 1 with *EVENT set, or 0. */
+typedef int backend_take_fn(struct backend_state *state, struct event *event);
+
+/* Give up the object and all it holds; STATE may be NULL. */
+typedef void backend_close_fn(struct backend_state *state);
+
+struct backend {
+	const char		*name;
+	const struct flag	*flags;	/* ends with an empty name */
+	uint32_t		 limit;	/* the bits that its type can hold */
+	uint32_t		 reading;	/* these ask to read */
+	uint32_t		 writing;	/* these ask to write */
+	uint32_t		 broken;	/* with these writing would fail */
+	uint32_t		 watch;	/* asks for nothing but the end of it */
+	backend_probe_fn	*probe;
+	backend_open_fn		*open;
+	backend_add_fn		*add;
+	backend_modify_fn	*modify;
+	backend_remove_fn	*remove;
+	backend_wait_fn		*wait;
+	backend_take_fn		*take;
+	backend_close_fn	*close;
+};
+
+#define BACKEND(id)	extern const struct backend backend_##id;
+#include "backends.def"
+#undef BACKEND
+
+/* All of them, in the order of backends.def; ends with NULL. */
+extern const struct backend *const backends[];
+
+#endif

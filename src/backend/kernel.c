@@ -1,0 +1,113 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/ioctl.h>
+#if defined(__sun)
+#include <sys/filio.h>
+#endif
+#if defined(HAVE_SYSCTLBYNAME) && defined(HAVE_SYS_SYSCTL_H)
+#include <sys/sysctl.h>
+#endif
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "backend/kernel.h"
+
+int64_t
+kernel_available(int fd)
+{
+	int n = -1;
+
+	if (ioctl(fd, FIONREAD, &n) == -1)
+		return -errno;
+	/* some drivers leave the argument alone and say 0 */
+	return n < 0 ? -EINVAL : n;
+}
+
+#if defined(__linux__)
+
+/* Each is a file below /proc/sys (proc_sys_fs(5), proc_sys_kernel(5)). */
+#define PROC	"/proc/sys/"
+static const char *const limits[] = {
+	PROC "fs/nr_open",
+	PROC "fs/file-max",
+	PROC "fs/pipe-max-size",
+	PROC "fs/epoll/max_user_watches",
+	PROC "fs/inotify/max_user_instances",
+	PROC "fs/inotify/max_user_watches",
+	PROC "kernel/yama/ptrace_scope",
+};
+
+static int64_t
+limit_value(const char *name)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	int64_t value = 0;
+	char text[32];
+	ssize_t n;
+
+	if (fd == -1)
+		return -1;
+	n = read(fd, text, sizeof text);
+	(void)close(fd);
+	for (ssize_t i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++) {
+		if (value > (INT64_MAX - 9) / 10)
+			return INT64_MAX;	/* file-max is 2^63 - 1 */
+		value = value * 10 + (text[i] - '0');
+	}
+	return n <= 0 ? -1 : value;
+}
+
+static const char *
+limit_name(const char *name)
+{
+	return name + sizeof PROC - 1;
+}
+
+#else
+
+static const char *const limits[] = {
+	"kern.maxfiles",
+	"kern.maxfilesperproc",
+	"kern.kq_calloutmax",
+	"kern.ipc.maxpipekva",
+};
+
+static int64_t
+limit_value(const char *name)
+{
+#ifdef HAVE_SYSCTLBYNAME
+	union {
+		int32_t	narrow;
+		int64_t	wide;
+	} value;
+	size_t size = sizeof value;
+
+	if (sysctlbyname(name, &value, &size, NULL, 0) == -1)
+		return -1;
+	return size == sizeof value.narrow ? value.narrow : value.wide;
+#else
+	(void)name;
+	return -1;
+#endif
+}
+
+static const char *
+limit_name(const char *name)
+{
+	return name;
+}
+
+#endif
+
+const char *
+kernel_limit(int number, int64_t *value)
+{
+	if ((size_t)number >= sizeof limits / sizeof *limits)
+		return NULL;
+	*value = limit_value(limits[number]);
+	return limit_name(limits[number]);
+}

@@ -1,0 +1,110 @@
+/*
+ * peer.h - what the system tells of those at the other end of a FIFO.  All of
+ * it may be called in a signal handler: nothing here allocates.
+ */
+#ifndef PEER_H
+#define PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What happened on a FIFO; of who opened it the system does not say more. */
+enum {
+	PEER_OPENED = 1,
+	PEER_READ = 2,
+	PEER_WROTE = 4,
+	PEER_READER_CLOSED = 8,
+	PEER_WRITER_CLOSED = 16,
+	PEER_ALL = 31,
+	PEER_LOST = 32		/* some of it went untold */
+};
+
+struct peer_change {
+	uint32_t	fifo;	/* as peer_watch_add said; 0 with PEER_LOST */
+	uint32_t	what;	/* one of the above */
+};
+
+/*
+ * A watch: readable when something happened, close-on-exec, never blocking.
+ * Returns -errno: -ENOSYS where the system has none (inotify(7) is Linux),
+ * -EMFILE.
+ */
+int	peer_watch_open(void);
+
+/*
+ * Watch the FIFO that FD is one end of, for the changes in WHAT; those asked
+ * for before are replaced.  Returns its number, from 1 up in a new watch, the
+ * same for the same FIFO; or -errno: -ENOSPC.
+ */
+int	peer_watch_add(int watch, int fd, uint32_t what);
+
+/*
+ * The next change, in the order in which they came: 1, or 0 when there is none
+ * yet.  BUFFER is the caller's, of struct peer_buffer, zeroed before the first
+ * call.
+ */
+struct peer_buffer {
+	char	data[1024];
+	size_t	done, used;
+};
+int	peer_watch_next(int watch, struct peer_buffer *buffer,
+	    struct peer_change *change);
+
+/*
+ * Whether a writer is connected to the FIFO whose read end FD is and which is
+ * empty: 1 or 0; -errno where that cannot be told: -ENOSYS, -EMFILE.
+ */
+int	peer_has_writer(int fd);
+
+/*
+ * Open the FIFO behind FD anew with FLAGS (open(2)), whatever became of its
+ * name PATH.  Returns a descriptor, close-on-exec and never blocking, or -errno.
+ * Where the system cannot do it without the name: -ENOENT if that means
+ * another file now.
+ */
+int	peer_reopen(int fd, const char *path, int flags);
+
+/*
+ * Unlike a descriptor to read or write, one that keeps nobody connected, for
+ * peer_reopen; or -errno: -ENOSYS.
+ */
+int	peer_handle(int fd);
+
+/*
+ * The same as peer_reopen and close(2), but WATCH, which asks for WHAT on that
+ * FIFO, is not told of it.
+ */
+int	peer_join(int watch, int fd, uint32_t what, const char *path,
+	    int flags);
+void	peer_part(int watch, int fd, uint32_t what, int end);
+
+/*
+ * What pmux and its holders leave at a FIFO for each other to see: each on the
+ * open file description of an end, until that is closed, and each with a time
+ * on the monotonic clock (ns), so that earlier and later are known apart.
+ * Without such locks (-ENOSYS) none is ever seen.
+ */
+
+/*
+ * Claim the direction of the FIFO whose end FD is: whoever claimed it before
+ * is superseded.  Returns the time, or -errno: -ENOSYS, -ENOLCK.
+ */
+int64_t	peer_claim(int fd, bool writing);
+
+/* Whether somebody has claimed to read, at whatever time. */
+bool	peer_claimed(int fd);
+
+/* Whether somebody has claimed that direction after TIME. */
+bool	peer_superseded(int fd, bool writing, int64_t time);
+
+/*
+ * Say on FD, an end of a holder that has a write end, that it has looked at the
+ * FIFO at TIME; what it said before is gone.  -1: it has none any more.
+ */
+void	peer_mark(int fd, bool writing, int64_t time);
+
+/* Whether some holder has a write end and has not looked since TIME. */
+bool	peer_marked(int fd, int64_t time);
+
+#endif

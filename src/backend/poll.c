@@ -1,0 +1,176 @@
+/*
+ * poll.c - poll(2), with ppoll(2)'s nanoseconds where it is there.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "backend/backend.h"
+#include "backend/pollflags.h"
+#include "backend/timeout.h"
+
+#if !defined(ENABLE_POLL)
+#define REFUSED	"left out when pmux was configured"
+#endif
+
+struct backend_state {
+	struct pollfd	*fds;		/* by token; fd -1: none */
+	size_t		 capacity;
+	size_t		 count;		/* one past the highest token */
+	size_t		 cursor;	/* where take goes on */
+	int		 left;		/* events of the last wait to take */
+};
+
+static int
+poll_probe(const char **detail)
+{
+#ifdef REFUSED
+	*detail = REFUSED;
+	return -ENOSYS;
+#else
+#ifdef HAVE_PPOLL
+	*detail = "ppoll(2), timeouts in nanoseconds";
+#else
+	*detail = "poll(2), timeouts in milliseconds";
+#endif
+	return BACKEND_NATIVE;
+#endif
+}
+
+static int
+reserve(struct backend_state *state, size_t capacity)
+{
+	struct pollfd *fds;
+
+	if (capacity <= state->capacity)
+		return 0;
+	if (capacity > SIZE_MAX / sizeof *fds)
+		return -ENOMEM;
+	fds = realloc(state->fds, capacity * sizeof *fds);
+	if (fds == NULL)
+		return -ENOMEM;
+	state->fds = fds;
+	state->capacity = capacity;
+	return 0;
+}
+
+static int
+poll_open(struct backend_state **state, size_t capacity)
+{
+	struct backend_state *s = calloc(1, sizeof *s);
+
+	if (s == NULL || reserve(s, capacity) != 0) {
+		free(s);
+		return -ENOMEM;
+	}
+	*state = s;
+	return 0;
+}
+
+static int
+poll_add(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
+{
+	size_t wanted = (size_t)token + 1;
+
+	if (wanted > state->capacity &&
+	    reserve(state, wanted + wanted / 2) != 0)
+		return -ENOMEM;
+	for (; state->count < wanted; state->count++)
+		state->fds[state->count].fd = -1;
+	state->fds[token].fd = fd;
+	state->fds[token].events = (short)bits;
+	state->fds[token].revents = 0;
+	return 0;
+}
+
+static int
+poll_remove(struct backend_state *state, uint32_t token, int fd)
+{
+	(void)fd;
+	/* POSIX: a negative fd is ignored and its revents are set to 0 */
+	state->fds[token].fd = -1;
+	return 0;
+}
+
+static int
+poll_wait(struct backend_state *state, size_t max, int64_t timeout)
+{
+	int n;
+
+	(void)max;
+#ifdef HAVE_PPOLL
+	struct timespec space;
+
+	n = ppoll(state->fds, (nfds_t)state->count,
+	    timeout_timespec(timeout, &space), NULL);
+#else
+	n = poll(state->fds, (nfds_t)state->count,
+	    timeout_milliseconds(timeout));
+#endif
+	state->cursor = 0;
+	state->left = n == -1 ? 0 : n;
+	return n == -1 ? -errno : n;
+}
+
+static int
+poll_take(struct backend_state *state, struct event *event)
+{
+	const struct pollfd *p;
+
+	while (state->left > 0 && state->cursor < state->count) {
+		p = &state->fds[state->cursor++];
+		if (p->revents == 0)
+			continue;
+		state->left--;
+		event->token = (uint32_t)(state->cursor - 1);
+		event->bits = (unsigned short)p->revents;
+		return 1;
+	}
+	return 0;
+}
+
+static void
+poll_close(struct backend_state *state)
+{
+	if (state == NULL)
+		return;
+	free(state->fds);
+	free(state);
+}
+
+const struct backend backend_poll = {
+	.name = "poll",
+	.flags = poll_flags,
+	.limit = POLL_LIMIT,
+	.reading = POLL_READING,
+	.writing = POLL_WRITING,
+	.broken = POLL_BROKEN,
+	.watch = 0,
+	.probe = poll_probe,
+	.open = poll_open,
+	.add = poll_add,
+	.modify = poll_add,
+	.remove = poll_remove,
+	.wait = poll_wait,
+	.take = poll_take,
+	.close = poll_close,
+};
+
+const struct flag poll_flags[] = {
+	{ "in", POLLIN },
+	{ "pri", POLLPRI },
+	{ "out", POLLOUT },
+	{ "err", POLLERR },
+	{ "hup", POLLHUP },
+	{ "nval", POLLNVAL },
+	{ "rdhup", POLLRDHUP },
+	{ "rdnorm", POLLRDNORM },
+	{ "rdband", POLLRDBAND },
+	{ "wrnorm", POLLWRNORM },
+	{ "wrband", POLLWRBAND },
+	{ "msg", POLLMSG },
+	{ "", 0 }
+};

@@ -1,0 +1,41 @@
+/*
+ * pollflags.h - the words of poll(2), which /dev/poll shares.  POSIX has in,
+ * pri, out, err, hup, nval and the four of STREAMS; rdhup is in Linux 2.6.17
+ * and FreeBSD 13, msg in Linux and some System V.  On several systems wrnorm
+ * is the same bit as out.
+ */
+#ifndef POLLFLAGS_H
+#define POLLFLAGS_H
+
+#include <poll.h>
+
+#include "backend/backend.h"
+
+#ifndef POLLRDHUP
+#define POLLRDHUP	0
+#endif
+#ifndef POLLRDNORM
+#define POLLRDNORM	0
+#endif
+#ifndef POLLRDBAND
+#define POLLRDBAND	0
+#endif
+#ifndef POLLWRNORM
+#define POLLWRNORM	0
+#endif
+#ifndef POLLWRBAND
+#define POLLWRBAND	0
+#endif
+#ifndef POLLMSG
+#define POLLMSG		0
+#endif
+
+#define POLL_LIMIT	0xffffu		/* struct pollfd holds a short */
+#define POLL_READING	(POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND | \
+			POLLRDHUP | POLLMSG)
+#define POLL_WRITING	(POLLOUT | POLLWRNORM | POLLWRBAND)
+#define POLL_BROKEN	(POLLERR | POLLHUP)
+
+extern const struct flag poll_flags[];
+
+#endif

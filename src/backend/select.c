@@ -1,0 +1,267 @@
+/*
+ * select.c - select(2), by way of pselect(2) for its nanoseconds.
+ *
+ * A set is an array of fd_set, so that it holds any descriptor and keeps the
+ * system's own layout of bits.  Linux, the BSDs and macOS take a set of any
+ * size; where libc does not, pselect says EINVAL.
+ */
+#define _DARWIN_UNLIMITED_SELECT	/* macOS: nfds past FD_SETSIZE */
+#include "config.h"
+
+#include <sys/select.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "backend/timeout.h"
+
+#define LISTS	3
+
+enum {
+	LIST_READ = 1,
+	LIST_WRITE = 2,
+	LIST_EXCEPT = 4
+};
+
+_Static_assert(sizeof(fd_set) * 8 == FD_SETSIZE, "fd_set has no padding");
+
+/* What was added as one token: a descriptor in one of the lists. */
+struct entry {
+	int		fd;	/* -1: none */
+	uint32_t	list;
+};
+
+struct backend_state {
+	fd_set		*asked[LISTS];
+	fd_set		*answered[LISTS];
+	size_t		 blocks;	/* fd_sets in each of them */
+	int		 highest;	/* the highest descriptor, or -1 */
+	uint32_t	 lists;		/* those that have something in them */
+	struct entry	*entries;
+	size_t		 capacity;
+	size_t		 count;
+	size_t		 cursor;
+	int		 left;
+};
+
+static const struct flag select_flags[] = {
+	{ "read", LIST_READ }, { "write", LIST_WRITE },
+	{ "except", LIST_EXCEPT }, { "", 0 }
+};
+
+static int
+select_probe(const char **detail)
+{
+#ifdef ENABLE_SELECT
+	*detail = "pselect(2), timeouts in nanoseconds";
+	return BACKEND_NATIVE;
+#else
+	*detail = "left out when pmux was configured";
+	return -ENOSYS;
+#endif
+}
+
+static fd_set *
+block(fd_set *set, int fd)
+{
+	return &set[fd / FD_SETSIZE];
+}
+
+/* Not FD_SET and its kind on fd itself: they end at FD_SETSIZE. */
+static int
+bit(int fd)
+{
+	return fd % FD_SETSIZE;
+}
+
+static int
+reserve_entries(struct backend_state *state, size_t capacity)
+{
+	struct entry *entries;
+
+	if (capacity <= state->capacity)
+		return 0;
+	entries = realloc(state->entries, capacity * sizeof *entries);
+	if (entries == NULL)
+		return -ENOMEM;
+	state->entries = entries;
+	state->capacity = capacity;
+	return 0;
+}
+
+/* Room for FD in every set. */
+static int
+reserve_bits(struct backend_state *state, int fd)
+{
+	size_t wanted = (size_t)fd / FD_SETSIZE + 1;
+	fd_set *grown;
+
+	if (wanted <= state->blocks)
+		return 0;
+	/*
+	 * A closed number may be as high as it likes.  Linux ignores what is
+	 * past the highest descriptor that the process ever had, instead of
+	 * saying EBADF, so it has to be asked for here.
+	 */
+	if (fcntl(fd, F_GETFD) == -1)
+		return -errno;
+	wanted += wanted / 2;
+	for (int i = 0; i < LISTS; i++) {
+		grown = realloc(state->asked[i], wanted * sizeof *grown);
+		if (grown == NULL)
+			return -ENOMEM;
+		memset(grown + state->blocks, 0,
+		    (wanted - state->blocks) * sizeof *grown);
+		state->asked[i] = grown;
+		grown = realloc(state->answered[i], wanted * sizeof *grown);
+		if (grown == NULL)
+			return -ENOMEM;
+		state->answered[i] = grown;
+	}
+	state->blocks = wanted;
+	return 0;
+}
+
+static void
+select_close(struct backend_state *state)
+{
+	if (state == NULL)
+		return;
+	for (int i = 0; i < LISTS; i++) {
+		free(state->asked[i]);
+		free(state->answered[i]);
+	}
+	free(state->entries);
+	free(state);
+}
+
+static int
+select_open(struct backend_state **state, size_t capacity)
+{
+	struct backend_state *s = calloc(1, sizeof *s);
+
+	if (s == NULL || reserve_entries(s, capacity) != 0) {
+		free(s);
+		return -ENOMEM;
+	}
+	s->highest = -1;
+	*state = s;
+	return 0;
+}
+
+static int
+select_remove(struct backend_state *state, uint32_t token, int fd)
+{
+	for (int i = 0; i < LISTS; i++)
+		if ((state->entries[token].list & 1u << i) != 0)
+			FD_CLR(bit(fd), block(state->asked[i], fd));
+	state->entries[token].fd = -1;
+	return 0;
+}
+
+static int
+select_add(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
+{
+	size_t wanted = (size_t)token + 1;
+	int error;
+
+	if (wanted > state->capacity)
+		error = reserve_entries(state, wanted + wanted / 2);
+	else
+		error = 0;
+	if (error == 0)
+		error = reserve_bits(state, fd);
+	if (error != 0)
+		return error;
+	for (; state->count < wanted; state->count++)
+		state->entries[state->count].fd = -1;
+	state->entries[token].fd = fd;
+	state->entries[token].list = bits;
+	for (int i = 0; i < LISTS; i++)
+		if ((bits & 1u << i) != 0)
+			FD_SET(bit(fd), block(state->asked[i], fd));
+	state->lists |= bits;
+	if (fd > state->highest)
+		state->highest = fd;
+	return 0;
+}
+
+static int
+select_modify(struct backend_state *state, uint32_t token, int fd,
+    uint32_t bits)
+{
+	(void)select_remove(state, token, fd);
+	return select_add(state, token, fd, bits);
+}
+
+static int
+select_wait(struct backend_state *state, size_t max, int64_t timeout)
+{
+	size_t blocks = (size_t)(state->highest + FD_SETSIZE) / FD_SETSIZE;
+	struct timespec space;
+	fd_set *sets[LISTS];
+	int n;
+
+	(void)max;
+	state->left = 0;
+	state->cursor = 0;
+	/* if the highest is open the kernel looks at all of them */
+	if (state->highest != -1 && fcntl(state->highest, F_GETFD) == -1)
+		return -errno;
+	for (int i = 0; i < LISTS; i++) {
+		sets[i] = NULL;
+		if ((state->lists & 1u << i) == 0)
+			continue;
+		sets[i] = state->answered[i];
+		memcpy(sets[i], state->asked[i], blocks * sizeof *sets[i]);
+	}
+	n = pselect(state->highest + 1, sets[0], sets[1], sets[2],
+	    timeout_timespec(timeout, &space), NULL);
+	if (n == -1)
+		return -errno;
+	return state->left = n;
+}
+
+static int
+select_take(struct backend_state *state, struct event *event)
+{
+	const struct entry *e;
+
+	while (state->left > 0 && state->cursor < state->count) {
+		e = &state->entries[state->cursor++];
+		event->bits = 0;
+		for (int i = 0; e->fd != -1 && i < LISTS; i++)
+			if ((e->list & 1u << i) != 0 && FD_ISSET(bit(e->fd),
+			    block(state->answered[i], e->fd))) {
+				event->bits |= 1u << i;
+				state->left--;
+			}
+		if (event->bits == 0)
+			continue;
+		event->token = (uint32_t)(state->cursor - 1);
+		return 1;
+	}
+	return 0;
+}
+
+const struct backend backend_select = {
+	.name = "select",
+	.flags = select_flags,
+	.limit = LIST_READ | LIST_WRITE | LIST_EXCEPT,
+	.reading = LIST_READ | LIST_EXCEPT,
+	.writing = LIST_WRITE,
+	.broken = 0,
+	/* a pipe's write end is readable once nobody reads it (Linux) */
+	.watch = LIST_READ,
+	.probe = select_probe,
+	.open = select_open,
+	.add = select_add,
+	.modify = select_modify,
+	.remove = select_remove,
+	.wait = select_wait,
+	.take = select_take,
+	.close = select_close,
+};

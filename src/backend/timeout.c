@@ -1,0 +1,32 @@
+#include "config.h"
+
+#include <stddef.h>
+
+#include "backend/timeout.h"
+
+#define NS_PER_S	INT64_C(1000000000)
+#define NS_PER_MS	INT64_C(1000000)
+#define LONGEST		(INT64_C(10000000) * NS_PER_S)
+
+struct timespec *
+timeout_timespec(int64_t ns, struct timespec *space)
+{
+	if (ns < 0)
+		return NULL;
+	if (ns > LONGEST)
+		ns = LONGEST;
+	space->tv_sec = (time_t)(ns / NS_PER_S);
+	space->tv_nsec = (long)(ns % NS_PER_S);
+	return space;
+}
+
+int
+timeout_milliseconds(int64_t ns)
+{
+	if (ns < 0)
+		return -1;
+	/* 2^31 ms are 24.8 days */
+	if (ns > INT32_MAX / 2 * NS_PER_MS)
+		return INT32_MAX / 2;
+	return (int)((ns + NS_PER_MS - 1) / NS_PER_MS);
+}

@@ -1,0 +1,20 @@
+/*
+ * timeout.h - nanoseconds as each primitive wants its timeout.
+ */
+#ifndef TIMEOUT_H
+#define TIMEOUT_H
+
+#include <stdint.h>
+#include <time.h>
+
+/*
+ * NS nanoseconds in *SPACE, and SPACE; NULL, which is for ever, if NS is -1.
+ * No more than 10^7 seconds: the BSDs refuse more than 10^8 (select(2),
+ * EINVAL), and a wait may end before its time.
+ */
+struct timespec *timeout_timespec(int64_t ns, struct timespec *space);
+
+/* The same in milliseconds, rounded up; -1 is for ever. */
+int	timeout_milliseconds(int64_t ns);
+
+#endif

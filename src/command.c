@@ -1,0 +1,162 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "command.h"
+#include "diag.h"
+#include "option.h"
+#include "output.h"
+#include "request.h"
+#include "wait.h"
+
+/* Names longer than this are like no command. */
+#define LONGEST_NAME	32
+
+const struct command *const commands[] = {
+#define COMMAND(id)	&command_##id,
+#include "commands.def"
+#undef COMMAND
+	NULL
+};
+
+const struct command *
+command_find(const char *name)
+{
+	for (const struct command *const *c = commands; *c != NULL; c++)
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	return NULL;
+}
+
+static unsigned
+least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* How many letters to add, drop or change (Levenshtein's distance). */
+static unsigned
+distance(const char *a, const char *b)
+{
+	size_t length = strlen(b);
+	unsigned row[LONGEST_NAME + 1], diagonal, above;
+
+	if (length > LONGEST_NAME)
+		return LONGEST_NAME;
+	for (unsigned j = 0; j <= length; j++)
+		row[j] = j;
+	for (unsigned i = 1; *a != '\0'; a++, i++) {
+		diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= length; j++) {
+			above = row[j];
+			row[j] = least(least(above, row[j - 1]) + 1,
+			    diagonal + (*a != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[length];
+}
+
+int
+command_unknown(const char *name)
+{
+	const struct command *nearest = NULL;
+	unsigned best = 3, d;
+
+	for (const struct command *const *c = commands; *c != NULL; c++)
+		if ((d = distance(name, (*c)->name)) < best) {
+			best = d;
+			nearest = *c;
+		}
+	if (nearest == NULL)
+		return diag_usage("%s: unknown command (see 'pmux help')",
+		    name);
+	return diag_usage("%s: unknown command (did you mean '%s'?)", name,
+	    nearest->name);
+}
+
+static int
+unavailable(const struct command *command, const char *why)
+{
+	char here[64] = "";
+	const char *ignored;
+
+	for (const struct backend *const *b = backends; *b != NULL; b++)
+		if ((*b)->probe(&ignored) >= 0) {
+			strcat(here, *here == '\0' ? "" : ", ");
+			strcat(here, (*b)->name);
+		}
+	return diag_unavailable("%s is not available: %s; here there is: %s",
+	    command->name, why, here);
+}
+
+static bool
+wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+/* What cannot be seen before all options are known. */
+static int
+check(const struct request *request)
+{
+	if (request->targets.words == 0 && !request->timed)
+		return diag_usage("no target and no --timeout: it would sleep"
+		    " for ever");
+	if (request->ready_fd != -1 &&
+	    fcntl(request->ready_fd, F_GETFD) == -1)
+		return diag_system(errno, NULL, "--ready-fd %d",
+		    request->ready_fd);
+	return 0;
+}
+
+static int
+resolve(struct request *request)
+{
+	const struct command *command = request->command;
+	uint32_t defaults = 0;
+	int status;
+
+	if ((command->options & OPTION_EVENTS) != 0)
+		status = targets_parse_events(request->backend,
+		    command->events, strlen(command->events), &defaults);
+	else
+		status = 0, defaults = request->backend->watch;
+	if (status == 0)
+		status = targets_resolve(&request->targets, request->backend,
+		    command->twice, defaults, request->null);
+	if (status == 0 && request->ready_fd != -1 &&
+	    targets_name(request->ready_fd))
+		status = diag_usage("--ready-fd %d: it is a target too, and"
+		    " would be closed", request->ready_fd);
+	return status;
+}
+
+int
+command_wait_run(const struct command *command, int argc, char **argv)
+{
+	struct request request;
+	const char *detail;
+	int status;
+
+	if (wants_help(argc, argv)) {
+		options_help(command);
+		return EXIT_EVENT;
+	}
+	if (command->backend->probe(&detail) < 0)
+		return unavailable(command, detail);
+	status = options_parse(command, argc, argv, &request);
+	if (status == 0)
+		status = check(&request);
+	if (status == 0)
+		status = resolve(&request);
+	return status != 0 ? status : wait_run(&request);
+}

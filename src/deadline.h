@@ -1,0 +1,24 @@
+/*
+ * deadline.h - one absolute point on the monotonic clock, and the time left.
+ */
+#ifndef DEADLINE_H
+#define DEADLINE_H
+
+#include <stdint.h>
+
+/* When a wait ends: nanoseconds on CLOCK_MONOTONIC, or one of these. */
+typedef int64_t deadline_t;
+
+#define DEADLINE_NEVER	INT64_C(-1)
+#define DEADLINE_PASSED	INT64_C(0)	/* poll once; no clock is read */
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+int64_t	clock_now(void);
+
+/* The deadline NS nanoseconds from now; DURATION_FOREVER never comes. */
+deadline_t deadline_in(int64_t ns);
+
+/* Nanoseconds left, never less than 0; -1 where the deadline never comes. */
+int64_t	deadline_left(deadline_t deadline);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * diag.h - messages on standard error, and what pmux exits with.
+ */
+#ifndef DIAG_H
+#define DIAG_H
+
+enum {
+	EXIT_EVENT = 0,		/* an event that was asked for was reported */
+	EXIT_UNASKED = 1,	/* only conditions that nobody asked for */
+	EXIT_USAGE = 2,		/* the command line; nothing was waited for */
+	EXIT_SYSTEM = 3,	/* a system call failed */
+	EXIT_UNAVAILABLE = 4,	/* this system has no such thing */
+	EXIT_TIMED_OUT = 124	/* as timeout(1) says it */
+};
+
+#if defined(__GNUC__)
+#define PRINTF_LIKE(format, first) \
+	__attribute__((__format__(__printf__, format, first)))
+#else
+#define PRINTF_LIKE(format, first)
+#endif
+
+/* The command that messages name from now on; NULL for none. */
+void	diag_command(const char *name);
+
+/*
+ * Each prints one line, `pmux: COMMAND: ' and the text, in which every control
+ * character, backslash and byte that is not UTF-8 is escaped: a name may be
+ * given to %s as it is.  Each returns the exit status that goes with it.
+ */
+int	diag_usage(const char *format, ...) PRINTF_LIKE(1, 2);
+int	diag_unavailable(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/*
+ * The same, with `: ', what errno value ERROR means and its name appended.
+ * HINT, if it is not NULL, goes behind that in parentheses.
+ */
+int	diag_system(int error, const char *hint, const char *format, ...)
+	    PRINTF_LIKE(3, 4);
+
+/* A remark; pmux goes on. */
+void	diag_note(const char *format, ...) PRINTF_LIKE(1, 2);
+
+#endif

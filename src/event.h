@@ -1,0 +1,14 @@
+/*
+ * event.h - what a backend reports: which target, and the native words.
+ */
+#ifndef EVENT_H
+#define EVENT_H
+
+#include <stdint.h>
+
+struct event {
+	uint32_t	token;	/* what the target was added with */
+	uint32_t	bits;	/* as the primitive said them, untouched */
+};
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * flags.h - names and bits, both ways, from one table for each primitive.
+ */
+#ifndef FLAGS_H
+#define FLAGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/backend.h"
+
+/*
+ * Whether the LENGTH bytes at S are a set of events as any primitive knows
+ * them: names separated by commas, in any case, with or without POLL or EPOLL
+ * before them; or a number that begins with 0x.
+ */
+int	flags_are_events(const char *s, size_t length);
+
+/*
+ * The bits of such a set in TABLE, which ends with an empty name.  Returns 0
+ * with *BITS set, or with the first word that cannot be had in *WORD and
+ * *WORD_LENGTH: -EINVAL if it is no event's name at all, -EOPNOTSUPP if TABLE
+ * does not know it, -ENOSYS if the system does not, -ERANGE if a number has
+ * bits outside LIMIT.
+ */
+int	flags_parse(const struct flag *table, uint32_t limit, const char *s,
+	    size_t length, uint32_t *bits, const char **word,
+	    size_t *word_length);
+
+/*
+ * Take the next name off *BITS: the first of TABLE that is all there, and when
+ * there is none left the rest as one number.  Returns the name, "" for the
+ * number (then in *NUMBER), or NULL when no bit is left.
+ */
+const char *flags_next(const struct flag *table, uint32_t *bits,
+	    uint32_t *number);
+
+#endif

@@ -1,0 +1,440 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "backend/kernel.h"
+#include "backend/peer.h"
+#include "backend/timeout.h"
+#include "compat.h"
+#include "deadline.h"
+#include "holder.h"
+
+/* Somebody opens or closes. */
+#define PEER_COMES	(PEER_ALL & ~(PEER_READ | PEER_WROTE))
+
+#define NS_PER_MS	INT64_C(1000000)
+
+/* Without a watch: look again after this long, and up to that. */
+#define SAMPLE_FIRST	(1 * NS_PER_MS)
+#define SAMPLE_LAST	(100 * NS_PER_MS)
+
+/*
+ * What is to be looked at without a cause, and how long after the last one: a
+ * later pmux that opened the FIFO claims it a moment after that; a read end at
+ * which nothing can be lost is kept for a while, since the next pmux of a loop
+ * takes it over without a gap; and a reader that takes nothing may have been a
+ * writer that has gone again.
+ */
+enum { STEP_CLAIM, STEP_IDLE, STEP_READER, STEP_NONE };
+static const int64_t step_time[] = {
+	10 * NS_PER_MS, 50 * NS_PER_MS, 1000 * NS_PER_MS, -1
+};
+
+static bool
+has(int fd, short condition)
+{
+	struct pollfd p = { fd, 0, 0 };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & condition) != 0;
+}
+
+/* POLLHUP stays off where no writer has come since FD was opened. */
+static bool
+writers_gone(int fd)
+{
+	return has(fd, POLLHUP);
+}
+
+/* Linux says POLLERR, the BSDs POLLHUP. */
+static bool
+readers_gone(int fd)
+{
+	return has(fd, POLLERR | POLLHUP);
+}
+
+bool
+holder_needed(const struct fifo *fifo)
+{
+	if (fifo->writing)
+		return !fifo->wrote && !readers_gone(fifo->fd);
+	if (kernel_available(fifo->fd) > 0)
+		return true;
+	/* where nothing tells it, think the worst */
+	return !writers_gone(fifo->fd) && peer_has_writer(fifo->fd) != 0;
+}
+
+void
+holder_watch(struct fifo_set *set, struct fifo *fifo)
+{
+	int number;
+
+	if (set->watch == -1)
+		return;
+	fifo->told = PEER_ALL;
+	number = peer_watch_add(set->watch, fifo->fd, fifo->told);
+	if (number <= 0 || (uint32_t)number > set->capacity) {
+		fifo->watched = 0;
+		return;
+	}
+	fifo->watched = (uint32_t)number;
+	fifo->same = set->numbers[number];
+	set->numbers[number] = (uint32_t)(fifo - set->fifos) + 1;
+}
+
+bool
+holder_watches(const struct fifo_set *set)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->fifos[i].fd != -1 && set->fifos[i].watched == 0)
+			return false;
+	return true;
+}
+
+static void
+note(struct fifo *fifo, uint32_t what)
+{
+	fifo->changed = true;
+	fifo->opened |= what == PEER_OPENED;
+	if (what == PEER_WROTE || what == PEER_WRITER_CLOSED ||
+	    what == PEER_LOST)
+		fifo->wrote = true;
+	fifo->fresh = what == PEER_OPENED && fifo->parted;
+	fifo->parted = what == PEER_READER_CLOSED;
+	if (what == PEER_OPENED || what == PEER_READ)
+		fifo->reader = true;
+	else if (what != PEER_WROTE)
+		fifo->reader = false;
+}
+
+void
+holder_look(struct fifo_set *set)
+{
+	struct peer_buffer buffer = { .done = 0, .used = 0 };
+	struct peer_change change;
+	uint32_t at;
+
+	if (set->watch == -1)
+		return;
+	while (peer_watch_next(set->watch, &buffer, &change)) {
+		if (change.what == PEER_LOST) {
+			for (at = 0; at < set->count; at++)
+				note(&set->fifos[at], change.what);
+			continue;
+		}
+		at = change.fifo <= set->capacity ?
+		    set->numbers[change.fifo] : 0;
+		for (; at != 0; at = set->fifos[at - 1].same)
+			note(&set->fifos[at - 1], change.what);
+	}
+}
+
+/*
+ * A later pmux that opened the FIFO must not see this end come and go: either
+ * it finds the mark and waits, or it is found here.
+ */
+static void
+take_writer(struct fifo_set *set, struct fifo *fifo)
+{
+	int end;
+
+	peer_mark(fifo->fd, false, fifo->looked);
+	if (peer_superseded(fifo->fd, false, fifo->claim))
+		end = -1;
+	else
+		end = peer_join(set->watch, fifo->fd, fifo->told, fifo->path,
+		    O_WRONLY);
+	fifo->writer = end < 0 ? -1 : end;
+	if (end < 0)
+		peer_mark(fifo->fd, false, -1);
+}
+
+static void
+drop_writer(struct fifo_set *set, struct fifo *fifo)
+{
+	if (fifo->writer == -1)
+		return;
+	peer_part(set->watch, fifo->fd, fifo->told, fifo->writer);
+	peer_mark(fifo->fd, false, -1);
+	fifo->writer = -1;
+}
+
+/*
+ * Nothing is unread, so that the write end, if it was taken, goes too.  But a
+ * reader that opened after the last one left was let through by that end, and
+ * closing it would end its file: it stays until a writer has come.  Returns
+ * whether it stays.
+ */
+static bool
+keep_writer(struct fifo_set *set, struct fifo *fifo)
+{
+	if (fifo->writer == -1)
+		return false;
+	if (fifo->fresh)
+		return true;
+	drop_writer(set, fifo);
+	holder_look(set);
+	if (fifo->fresh)
+		take_writer(set, fifo);
+	return fifo->writer != -1;
+}
+
+void
+holder_leave(struct fifo_set *set, struct fifo *fifo)
+{
+	int handle = -1, fd = fifo->fd;
+
+	drop_writer(set, fifo);
+	if (!fifo->writing && fifo->watched != 0)
+		handle = peer_handle(fd);
+	fifo->fd = -1;
+	fifo->opened = false;
+	(void)close(fd);
+	if (handle < 0)
+		return;
+	/* a writer may have come through just before: back, before it writes */
+	holder_look(set);
+	if (fifo->opened) {
+		fd = peer_reopen(handle, fifo->path, O_RDONLY);
+		fifo->fd = fd < 0 ? -1 : fd;
+	}
+	(void)close(handle);
+}
+
+/* While writers and readers are busy with each other, sleep. */
+static void
+listen_to(struct fifo_set *set, struct fifo *fifo, uint8_t what)
+{
+	if (fifo->watched == 0 || fifo->told == what)
+		return;
+	fifo->told = what;
+	(void)peer_watch_add(set->watch, fifo->fd, what);
+}
+
+/*
+ * Bytes are unread, and so the end is kept.  While nobody else is there the
+ * next reader must not block in open(2) for want of a writer; one that has
+ * opened must find the end of file behind the last byte.
+ */
+static void
+serve_reader(struct fifo_set *set, struct fifo *fifo, int32_t unread)
+{
+	bool alone;
+
+	if (fifo->watched == 0)
+		fifo->reader = unread < fifo->unread;
+	fifo->unread = unread;
+	if (fifo->reader)
+		drop_writer(set, fifo);
+	alone = fifo->writer != -1 || writers_gone(fifo->fd);
+	listen_to(set, fifo, alone ? PEER_COMES | PEER_READ : PEER_COMES);
+	if (alone && !fifo->reader && fifo->writer == -1)
+		take_writer(set, fifo);
+}
+
+static void
+tend_reading(struct fifo_set *set, struct fifo *fifo)
+{
+	int64_t unread = kernel_available(fifo->fd);
+
+	fifo->idle = false;
+	if (unread > 0)
+		serve_reader(set, fifo, (int32_t)unread);
+	else if (keep_writer(set, fifo))
+		listen_to(set, fifo, PEER_ALL);
+	else {
+		listen_to(set, fifo, PEER_COMES);
+		fifo->idle = !holder_needed(fifo);
+	}
+}
+
+static void
+tend_writing(struct fifo_set *set, struct fifo *fifo)
+{
+	/*
+	 * When its reader has been served, another may have opened since: this
+	 * end has let it through, and it waits for a writer of its own.  Unless
+	 * it is a pmux, which looks after itself.
+	 */
+	bool waits = !fifo->wrote || (fifo->fresh &&
+	    !peer_superseded(fifo->fd, false, fifo->looked));
+
+	if (!waits || readers_gone(fifo->fd))
+		holder_leave(set, fifo);
+}
+
+/* NOW is from before the changes were taken in. */
+static void
+tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
+{
+	fifo->changed = false;
+	if (peer_superseded(fifo->fd, fifo->writing, fifo->claim)) {
+		fifo->watched = 0;	/* that one looks after who comes now */
+		holder_leave(set, fifo);
+		return;
+	}
+	if (fifo->writing)
+		tend_writing(set, fifo);
+	else
+		tend_reading(set, fifo);
+	fifo->looked = now;
+	if (fifo->fd != -1 && (fifo->writing || fifo->writer != -1))
+		peer_mark(fifo->fd, fifo->writing, now);
+}
+
+/*
+ * Until a writer has come since this end was opened POLLHUP is not told.  One
+ * that comes and goes at once makes it be told.
+ */
+static void
+learn_writers(struct fifo_set *set, struct fifo *fifo)
+{
+	if (fifo->writing || kernel_available(fifo->fd) <= 0 ||
+	    writers_gone(fifo->fd))
+		return;
+	take_writer(set, fifo);
+	drop_writer(set, fifo);
+}
+
+/* Look, and tend those that changed, or all of them.  Returns how many are left. */
+static uint32_t
+tend_all(struct fifo_set *set, bool all)
+{
+	int64_t now = clock_now();
+	uint32_t live = 0;
+
+	holder_look(set);
+	for (uint32_t i = 0; i < set->count; i++) {
+		struct fifo *fifo = &set->fifos[i];
+
+		if (fifo->fd != -1 && (all || fifo->changed))
+			tend(set, fifo, now);
+		live += fifo->fd != -1;
+	}
+	return live;
+}
+
+/* The time for STEP has come and nothing else has happened. */
+static void
+take_step(struct fifo_set *set, int step)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		struct fifo *fifo = &set->fifos[i];
+
+		if (fifo->fd != -1 && step == STEP_IDLE && fifo->idle)
+			holder_leave(set, fifo);
+		if (step == STEP_READER)
+			fifo->reader = false;
+	}
+}
+
+/* Sleep until the watch has something to tell, or for NS; true if it has. */
+static bool
+sleep_for(const struct fifo_set *set, int64_t ns)
+{
+	struct pollfd p = { set->watch, POLLIN, 0 };
+
+	return poll(&p, 1, timeout_milliseconds(ns)) == 1;
+}
+
+/* Look ever more rarely. */
+static void
+sample(struct fifo_set *set, deadline_t deadline)
+{
+	int64_t pause = SAMPLE_FIRST;
+
+	while (tend_all(set, true) > 0 && deadline_left(deadline) != 0) {
+		(void)sleep_for(set, pause);
+		take_step(set, STEP_IDLE);
+		if ((pause *= 2) > SAMPLE_LAST)
+			pause = SAMPLE_LAST;
+	}
+}
+
+void
+holder_stay(struct fifo_set *set, deadline_t deadline)
+{
+	int64_t left, pause;
+	bool woken = true;
+	int step = STEP_CLAIM;
+
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->fifos[i].fd != -1)
+			learn_writers(set, &set->fifos[i]);
+	if (!holder_watches(set)) {
+		sample(set, deadline);
+		return;
+	}
+	while (tend_all(set, !woken || step == STEP_CLAIM) > 0 &&
+	    (left = deadline_left(deadline)) != 0) {
+		pause = step_time[step];
+		if (left != -1 && (pause == -1 || pause > left))
+			pause = left;
+		woken = sleep_for(set, pause);
+		if (woken)
+			step = STEP_CLAIM;
+		else {
+			take_step(set, step);
+			step += step < STEP_NONE;
+		}
+	}
+}
+
+/* FIRST to LAST but WATCH, which may be none of them. */
+static void
+close_gap(unsigned first, unsigned last, int watch)
+{
+	unsigned kept = (unsigned)watch;
+
+	if (watch == -1 || kept < first || kept > last) {
+		close_between(first, last);
+		return;
+	}
+	if (kept > first)
+		close_between(first, kept - 1);
+	close_between(kept + 1, last);
+}
+
+static void
+close_others(const struct fifo_set *set)
+{
+	unsigned first = 0;
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		int fd = set->fifos[i].fd;
+
+		if (fd == -1)
+			continue;
+		if ((unsigned)fd > first)
+			close_gap(first, (unsigned)fd - 1, set->watch);
+		first = (unsigned)fd + 1;
+	}
+	close_gap(first, ~0u, set->watch);
+}
+
+/* Do not keep a file system busy, unless its names are needed to reopen. */
+static void
+leave_directory(const struct fifo_set *set)
+{
+	int handle = -1;
+
+	for (uint32_t i = 0; handle < 0 && i < set->count; i++)
+		if (set->fifos[i].fd != -1)
+			handle = peer_handle(set->fifos[i].fd);
+	if (handle >= 0 && close(handle) == 0)
+		(void)!chdir("/");
+}
+
+_Noreturn void
+holder_run(struct fifo_set *set, deadline_t deadline)
+{
+	(void)setsid();
+	close_others(set);
+	leave_directory(set);
+	holder_stay(set, deadline);
+	_exit(0);
+}

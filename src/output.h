@@ -1,0 +1,47 @@
+/*
+ * output.h - the only way to standard output: a buffer, and how names are
+ * written where a terminal or a shell will read them.
+ */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Escape LENGTH bytes of NAME into TO, at most SIZE bytes: control characters
+ * (C0, DEL, C1), backslash and bytes that are not UTF-8 come out as \\ \t \n \r
+ * and \0ooo, which `printf %b' of any POSIX shell turns back.  Returns how
+ * many bytes it wrote; what does not fit is left out at a character's border.
+ */
+size_t	escape(char *to, size_t size, const char *name, size_t length);
+
+/*
+ * The length in bytes of the UTF-8 character at S, of which LEFT bytes are
+ * there; 0 if it is none (RFC 3629: nothing overlong, no surrogate).
+ */
+size_t	utf8_length(const char *s, size_t left);
+
+/* Append to the buffer; it is written out as it fills. */
+void	output_bytes(const char *bytes, size_t length);
+void	output_string(const char *string);
+void	output_character(char c);
+void	output_number(int64_t number);
+void	output_hex(uint32_t number);
+void	output_escaped(const char *name, size_t length);
+
+/* A JSON string, quoted; every byte of NAME must be UTF-8. */
+void	output_json(const char *name, size_t length);
+void	output_base64(const char *bytes, size_t length);
+
+/*
+ * Write out what is buffered.  Returns 0, or -errno of the first write that
+ * failed since the start (write(2)); -EPIPE if nobody reads any more.  A
+ * descriptor that is set non-blocking is waited for.
+ */
+int	output_flush(void);
+
+/* output_flush, then close(2) if anything was ever written; its -errno too. */
+int	output_close(void);
+
+#endif

@@ -1,0 +1,792 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/backend.h"
+#include "backend/place.h"
+#include "backend/process.h"
+#include "diag.h"
+#include "fifo.h"
+#include "flags.h"
+#include "target.h"
+
+/* Up to so many, looking at each is cheaper than a table. */
+#define FEW	16
+
+/* Higher than any descriptor can be: closed, whoever asks. */
+#define NEVER_OPEN	INT_MAX
+
+/* Index plus 1 of each target that is a number, by its hash; open addressing. */
+struct table {
+	uint32_t	*slots;
+	uint32_t	 mask;
+};
+
+static struct targets *resolved;	/* whose numbers place() stays off */
+static struct table named;
+
+static int
+no_memory(void)
+{
+	return diag_system(ENOMEM, NULL, "targets");
+}
+
+static int
+reserve(struct targets *targets, size_t more)
+{
+	size_t wanted = targets->count + more;
+	struct target *list;
+
+	if (wanted <= targets->capacity)
+		return 0;
+	if (more == 1)
+		wanted += wanted / 2 + 3;
+	if (wanted > UINT32_MAX / sizeof *list)
+		return -ENOMEM;
+	list = realloc(targets->list, wanted * sizeof *list);
+	if (list == NULL)
+		return -ENOMEM;
+	targets->list = list;
+	targets->capacity = wanted;
+	return 0;
+}
+
+int
+targets_add(struct targets *targets, char *word, uint32_t list)
+{
+	struct target *t;
+
+	if (reserve(targets, 1) != 0)
+		return -ENOMEM;
+	t = &targets->list[targets->count++];
+	memset(t, 0, sizeof *t);
+	t->name = word;
+	t->fd = -1;
+	t->process = targets->process;
+	t->bits = list != 0 ? list : targets->bits;
+	if (list != 0 || targets->masked)
+		t->flags |= TARGET_MASKED;
+	if (*word == '@')
+		t->flags |= TARGET_FILE;
+	targets->words++;
+	return 0;
+}
+
+int
+targets_add_process(struct targets *targets, pid_t pid)
+{
+	size_t wanted = (size_t)targets->process_count + 1;
+	pid_t *processes;
+
+	for (uint32_t i = 0; i < targets->process_count; i++)
+		if (targets->processes[i] == pid) {
+			targets->process = i + 1;
+			return 0;
+		}
+	processes = realloc(targets->processes, wanted * sizeof *processes);
+	if (processes == NULL)
+		return -ENOMEM;
+	targets->processes = processes;
+	processes[targets->process_count++] = pid;
+	targets->process = targets->process_count;
+	return 0;
+}
+
+/* ---- files of targets ---- */
+
+/* All of FD, with a NUL behind it, the caller's to free; NULL: see errno. */
+static char *
+read_all(int fd, size_t *length)
+{
+	size_t size = 65536, used = 0;
+	char *text = NULL, *grown;
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    (uintmax_t)st.st_size < SIZE_MAX / 2)
+		size = (size_t)st.st_size + 1;
+	for (;;) {
+		if (text == NULL || used + 1 >= size) {
+			size *= text == NULL ? 1 : 2;
+			if ((grown = realloc(text, size + 1)) == NULL)
+				break;
+			text = grown;
+		}
+		n = read(fd, text + used, size - used);
+		if (n == 0) {
+			text[used] = '\0';
+			*length = used;
+			return text;
+		}
+		if (n == -1 && errno != EINTR)
+			break;
+		if (n > 0)
+			used += (size_t)n;
+	}
+	free(text);
+	return NULL;
+}
+
+static char *
+read_file(const char *name, size_t *length)
+{
+	int fd = STDIN_FILENO, error;
+	char *text;
+
+	if (strcmp(name, "-") != 0 &&
+	    (fd = place(open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY))) < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	text = read_all(fd, length);
+	error = errno;
+	if (fd != STDIN_FILENO)
+		(void)close(fd);
+	errno = error;
+	return text;
+}
+
+/*
+ * Cut TEXT into words at SEPARATOR, each as if it stood where FILE does, and
+ * append them to TARGETS.  Returns 0 or an exit status.
+ */
+static int
+add_lines(struct targets *targets, const struct target *file, char *text,
+    size_t length, char separator)
+{
+	size_t lines = 0;
+	char *end;
+
+	for (char *s = text; s < text + length; s = end + 1, lines++) {
+		end = memchr(s, separator, (size_t)(text + length - s));
+		if (end == NULL)
+			end = text + length;
+		*end = '\0';
+		if (s == end || strlen(s) != (size_t)(end - s) || *s == '@')
+			return diag_usage("%s:%zu: %s", file->name + 1,
+			    lines + 1, s == end ? "empty target" :
+			    *s == '@' ? "a file of targets names no other" :
+			    "a NUL byte: use --null");
+		if (reserve(targets, 1) != 0)
+			return no_memory();
+		targets->list[targets->count] = *file;
+		targets->list[targets->count].flags &= (uint8_t)~TARGET_FILE;
+		targets->list[targets->count++].name = s;
+	}
+	return 0;
+}
+
+static bool
+any(const struct targets *targets, uint8_t flag)
+{
+	for (size_t i = 0; i < targets->count; i++)
+		if ((targets->list[i].flags & flag) != 0)
+			return true;
+	return false;
+}
+
+/* Put what the files hold where they stand.  Their text stays for ever. */
+static int
+read_files(struct targets *targets, char separator)
+{
+	struct target *words = targets->list;
+	size_t count = targets->count, length;
+	int status = 0;
+	char *text;
+
+	if (!any(targets, TARGET_FILE))
+		return 0;
+	targets->list = NULL;
+	targets->count = targets->capacity = 0;
+	for (size_t i = 0; i < count && status == 0; i++) {
+		if ((words[i].flags & TARGET_FILE) == 0) {
+			if (reserve(targets, 1) != 0)
+				status = no_memory();
+			else
+				targets->list[targets->count++] = words[i];
+			continue;
+		}
+		text = read_file(words[i].name + 1, &length);
+		if (text == NULL)
+			status = diag_system(errno, NULL, "%s", words[i].name);
+		else
+			status = add_lines(targets, &words[i], text, length,
+			    separator);
+	}
+	free(words);
+	return status;
+}
+
+/* ---- words ---- */
+
+int
+targets_parse_events(const struct backend *backend, const char *events,
+    size_t length, uint32_t *bits)
+{
+	const char *word;
+	size_t n;
+
+	if (backend == &backend_select)
+		return diag_usage("'%.*s': select takes no events: use -r, -w"
+		    " or -x", (int)length, events);
+	switch (flags_parse(backend->flags, backend->limit, events, length,
+	    bits, &word, &n)) {
+	case 0:
+		return 0;
+	case -EOPNOTSUPP:
+		return diag_usage("%s has no event '%.*s'", backend->name,
+		    (int)n, word);
+	case -ENOSYS:
+		return diag_unavailable("this system has no event '%.*s'",
+		    (int)n, word);
+	case -ERANGE:
+		return diag_usage("'%.*s': more bits than %s can hold", (int)n,
+		    word, backend->name);
+	default:
+		return diag_usage("unknown event '%.*s'", (int)n, word);
+	}
+}
+
+static bool
+all_digits(const char *s, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+	return length > 0;
+}
+
+/* LENGTH digits at S; -1 past INT_MAX. */
+static int
+number(const char *s, size_t length)
+{
+	int64_t value = 0;
+
+	for (size_t i = 0; i < length; i++)
+		if ((value = value * 10 + (s[i] - '0')) > INT_MAX)
+			return -1;
+	return (int)value;
+}
+
+/*
+ * The digits of the descriptor that NAME means, with their number in *LENGTH;
+ * NULL if it is a path.
+ */
+static const char *
+descriptor_digits(const char *name, size_t *length)
+{
+	static const char *const aliases[] = {
+		"/dev/fd/", "/proc/self/fd/"
+	};
+	static const char standard[][12] = {
+		"/dev/stdin", "/dev/stdout", "/dev/stderr"
+	};
+	size_t n;
+
+	if (all_digits(name, *length))
+		return name;
+	if (*name != '/')
+		return NULL;
+	for (size_t i = 0; i < 3; i++)
+		if (strlen(standard[i]) == *length &&
+		    memcmp(name, standard[i], *length) == 0) {
+			*length = 1;
+			return &"012"[i];
+		}
+	for (size_t i = 0; i < 2; i++) {
+		n = strlen(aliases[i]);
+		if (*length > n && memcmp(name, aliases[i], n) == 0 &&
+		    all_digits(name + n, *length - n)) {
+			*length -= n;
+			return name + n;
+		}
+	}
+	return NULL;
+}
+
+static const char *
+last_colon(const char *s, size_t length)
+{
+	while (length > 0)
+		if (s[--length] == ':')
+			return s + length;
+	return NULL;
+}
+
+/*
+ * Take the events, or one colon that means nothing, off the end of the name.
+ * Returns 0 or an exit status.
+ */
+static int
+parse_suffix(struct target *t, const struct backend *backend)
+{
+	const char *colon = last_colon(t->name, t->length), *events;
+	size_t before, length;
+	int status;
+
+	if (colon == NULL)
+		return 0;
+	before = (size_t)(colon - t->name);
+	events = colon + 1;
+	length = t->length - before - 1;
+	if (length > 0 && !flags_are_events(events, length) &&
+	    !all_digits(t->name, before))
+		return 0;
+	if (length > 0) {
+		status = targets_parse_events(backend, events, length,
+		    &t->bits);
+		if (status != 0)
+			return status;
+	}
+	t->length = (uint32_t)before;
+	if (before == 0)
+		return diag_usage("'%s': no target before the colon", t->name);
+	return 0;
+}
+
+static int
+parse(struct target *t, const struct backend *backend, uint32_t defaults)
+{
+	size_t length = strlen(t->name);
+	const char *digits;
+	int status;
+
+	if (length == 0)
+		return diag_usage("empty target");
+	if (length > UINT32_MAX)
+		return diag_usage("a target of more than 4 GiB");
+	t->length = (uint32_t)length;
+	if ((t->flags & TARGET_MASKED) == 0)
+		t->bits = defaults;
+	if ((status = parse_suffix(t, backend)) != 0)
+		return status;
+	length = t->length;
+	digits = descriptor_digits(t->name, &length);
+	if (digits == NULL) {
+		t->flags |= TARGET_PATH;
+		t->process = 0;
+		t->name[t->length] = '\0';
+		return 0;
+	}
+	if (digits != t->name)		/* pmux's own, also after --pid */
+		t->process = 0;
+	t->number = t->fd = number(digits, length);
+	if (t->number == -1)
+		return diag_usage("%.*s: a descriptor is at most %d",
+		    (int)t->length, t->name, INT_MAX);
+	return 0;
+}
+
+/* ---- the same descriptor twice ---- */
+
+static uint32_t
+hash(const struct target *t)
+{
+	return (uint32_t)t->number * 2654435761u ^ t->process * 2246822519u;
+}
+
+static bool
+same(const struct target *a, const struct target *b)
+{
+	return ((a->flags | b->flags) & TARGET_PATH) == 0 &&
+	    a->number == b->number && a->process == b->process;
+}
+
+/* A table for the targets' numbers, empty; without one, few are looked at. */
+static int
+table_open(struct table *table, size_t count)
+{
+	uint32_t size = 4 * FEW;
+
+	if (count <= FEW)
+		return 0;
+	while (size < 2 * count)
+		size *= 2;
+	table->slots = calloc(size, sizeof *table->slots);
+	table->mask = size - 1;
+	return table->slots == NULL ? -ENOMEM : 0;
+}
+
+/*
+ * The first of the targets before index END that is the same descriptor as T,
+ * and is in the same list if LISTED.  NULL if there is none; then T, at END, is
+ * in the table.
+ */
+static struct target *
+table_find(struct table *table, struct targets *targets, size_t end,
+    const struct target *t, bool listed)
+{
+	struct target *found;
+	uint32_t at;
+
+	if (table->slots == NULL) {
+		for (size_t i = 0; i < end; i++) {
+			found = &targets->list[i];
+			if (same(found, t) &&
+			    (!listed || found->bits == t->bits))
+				return found;
+		}
+		return NULL;
+	}
+	for (at = hash(t) & table->mask; table->slots[at] != 0;
+	    at = (at + 1) & table->mask) {
+		found = &targets->list[table->slots[at] - 1];
+		if (same(found, t) && (!listed || found->bits == t->bits))
+			return found;
+	}
+	table->slots[at] = (uint32_t)end + 1;
+	return NULL;
+}
+
+/* Numbers that rise from one target to the next are all different. */
+static bool
+ascending(const struct targets *targets)
+{
+	for (size_t i = 1; i < targets->count; i++)
+		if (((targets->list[i - 1].flags | targets->list[i].flags) &
+		    TARGET_PATH) != 0 || targets->list[i - 1].number >=
+		    targets->list[i].number)
+			return false;
+	return true;
+}
+
+static int
+merge(struct targets *targets, enum target_twice twice)
+{
+	struct table table = { NULL, 0 };
+	struct target *t, *earlier;
+	size_t kept = 0;
+
+	if (twice == TWICE_REFUSED || ascending(targets))
+		return 0;
+	if (table_open(&table, targets->count) != 0)
+		return no_memory();
+	for (size_t i = 0; i < targets->count; i++) {
+		t = &targets->list[i];
+		earlier = (t->flags & TARGET_PATH) != 0 ? NULL :
+		    table_find(&table, targets, kept, t,
+		    twice == TWICE_IN_LIST);
+		if (earlier == NULL) {
+			targets->list[kept++] = *t;
+			continue;
+		}
+		if (twice == TWICE_JOINED)
+			t->bits |= earlier->bits;
+		*earlier = *t;
+	}
+	targets->count = kept;
+	free(table.slots);
+	return 0;
+}
+
+bool
+targets_name(int fd)
+{
+	struct target t = { .number = fd };
+
+	if (resolved == NULL || resolved->count == 0)
+		return false;
+	if (named.slots == NULL && resolved->count > FEW &&
+	    table_open(&named, resolved->count) == 0)
+		for (size_t i = 0; i < resolved->count; i++)
+			if ((resolved->list[i].flags & TARGET_PATH) == 0)
+				(void)table_find(&named, resolved, i,
+				    &resolved->list[i], false);
+	if (named.slots == NULL)
+		return table_find(&named, resolved, resolved->count, &t,
+		    false) != NULL;
+	for (uint32_t at = hash(&t) & named.mask; named.slots[at] != 0;
+	    at = (at + 1) & named.mask)
+		if (same(&resolved->list[named.slots[at] - 1], &t))
+			return true;
+	return false;
+}
+
+/* ---- descriptors ---- */
+
+/* The caller's limit may be low and nothing of its own business here. */
+static void
+raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+#ifdef OPEN_MAX
+	/* macOS: more than OPEN_MAX is EINVAL (setrlimit(2)) */
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		limit.rlim_cur = OPEN_MAX;
+#endif
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int
+copy_failed(const struct targets *targets, const struct target *t, int error)
+{
+	return diag_system(error, error == EPERM ? process_forbidden_by() :
+	    error == ESRCH ? "the process has ended" : NULL,
+	    "descriptor %d of process %ld", t->number,
+	    (long)targets->processes[t->process - 1]);
+}
+
+/* Copy what the targets of process OWNER (index plus 1) mean. */
+static int
+copy_from(struct targets *targets, struct table *table, uint32_t owner)
+{
+	long pid = (long)targets->processes[owner - 1];
+	int process = process_open((pid_t)pid), fd;
+	struct target *t, *earlier;
+
+	if (process == -ENOSYS)
+		return diag_unavailable("--pid: this system has no"
+		    " pidfd_getfd(2)");
+	if (process < 0)
+		return diag_system(-process, NULL, "process %ld", pid);
+	for (size_t i = 0; i < targets->count; i++) {
+		t = &targets->list[i];
+		if (t->process != owner)
+			continue;
+		/* the primitive refuses the same one twice: let it */
+		earlier = table_find(table, targets, i, t, false);
+		if (earlier != NULL) {
+			t->fd = earlier->fd;
+			continue;
+		}
+		fd = process_descriptor(process, t->number);
+		if (fd < 0 && fd != -EBADF)
+			return copy_failed(targets, t, -fd);
+		t->fd = fd < 0 ? NEVER_OPEN : fd;
+	}
+	(void)close(process);
+	return 0;
+}
+
+static int
+copy_all(struct targets *targets)
+{
+	struct table table = { NULL, 0 };
+	int status = 0;
+
+	if (targets->process_count == 0)
+		return 0;
+	if (table_open(&table, targets->count) != 0)
+		return no_memory();
+	for (uint32_t i = 0; i < targets->process_count && status == 0; i++)
+		status = copy_from(targets, &table, i + 1);
+	free(table.slots);
+	return status;
+}
+
+static bool
+writes(const struct target *t, const struct backend *backend)
+{
+	return (t->bits & backend->writing) != 0;
+}
+
+static bool
+reads(const struct target *t, const struct backend *backend)
+{
+	return (t->bits & backend->reading) != 0 || !writes(t, backend);
+}
+
+/* Why PATH cannot be opened: a usual mistake to point out, or NULL. */
+static const char *
+open_hint(const char *path, int error)
+{
+	static char hint[64];
+	const char *colon = last_colon(path, strlen(path));
+	char before[PATH_MAX];
+	struct stat st;
+
+	if (error != ENOENT)
+		return NULL;
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return "a symbolic link to nothing";
+	if (colon == NULL || (size_t)(colon - path) >= sizeof before)
+		return NULL;
+	memcpy(before, path, (size_t)(colon - path));
+	before[colon - path] = '\0';
+	if (stat(before, &st) == -1)
+		return NULL;
+	memcpy(hint, "unknown event", 14);
+	return hint;
+}
+
+static int
+open_failed(const struct target *t, int error)
+{
+	return diag_system(error, open_hint(t->name, error), "%s", t->name);
+}
+
+static int
+both_directions(const struct target *t)
+{
+	return diag_usage("%s: to read and to write one FIFO by name would make"
+	    " pmux its own peer: open it yourself and give the descriptor",
+	    t->name);
+}
+
+/* Look at every path before the first is opened: opening has effects. */
+static int
+look(struct targets *targets, const struct backend *backend, bool *conflict)
+{
+	bool reading = false, writing = false;
+	struct target *t;
+	struct stat st;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		t = &targets->list[i];
+		if ((t->flags & TARGET_PATH) == 0)
+			continue;
+		if (stat(t->name, &st) == -1)
+			return open_failed(t, errno);
+		if (S_ISSOCK(st.st_mode))
+			return diag_system(ENXIO, "a socket cannot be opened: "
+			    "connect to it and give the descriptor", "%s",
+			    t->name);
+		if (!S_ISFIFO(st.st_mode))
+			continue;
+		t->flags |= TARGET_FIFO;
+		if (reads(t, backend) && writes(t, backend))
+			return both_directions(t);
+		reading |= reads(t, backend);
+		writing |= writes(t, backend);
+	}
+	*conflict = reading && writing;
+	return 0;
+}
+
+struct identity {
+	dev_t		 device;
+	ino_t		 inode;
+	struct target	*target;
+};
+
+static int
+compare(const void *left, const void *right)
+{
+	const struct identity *a = left, *b = right;
+
+	if (a->device != b->device)
+		return a->device < b->device ? -1 : 1;
+	return (a->inode > b->inode) - (a->inode < b->inode);
+}
+
+/* Some FIFOs are read and some written: whether one is both. */
+static int
+look_for_both(struct targets *targets, const struct backend *backend)
+{
+	struct identity *seen;
+	size_t count = 0;
+	struct stat st;
+	int status = 0;
+
+	seen = calloc(targets->count, sizeof *seen);
+	if (seen == NULL)
+		return no_memory();
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *t = &targets->list[i];
+
+		if ((t->flags & TARGET_FIFO) == 0 || stat(t->name, &st) == -1)
+			continue;
+		seen[count].device = st.st_dev;
+		seen[count].inode = st.st_ino;
+		seen[count++].target = t;
+	}
+	qsort(seen, count, sizeof *seen, compare);
+	for (size_t i = 1; i < count && status == 0; i++)
+		if (compare(&seen[i - 1], &seen[i]) == 0 &&
+		    writes(seen[i - 1].target, backend) !=
+		    writes(seen[i].target, backend))
+			status = both_directions(seen[i].target);
+	free(seen);
+	return status;
+}
+
+int
+target_reopen(struct target *t)
+{
+	int fd = fifo_open(t->name, true);
+
+	if (fd == -ENXIO)
+		return 0;
+	if (fd < 0)
+		return open_failed(t, -fd);
+	t->fd = t->number = fd;
+	return 0;
+}
+
+static int
+open_path(struct targets *targets, struct target *t,
+    const struct backend *backend)
+{
+	bool writing = writes(t, backend);
+	int fd, status;
+
+	if ((t->flags & TARGET_FIFO) != 0 && writing) {
+		status = target_reopen(t);
+		targets->awaited |= status == 0 && t->fd == -1;
+		return status;
+	}
+	if ((t->flags & TARGET_FIFO) != 0)
+		fd = fifo_open(t->name, false);
+	else
+		fd = place(open(t->name, (!writing ? O_RDONLY :
+		    reads(t, backend) ? O_RDWR : O_WRONLY) |
+		    O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+	if (fd < 0)
+		return open_failed(t, -fd);
+	t->fd = t->number = fd;
+	return 0;
+}
+
+static int
+open_all(struct targets *targets, const struct backend *backend)
+{
+	bool conflict = false;
+	int status;
+
+	if (!any(targets, TARGET_PATH))
+		return 0;
+	status = look(targets, backend, &conflict);
+	if (status == 0 && conflict)
+		status = look_for_both(targets, backend);
+	for (size_t i = 0; i < targets->count && status == 0; i++)
+		if ((targets->list[i].flags & TARGET_PATH) != 0)
+			status = open_path(targets, &targets->list[i],
+			    backend);
+	return status;
+}
+
+int
+targets_resolve(struct targets *targets, const struct backend *backend,
+    enum target_twice twice, uint32_t defaults, bool null_separated)
+{
+	int status = read_files(targets, null_separated ? '\0' : '\n');
+
+	for (size_t i = 0; i < targets->count && status == 0; i++)
+		status = parse(&targets->list[i], backend, defaults);
+	if (status == 0)
+		status = merge(targets, twice);
+	if (status != 0)
+		return status;
+	resolved = targets;
+	place_avoid(targets_name);
+	if (targets->count > 1 || any(targets, TARGET_PATH) ||
+	    targets->process_count > 0)
+		raise_limit();
+	status = copy_all(targets);
+	return status != 0 ? status : open_all(targets, backend);
+}

@@ -1,0 +1,90 @@
+/*
+ * target.h - the words of the command line to what is waited on.
+ */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct backend;
+
+/* What naming one descriptor twice means. */
+enum target_twice {
+	TWICE_LAST,		/* the last mask stands */
+	TWICE_JOINED,		/* the masks are joined */
+	TWICE_IN_LIST,		/* one entry in each list */
+	TWICE_REFUSED		/* the primitive refuses it */
+};
+
+enum {
+	TARGET_FILE = 1,	/* a word that names a file of targets */
+	TARGET_MASKED = 2,	/* BITS is what -e said, or a list of select */
+	TARGET_PATH = 4,	/* to be opened, or opened */
+	TARGET_FIFO = 8,
+	TARGET_SETTLED = 16,	/* --all: it has reported */
+	TARGET_ASKED = 32	/* --all: an event that was asked for */
+};
+
+/* Small: there may be very many. */
+struct target {
+	char		*name;		/* as written, without its events */
+	uint32_t	 length;	/* of name, which goes on after that */
+	int		 fd;		/* -1 while a FIFO's reader is missing */
+	int		 number;	/* that its owner knows it by */
+	uint32_t	 bits;		/* what is asked for, native words */
+	uint32_t	 process;	/* index plus 1 of its owner, or 0: pmux */
+	uint8_t		 flags;
+};
+
+struct targets {
+	struct target	*list;
+	size_t		 count, capacity;
+	size_t		 words;		/* how many the command line had */
+	pid_t		*processes;	/* those named with --pid */
+	uint32_t	 process_count;
+	uint32_t	 process;	/* index plus 1 of the last, or 0 */
+	uint32_t	 bits;		/* what --events said last */
+	bool		 masked;	/* it has said something */
+	bool		 awaited;	/* a FIFO's reader is missing */
+};
+
+/*
+ * Add the word WORD, which stays where it is and may be written to, with the
+ * process and events named before it; or, if LIST is not 0, with those bits.
+ * Returns 0 or -ENOMEM.
+ */
+int	targets_add(struct targets *targets, char *word, uint32_t list);
+
+/* Name process PID for the words to come.  Returns 0 or -ENOMEM. */
+int	targets_add_process(struct targets *targets, pid_t pid);
+
+/*
+ * Parse EVENTS, LENGTH bytes, as BACKEND knows them.  Returns 0 with *BITS set,
+ * or an exit status, a message having been printed.
+ */
+int	targets_parse_events(const struct backend *backend, const char *events,
+	    size_t length, uint32_t *bits);
+
+/*
+ * Read the files of targets, parse every word, take the descriptors of other
+ * processes and open the paths.  DEFAULTS is for those without a mask.  Returns
+ * 0 or an exit status, a message having been printed.
+ */
+int	targets_resolve(struct targets *targets, const struct backend *backend,
+	    enum target_twice twice, uint32_t defaults, bool null_separated);
+
+/*
+ * Try again to open TARGET, a FIFO that nobody was reading.  Returns 0, also
+ * if nobody reads it yet (its descriptor is -1 then), or an exit status, a
+ * message having been printed.
+ */
+int	target_reopen(struct target *target);
+
+/* Whether number FD, open or not, is one that the user named. */
+bool	targets_name(int fd);
+
+#endif

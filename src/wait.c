@@ -1,0 +1,296 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/backend.h"
+#include "backend/place.h"
+#include "deadline.h"
+#include "diag.h"
+#include "output.h"
+#include "print.h"
+#include "wait.h"
+
+#define NS_PER_MS	INT64_C(1000000)
+
+/* A reader that waits in open(2) is seen only by trying: so often. */
+#define RETRY_FIRST	(1 * NS_PER_MS)
+#define RETRY_LAST	(32 * NS_PER_MS)
+
+struct waiting {
+	struct request		*request;
+	const struct backend	*backend;
+	struct backend_state	*state;
+	int			 output;	/* to see its reader go, or -1 */
+	int64_t			 retry;		/* ns until the next try */
+	size_t			 unsettled;
+	bool			 reported;	/* anything at all */
+	bool			 asked;		/* something asked for */
+};
+
+static int
+add_failed(const struct target *t, int error)
+{
+	return diag_system(-error, error == -EPERM ?
+	    "always ready, so epoll does not take it; poll and select do" :
+	    error == -EEXIST ? "the same descriptor twice" : NULL, "%.*s",
+	    (int)t->length, t->name);
+}
+
+static int
+add(struct waiting *w, size_t index)
+{
+	const struct target *t = &w->request->targets.list[index];
+	int error;
+
+	if (t->fd == -1)
+		return 0;
+	error = w->backend->add(w->state, (uint32_t)index, t->fd, t->bits);
+	return error == 0 ? 0 : add_failed(t, error);
+}
+
+/*
+ * While pmux waits, the reader of its output may go: watch for that on a copy,
+ * since standard output may be a target too.  Nothing is printed with --quiet.
+ */
+static void
+watch_output(struct waiting *w)
+{
+	struct stat st;
+	int fd;
+
+	w->output = -1;
+	if (w->request->quiet || w->request->deadline == DEADLINE_PASSED ||
+	    fstat(STDOUT_FILENO, &st) == -1 ||
+	    !(S_ISFIFO(st.st_mode) ||
+	    (S_ISSOCK(st.st_mode) && w->backend->watch == 0)))
+		return;
+	fd = place(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+	if (fd < 0)
+		return;
+	if (w->backend->add(w->state, (uint32_t)w->request->targets.count, fd,
+	    w->backend->watch) == 0)
+		w->output = fd;
+	else
+		(void)close(fd);
+}
+
+/* It reported something.  Returns -EPIPE if nobody reads it any more, else 0. */
+static int
+look_at_output(struct waiting *w)
+{
+	struct pollfd p = { w->output, 0, 0 };
+
+	if (poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0)
+		return -EPIPE;
+	/* something else, which would be reported for ever */
+	(void)w->backend->remove(w->state,
+	    (uint32_t)w->request->targets.count, w->output);
+	(void)close(w->output);
+	w->output = -1;
+	return 0;
+}
+
+static int
+say_ready(struct request *request)
+{
+	int fd = request->ready_fd, error = 0;
+
+	if (fd == -1)
+		return 0;
+	request->ready_fd = -1;
+	while (write(fd, "\n", 1) == -1)
+		if (errno != EINTR) {
+			error = errno;
+			break;
+		}
+	if (close(fd) == -1 && errno != EINTR && error == 0)
+		error = errno;
+	return error == 0 ? 0 : diag_system(error, NULL, "--ready-fd %d", fd);
+}
+
+static int
+open_backend(struct waiting *w)
+{
+	struct targets *targets = &w->request->targets;
+	int error = w->backend->open(&w->state, targets->count + 1);
+	int status = 0;
+
+	if (error != 0)
+		return diag_system(-error, NULL, "%s", w->backend->name);
+	for (size_t i = 0; i < targets->count && status == 0; i++)
+		status = add(w, i);
+	if (status != 0)
+		return status;
+	watch_output(w);
+	return say_ready(w->request);
+}
+
+/* Open those FIFOs whose reader has come.  Returns 0 or an exit status. */
+static int
+retry(struct waiting *w)
+{
+	struct targets *targets = &w->request->targets;
+	int status;
+
+	targets->awaited = false;
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *t = &targets->list[i];
+
+		if (t->fd != -1)
+			continue;
+		status = target_reopen(t);
+		if (status == 0)
+			status = add(w, i);
+		if (status != 0)
+			return status;
+		targets->awaited |= t->fd == -1;
+	}
+	if ((w->retry *= 2) > RETRY_LAST)
+		w->retry = RETRY_LAST;
+	return 0;
+}
+
+/* Name the closed descriptor that select(2) does not name. */
+static int
+wait_failed(const struct waiting *w, int error)
+{
+	const struct targets *targets = &w->request->targets;
+
+	for (size_t i = 0; error == EBADF && i < targets->count; i++)
+		if (targets->list[i].fd != -1 &&
+		    fcntl(targets->list[i].fd, F_GETFD) == -1)
+			return add_failed(&targets->list[i], -error);
+	return diag_system(error, error == EINVAL ?
+	    "more descriptors than RLIMIT_NOFILE or the system allows" : NULL,
+	    "%s", w->backend->name);
+}
+
+/* Whether BITS has something of what T asks for. */
+static bool
+asked_for(const struct waiting *w, const struct target *t, uint32_t bits)
+{
+	uint32_t hits = bits & t->bits;
+
+	/* writing would fail */
+	if ((bits & w->backend->broken) != 0)
+		hits &= ~w->backend->writing;
+	return hits != 0;
+}
+
+static int
+settle(struct waiting *w, struct target *t, uint32_t token)
+{
+	t->flags |= TARGET_SETTLED;
+	w->unsettled--;
+	return w->backend->remove(w->state, token, t->fd);
+}
+
+/*
+ * Print the events of the last wait.  Returns 0, or -EPIPE if nobody reads
+ * them.
+ */
+static int
+deliver(struct waiting *w)
+{
+	struct request *r = w->request;
+	size_t left = r->max_events == 0 ? SIZE_MAX : r->max_events;
+	struct event event;
+	struct target *t;
+
+	while (left > 0 && w->backend->take(w->state, &event)) {
+		if (event.token == r->targets.count) {
+			if (look_at_output(w) != 0)
+				return -EPIPE;
+			continue;
+		}
+		t = &r->targets.list[event.token];
+		w->reported = true;
+		if (asked_for(w, t, event.bits)) {
+			w->asked = true;
+			t->flags |= TARGET_ASKED;
+		}
+		if (!r->quiet)
+			print_event(r, t, event.bits);
+		if (r->all)
+			(void)settle(w, t, event.token);
+		left--;
+	}
+	return 0;
+}
+
+/* One wait of the primitive.  Returns 0 or an exit status. */
+static int
+wait_once(struct waiting *w, int *output_error)
+{
+	struct request *r = w->request;
+	size_t max = r->targets.count + 1;
+	int64_t left = deadline_left(r->deadline);
+	int n, status;
+
+	if (r->targets.awaited) {
+		if ((status = retry(w)) != 0)
+			return status;
+		if (r->targets.awaited && (left == -1 || left > w->retry))
+			left = w->retry;
+	}
+	if (r->max_events != 0 && r->max_events < max)
+		max = r->max_events;
+	n = w->backend->wait(w->state, max, left);
+	if (n < 0 && n != -EINTR)
+		return wait_failed(w, -n);
+	if (n > 0)
+		*output_error = deliver(w);
+	if (*output_error == 0)
+		*output_error = output_flush();
+	return 0;
+}
+
+static int
+result(const struct waiting *w)
+{
+	const struct targets *targets = &w->request->targets;
+
+	if (!w->request->all)
+		return w->asked ? EXIT_EVENT : EXIT_UNASKED;
+	for (size_t i = 0; i < targets->count; i++)
+		if ((targets->list[i].flags & TARGET_ASKED) == 0)
+			return EXIT_UNASKED;
+	return EXIT_EVENT;
+}
+
+static bool
+finished(const struct waiting *w)
+{
+	return w->request->all ? w->unsettled == 0 : w->reported;
+}
+
+int
+wait_run(struct request *request)
+{
+	struct waiting w = {
+		.request = request,
+		.backend = request->backend,
+		.output = -1,
+		.retry = RETRY_FIRST,
+		.unsettled = request->targets.count,
+	};
+	int status = open_backend(&w), output_error = 0;
+
+	while (status == 0 && !finished(&w)) {
+		status = wait_once(&w, &output_error);
+		if (output_error != 0)
+			return print_failed(output_error);
+		if (status == 0 && !finished(&w) &&
+		    deadline_left(request->deadline) == 0)
+			return EXIT_TIMED_OUT;
+	}
+	w.backend->close(w.state);
+	return status != 0 ? status : result(&w);
+}

@@ -1,0 +1,351 @@
+#!/usr/bin/env bats
+#
+# What is wrong is said in one line, with the right status.
+
+# shellcheck disable=SC2030,SC2031,SC2154	# run sets them
+load helper
+
+# ---- commands and options ----
+
+@test "no command" {
+	usage_error command
+}
+
+@test "an unknown command, and the nearest name" {
+	pm pol 0:in
+	expect 2
+	assert_equal "$stderr" \
+	    "pmux: pol: unknown command (did you mean 'poll'?)"
+	usage_error "pmux: selct: unknown command .*'select'" selct
+	usage_error "pmux: epol: unknown command .*'epoll'" epol
+	usage_error 'pmux: xyzzy-plugh: unknown command' xyzzy-plugh
+	refute_regex "$stderr" 'did you mean'
+	usage_error unknown ''
+	usage_error 'unknown command' POLL
+	usage_error 'a\\nb: unknown command' $'a\nb'
+}
+
+@test "an unknown option" {
+	local command
+
+	for command in select poll devpoll epoll wait info; do
+		usage_error "pmux: $command: .*--frobnicate" \
+		    "$command" --frobnicate
+		usage_error "pmux: $command: .*Z" "$command" -Z
+	done
+	usage_error frobnicate --frobnicate
+	usage_error Z -Z
+	usage_error '\\0033' poll $'--\e[2J'
+}
+
+@test "an option of another command" {
+	usage_error r poll -r 0
+	usage_error . select -e in 0
+}
+
+@test "an option without its argument, or with one it has not" {
+	local option
+
+	for option in -t --timeout -n --max-events --format --ready-fd -p \
+	    --pid -e --events --hold; do
+		usage_error . poll 0:in "$option"
+	done
+	usage_error quiet poll --quiet=yes 0:in
+}
+
+@test "-- starts a program, which comes after the targets" {
+	usage_error 'program' poll -t 0 -- name
+	assert_regex "$stderr" '\./'
+}
+
+# ---- events ----
+
+@test "an unknown event" {
+	usage_error inn poll -t 0 0:inn
+	usage_error . poll -t 0 -e inn 0
+	usage_error 0x poll -t 0 0:0xgg
+}
+
+@test "an event that the primitive does not have" {
+	usage_error 'pmux: poll: .*et' poll -t 0 0:et
+	usage_error 'pmux: devpoll: .*oneshot' devpoll -t 0 0:in,oneshot
+	usage_error 'pmux: wait: .*exclusive' wait -t 0 0:exclusive
+	: >file
+	usage_error et poll -t 0 file:et
+	usage_error '[Ee][Tt]' poll -t 0 file:in,EPOLLET
+}
+
+@test "an empty word" {
+	usage_error . poll -t 0 ''
+	usage_error . poll -t 0 ':in'
+	usage_error . poll -t 0 ':'
+	usage_error . poll -t 0 0:,
+	usage_error . select -t 0 ''
+	usage_error . select -t 0 -r ''
+}
+
+# ---- numbers ----
+
+@test "a number past INT_MAX" {
+	local command
+
+	for command in select poll devpoll epoll wait; do
+		usage_error "pmux: $command: .*2147483648" \
+		    "$command" -t 0 2147483648
+		usage_error 18446744073709551616 \
+		    "$command" -t 0 18446744073709551616
+	done
+}
+
+@test "a negative number" {
+	usage_error 5 poll -t 0 -5
+	usage_error . poll -t 0 -5:in
+	# as the word of an option it is a name
+	pm select -t 0 -r -1
+	expect_error 3 '-1: .*\[ENOENT\]'
+}
+
+@test "--max-events: at least one" {
+	local n
+
+	for n in 0 -1 abc '' 1.5 99999999999999999999 2x ' 3'; do
+		usage_error . poll -t 0 -n "$n" 0:in
+		usage_error . poll -t 0 "--max-events=$n" 0:in
+	done
+}
+
+# ---- paths ----
+
+no_such_path() {
+	local in=:in
+
+	[[ $1 != select ]] || in=
+	pm "$1" -t 0 "none$in"
+	expect 3
+	assert_equal "$stderr" \
+	    "pmux: $1: none: No such file or directory [ENOENT]"
+	pm "$1" -t 0 "none/none$in"
+	expect_error 3 'pmux: .*: none/none: .*\[ENOENT\]$'
+}
+
+@test "a path that does not exist" {
+	each no_such_path
+}
+
+@test "a path that is a directory" {
+	mkdir dir
+	pm poll -t 0 dir:out
+	expect_error 3 'pmux: poll: dir: .*\[EISDIR\]'
+	pm select -t 0 -w dir
+	expect_error 3 'pmux: select: dir: .*\[EISDIR\]'
+	pm epoll -t 0 dir:in
+	expect_error 3 'pmux: epoll: dir: .*\[EPERM\]'
+	pm poll -t 0 dir/none:in
+	expect_error 3 'dir/none: .*\[ENOENT\]'
+}
+
+@test "a path below what is no directory" {
+	: >file
+	pm poll -t 0 file/x:in
+	expect_error 3 'file/x: .*\[ENOTDIR\]'
+}
+
+@test "a path that is not readable, as a user" {
+	need_user
+	: >file
+	chmod 0 file
+	pm poll -t 0 file:in
+	expect_error 3 'pmux: poll: file: .*\[EACCES\]$'
+	mkfifo fifo
+	chmod 400 fifo
+	pm poll -t 0 fifo:out
+	expect_error 3 'pmux: poll: fifo: .*\[EACCES\]$'
+}
+
+@test "a path that is not readable, as root becomes a user" {
+	need_root
+	chmod 755 .
+	: >file
+	chmod 0 file
+	run --separate-stderr peer as 65534 "$PMUX" poll -t 0 file:in
+	[[ $status != 77 ]] || skip "$stderr"
+	expect_error 3 'pmux: poll: file: .*\[EACCES\]$'
+	mkfifo fifo
+	chmod 444 fifo
+	run --separate-stderr peer as 65534 "$PMUX" poll -t 0 fifo:out
+	expect_error 3 'pmux: poll: fifo: .*\[EACCES\]$'
+	mkdir dir
+	: >dir/file
+	chmod 700 dir
+	run --separate-stderr peer as 65534 "$PMUX" poll -t 0 dir/file:in
+	expect_error 3 'pmux: poll: dir/file: .*\[EACCES\]$'
+}
+
+@test "a dangling link, and a loop" {
+	ln -s nowhere link
+	pm poll -t 0 link:in
+	expect_error 3 'pmux: poll: link: .*\[ENOENT\]'
+	ln -s loop loop
+	pm poll -t 0 loop:in
+	expect_error 3 'pmux: poll: loop: .*\[ELOOP\]$'
+}
+
+@test "a name too long" {
+	pm poll -t 0 "$(printf '%05000d' 1 | tr 0 a):in"
+	expect_error 3 '\[ENAMETOOLONG\]$'
+}
+
+@test "a name with a newline or an escape sequence" {
+	pm poll -t 0 $'a\nb:in'
+	expect 3
+	assert_equal "$stderr" \
+	    'pmux: poll: a\nb: No such file or directory [ENOENT]'
+	pm poll -t 0 $'\e]0;x\a:in'
+	expect 3
+	assert_equal "$stderr" \
+	    'pmux: poll: \0033]0;x\0007: No such file or directory [ENOENT]'
+}
+
+@test "a socket in the file system" {
+	perl -MIO::Socket::UNIX -e 1 2>/dev/null ||
+	    skip "no perl to make a socket with"
+	perl -MIO::Socket::UNIX -e \
+	    'IO::Socket::UNIX->new(Local => "sock", Listen => 1) or die'
+	pm poll -t 0 sock:in
+	expect_error 3 'pmux: poll: sock: .*\[ENXIO\]'
+	assert_regex "$stderr" 'connect'
+}
+
+@test "no target and no timeout" {
+	local command
+
+	for command in select poll devpoll epoll wait; do
+		usage_error "pmux: $command: .*target" "$command"
+		usage_error "pmux: $command: .*target" "$command" --all -q
+	done
+}
+
+@test "nothing is waited for when a later word is wrong" {
+	with 7=pipe.r.data -- pmux poll 7:in 0:inn
+	expect_error 2 inn
+	with 7=pipe.r.data -- pmux poll 7:in none:in
+	expect_error 3 none
+	with 7=pipe.r.data -- pmux poll 7:in -t abc
+	expect_error 2 abc
+}
+
+# ---- standard descriptors, limits ----
+
+# without_stdin ARG...: descriptor 0 is closed, and nothing of the shell's
+# takes its number.
+without_stdin() {
+	run --separate-stderr bash -c 'exec <&-; exec pmux "$@"' - "$@"
+}
+
+stdin_closed() {
+	local in=:in word=in
+
+	[[ $1 != select ]] || in='' word=read
+	without_stdin "$1" -t 0 --format '%e %t %f' "fifo$in"
+	assert_equal "$1 $status $stderr" "$1 0 "
+	[[ $output =~ ^$word\ fifo\ ([0-9]+)$ ]]
+	((BASH_REMATCH[1] > 2))
+}
+
+@test "standard input closed: a path is no descriptor 0" {
+	mkfifo fifo
+	exec {held}<>fifo
+	echo hello >&"$held"
+	each stdin_closed
+}
+
+@test "standard input closed: 0 stays closed, whatever else is opened" {
+	: >file
+	without_stdin poll -t 0 file:in 0:in
+	expect 0 $'in\tfile' $'nval\t0'
+	without_stdin select -t 0 file 0
+	expect_error 3 '0: .*\[EBADF\]'
+	if has epoll; then
+		without_stdin epoll -t 0 0:in
+		expect_error 3 '0: .*\[EBADF\]'
+	fi
+	without_stdin poll -t 0 @-
+	expect_error 3 '\[EBADF\]$'
+}
+
+@test "standard error closed: the status all the same" {
+	run pmux poll -t 0 none:in 2>&-
+	assert_equal "$status" 3
+	: >file
+	run bash -c 'pmux poll -t 0 file:in none:in 2>&-'
+	assert_equal "$status" 3
+	assert_equal "$output" ''
+}
+
+@test "numbers that pmux could take for itself are not open" {
+	local command target
+
+	: >file
+	for command in poll devpoll wait; do
+		with 3-20=number.closed -- pmux "$command" -t 0 -e in \
+		    file 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
+		assert_equal "$status ${#lines[@]}" '0 19'
+		for target in {3..20}; do
+			assert_line $'nval\t'"$target"
+		done
+	done
+}
+
+# limited ARG...: three descriptors and 0 closed, for the loader needs one.
+limited() {
+	run --separate-stderr bash -c \
+	    'exec <&-; ulimit -n 3; exec pmux "$@"' - "$@"
+	[[ $status != 127 ]] || skip "no program starts: $stderr"
+}
+
+@test "RLIMIT_NOFILE of 3" {
+	: >file
+	limited poll -t 0 1:out
+	expect 0 $'out\t1'
+	limited poll -t 0 file:in
+	expect_error 3 'pmux: poll: file: .*\[EMFILE\]'
+	limited poll -t 0 0:in 1:in 2:in 7:in
+	[[ $status == [13] ]]
+	if has epoll; then
+		limited epoll -t 0 1:out
+		expect_error 3 'pmux: epoll: .*\[EMFILE\]'
+	fi
+	limited select -t 0 -w 1
+	expect 0 $'write\t1'
+}
+
+@test "a descriptor above the limit" {
+	with 50=pipe.r.data -- \
+	    bash -c 'ulimit -n 20; exec pmux poll -t 0 50:in'
+	expect 0 $'in\t50'
+	with 50=pipe.r.data -- \
+	    bash -c 'ulimit -n 20; exec pmux select -t 0 50'
+	expect 0 $'read\t50'
+}
+
+# ---- processes ----
+
+@test "a process that does not exist" {
+	need_linux
+	pm poll -t 0 -p 2147483646 0:in
+	expect_error 3 'pmux: poll: .*2147483646.*\[ESRCH\]'
+}
+
+@test "a process that is a zombie" {
+	need_linux
+	run --separate-stderr peer zombie pmux poll -t 0 -p @PID@ 0:in
+	expect_error 3 'pmux: poll: .*\[ESRCH\]'
+}
+
+@test "a process that is not ours" {
+	need_linux
+	need_user
+	[[ $(stat -c %u /proc/1) == 0 ]] || skip "process 1 is not root's"
+	pm poll -t 0 -p 1 0:in
+	expect_error 3 'pmux: poll: .*\[EPERM\]'
+}

@@ -1,0 +1,469 @@
+#!/usr/bin/env bats
+#
+# The promises that hold on every primitive, and those in which they differ.
+
+# shellcheck disable=SC2030,SC2031,SC2154	# run sets them
+# shellcheck disable=SC2094	# both ends of a FIFO
+load helper
+
+# ---- what the primitives themselves decide ----
+
+@test "not open: select says EBADF" {
+	with 7=number.closed -- pmux select -t 0 7
+	expect_error 3 'pmux: select: 7: .*\[EBADF\]$'
+}
+
+@test "not open: poll and devpoll say nval" {
+	with 7=number.closed -- pmux poll -t 0 7
+	expect 1 $'nval\t7'
+	with 7=number.closed -- pmux devpoll -t 0 7
+	expect 1 $'nval\t7'
+}
+
+@test "not open: epoll says EBADF" {
+	need epoll
+	with 7=number.closed -- pmux epoll -t 0 7
+	expect_error 3 'pmux: epoll: 7: .*\[EBADF\]$'
+}
+
+@test "not open: wait says nval" {
+	with 7=number.closed -- pmux wait -t 0 7
+	expect 1 $'nval\t7'
+}
+
+@test "not open, among others: nobody waits" {
+	with 7=number.closed 8=pipe.r.empty -- pmux poll 8:in 7:in
+	expect 1 $'nval\t7'
+	with 7=number.closed 8=pipe.r.empty -- pmux wait 8:in 7:in
+	expect 1 $'nval\t7'
+	with 7=number.closed 8=pipe.r.empty -- pmux select 8 7
+	expect_error 3 '7: .*\[EBADF\]$'
+}
+
+@test "twice: select has one entry a list" {
+	with 7=unix-stream.data -- pmux select -t 0 7 -r 7 -r /dev/fd/7
+	assert_equal "$status ${#lines[@]} ${output%%$'\t'*}" '0 1 read'
+	with 7=unix-stream.data -- pmux select -t 0 -r 7 -w 7 -r 7
+	assert_equal "$status ${#lines[@]}" '0 2'
+	assert_line $'read\t7'
+	assert_line $'write\t7'
+}
+
+@test "twice: the last mask stands for poll and devpoll" {
+	local command
+
+	for command in poll devpoll; do
+		with 7=unix-stream.data -- pmux $command -t 0 7:in 7:out
+		expect 0 $'out\t7'
+		with 7=unix-stream.idle -- pmux $command -t 0 7:out 7:in
+		expect 124
+		with 7=unix-stream.data -- \
+		    pmux $command -t 0 7:in /dev/fd/7:out
+		expect 0 $'out\t/dev/fd/7'
+	done
+}
+
+@test "twice: the entry of poll keeps its place" {
+	with 7=unix-stream.data 8=unix-stream.data -- \
+	    pmux poll -t 0 7:in 8:in 7:out
+	expect 0 $'out\t7' $'in\t8'
+}
+
+@test "twice: epoll says EEXIST" {
+	need epoll
+	with 7=unix-stream.data -- pmux epoll -t 0 7:in 7:out
+	expect_error 3 'pmux: epoll: 7: .*\[EEXIST\]'
+}
+
+@test "twice: wait joins the masks" {
+	with 7=unix-stream.data -- pmux wait -t 0 7:in 7:out
+	expect 0 $'in,out\t7'
+	with 7=unix-stream.idle -- pmux wait -t 0 7:out /dev/fd/7:in
+	expect 0 $'out\t/dev/fd/7'
+}
+
+@test "regular file: ready at once for select, poll, devpoll and wait" {
+	printf x >file
+	pm select -t 0 file
+	expect 0 $'read\tfile'
+	pm select -t 0 -w file
+	expect 0 $'write\tfile'
+	for command in poll devpoll wait; do
+		pm "$command" -t 0 file:in
+		expect 0 $'in\tfile'
+		pm "$command" file:out
+		expect 0 $'out\tfile'
+	done
+}
+
+@test "regular file: epoll says EPERM and what takes it" {
+	need epoll
+	: >file
+	pm epoll -t 0 file
+	expect_error 3 'pmux: epoll: file: .*\[EPERM\]'
+	[[ $stderr == *ready* && $stderr == *poll* && $stderr == *select* ]]
+	pm epoll -t 0 0:in <file
+	expect_error 3 'pmux: epoll: 0: .*\[EPERM\]'
+}
+
+past_fd_setsize() {
+	local list=5000
+
+	need_number 5000
+	[[ $1 == select ]] || list=5000:in
+	with 5000=pipe.r.data -- pmux "$1" -t 0 "$list"
+	assert_equal "$status ${output#*$'\t'} $stderr" '0 5000 '
+}
+
+@test "past FD_SETSIZE: every one of them works" {
+	each past_fd_setsize
+}
+
+# Rounded up, never down: 900 us in milliseconds would be 0 otherwise.
+never_early() {
+	local start end t
+
+	for t in 1 999 100000 900000 1900000; do
+		start=$(peer clock)
+		with 0=pipe.r.empty -- pmux "$1" -t ${t}ns 0
+		end=$(peer clock)
+		assert_equal "$status" 124
+		((end - start >= t))
+	done
+}
+
+@test "resolution of the timeout: none is early" {
+	each never_early
+}
+
+# ---- data, end of file and timeout told apart ----
+
+pipe_states() {
+	ask "$1" in pipe.r.data
+	assert_equal "$status $words" '0 in'
+	ask "$1" in pipe.r.empty
+	expect 124
+	ask "$1" in pipe.r.writer-gone-drained
+	if [[ $1 == select ]]; then
+		assert_equal "$status $words" '0 in'
+	else
+		assert_equal "$status $words" '1 hup'
+	fi
+	ask "$1" in pipe.r.writer-gone-data
+	if [[ $1 == select ]]; then
+		assert_equal "$status $words" '0 in'
+	else
+		assert_equal "$status $words" '0 in,hup'
+	fi
+}
+
+@test "pipe: data, end of file and timeout" {
+	need_linux
+	each pipe_states
+}
+
+fifo_states() {
+	ask "$1" in fifo.r.writer-data
+	assert_equal "$status $words" '0 in'
+	ask "$1" in fifo.r.writer-no-data
+	expect 124
+	ask "$1" in fifo.r.never-a-writer
+	expect 124
+	ask "$1" out fifo.w.empty
+	assert_equal "$status $words" '0 out'
+	ask "$1" out fifo.w.full
+	expect 124
+}
+
+@test "FIFO: data and timeout" {
+	each fifo_states
+}
+
+socket_states() {
+	local kind
+
+	for kind in unix-stream tcp; do
+		ask "$1" in $kind.data
+		assert_equal "$kind $status $words" "$kind 0 in"
+		ask "$1" in $kind.peer-half-closed
+		assert_equal "$kind $status $words" "$kind 0 in"
+	done
+	ask "$1" in unix-stream.idle
+	expect 124
+	ask "$1" in tcp.connected
+	expect 124
+	ask "$1" out unix-stream.full
+	expect 124
+	ask "$1" in unix-dgram.data
+	assert_equal "$status $words" '0 in'
+	ask "$1" in unix-dgram.idle
+	expect 124
+}
+
+@test "sockets: data, end of file and timeout" {
+	each socket_states
+}
+
+listening_states() {
+	ask "$1" in unix-listen.one-waits
+	assert_equal "$status $words" '0 in'
+	ask "$1" in unix-listen.listening
+	expect 124
+	ask "$1" in tcp-listen.one-waits
+	assert_equal "$status $words" '0 in'
+	ask "$1" in tcp-listen.listening
+	expect 124
+}
+
+@test "listening sockets: a client, or none" {
+	each listening_states
+}
+
+tty_states() {
+	ask "$1" in pty.slave.line
+	assert_equal "$status $words" '0 in'
+	ask "$1" in pty.slave.unfinished-line
+	expect 124
+	ask "$1" in pty.master.data
+	assert_equal "$status $words" '0 in'
+	ask "$1" out pty.slave.idle
+	assert_equal "$status $words" '0 out'
+}
+
+@test "terminals: a line, an unfinished line, none" {
+	each tty_states
+}
+
+eventfd_states() {
+	ask "$1" in eventfd.5
+	assert_equal "$status $words" '0 in'
+	ask "$1" in eventfd.0
+	expect 124
+	ask "$1" out eventfd.max
+	expect 124
+}
+
+@test "eventfd: a count, none, the largest" {
+	need_linux
+	each eventfd_states
+}
+
+always_ready() {
+	local which
+
+	[[ $1 != epoll ]] || return 0
+	for which in file.start file.at-end dev.null directory.open; do
+		ask "$1" in $which
+		assert_equal "$which $status $words" "$which 0 in"
+	done
+	ask "$1" out dev.null
+	assert_equal "$status $words" '0 out'
+}
+
+@test "regular files, directories, /dev/null: always ready" {
+	each always_ready
+}
+
+urgent() {
+	ask "$1" pri tcp.oob
+	assert_equal "$status $words" '0 pri'
+	ask "$1" pri tcp.data
+	expect 124
+}
+
+@test "TCP: urgent data" {
+	need_linux
+	each urgent
+}
+
+comes_later() {
+	local target=7:in word=in fd
+
+	[[ $1 != select ]] || target=7 word=read
+	rm -f pipe
+	mkfifo pipe
+	exec {fd}<>pipe
+	waiting "$1" -t 1h "$target" 7<pipe
+	assert_equal "$(cat out)" ''
+	await_state "$pid" S
+	echo hello >pipe
+	finish "$pid"
+	expect 0 "$word"$'\t7'
+	exec {fd}<&-
+}
+
+@test "waits until there is something" {
+	need_proc
+	each comes_later
+}
+
+hangs_up_later() {
+	local target=7:in wanted=$'hup\t7' code=1 fd
+
+	[[ $1 != select ]] || { target=7 wanted=$'read\t7' code=0; }
+	rm -f pipe
+	mkfifo pipe
+	exec {fd}<>pipe 8<pipe
+	waiting "$1" -t 1h "$target" 7<&8 8<&- {fd}<&-
+	exec 8<&- {fd}<&-
+	finish "$pid"
+	expect "$code" "$wanted"
+}
+
+@test "waits until the other end is gone" {
+	need_linux
+	each hangs_up_later
+}
+
+# ---- status 0 and 1 ----
+
+@test "hup, err, nval that were asked for: status 0" {
+	local command
+
+	for command in poll devpoll wait; do
+		with 7=pipe.r.writer-gone-drained -- pmux $command -t 0 7:hup
+		expect 0 $'hup\t7'
+		with 7=pipe.w.reader-gone-full -- pmux $command -t 0 7:err
+		expect 0 $'err\t7'
+		with 7=number.closed -- pmux $command -t 0 7:nval
+		expect 0 $'nval\t7'
+	done
+}
+
+@test "hup and err of epoll that were asked for: status 0" {
+	need epoll
+	with 7=pipe.r.writer-gone-drained -- pmux epoll -t 0 7:hup
+	expect 0 $'hup\t7'
+	with 7=pipe.w.reader-gone-full -- pmux epoll -t 0 7:in,err
+	expect 0 $'err\t7'
+}
+
+# Writing would fail.
+hollow_out() {
+	[[ $1 != select ]] || return 0
+	ask "$1" out pipe.w.reader-gone
+	assert_equal "$status $words" '1 out,err'
+	ask "$1" out unix-stream.peer-closed
+	assert_equal "$status $words" '1 out,hup'
+	ask "$1" wrnorm,wrband,out unix-stream.peer-closed
+	assert_equal "$status $words" '1 out,hup,wrnorm,wrband'
+	ask "$1" in,out unix-stream.peer-closed
+	assert_equal "$status $words" '0 in,out,hup'
+	ask "$1" out,hup unix-stream.peer-closed
+	assert_equal "$status $words" '0 out,hup'
+}
+
+@test "out beside err or hup is not what was asked for" {
+	need_linux
+	each hollow_out
+}
+
+@test "one asked-for event among several reported: status 0" {
+	with 7=pipe.r.writer-gone-drained 8=pipe.r.data -- \
+	    pmux poll -t 0 7:in 8:in
+	expect 0 $'hup\t7' $'in\t8'
+	with 7=pipe.r.writer-gone-drained 8=pipe.r.empty -- \
+	    pmux poll 7:in 8:in
+	expect 1 $'hup\t7'
+}
+
+# ---- words ----
+
+@test "events are printed in one order" {
+	need_linux
+	with 7=unix-stream.our-data-unread -- \
+	    pmux poll -t 0 7:wrband,wrnorm,rdnorm,rdhup,hup,err,out,in
+	expect 0 $'in,out,err,hup,rdhup,rdnorm,wrnorm,wrband\t7'
+}
+
+# 0x1000 is no event of poll(2), 0x8000000 none of epoll(7).
+@test "unknown bits are printed in hex, not dropped" {
+	local command
+
+	need_linux
+	for command in poll devpoll wait; do
+		with 7=pipe.r.data -- peer bits 0x5000 pmux $command -t 0 7:in
+		expect 0 $'in,0x5000\t7'
+		with 7=pipe.r.data -- \
+		    peer bits 0x5000 pmux $command -t 0 --json 7:in
+		[[ $output == *'"events":["in","0x5000"]'* ]]
+	done
+	with 7=pipe.r.data -- peer bits 0x8000000 pmux epoll -t 0 7:in
+	expect 0 $'in,0x8000000\t7'
+}
+
+@test "a numeric mask" {
+	need_linux
+	with 7=unix-stream.data -- pmux poll -t 0 7:0x5
+	expect 0 $'in,out\t7'
+	with 7=unix-stream.data -- pmux poll -t 0 7:0X4
+	expect 0 $'out\t7'
+	with 7=unix-stream.data -- pmux epoll -t 0 7:0x1
+	expect 0 $'in\t7'
+}
+
+# ---- the caller's descriptors ----
+
+flags_kept() {
+	local target=7:in fd before
+
+	[[ $1 != select ]] || target=7
+	rm -f pipe
+	mkfifo pipe
+	exec {fd}<>pipe 7<pipe
+	before=$(grep flags: /proc/$$/fdinfo/7)
+	waiting "$1" -t 1h "$target" {fd}<&-
+	assert_equal "$(grep flags: /proc/$$/fdinfo/7)" "$before"
+	echo >pipe
+	finish "$pid"
+	assert_equal "$status" 0
+	assert_equal "$(grep flags: /proc/$$/fdinfo/7)" "$before"
+	exec {fd}<&- 7<&-
+}
+
+@test "the status flags of the caller's descriptors are left alone" {
+	need_proc
+	each flags_kept
+}
+
+nothing_consumed() {
+	local target=0:in
+
+	[[ $1 != select ]] || target=0
+	run bash -c 'printf "one\ntwo\n" | {
+		pmux "$1" -t 1h "$2" >/dev/null && cat
+	}' - "$1" "$target"
+	assert_success
+	assert_output $'one\ntwo'
+}
+
+@test "nothing is read" {
+	each nothing_consumed
+}
+
+# ---- several targets ----
+
+several() {
+	local -a targets=(7:in 8:in 9:in)
+
+	[[ $1 != select ]] || targets=(7 8 9)
+	with 7=pipe.r.data 8=pipe.r.empty 9=unix-stream.data -- \
+	    pmux "$1" "${targets[@]}"
+	assert_equal "$status ${#lines[@]}" '0 2'
+	[[ $output == *$'\t'7* && $output == *$'\t'9* ]]
+}
+
+@test "of several targets the ready ones are printed" {
+	each several
+}
+
+no_target() {
+	pm "$1" -t 0
+	expect 124
+	pm "$1"
+	expect_error 2 "pmux: $1: .*target"
+}
+
+@test "no target: sleeps for the timeout, and must have one" {
+	each no_target
+}

@@ -1,0 +1,894 @@
+#!/usr/bin/env bats
+#
+# Named pipes lose nothing: no peer that pmux let through loses a byte, dies of
+# SIGPIPE or sees an end of file because pmux left.
+#
+# Where a test has --hold 1h, what it waits for must not be the end of --hold.
+
+# shellcheck disable=SC2030,SC2031,SC2154	# run sets them
+# shellcheck disable=SC2094	# both ends of a FIFO
+load helper
+
+# writer LINE [FIFO]: in the background; blocked in open(2) when this returns.
+# Its process id is in `writer`.
+writer() {
+	# shellcheck disable=SC2016
+	peer run writer.status bash -c 'echo "$1" >"$2"' - "$1" "${2-f}" 3>&- &
+	writer=$!
+	await_blocked "$writer"
+}
+
+# A shell's only child, of peer run, that sleeps can be in no call but open.
+await_blocked() {
+	local child
+
+	while ! child=$(cat "/proc/$1/task/$1/children" 2>/dev/null) ||
+	    [[ ! $child ]] || [[ $(state "${child% }") != S ]]; do
+		[[ -e /proc/$1/task/$1/children ]] || return 0
+		sleep 0.002
+	done
+}
+
+# A writer that has come to its end came to a good one.
+writer_done() {
+	wait "$writer"
+	assert_equal "writer: $(<writer.status)" 'writer: exit 0'
+}
+
+# reader: all that comes, into got.
+reader() {
+	cat f >got 3>&- &
+	reader=$!
+	await_state "$reader" S
+}
+
+# line WANTED [FIFO]: what one read(1) of the FIFO gives.
+line() {
+	local got
+
+	read -r got <"${2-f}"
+	assert_equal "$got" "$1"
+}
+
+# is_in [NAME]: what the last run printed; the writer may have gone meanwhile.
+is_in() {
+	[[ $status == 0 && $output == in?(,hup)$'\t'"${1-f}" ]] ||
+	    fail "status $status, output $output, message $stderr"
+}
+
+# The process ids of those that have the FIFO open.
+holders() {
+	peer openers f | cut -d ' ' -f 1
+}
+
+setup() {
+	cd -- "$BATS_TEST_TMPDIR" || return 1
+	peer watchdog 120 3>&- &
+	disown
+	need_linux
+	need_proc
+	mkfifo f
+}
+
+# ---- the naive scripts ----
+
+# shellcheck disable=SC2016
+naive_in='pmux poll -t 1h --hold 1h f:in >out && read -r job <f && echo "$job"'
+naive_out='pmux poll -t 1h --hold 1h f:out >out && echo job >f'
+
+@test "in: a writer that came before" {
+	local shell
+
+	for shell in sh dash bash; do
+		command -v $shell >/dev/null || continue
+		writer job
+		run $shell -c "$naive_in"
+		assert_success
+		assert_output job
+		writer_done
+		peer await 0 f
+	done
+}
+
+@test "in: a writer that comes during the wait" {
+	mkfifo ready
+	bash -c "${naive_in/f:in/--ready-fd 9 f:in 9>ready}" >got 3>&- &
+	script=$!
+	read -r _ <ready
+	echo job >f
+	wait "$script"
+	assert_equal "$(<got)" job
+	peer await 0 f
+}
+
+@test "in: a writer that comes after the wait" {
+	writer one
+	pm poll -t 1h --hold 1h f:in
+	is_in
+	writer_done
+	echo two >f
+	run cat f
+	assert_output $'one\ntwo'
+	peer await 0 f
+}
+
+@test "in: a writer that comes after a wait in vain" {
+	pm poll -t 1ms --hold 1h f:in
+	expect 124
+	assert_equal "$(holders)" ''
+	writer job
+	line job
+	writer_done
+}
+
+@test "in: a writer that has written and gone" {
+	writer job
+	pm poll -t 1h --hold 1h f:in
+	assert_success
+	writer_done
+	run cat f
+	assert_output job
+	peer await 0 f
+}
+
+on_every_primitive() {
+	local target=f:in
+
+	[[ $1 != select ]] || target=f
+	writer "$1"
+	pm "$1" -t 1h --hold 1h "$target"
+	output=${output/#read/in}
+	is_in
+	writer_done
+	line "$1"
+	peer await 0 f
+}
+
+@test "in: on every primitive" {
+	each on_every_primitive
+}
+
+@test "in: a writer that is connected and has not written" {
+	mkfifo opened go
+	exec 6<>go
+	peer run writer.status bash -c \
+	    'exec 5>f; echo >opened; read -r _ <go; echo job >&5' 6<&- 3>&- &
+	writer=$!
+	# pmux stays until the writer is through
+	waiting poll -t 1h --hold 1h f:in 6<&-
+	read -r _ <opened
+	kill -TERM "$pid"
+	finish "$pid"
+	assert_equal "$status" 143
+	echo >&6
+	line job
+	writer_done
+	peer await 0 f
+}
+
+@test "in: the same when time is up" {
+	mkfifo opened go
+	exec 6<>go
+	peer run writer.status bash -c \
+	    'exec 5>f; echo >opened; read -r _ <go; echo job >&5' 6<&- 3>&- &
+	writer=$!
+	await_blocked "$writer"
+	pm poll -t 1ms --hold 1h f:in
+	expect 124
+	read -r _ <opened
+	echo >&6
+	line job
+	writer_done
+	peer await 0 f
+}
+
+@test "in: a writer that goes without writing ends the holder" {
+	mkfifo opened go
+	exec 6<>go
+	bash -c 'exec 5>f; echo >opened; read -r _ <go' 6<&- 3>&- &
+	writer=$!
+	waiting poll -t 1h --hold 1h f:in 6<&-
+	read -r _ <opened
+	kill -TERM "$pid"
+	finish "$pid"
+	echo >&6
+	wait "$writer"
+	peer await 0 f
+}
+
+@test "in: two writers" {
+	writer one
+	first=$writer
+	writer two
+	pm poll -t 1h --hold 1h f:in
+	assert_success
+	wait "$first"
+	writer_done
+	run cat f
+	assert_equal "$(sort <<<"$output")" $'one\ntwo'
+	peer await 0 f
+}
+
+@test "in: a reader that closes with bytes unread takes nothing else" {
+	writer $'one\ntwo\nthree'
+	pm poll -t 1h --hold 1h f:in
+	writer_done
+	line one
+	line two
+	line three
+	peer await 0 f
+}
+
+@test "in: more than one wait before the read" {
+	writer job
+	pm poll -t 1h --hold 1h f:in
+	writer_done
+	for _ in 1 2 3; do
+		pm poll -t 1h --hold 1h f:in
+		is_in
+	done
+	line job
+	peer await 0 f
+}
+
+@test "in: a hundred waits in a row" {
+	local i
+
+	for ((i = 0; i < 100; i++)); do
+		echo "job $i" >f 3>&- &
+		pmux poll -t 1h --hold 1h f:in >out
+		line "job $i"
+		wait $!
+	done
+	peer await 0 f
+}
+
+@test "in: many writers, many lines, one a wait" {
+	local i
+
+	seq 1 50 >wanted
+	while read -r i; do
+		echo "$i" >f
+	done <wanted 3>&- &
+	for ((i = 0; i < 50; i++)); do
+		pmux poll -t 1h --hold 1h f:in >out
+		read -r job <f
+		echo "$job"
+	done >got
+	wait $!
+	diff wanted got
+}
+
+@test "out: a reader that came before" {
+	local shell
+
+	for shell in sh dash bash; do
+		command -v $shell >/dev/null || continue
+		reader
+		run $shell -c "$naive_out"
+		assert_success
+		wait "$reader"
+		assert_equal "$(<got)" job
+		peer await 0 f
+	done
+}
+
+@test "out: a reader that comes during the wait" {
+	mkfifo ready
+	bash -c "${naive_out/f:out/--ready-fd 9 f:out 9>ready}" 3>&- &
+	script=$!
+	read -r _ <ready
+	cat f >got
+	wait "$script"
+	assert_equal "$(<got)" job
+	peer await 0 f
+}
+
+@test "out: no reader, time is up" {
+	pm poll -t 20ms --hold 1h f:out
+	expect 124
+	assert_equal "$(holders)" ''
+}
+
+@test "out: the reader sees no end of file before the writer comes" {
+	reader
+	pm poll -t 1h --hold 1h f:out
+	expect 0 $'out\tf'
+	assert_equal "$(state "$reader")" S
+	peer await 2 f
+	echo job >f
+	wait "$reader"
+	assert_equal "$(<got)" job
+	peer await 0 f
+}
+
+@test "out: a writer that opens and closes ends it too" {
+	reader
+	pm poll -t 1h --hold 1h f:out
+	: >f
+	wait "$reader"
+	assert_equal "$(<got)" ''
+	peer await 0 f
+}
+
+@test "out: the reader sees the end when its real writer is gone" {
+	reader
+	pm poll -t 1h --hold 1h f:out
+	exec 5>f
+	echo one >&5
+	echo two >&5
+	exec 5>&-
+	wait "$reader"
+	assert_equal "$(<got)" $'one\ntwo'
+}
+
+@test "out: a hundred waits in a row" {
+	local i
+
+	for ((i = 0; i < 100; i++)); do
+		cat f >got 3>&- &
+		pmux poll -t 1h --hold 1h f:out >out
+		echo "job $i" >f
+		wait $!
+		assert_equal "$(<got)" "job $i"
+	done
+	peer await 0 f
+}
+
+out_on_every_primitive() {
+	local -a target=(f:out)
+
+	[[ $1 != select ]] || target=(-w f)
+	reader
+	pm "$1" -t 1h --hold 1h "${target[@]}"
+	assert_success
+	echo "$1" >f
+	wait "$reader"
+	assert_equal "$(<got)" "$1"
+	peer await 0 f
+}
+
+@test "out: on every primitive" {
+	each out_on_every_primitive
+}
+
+@test "both sides use pmux, 200 times" {
+	local i
+
+	for ((i = 0; i < 200; i++)); do
+		pmux poll -t 1h --hold 1h f:out >/dev/null || exit
+		echo "job $i" >f
+	done 3>&- &
+	sender=$!
+	for ((i = 0; i < 200; i++)); do
+		pmux poll -t 1h --hold 1h f:in >out ||
+		    fail "round $i: $? $(<out)"
+		read -r job <f
+		assert_equal "$job" "job $i"
+	done
+	wait "$sender"
+	peer await 0 f
+}
+
+@test "several FIFOs at once" {
+	mkfifo g h
+	writer job f
+	writer job g
+	writer job h
+	pm poll -t 1h --all --hold 1h f:in g:in h:in
+	assert_equal "$status ${#lines[@]}" '0 3'
+	line job f
+	line job h
+	line job g
+	peer await 0 f
+	peer await 0 g
+	peer await 0 h
+}
+
+@test "one of several FIFOs is ready, the others keep their writers" {
+	mkfifo g opened go
+	exec 6<>go
+	peer run writer.status bash -c \
+	    'exec 5>g; echo >opened; read -r _ <go; echo late >&5' 6<&- 3>&- &
+	writer=$!
+	await_blocked "$writer"
+	echo job >f 3>&- &
+	pm poll -t 1h --hold 1h f:in g:in
+	is_in
+	read -r _ <opened
+	echo >&6
+	line late g
+	line job f
+	writer_done
+}
+
+@test "an error after a FIFO was opened loses nothing" {
+	writer job
+	pm poll -t 1h --hold 1h f:in none:in
+	expect_error 3 'none: .*\[ENOENT\]'
+	line job
+	writer_done
+}
+
+@test "standard output that cannot be written loses nothing" {
+	[[ -w /dev/full ]] || skip "no /dev/full"
+	writer job
+	run bash -c 'pmux poll -t 1h --hold 1h f:in >/dev/full'
+	assert_failure 3
+	line job
+	writer_done
+}
+
+@test "a reader of standard output that has gone loses nothing" {
+	writer job
+	with 1=pipe.w.reader-gone -- peer run status \
+	    pmux poll -t 1h --hold 1h f:in
+	assert_equal "$(<status)" 'signal 13'
+	line job
+	writer_done
+}
+
+@test "the caller has the FIFO open itself" {
+	exec 5<>f
+	echo job >&5
+	pm poll -t 1h --hold 1h f:in
+	expect 0 $'in\tf'
+	line job /dev/fd/5
+	exec 5<&-
+	peer await 0 f
+}
+
+# ---- killed ----
+
+# Killed a little later each time, before it has opened and after.
+killed_in() {
+	local i
+
+	for ((i = 0; i < 40; i++)); do
+		writer "job $i"
+		peer run -k "$1:$((i * 125000))" status \
+		    pmux poll -t 1h --hold 1h f:in >/dev/null 2>err
+		line "job $i"
+		writer_done
+	done
+	peer await 0 f
+}
+
+@test "in: killed by SIGTERM at any moment" {
+	killed_in TERM
+}
+
+@test "in: killed by SIGINT at any moment" {
+	killed_in INT
+}
+
+@test "in: killed by SIGHUP at any moment" {
+	killed_in HUP
+}
+
+@test "in: killed at any moment while the writer has not written" {
+	local i signal
+	local -a signals=(TERM INT HUP)
+
+	mkfifo go
+	exec 6<>go
+	for ((i = 0; i < 45; i++)); do
+		signal=${signals[i % 3]}
+		# shellcheck disable=SC2016
+		peer run writer.status bash -c \
+		    'exec 5>f; read -r _ <go; echo "$0" >&5' "job $i" \
+		    6<&- 3>&- &
+		writer=$!
+		await_blocked "$writer"
+		peer run -k "$signal:$((i * 100000))" status \
+		    pmux poll -t 1h --hold 1h f:in >out 2>err
+		case $signal in
+		TERM)
+			assert_equal "$(<status)" 'signal 15'
+			;;
+		INT)
+			assert_equal "$(<status)" 'signal 2'
+			;;
+		HUP)
+			assert_equal "$(<status)" 'signal 1'
+			;;
+		esac
+		echo >&6
+		line "job $i"
+		writer_done
+	done
+	peer await 0 f
+}
+
+@test "in: killed by any other signal that ends it" {
+	local signal
+
+	ulimit -c 0
+	mkfifo opened go
+	exec 6<>go
+	for signal in QUIT USR1 USR2 ALRM PIPE VTALRM XCPU; do
+		peer run writer.status bash -c \
+		    'exec 5>f; echo >opened; read -r _ <go; echo job >&5' \
+		    6<&- 3>&- &
+		writer=$!
+		mkfifo ready
+		peer run status bash -c 'echo $$ >pid
+			exec pmux poll --ready-fd 9 -t 1h --hold 1h f:in \
+			    9>ready' 6<&- 3>&- &
+		killed=$!
+		read -r _ <ready
+		rm ready
+		read -r _ <opened
+		kill -"$signal" "$(<pid)"
+		wait "$killed"
+		assert_equal "$signal $(<status)" \
+		    "$signal signal $(kill -l "$signal")"
+		echo >&6
+		line job
+		writer_done
+	done
+	peer await 0 f
+}
+
+@test "out: killed at any moment while the reader waits" {
+	local i signal
+	local -a signals=(TERM INT HUP)
+
+	for ((i = 0; i < 45; i++)); do
+		signal=${signals[i % 3]}
+		reader
+		peer run -k "$signal:$((i * 100000))" status \
+		    pmux poll -t 1h --all --hold 1h f:out 0:in \
+		    </dev/zero >out 2>err
+		echo "job $i" >f
+		wait "$reader"
+		assert_equal "$(<got)" "job $i"
+	done
+	peer await 0 f
+}
+
+@test "out: killed while there is no reader" {
+	waiting poll -t 1h f:out
+	kill -TERM "$pid"
+	finish "$pid"
+	expect 143
+	assert_equal "$(holders)" ''
+}
+
+# ---- the holder ----
+
+# held: a FIFO with an unread line whose writer is gone; the holder's process
+# id is in `holder`.
+held() {
+	writer "${1-job}"
+	pmux poll -t 1h --hold "${2-1h}" f:in >out
+	writer_done
+	holder=$(holders)
+	[[ $holder =~ ^[0-9]+$ ]]
+}
+
+@test "a pipe that the caller reads sees its end while the holder stays" {
+	local text
+
+	writer job
+	text=$(pmux poll -t 1h --hold 1h f:in 2>&1)
+	[[ $text == in?(,hup)$'\tf' ]]
+	writer_done
+	[[ $(holders) ]]
+	line job
+}
+
+@test "the holder has none of the caller's descriptors" {
+	local fd link
+	local -A ours
+
+	exec 5>marker 6<>marker
+	held
+	for fd in "/proc/$$"/fd/* /proc/self/fd/*; do
+		link=$(readlink "$fd") || continue
+		[[ $link == /dev/null ]] || ours[$link]=yes
+	done
+	[[ ${ours[$PWD/marker]} ]]
+	for fd in "/proc/$holder"/fd/*; do
+		link=$(readlink "$fd") || continue
+		[[ ! ${ours[$link]-} ]] || fail "$fd is $link"
+	done
+	line job
+}
+
+@test "the holder is in no job table and has its own session" {
+	local text
+	local -a fields
+
+	# shellcheck disable=SC2016
+	text=$(bash -c 'set -m
+		echo job >f &
+		pmux poll -t 1h --hold 1h f:in >out
+		wait
+		jobs
+		ps -o stat= --ppid $$ 2>/dev/null | grep Z')  || :
+	refute_regex "$text" 'pmux'
+	refute_regex "$text" 'Z'
+	holder=$(holders)
+	read -ra fields <<<"$(sed 's/.*) //' "/proc/$holder/stat")"
+	[[ ${fields[1]} != "$$" && ${fields[1]} != "$BASHPID" ]]
+	[[ ${fields[2]} != "$(sed 's/.*) //' /proc/$$/stat | cut -d' ' -f3)" ]]
+	[[ ${fields[3]} != "$(sed 's/.*) //' /proc/$$/stat | cut -d' ' -f4)" ]]
+	[[ ${fields[4]} == 0 ]]
+	line job
+}
+
+@test "the holder ends when it is used up" {
+	held
+	line job
+	peer await 0 f
+}
+
+@test "the holder ends at --hold, and not before" {
+	local start end
+
+	start=$(peer clock)
+	held job 300ms
+	peer await 0 f
+	end=$(peer clock)
+	((end - start >= 300000000))
+	# nothing is there any more: the next writer finds no reader
+	writer again
+	assert_equal "$(state "$writer")" S
+	line again
+}
+
+@test "the holder of a reader ends at --hold" {
+	local start end
+
+	reader
+	start=$(peer clock)
+	pm poll -t 1h --hold 300ms f:out
+	assert_success
+	wait "$reader"
+	end=$(peer clock)
+	((end - start >= 300000000))
+	assert_equal "$(<got)" ''
+	peer await 0 f
+}
+
+@test "--hold 0 leaves none" {
+	exec 5<>f
+	exec 6>f
+	exec 5<&-
+	pm poll -t 1ms --hold 0 f:in 6>&-
+	expect 124
+	exec 6>&-
+	assert_equal "$(holders)" ''
+	writer job
+	pm poll -t 1h --hold 0 f:in
+	is_in
+	assert_equal "$(holders | grep -vx "$(child_of "$writer")" || :)" ''
+}
+
+child_of() {
+	local children
+
+	children=$(cat "/proc/$1/task/$1/children" 2>/dev/null) || :
+	echo "${children:-0}" | tr -d ' '
+}
+
+@test "nothing to lose, no holder" {
+	exec 5<>f
+	pm poll -t 0 --hold 1h f:in 5<&-
+	expect 124
+	exec 5<&-
+	pm poll -t 0 --hold 1h f:in
+	expect 124
+	assert_equal "$(holders)" ''
+}
+
+@test "at most one holder after 50 waits for what is there" {
+	local i
+
+	held
+	for ((i = 0; i < 50; i++)); do
+		pmux poll -t 1h --hold 1h f:in >out
+	done
+	peer await 1 f
+	line job
+	peer await 0 f
+}
+
+@test "at most one holder after 50 waits for a reader that is there" {
+	local i
+
+	reader
+	for ((i = 0; i < 50; i++)); do
+		pmux poll -t 1h --hold 1h f:out >out
+	done
+	peer await 2 f
+	echo job >f
+	wait "$reader"
+	assert_equal "$(<got)" job
+	peer await 0 f
+}
+
+@test "at most one holder after waits at the same time" {
+	local i
+	local -a pids
+
+	held
+	for ((i = 0; i < 10; i++)); do
+		pmux poll -t 1h --hold 1h f:in >/dev/null 3>&- &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+	done
+	peer await 1 f
+	line job
+	peer await 0 f
+}
+
+@test "a later wait takes over, with its own --hold" {
+	held job 1h
+	pm poll -t 1h --hold 100ms f:in
+	assert_success
+	peer await 0 f
+}
+
+# cpu PID: the ticks of a hundredth of a second that it has used.
+cpu() {
+	local -a fields
+
+	read -ra fields <<<"$(sed 's/.*) //' "/proc/$1/stat")"
+	echo $((fields[11] + fields[12]))
+}
+
+@test "neither pmux nor the holder is busy while it waits" {
+	local before
+
+	[[ $(getconf CLK_TCK) == 100 ]] || skip "other clock ticks than usual"
+	exec 5<>f 6>f
+	exec 5<&-
+	mkfifo g
+	waiting poll -t 1h --all --hold 1h f:in g:out
+	before=$(cpu "$pid")
+	with 7=pipe.r.empty -- pmux poll -t 500ms 7:in
+	(($(cpu "$pid") - before < 20))
+	kill -TERM "$pid"
+	finish "$pid"
+	# one that watches the writer, and then one that watches for a reader
+	holder=$(peer openers f | grep -vw "$$" | cut -d ' ' -f 1)
+	before=$(cpu "$holder")
+	with 7=pipe.r.empty -- pmux poll -t 500ms 7:in 6>&-
+	(($(cpu "$holder") - before < 20))
+	echo job >&6
+	exec 6>&-
+	before=$(cpu "$holder")
+	with 7=pipe.r.empty -- pmux poll -t 500ms 7:in
+	(($(cpu "$holder") - before < 20))
+	line job
+	peer await 0 f
+}
+
+@test "SIGTERM, SIGINT and SIGHUP do not end the holder" {
+	local signal
+
+	held
+	for signal in TERM INT HUP; do
+		kill -$signal "$holder"
+	done
+	line job
+	peer await 0 f
+}
+
+@test "the terminal's hangup does not end the holder" {
+	writer job
+	run peer run status setsid -w bash -c \
+	    'pmux poll -t 1h --hold 1h f:in >/dev/null; kill -HUP -$$'
+	line job
+	writer_done
+}
+
+@test "the FIFO is removed meanwhile" {
+	local id
+
+	held job 300ms
+	id=$(stat -c %d:%i f)
+	rm f
+	peer await 0 "$id"
+}
+
+@test "the FIFO is replaced meanwhile" {
+	local id
+
+	held old 500ms
+	id=$(stat -c %d:%i f)
+	rm f
+	mkfifo f
+	assert_equal "$(holders)" ''
+	writer new
+	pm poll -t 1h --hold 1h f:in
+	is_in
+	writer_done
+	line new
+	peer await 0 f
+	peer await 0 "$id"
+}
+
+@test "the FIFO is replaced by a file meanwhile" {
+	local id
+
+	held old 300ms
+	id=$(stat -c %d:%i f)
+	echo text >new
+	mv new f
+	peer await 0 "$id"
+	assert_equal "$(<f)" text
+}
+
+@test "the FIFO gets another name meanwhile" {
+	held
+	mv f g
+	line job g
+	peer await 0 g
+}
+
+@test "the directory gets another name meanwhile" {
+	mkdir d
+	mkfifo d/f
+	writer job d/f
+	pm poll -t 1h --hold 1h d/f:in
+	assert_success
+	writer_done
+	mv d e
+	line job e/f
+	peer await 0 e/f
+}
+
+@test "the caller's directory goes away meanwhile" {
+	mkdir d
+	writer job
+	run bash -c 'cd d && pmux poll -t 1h --hold 1h ../f:in'
+	assert_success
+	rmdir d
+	writer_done
+	line job
+	peer await 0 f
+}
+
+@test "a link to a FIFO is that FIFO" {
+	ln -s f link
+	writer job
+	pm poll -t 1h --hold 1h link:in
+	is_in link
+	writer_done
+	pm poll -t 1h --hold 1h f:in
+	peer await 1 f
+	line job
+	peer await 0 f
+}
+
+@test "few descriptors to be had lose nothing" {
+	local n
+
+	for n in 5 6 7 8 9 10 12; do
+		writer "job $n"
+		bash -c "ulimit -n $n; exec pmux poll -t 1h --hold 1h f:in" \
+		    5<&- 6<&- || :
+		line "job $n"
+		writer_done
+	done
+}
+
+# ---- both directions ----
+
+@test "both directions of one FIFO by name: a usage error that says why" {
+	usage_error 'f.*(both|direction|read.*writ)' poll -t 0 f:in,out
+	usage_error . wait -t 0 f:in,out
+	usage_error . poll -t 0 f:in ./f:out
+	usage_error . select -t 0 -r f -w f
+	assert_equal "$(holders)" ''
+}
+
+@test "both directions of one FIFO by number are fine" {
+	with 7=fifo.rw.data -- pmux poll -t 0 7:in,out
+	expect 0 $'in,out\t7'
+}

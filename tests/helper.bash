@@ -1,0 +1,260 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154	# status, output, stderr: set by run
+#
+# Loaded by every test file. Needs PMUX, the program under test, and
+# PMUX_TOOLS, the directory of tests/tools/peer. Both absolute.
+
+bats_require_minimum_version 1.5.0
+
+: "${PMUX:?must name the pmux to be tested}"
+: "${PMUX_TOOLS:?must name the directory that has peer}"
+PATH=$(dirname -- "$PMUX"):$PMUX_TOOLS:$PATH
+export PATH
+export LC_ALL=C
+
+load_library() {
+	local dir
+
+	for dir in "${BATS_LIB_PATH:-}" /usr/lib/bats /usr/local/lib/bats \
+	    /usr/lib /usr/local/lib /opt/homebrew/lib; do
+		if [[ -f $dir/$1/load.bash ]]; then
+			load "$dir/$1/load.bash"
+			return
+		fi
+	done
+	bats_load_library "$1"
+}
+load_library bats-support
+load_library bats-assert
+load_library bats-file
+
+setup() {
+	cd -- "$BATS_TEST_TMPDIR" || return 1
+	umask 022
+	peer watchdog 120 3>&- &
+	disown
+}
+
+# Nothing that a test began outlives it, a failed one's holders included.
+teardown() {
+	local f pid rest
+
+	for pid in $(jobs -p); do
+		kill -KILL "$pid" 2>/dev/null || :
+	done
+	wait
+	shopt -s nullglob
+	for f in "$BATS_TEST_TMPDIR"/* "$BATS_TEST_TMPDIR"/*/*; do
+		[[ -p $f && ! -L $f ]] || continue
+		while read -r pid rest; do
+			[[ $pid == "$$" || $pid == "$BASHPID" ]] ||
+			    kill -KILL "$pid" 2>/dev/null || :
+		done < <(peer openers "$f")
+	done
+}
+
+# need_root, need_user: skip a test that is the other's.
+need_root() {
+	[[ $(id -u) == 0 ]] || skip "needs root"
+}
+
+need_user() {
+	[[ $(id -u) != 0 ]] || skip "root may do this"
+}
+
+need_linux() {
+	[[ $(uname -s) == Linux ]] || skip "is about Linux"
+}
+
+need_proc() {
+	[[ -r /proc/self/stat ]] || skip "no /proc to look at processes with"
+}
+
+# need_number N: descriptor N must be within the hard limit.
+need_number() {
+	local hard
+
+	hard=$(ulimit -Hn)
+	[[ $hard == unlimited ]] || ((hard > $1)) ||
+	    skip "the hard limit of $hard allows no descriptor $1"
+}
+
+# has COMMAND: does this system have the primitive?
+has() {
+	local result=0
+
+	pmux "$1" -t 0 >/dev/null 2>&1 || result=$?
+	[[ $result != 4 ]]
+}
+
+need() {
+	has "$1" || skip "no $1 on this system"
+}
+
+# each FUNCTION [ARG]...: FUNCTION BACKEND [ARG]... for each that there is.
+each() {
+	local backend did=
+
+	for backend in select poll devpoll epoll wait; do
+		if has "$backend"; then
+			echo "with $backend:"
+			"$1" "$backend" "${@:2}"
+			did=yes
+		fi
+	done
+	[[ $did ]]
+}
+
+# pm ARG...: run pmux, output and messages apart.
+pm() {
+	run --separate-stderr pmux "$@"
+}
+
+# with SPEC... -- PROGRAM [ARG]...: run it with descriptors made by peer.
+with() {
+	run --separate-stderr peer with "$@"
+	if [[ $status == 77 && $stderr == peer:* ]]; then
+		skip "$stderr"
+	fi
+}
+
+# ask BACKEND EVENT STATE: what the command says of descriptor 7 in STATE, at
+# once; `words` has the events in poll's words.
+ask() {
+	local -a list=([0]=-r)
+	case $1:$2 in
+	select:out)
+		list=(-w)
+		;;
+	select:pri)
+		list=(-x)
+		;;
+	esac
+	if [[ $1 == select ]]; then
+		with "7=$3" -- pmux select -t 0 "${list[@]}" 7
+	else
+		with "7=$3" -- pmux "$1" -t 0 "7:$2"
+	fi
+	words=${output%%$'\t'*}
+	words=${words/read/in}
+	words=${words/write/out}
+	words=${words/except/pri}
+}
+
+# expect STATUS [LINE]...: how the last run ended and all that it printed.
+expect() {
+	local wanted=$1 text
+
+	shift
+	printf -v text '%s\n' "$@"
+	text=${text%$'\n'}
+	if [[ $status != "$wanted" || $output != "$text" ]]; then
+		batslib_print_kv_single_or_multi 8 \
+		    command "${BATS_RUN_COMMAND-}" \
+		    status "$status" 'not' "$wanted" \
+		    output "$output" 'not' "$text" \
+		    message "$stderr" | batslib_decorate 'unexpected' | fail
+	fi
+}
+
+# expect_error STATUS REGEX: nothing printed, one line of message. A REGEX that
+# begins with pmux is about the whole of it.
+expect_error() {
+	local pattern="^pmux: .*$2"
+
+	[[ $2 != pmux:* ]] || pattern=^$2
+	expect "$1"
+	if [[ $stderr == *$'\n'* || ! $stderr =~ $pattern ]]; then
+		batslib_print_kv_single_or_multi 8 \
+		    command "${BATS_RUN_COMMAND-}" \
+		    message "$stderr" 'wanted' "one line with $2" |
+		    batslib_decorate 'unexpected message' | fail
+	fi
+}
+
+# usage_error REGEX ARG...: pmux ARG... is one.
+usage_error() {
+	pm "${@:2}" </dev/null
+	expect_error 2 "$1"
+}
+
+# waiting ARG...: start pmux in the background; it waits when this returns.
+# Its process id is in `pid`, its output in out, its messages in err.
+waiting() {
+	rm -f ready
+	mkfifo ready
+	pmux "$1" --ready-fd 9 "${@:2}" 9>ready >out 2>err 3>&- &
+	pid=$!
+	# shellcheck disable=SC2034
+	read -r line <ready || {
+		cat err
+		return 1
+	}
+	rm -f ready
+}
+
+# finish PID: wait for it; `status`, `output` and `stderr` as run has them.
+finish() {
+	status=0
+	wait "$1" || status=$?
+	# shellcheck disable=SC2034
+	output=$(<out)
+	# shellcheck disable=SC2034
+	stderr=$(<err)
+	# shellcheck disable=SC2034
+	BATS_RUN_COMMAND='(in the background)'
+}
+
+# state PID: the letter that ps(1) prints.
+state() {
+	local line
+
+	read -r line 2>/dev/null <"/proc/$1/stat" || return 1
+	line=${line##*) }
+	printf '%s\n' "${line%% *}"
+}
+
+# await_state PID LETTERS: wait until it is in one of these states.
+await_state() {
+	local letter
+
+	until letter=$(state "$1") || return 1
+	    [[ $letter == ["$2"] ]]; do
+		sleep 0.002
+	done
+}
+
+# await_gone PID: wait until there is no such process, or a dead one.
+await_gone() {
+	local letter
+
+	while letter=$(state "$1") && [[ $letter != [ZX] ]]; do
+		sleep 0.002
+	done
+}
+
+# json KEY: that key of the one object on standard input, as JSON.
+json() {
+	if command -v jq >/dev/null; then
+		jq -c --arg key "$1" 'if has($key) then .[$key] else error end'
+	elif perl -MJSON::PP -e 1 2>/dev/null; then
+		# shellcheck disable=SC2016
+		perl -MJSON::PP -e '
+			my $json = JSON::PP->new->utf8->allow_nonref->canonical;
+			local $/;
+			my $object = $json->decode(<STDIN>);
+			exists $object->{$ARGV[0]} or die "no such key";
+			print $json->encode($object->{$ARGV[0]}), "\n"' "$1"
+	else
+		python3 -c '
+import json, sys
+value = json.load(sys.stdin)[sys.argv[1]]
+print(json.dumps(value, separators=(",", ":"), ensure_ascii=False))' "$1"
+	fi
+}
+
+need_json() {
+	command -v jq >/dev/null || perl -MJSON::PP -e 1 2>/dev/null ||
+	    command -v python3 >/dev/null ||
+	    skip "no jq, no JSON::PP and no python3 to read JSON with"
+}

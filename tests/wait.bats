@@ -1,0 +1,51 @@
+#!/usr/bin/env bats
+#
+# pmux wait: poll's answers, whatever it uses.
+
+# shellcheck disable=SC2030,SC2031,SC2154	# run sets them
+load helper
+
+@test "without events: in" {
+	with 7=unix-stream.data -- pmux wait -t 0 7
+	expect 0 $'in\t7'
+	with 7=tcp.oob -- pmux wait -t 0 7
+	expect 124
+}
+
+@test "the primitive's name is the one that was used" {
+	need_json
+	with 7=pipe.r.data -- pmux wait -t 0 --json 7
+	assert_success
+	assert_equal "$(json primitive <<<"$output")" '"poll"'
+	with 7=pipe.r.data -- pmux wait -t 0 --format %p 7
+	expect 0 poll
+}
+
+@test "masks of one descriptor are joined, also by another name" {
+	with 0=unix-stream.data -- pmux wait -t 0 0:in /dev/stdin:out 0:hup
+	expect 0 $'in,out\t0'
+}
+
+@test "a joined mask counts as asked for" {
+	with 7=pipe.r.writer-gone-drained -- pmux wait -t 0 7:in 7:hup
+	expect 0 $'hup\t7'
+}
+
+@test "messages name wait" {
+	pm wait -t 0 none:in
+	expect_error 3 'pmux: wait: none: .*\[ENOENT\]$'
+}
+
+@test "the events of epoll alone are not wait's" {
+	usage_error et wait -t 0 0:in,et
+	usage_error oneshot wait -t 0 0:oneshot
+}
+
+@test "regular files and everything else together" {
+	: >file
+	with 7=pipe.r.empty 8=number.closed -- pmux wait 7 8 file /dev/null
+	assert_equal "$status ${#lines[@]}" '0 3'
+	assert_line $'nval\t8'
+	assert_line $'in\tfile'
+	assert_line $'in\t/dev/null'
+}

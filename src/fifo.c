@@ -140,9 +140,12 @@ let_go(int fd, int64_t time)
 		(void)nanosleep(&pause, NULL);
 	if (kernel_available(fd) > 0)
 		return false;
-	if (!ready(fd, 0, 0) && (peer_has_writer(fd) != 1 ||
-	    !ready(fd, POLLIN, timeout_milliseconds(patience))))
-		return false;
+	if (!ready(fd, 0, 0)) {
+		if (peer_has_writer(fd) != 1)
+			return false;
+		if (!ready(fd, POLLIN, timeout_milliseconds(patience)))
+			return false;
+	}
 	return kernel_available(fd) == 0;
 }
 
@@ -184,8 +187,8 @@ watch_writers(int fd)
 		set.watch = -1;
 	if (set.watch == -1)
 		return 0;
-	number = peer_watch_add(set.watch, fd, PEER_WROTE |
-	    PEER_WRITER_CLOSED);
+	number = peer_watch_add(set.watch, fd,
+	    PEER_WROTE | PEER_WRITER_CLOSED);
 	return number < 0 ? 0 : (uint32_t)number;
 }
 

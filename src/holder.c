@@ -30,7 +30,12 @@
  * takes it over without a gap; and a reader that takes nothing may have been a
  * writer that has gone again.
  */
-enum { STEP_CLAIM, STEP_IDLE, STEP_READER, STEP_NONE };
+enum {
+	STEP_CLAIM,
+	STEP_IDLE,
+	STEP_READER,
+	STEP_NONE
+};
 static const int64_t step_time[] = {
 	10 * NS_PER_MS, 50 * NS_PER_MS, 1000 * NS_PER_MS, -1
 };
@@ -260,10 +265,10 @@ tend_writing(struct fifo_set *set, struct fifo *fifo)
 	 * end has let it through, and it waits for a writer of its own.  Unless
 	 * it is a pmux, which looks after itself.
 	 */
-	bool waits = !fifo->wrote || (fifo->fresh &&
-	    !peer_superseded(fifo->fd, false, fifo->looked));
+	bool pmux = peer_superseded(fifo->fd, false, fifo->looked);
+	bool served = fifo->wrote && (pmux || !fifo->fresh);
 
-	if (!waits || readers_gone(fifo->fd))
+	if (served || readers_gone(fifo->fd))
 		holder_leave(set, fifo);
 }
 
@@ -300,7 +305,7 @@ learn_writers(struct fifo_set *set, struct fifo *fifo)
 	drop_writer(set, fifo);
 }
 
-/* Look, and tend those that changed, or all of them.  Returns how many are left. */
+/* Look, and tend what changed, or all.  Returns how many are left. */
 static uint32_t
 tend_all(struct fifo_set *set, bool all)
 {

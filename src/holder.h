@@ -22,7 +22,7 @@ struct fifo {
 	uint8_t		 told;		/* the PEER_ changes that it asks for */
 	bool		 writing;	/* FD is a write end */
 	bool		 reader;	/* one has opened since */
-	bool		 opened;	/* so has somebody, since this was off */
+	bool		 opened;	/* somebody has, since it was off */
 	bool		 parted;	/* the last change: a reader closed */
 	bool		 fresh;		/* one opened right after that */
 	bool		 wrote;		/* another writer has been or gone */
@@ -32,7 +32,7 @@ struct fifo {
 
 struct fifo_set {
 	struct fifo	*fifos;		/* sorted by descriptor */
-	uint32_t	*numbers;	/* number in the watch to index plus 1 */
+	uint32_t	*numbers;	/* in the watch, to index plus 1 */
 	uint32_t	 count;
 	uint32_t	 capacity;	/* of fifos; numbers has one more */
 	int		 watch;		/* a peer_watch, or -1 */

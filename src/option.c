@@ -317,8 +317,11 @@ options_parse(const struct command *command, int argc, char **argv,
 	request->ready_fd = -1;
 	fill(command, longs, letters);
 	opterr = 0;
-	for (before = optind; status == 0 && (answer = getopt_long(argc, argv,
-	    letters, longs, NULL)) != -1; before = optind) {
+	while (status == 0) {
+		before = optind;
+		answer = getopt_long(argc, argv, letters, longs, NULL);
+		if (answer == -1)
+			break;
 		row = row_of(command, answer);
 		if (answer == 1)
 			status = add_target(request, optarg, 0);

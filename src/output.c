@@ -34,11 +34,20 @@ utf8_length(const char *s, size_t left)
 		return 0;
 	/* the second byte rules out overlong forms, surrogates, > U+10FFFF */
 	switch (u[0]) {
-	case 0xe0: low = 0xa0; break;
-	case 0xed: high = 0x9f; break;
-	case 0xf0: low = 0x90; break;
-	case 0xf4: high = 0x8f; break;
-	default: break;
+	case 0xe0:
+		low = 0xa0;
+		break;
+	case 0xed:
+		high = 0x9f;
+		break;
+	case 0xf0:
+		low = 0x90;
+		break;
+	case 0xf4:
+		high = 0x8f;
+		break;
+	default:
+		break;
 	}
 	if (u[1] < low || u[1] > high)
 		return 0;

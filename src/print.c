@@ -209,6 +209,21 @@ put_field(const struct record *record, char field)
 	}
 }
 
+static char
+unescape(char letter)
+{
+	switch (letter) {
+	case 't':
+		return '\t';
+	case 'n':
+		return '\n';
+	case '0':
+		return '\0';
+	default:
+		return letter;
+	}
+}
+
 static void
 put_format(const struct record *record)
 {
@@ -216,8 +231,7 @@ put_format(const struct record *record)
 		if (*s == '%')
 			put_field(record, *++s);
 		else if (*s == '\\')
-			output_character("\t\n\0\\"[strchr(after_backslash,
-			    *++s) - after_backslash]);
+			output_character(unescape(*++s));
 		else
 			output_character(*s);
 	}

@@ -25,12 +25,13 @@
 /* Higher than any descriptor can be: closed, whoever asks. */
 #define NEVER_OPEN	INT_MAX
 
-/* Index plus 1 of each target that is a number, by its hash; open addressing. */
+/* Index plus 1 of each target that is a number; open addressing. */
 struct table {
 	uint32_t	*slots;
 	uint32_t	 mask;
 };
 
+static struct target few[FEW];		/* for most calls that is enough */
 static struct targets *resolved;	/* whose numbers place() stays off */
 static struct table named;
 
@@ -41,20 +42,27 @@ no_memory(void)
 }
 
 static int
-reserve(struct targets *targets, size_t more)
+reserve(struct targets *targets)
 {
-	size_t wanted = targets->count + more;
+	size_t wanted = targets->count + 1;
 	struct target *list;
 
 	if (wanted <= targets->capacity)
 		return 0;
-	if (more == 1)
-		wanted += wanted / 2 + 3;
+	if (targets->list == NULL) {
+		targets->list = few;
+		targets->capacity = FEW;
+		return 0;
+	}
+	wanted += wanted / 2;
 	if (wanted > UINT32_MAX / sizeof *list)
 		return -ENOMEM;
-	list = realloc(targets->list, wanted * sizeof *list);
+	list = realloc(targets->list == few ? NULL : targets->list,
+	    wanted * sizeof *list);
 	if (list == NULL)
 		return -ENOMEM;
+	if (targets->list == few)
+		memcpy(list, few, sizeof few);
 	targets->list = list;
 	targets->capacity = wanted;
 	return 0;
@@ -65,11 +73,12 @@ targets_add(struct targets *targets, char *word, uint32_t list)
 {
 	struct target *t;
 
-	if (reserve(targets, 1) != 0)
+	if (reserve(targets) != 0)
 		return -ENOMEM;
 	t = &targets->list[targets->count++];
 	memset(t, 0, sizeof *t);
 	t->name = word;
+	t->length = (uint32_t)strlen(word);	/* the kernel's limit is less */
 	t->fd = -1;
 	t->process = targets->process;
 	t->bits = list != 0 ? list : targets->bits;
@@ -165,23 +174,27 @@ add_lines(struct targets *targets, const struct target *file, char *text,
     size_t length, char separator)
 {
 	size_t lines = 0;
+	struct target *t;
 	char *end;
 
+	if (separator != '\0' && memchr(text, '\0', length) != NULL)
+		return diag_usage("%s: a NUL byte: use --null", file->name);
 	for (char *s = text; s < text + length; s = end + 1, lines++) {
 		end = memchr(s, separator, (size_t)(text + length - s));
 		if (end == NULL)
 			end = text + length;
 		*end = '\0';
-		if (s == end || strlen(s) != (size_t)(end - s) || *s == '@')
+		if (s == end || *s == '@')
 			return diag_usage("%s:%zu: %s", file->name + 1,
 			    lines + 1, s == end ? "empty target" :
-			    *s == '@' ? "a file of targets names no other" :
-			    "a NUL byte: use --null");
-		if (reserve(targets, 1) != 0)
+			    "a file of targets names no other");
+		if ((size_t)(end - s) > UINT32_MAX || reserve(targets) != 0)
 			return no_memory();
-		targets->list[targets->count] = *file;
-		targets->list[targets->count].flags &= (uint8_t)~TARGET_FILE;
-		targets->list[targets->count++].name = s;
+		t = &targets->list[targets->count++];
+		*t = *file;
+		t->flags &= (uint8_t)~TARGET_FILE;
+		t->name = s;
+		t->length = (uint32_t)(end - s);
 	}
 	return 0;
 }
@@ -199,18 +212,21 @@ any(const struct targets *targets, uint8_t flag)
 static int
 read_files(struct targets *targets, char separator)
 {
-	struct target *words = targets->list;
 	size_t count = targets->count, length;
+	struct target *words;
 	int status = 0;
 	char *text;
 
 	if (!any(targets, TARGET_FILE))
 		return 0;
-	targets->list = NULL;
-	targets->count = targets->capacity = 0;
+	words = malloc(count * sizeof *words);
+	if (words == NULL)
+		return no_memory();
+	memcpy(words, targets->list, count * sizeof *words);
+	targets->count = 0;
 	for (size_t i = 0; i < count && status == 0; i++) {
 		if ((words[i].flags & TARGET_FILE) == 0) {
-			if (reserve(targets, 1) != 0)
+			if (reserve(targets) != 0)
 				status = no_memory();
 			else
 				targets->list[targets->count++] = words[i];
@@ -355,17 +371,15 @@ parse_suffix(struct target *t, const struct backend *backend)
 }
 
 static int
-parse(struct target *t, const struct backend *backend, uint32_t defaults)
+parse(struct targets *targets, struct target *t, const struct backend *backend,
+    uint32_t defaults)
 {
-	size_t length = strlen(t->name);
 	const char *digits;
+	size_t length;
 	int status;
 
-	if (length == 0)
+	if (t->length == 0)
 		return diag_usage("empty target");
-	if (length > UINT32_MAX)
-		return diag_usage("a target of more than 4 GiB");
-	t->length = (uint32_t)length;
 	if ((t->flags & TARGET_MASKED) == 0)
 		t->bits = defaults;
 	if ((status = parse_suffix(t, backend)) != 0)
@@ -375,6 +389,7 @@ parse(struct target *t, const struct backend *backend, uint32_t defaults)
 	if (digits == NULL) {
 		t->flags |= TARGET_PATH;
 		t->process = 0;
+		targets->unsorted = true;
 		t->name[t->length] = '\0';
 		return 0;
 	}
@@ -453,9 +468,7 @@ static bool
 ascending(const struct targets *targets)
 {
 	for (size_t i = 1; i < targets->count; i++)
-		if (((targets->list[i - 1].flags | targets->list[i].flags) &
-		    TARGET_PATH) != 0 || targets->list[i - 1].number >=
-		    targets->list[i].number)
+		if (targets->list[i - 1].number >= targets->list[i].number)
 			return false;
 	return true;
 }
@@ -467,7 +480,8 @@ merge(struct targets *targets, enum target_twice twice)
 	struct target *t, *earlier;
 	size_t kept = 0;
 
-	if (twice == TWICE_REFUSED || ascending(targets))
+	targets->unsorted |= !ascending(targets);
+	if (twice == TWICE_REFUSED || !targets->unsorted)
 		return 0;
 	if (table_open(&table, targets->count) != 0)
 		return no_memory();
@@ -489,6 +503,22 @@ merge(struct targets *targets, enum target_twice twice)
 	return 0;
 }
 
+/* Whether FD is one of numbers that rise. */
+static bool
+sorted_name(int fd)
+{
+	size_t low = 0, high = resolved->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (resolved->list[middle].number < fd)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < resolved->count && resolved->list[low].number == fd;
+}
+
 bool
 targets_name(int fd)
 {
@@ -496,6 +526,8 @@ targets_name(int fd)
 
 	if (resolved == NULL || resolved->count == 0)
 		return false;
+	if (!resolved->unsorted)
+		return sorted_name(fd);
 	if (named.slots == NULL && resolved->count > FEW &&
 	    table_open(&named, resolved->count) == 0)
 		for (size_t i = 0; i < resolved->count; i++)
@@ -777,7 +809,7 @@ targets_resolve(struct targets *targets, const struct backend *backend,
 	int status = read_files(targets, null_separated ? '\0' : '\n');
 
 	for (size_t i = 0; i < targets->count && status == 0; i++)
-		status = parse(&targets->list[i], backend, defaults);
+		status = parse(targets, &targets->list[i], backend, defaults);
 	if (status == 0)
 		status = merge(targets, twice);
 	if (status != 0)

@@ -33,10 +33,10 @@ enum {
 struct target {
 	char		*name;		/* as written, without its events */
 	uint32_t	 length;	/* of name, which goes on after that */
-	int		 fd;		/* -1 while a FIFO's reader is missing */
+	int		 fd;		/* -1 while a FIFO has no reader */
 	int		 number;	/* that its owner knows it by */
 	uint32_t	 bits;		/* what is asked for, native words */
-	uint32_t	 process;	/* index plus 1 of its owner, or 0: pmux */
+	uint32_t	 process;	/* its owner's index plus 1; 0: pmux */
 	uint8_t		 flags;
 };
 
@@ -49,6 +49,7 @@ struct targets {
 	uint32_t	 process;	/* index plus 1 of the last, or 0 */
 	uint32_t	 bits;		/* what --events said last */
 	bool		 masked;	/* it has said something */
+	bool		 unsorted;	/* not numbers alone, each higher */
 	bool		 awaited;	/* a FIFO's reader is missing */
 };
 

@@ -27,7 +27,7 @@ struct waiting {
 	struct request		*request;
 	const struct backend	*backend;
 	struct backend_state	*state;
-	int			 output;	/* to see its reader go, or -1 */
+	int			 output;	/* a copy of it, or -1 */
 	int64_t			 retry;		/* ns until the next try */
 	size_t			 unsettled;
 	bool			 reported;	/* anything at all */
@@ -81,7 +81,7 @@ watch_output(struct waiting *w)
 		(void)close(fd);
 }
 
-/* It reported something.  Returns -EPIPE if nobody reads it any more, else 0. */
+/* It has an event.  Returns -EPIPE if nobody reads it any more, else 0. */
 static int
 look_at_output(struct waiting *w)
 {

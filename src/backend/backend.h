@@ -82,8 +82,8 @@ struct backend {
 	uint32_t		 limit;	/* the bits that its type can hold */
 	uint32_t		 reading;	/* these ask to read */
 	uint32_t		 writing;	/* these ask to write */
-	uint32_t		 broken;	/* with these writing would fail */
-	uint32_t		 watch;	/* asks for nothing but the end of it */
+	uint32_t		 broken;	/* writing would fail */
+	uint32_t		 watch;	/* asks for nothing but its end */
 	backend_probe_fn	*probe;
 	backend_open_fn		*open;
 	backend_add_fn		*add;

@@ -59,9 +59,9 @@ int	peer_has_writer(int fd);
 
 /*
  * Open the FIFO behind FD anew with FLAGS (open(2)), whatever became of its
- * name PATH.  Returns a descriptor, close-on-exec and never blocking, or -errno.
- * Where the system cannot do it without the name: -ENOENT if that means
- * another file now.
+ * name PATH.  Returns a descriptor, close-on-exec and never blocking, or
+ * -errno.  Where the system cannot do it without the name: -ENOENT if that
+ * means another file now.
  */
 int	peer_reopen(int fd, const char *path, int flags);
 

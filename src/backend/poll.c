@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "backend/backend.h"
 #include "backend/pollflags.h"
@@ -16,13 +18,21 @@
 #define REFUSED	"left out when pmux was configured"
 #endif
 
+/* So many, and one more for the output, want no memory. */
+#define FEW	17
+
 struct backend_state {
 	struct pollfd	*fds;		/* by token; fd -1: none */
 	size_t		 capacity;
 	size_t		 count;		/* one past the highest token */
 	size_t		 cursor;	/* where take goes on */
 	int		 left;		/* events of the last wait to take */
+	struct pollfd	 few[FEW];
 };
+
+/* One call mostly has one object. */
+static struct backend_state first;
+static bool first_taken;
 
 static int
 poll_probe(const char **detail)
@@ -49,21 +59,43 @@ reserve(struct backend_state *state, size_t capacity)
 		return 0;
 	if (capacity > SIZE_MAX / sizeof *fds)
 		return -ENOMEM;
-	fds = realloc(state->fds, capacity * sizeof *fds);
+	fds = realloc(state->fds == state->few ? NULL : state->fds,
+	    capacity * sizeof *fds);
 	if (fds == NULL)
 		return -ENOMEM;
+	if (state->fds == state->few)
+		memcpy(fds, state->few, sizeof state->few);
 	state->fds = fds;
 	state->capacity = capacity;
 	return 0;
 }
 
+static void
+poll_close(struct backend_state *state)
+{
+	if (state == NULL)
+		return;
+	if (state->fds != state->few)
+		free(state->fds);
+	if (state == &first)
+		first_taken = false;
+	else
+		free(state);
+}
+
 static int
 poll_open(struct backend_state **state, size_t capacity)
 {
-	struct backend_state *s = calloc(1, sizeof *s);
+	struct backend_state *s = first_taken ? malloc(sizeof *s) : &first;
 
-	if (s == NULL || reserve(s, capacity) != 0) {
-		free(s);
+	if (s == NULL)
+		return -ENOMEM;
+	first_taken |= s == &first;
+	memset(s, 0, sizeof *s);
+	s->fds = s->few;
+	s->capacity = FEW;
+	if (reserve(s, capacity) != 0) {
+		poll_close(s);
 		return -ENOMEM;
 	}
 	*state = s;
@@ -130,15 +162,6 @@ poll_take(struct backend_state *state, struct event *event)
 		return 1;
 	}
 	return 0;
-}
-
-static void
-poll_close(struct backend_state *state)
-{
-	if (state == NULL)
-		return;
-	free(state->fds);
-	free(state);
 }
 
 const struct backend backend_poll = {

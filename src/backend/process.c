@@ -56,7 +56,8 @@ process_forbidden_by(void)
 		return "kernel.yama.ptrace_scope is 1: a process may only look"
 		    " into its own descendants";
 	case '2':
-		return "kernel.yama.ptrace_scope is 2: only with CAP_SYS_PTRACE";
+		return "kernel.yama.ptrace_scope is 2: only with"
+		    " CAP_SYS_PTRACE";
 	case '3':
 		return "kernel.yama.ptrace_scope is 3: nobody may";
 	default:

@@ -70,11 +70,14 @@ block(fd_set *set, int fd)
 	return &set[fd / FD_SETSIZE];
 }
 
-/* Not FD_SET and its kind on fd itself: they end at FD_SETSIZE. */
-static int
+/*
+ * Not FD_SET and its kind on fd itself: they end at FD_SETSIZE.  Some of them
+ * take an int and some count in unsigned long.
+ */
+static unsigned
 bit(int fd)
 {
-	return fd % FD_SETSIZE;
+	return (unsigned)fd % FD_SETSIZE;
 }
 
 static int
@@ -233,12 +236,15 @@ select_take(struct backend_state *state, struct event *event)
 	while (state->left > 0 && state->cursor < state->count) {
 		e = &state->entries[state->cursor++];
 		event->bits = 0;
-		for (int i = 0; e->fd != -1 && i < LISTS; i++)
-			if ((e->list & 1u << i) != 0 && FD_ISSET(bit(e->fd),
-			    block(state->answered[i], e->fd))) {
-				event->bits |= 1u << i;
-				state->left--;
-			}
+		for (int i = 0; e->fd != -1 && i < LISTS; i++) {
+			const fd_set *set = state->answered[i];
+
+			if ((e->list & 1u << i) == 0 ||
+			    !FD_ISSET(bit(e->fd), &set[e->fd / FD_SETSIZE]))
+				continue;
+			event->bits |= 1u << i;
+			state->left--;
+		}
 		if (event->bits == 0)
 			continue;
 		event->token = (uint32_t)(state->cursor - 1);

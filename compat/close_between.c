@@ -29,6 +29,12 @@ close_between(unsigned first, unsigned last)
 
 	if (first > last || close_at_once(first, last) == 0)
 		return;
+#ifdef HAVE_CLOSEFROM
+	if (last == ~0u) {
+		closefrom((int)first);
+		return;
+	}
+#endif
 	limit = sysconf(_SC_OPEN_MAX);
 	if (limit < 0)
 		limit = 65536;

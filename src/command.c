@@ -94,14 +94,12 @@ unavailable(const struct command *command, const char *why)
 	    command->name, why, here);
 }
 
+/* What is not to be had here is described all the same. */
 static bool
 wants_help(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--help") == 0 ||
-		    strcmp(argv[i], "-h") == 0)
-			return true;
-	return false;
+	return argc == 2 && (strcmp(argv[1], "--help") == 0 ||
+	    strcmp(argv[1], "-h") == 0);
 }
 
 /* What cannot be seen before all options are known. */
@@ -147,13 +145,13 @@ command_wait_run(const struct command *command, int argc, char **argv)
 	const char *detail;
 	int status;
 
-	if (wants_help(argc, argv)) {
+	if (command->backend->probe(&detail) < 0 && !wants_help(argc, argv))
+		return unavailable(command, detail);
+	status = options_parse(command, argc, argv, &request);
+	if (status == 0 && request.help) {
 		options_help(command);
 		return EXIT_EVENT;
 	}
-	if (command->backend->probe(&detail) < 0)
-		return unavailable(command, detail);
-	status = options_parse(command, argc, argv, &request);
 	if (status == 0)
 		status = check(&request);
 	if (status == 0)

@@ -89,12 +89,29 @@ diag_system(int error, const char *hint, const char *format, ...)
 	return EXIT_SYSTEM;
 }
 
-void
-diag_note(const char *format, ...)
+static size_t
+append(char *line, size_t used, size_t size, const char *text)
 {
-	va_list arguments;
+	size_t length = strlen(text);
 
-	va_start(arguments, format);
-	say(0, NULL, format, arguments);
-	va_end(arguments);
+	if (length > size - used)
+		length = size - used;
+	memcpy(line + used, text, length);
+	return used + length;
+}
+
+void
+diag_note(const char *text, const char *reason)
+{
+	const char *parts[] = {
+		"pmux: ", command == NULL ? "" : command,
+		command == NULL ? "" : ": ", text, reason == NULL ? "" : " [",
+		reason == NULL ? "" : reason, reason == NULL ? "\n" : "]\n"
+	};
+	char line[256];
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		used = append(line, used, sizeof line, parts[i]);
+	(void)!write(STDERR_FILENO, line, used);
 }

@@ -38,7 +38,10 @@ int	diag_unavailable(const char *format, ...) PRINTF_LIKE(1, 2);
 int	diag_system(int error, const char *hint, const char *format, ...)
 	    PRINTF_LIKE(3, 4);
 
-/* A remark; pmux goes on. */
-void	diag_note(const char *format, ...) PRINTF_LIKE(1, 2);
+/*
+ * A remark, constant, with the name of an errno value behind it if REASON is
+ * not NULL; pmux goes on.  Async-signal-safe.
+ */
+void	diag_note(const char *text, const char *reason);
 
 #endif

@@ -22,22 +22,28 @@
 #include "fifo.h"
 #include "holder.h"
 
-/* How long a holder is given to leave: 2000 steps of 0.1 ms. */
-#define HANDOVER_STEP	100000
-#define HANDOVER_STEPS	2000
-
-/* How long a writer that is leaving is given, if pmux may take that long. */
-#define LINGER	(INT64_C(100) * 1000000)
+/*
+ * How long those that are leaving are given, all together, if pmux may take
+ * that long; and how often it looks.
+ */
+#define LINGER		(INT64_C(100) * 1000000)
+#define LINGER_STEP	100000
 
 static struct fifo_set set = { .watch = -1 };
 static int64_t hold = FIFO_HOLD;
 static int64_t patience = LINGER;
+static deadline_t settled = DEADLINE_NEVER;	/* when that is over */
 static bool left;
 
-/* Those whose default is to end the process, and that can be caught. */
-static const int deadly[] = {
-	SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2,
-	SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ,
+/* Those that cannot be caught, or whose default does not end the process. */
+static const int harmless[] = {
+	SIGKILL, SIGSTOP, SIGCHLD, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,
+#ifdef SIGWINCH
+	SIGWINCH,
+#endif
+#ifdef SIGINFO
+	SIGINFO,
+#endif
 };
 
 void
@@ -61,6 +67,15 @@ leave_and_die(int number)
 	(void)raise(number);
 }
 
+static bool
+is_harmless(int number)
+{
+	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
+		if (harmless[i] == number)
+			return true;
+	return false;
+}
+
 static void
 catch_signals(void)
 {
@@ -70,10 +85,10 @@ catch_signals(void)
 	action.sa_handler = leave_and_die;
 	action.sa_flags = (int)SA_RESETHAND;
 	sigfillset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
-		if (sigaction(deadly[i], NULL, &old) == 0 &&
-		    old.sa_handler == SIG_DFL)
-			(void)sigaction(deadly[i], &action, NULL);
+	for (int i = 1; i < NSIG; i++)
+		if (!is_harmless(i) && sigaction(i, &action, &old) == 0 &&
+		    old.sa_handler != SIG_DFL)
+			(void)sigaction(i, &old, NULL);
 }
 
 static int
@@ -134,25 +149,31 @@ ready(int fd, short events, int ms)
 static bool
 let_go(int fd, int64_t time)
 {
-	struct timespec pause = { 0, HANDOVER_STEP };
+	struct timespec pause = { 0, LINGER_STEP };
 
-	for (int i = 0; i < HANDOVER_STEPS && peer_marked(fd, time); i++)
+	if (settled == DEADLINE_NEVER)
+		settled = deadline_in(patience);
+	while (peer_marked(fd, time) && deadline_left(settled) > 0)
 		(void)nanosleep(&pause, NULL);
-	if (kernel_available(fd) > 0)
+	if (kernel_unread(fd) > 0)
 		return false;
 	if (!ready(fd, 0, 0)) {
 		if (peer_has_writer(fd) != 1)
 			return false;
-		if (!ready(fd, POLLIN, timeout_milliseconds(patience)))
+		if (!ready(fd, POLLIN,
+		    timeout_milliseconds(deadline_left(settled))))
 			return false;
 	}
-	return kernel_available(fd) == 0;
+	return kernel_unread(fd) == 0;
 }
 
+/* As long as this end is held at least: if it were left now. */
 static int64_t
 claim_end(int fd, bool writing)
 {
-	return hold == 0 ? -1 : peer_claim(fd, writing);
+	int64_t until = hold == 0 ? clock_now() : deadline_in(hold);
+
+	return peer_claim(fd, writing, until);
 }
 
 /* Returns the read end that is to be used, FD or another. */
@@ -160,16 +181,18 @@ static int
 settle_in(int fd, const char *path, int64_t *claim)
 {
 	int64_t now = clock_now();
-	bool alone = !peer_claimed(fd) && !peer_marked(fd, now);
+	bool alone = !peer_claimed(fd, false) && !peer_marked(fd, now);
 	int again;
 
 	*claim = claim_end(fd, false);
-	if (alone || !let_go(fd, *claim >= 0 ? *claim : now))
+	peer_arrive(fd, now);
+	if (alone || !let_go(fd, clock_now()))
 		return fd;
 	again = peer_reopen(fd, path, O_RDONLY);
 	if (again < 0 || (again = place(again)) < 0)
 		return fd;
 	*claim = claim_end(again, false);
+	peer_arrive(again, now);
 	(void)close(fd);
 	return again;
 }
@@ -179,7 +202,7 @@ settle_in(int fd, const char *path, int64_t *claim)
  * pmux let through.
  */
 static uint32_t
-watch_writers(int fd)
+watch_writers(int fd, const char *path)
 {
 	int number;
 
@@ -187,7 +210,7 @@ watch_writers(int fd)
 		set.watch = -1;
 	if (set.watch == -1)
 		return 0;
-	number = peer_watch_add(set.watch, fd,
+	number = peer_watch_add(set.watch, fd, path,
 	    PEER_WROTE | PEER_WRITER_CLOSED);
 	return number < 0 ? 0 : (uint32_t)number;
 }
@@ -196,6 +219,7 @@ static int
 open_end(const char *path, bool writing)
 {
 	int fd, error = reserve();
+	bool preceded = false;
 	struct fifo *fifo;
 	int64_t claim;
 
@@ -203,18 +227,21 @@ open_end(const char *path, bool writing)
 		return error;
 	fd = open(path, (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK |
 	    O_CLOEXEC | O_NOCTTY);
-	if ((fd = place(fd)) < 0)
+	if ((fd = place(fd)) < 0 || !peer_is_fifo(fd))
 		return fd;
-	if (writing)
+	if (writing) {
+		/* it leaves when it sees the claim, and not before */
+		preceded = peer_claimed(fd, true);
 		claim = claim_end(fd, true);
-	else
+	} else
 		fd = settle_in(fd, path, &claim);
 	fifo = insert(fd);
 	fifo->path = path;
 	fifo->writing = writing;
 	fifo->claim = claim;
+	fifo->preceded = preceded;
 	if (writing && hold != 0)
-		fifo->watched = watch_writers(fd);
+		fifo->watched = watch_writers(fd, path);
 	return fd;
 }
 
@@ -246,11 +273,41 @@ settle(void)
 	holder_look(&set);
 	for (uint32_t i = 0; i < set.count; i++) {
 		set.fifos[i].reader = set.fifos[i].fresh = false;
-		if (!holder_needed(&set.fifos[i]))
+		if (!holder_needed(&set, &set.fifos[i]))
 			holder_leave(&set, &set.fifos[i]);
 		held |= set.fifos[i].fd != -1;
 	}
 	return held;
+}
+
+/* The holder is there as long as it says, and no longer. */
+static void
+claim_until(deadline_t deadline)
+{
+	for (uint32_t i = 0; i < set.count; i++) {
+		struct fifo *fifo = &set.fifos[i];
+
+		if (fifo->fd != -1)
+			fifo->claim = peer_claim(fifo->fd, fifo->writing,
+			    deadline);
+	}
+}
+
+/* Say what cannot be had here. */
+static void
+say_limits(void)
+{
+	if (!holder_watches(&set))
+		diag_note("named pipes cannot be watched here: looking at them"
+		    " from time to time until --hold is over", NULL);
+	for (uint32_t i = 0; i < set.count; i++)
+		if (set.fifos[i].fd != -1 && !set.fifos[i].writing &&
+		    faccessat(AT_FDCWD, set.fifos[i].path, W_OK,
+		    AT_EACCESS) == -1 && errno == EACCES) {
+			diag_note("a named pipe that is not writable: its next"
+			    " reader waits until a writer comes", "EACCES");
+			return;
+		}
 }
 
 static void
@@ -259,16 +316,15 @@ hand_over(void)
 	deadline_t deadline = deadline_in(hold);
 	pid_t holder;
 
-	if (!holder_watches(&set))
-		diag_note("named pipes cannot be watched here: looking at them"
-		    " from time to time until --hold is over");
+	say_limits();
+	claim_until(deadline);
 	holder = fork();
 	if (holder == 0)
 		holder_run(&set, deadline);
 	if (holder != -1)
 		return;
 	diag_note("no process can be started to hold named pipes: holding them"
-	    " here until --hold is over [%s]", errno_name(errno));
+	    " here until --hold is over", errno_name(errno));
 	holder_stay(&set, deadline);
 }
 

@@ -62,12 +62,32 @@ readers_gone(int fd)
 	return has(fd, POLLERR | POLLHUP);
 }
 
+/*
+ * Whether a writer has been here, or come and gone, since this write end was
+ * opened.  The end that an earlier pmux closes, having been superseded, is none.
+ */
+static bool
+served(struct fifo_set *set, struct fifo *fifo)
+{
+	/* a close is told before the claim that goes with it is gone */
+	if (fifo->preceded && !peer_claimed(fifo->fd, true)) {
+		holder_look(set);
+		fifo->preceded = fifo->closed = false;
+	}
+	fifo->wrote |= fifo->closed && !fifo->preceded;
+	fifo->closed = false;
+	/* without a watch: what is there was not there before */
+	if (fifo->watched == 0 && kernel_unread(fifo->fd) > 0)
+		fifo->wrote = true;
+	return fifo->wrote;
+}
+
 bool
-holder_needed(const struct fifo *fifo)
+holder_needed(struct fifo_set *set, struct fifo *fifo)
 {
 	if (fifo->writing)
-		return !fifo->wrote && !readers_gone(fifo->fd);
-	if (kernel_available(fifo->fd) > 0)
+		return !served(set, fifo) && !readers_gone(fifo->fd);
+	if (kernel_unread(fifo->fd) > 0)
 		return true;
 	/* where nothing tells it, think the worst */
 	return !writers_gone(fifo->fd) && peer_has_writer(fifo->fd) != 0;
@@ -81,7 +101,7 @@ holder_watch(struct fifo_set *set, struct fifo *fifo)
 	if (set->watch == -1)
 		return;
 	fifo->told = PEER_ALL;
-	number = peer_watch_add(set->watch, fifo->fd, fifo->told);
+	number = peer_watch_add(set->watch, fifo->fd, fifo->path, fifo->told);
 	if (number <= 0 || (uint32_t)number > set->capacity) {
 		fifo->watched = 0;
 		return;
@@ -105,9 +125,8 @@ note(struct fifo *fifo, uint32_t what)
 {
 	fifo->changed = true;
 	fifo->opened |= what == PEER_OPENED;
-	if (what == PEER_WROTE || what == PEER_WRITER_CLOSED ||
-	    what == PEER_LOST)
-		fifo->wrote = true;
+	fifo->wrote |= what == PEER_WROTE;
+	fifo->closed |= what == PEER_WRITER_CLOSED;
 	fifo->fresh = what == PEER_OPENED && fifo->parted;
 	fifo->parted = what == PEER_READER_CLOSED;
 	if (what == PEER_OPENED || what == PEER_READ)
@@ -163,7 +182,7 @@ drop_writer(struct fifo_set *set, struct fifo *fifo)
 {
 	if (fifo->writer == -1)
 		return;
-	peer_part(set->watch, fifo->fd, fifo->told, fifo->writer);
+	peer_part(set->watch, fifo->fd, fifo->told, fifo->path, fifo->writer);
 	peer_mark(fifo->fd, false, -1);
 	fifo->writer = -1;
 }
@@ -188,6 +207,19 @@ keep_writer(struct fifo_set *set, struct fifo *fifo)
 	return fifo->writer != -1;
 }
 
+/* The read end anew, with the NUMBER that it had, which is free; or -1. */
+static int
+reopen_as(int number, int handle, const char *path)
+{
+	int fd = peer_reopen(handle, path, O_RDONLY), moved;
+
+	if (fd < 0 || fd == number)
+		return fd < 0 ? -1 : fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, number);
+	(void)close(fd);
+	return moved;
+}
+
 void
 holder_leave(struct fifo_set *set, struct fifo *fifo)
 {
@@ -204,8 +236,9 @@ holder_leave(struct fifo_set *set, struct fifo *fifo)
 	/* a writer may have come through just before: back, before it writes */
 	holder_look(set);
 	if (fifo->opened) {
-		fd = peer_reopen(handle, fifo->path, O_RDONLY);
-		fifo->fd = fd < 0 ? -1 : fd;
+		fifo->fd = reopen_as(fd, handle, fifo->path);
+		if (fifo->fd != -1)
+			(void)peer_claim(fifo->fd, false, fifo->claim);
 	}
 	(void)close(handle);
 }
@@ -217,7 +250,7 @@ listen_to(struct fifo_set *set, struct fifo *fifo, uint8_t what)
 	if (fifo->watched == 0 || fifo->told == what)
 		return;
 	fifo->told = what;
-	(void)peer_watch_add(set->watch, fifo->fd, what);
+	(void)peer_watch_add(set->watch, fifo->fd, fifo->path, what);
 }
 
 /*
@@ -244,7 +277,7 @@ serve_reader(struct fifo_set *set, struct fifo *fifo, int32_t unread)
 static void
 tend_reading(struct fifo_set *set, struct fifo *fifo)
 {
-	int64_t unread = kernel_available(fifo->fd);
+	int64_t unread = kernel_unread(fifo->fd);
 
 	fifo->idle = false;
 	if (unread > 0)
@@ -253,7 +286,7 @@ tend_reading(struct fifo_set *set, struct fifo *fifo)
 		listen_to(set, fifo, PEER_ALL);
 	else {
 		listen_to(set, fifo, PEER_COMES);
-		fifo->idle = !holder_needed(fifo);
+		fifo->idle = !holder_needed(set, fifo);
 	}
 }
 
@@ -265,10 +298,9 @@ tend_writing(struct fifo_set *set, struct fifo *fifo)
 	 * end has let it through, and it waits for a writer of its own.  Unless
 	 * it is a pmux, which looks after itself.
 	 */
-	bool pmux = peer_superseded(fifo->fd, false, fifo->looked);
-	bool served = fifo->wrote && (pmux || !fifo->fresh);
+	bool pmux = peer_arrived(fifo->fd, fifo->looked);
 
-	if (served || readers_gone(fifo->fd))
+	if ((served(set, fifo) && (pmux || !fifo->fresh)) || readers_gone(fifo->fd))
 		holder_leave(set, fifo);
 }
 
@@ -298,7 +330,7 @@ tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
 static void
 learn_writers(struct fifo_set *set, struct fifo *fifo)
 {
-	if (fifo->writing || kernel_available(fifo->fd) <= 0 ||
+	if (fifo->writing || kernel_unread(fifo->fd) <= 0 ||
 	    writers_gone(fifo->fd))
 		return;
 	take_writer(set, fifo);
@@ -364,7 +396,7 @@ void
 holder_stay(struct fifo_set *set, deadline_t deadline)
 {
 	int64_t left, pause;
-	bool woken = true;
+	bool woken = false;
 	int step = STEP_CLAIM;
 
 	for (uint32_t i = 0; i < set->count; i++)
@@ -374,7 +406,7 @@ holder_stay(struct fifo_set *set, deadline_t deadline)
 		sample(set, deadline);
 		return;
 	}
-	while (tend_all(set, !woken || step == STEP_CLAIM) > 0 &&
+	while (tend_all(set, !woken) > 0 &&
 	    (left = deadline_left(deadline)) != 0) {
 		pause = step_time[step];
 		if (left != -1 && (pause == -1 || pause > left))

@@ -25,6 +25,8 @@ struct fifo {
 	bool		 opened;	/* somebody has, since it was off */
 	bool		 parted;	/* the last change: a reader closed */
 	bool		 fresh;		/* one opened right after that */
+	bool		 preceded;	/* by an earlier pmux, still there */
+	bool		 closed;	/* some write end, lately */
 	bool		 wrote;		/* another writer has been or gone */
 	bool		 idle;		/* nothing can be lost just now */
 	bool		 changed;	/* to be looked at */
@@ -43,7 +45,7 @@ struct fifo_set {
  * bytes are unread, or a writer is connected.  A write end: a reader is
  * connected that no writer has served yet.
  */
-bool	holder_needed(const struct fifo *fifo);
+bool	holder_needed(struct fifo_set *set, struct fifo *fifo);
 
 /*
  * Watch all that happens on FIFO, if that can be, and enter it into NUMBERS:

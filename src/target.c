@@ -585,7 +585,9 @@ copy_from(struct targets *targets, struct table *table, uint32_t owner)
 		return diag_unavailable("--pid: this system has no"
 		    " pidfd_getfd(2)");
 	if (process < 0)
-		return diag_system(-process, NULL, "process %ld", pid);
+		return diag_system(-process, process == -ENOENT ||
+		    process == -EINVAL ? "a thread's id, not a process's" :
+		    NULL, "process %ld", pid);
 	for (size_t i = 0; i < targets->count; i++) {
 		t = &targets->list[i];
 		if (t->process != owner)
@@ -806,8 +808,10 @@ int
 targets_resolve(struct targets *targets, const struct backend *backend,
     enum target_twice twice, uint32_t defaults, bool null_separated)
 {
-	int status = read_files(targets, null_separated ? '\0' : '\n');
+	int status;
 
+	raise_limit();
+	status = read_files(targets, null_separated ? '\0' : '\n');
 	for (size_t i = 0; i < targets->count && status == 0; i++)
 		status = parse(targets, &targets->list[i], backend, defaults);
 	if (status == 0)
@@ -816,9 +820,6 @@ targets_resolve(struct targets *targets, const struct backend *backend,
 		return status;
 	resolved = targets;
 	place_avoid(targets_name);
-	if (targets->count > 1 || any(targets, TARGET_PATH) ||
-	    targets->process_count > 0)
-		raise_limit();
 	status = copy_all(targets);
 	return status != 0 ? status : open_all(targets, backend);
 }

@@ -68,8 +68,7 @@ watch_output(struct waiting *w)
 	w->output = -1;
 	if (w->request->quiet || w->request->deadline == DEADLINE_PASSED ||
 	    fstat(STDOUT_FILENO, &st) == -1 ||
-	    !(S_ISFIFO(st.st_mode) ||
-	    (S_ISSOCK(st.st_mode) && w->backend->watch == 0)))
+	    !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
 		return;
 	fd = place(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
 	if (fd < 0)
@@ -81,6 +80,15 @@ watch_output(struct waiting *w)
 		(void)close(fd);
 }
 
+/* The copy stays open: select(2) may have it as its highest. */
+static void
+forget_output(struct waiting *w)
+{
+	(void)w->backend->remove(w->state,
+	    (uint32_t)w->request->targets.count, w->output);
+	w->output = -1;
+}
+
 /* It has an event.  Returns -EPIPE if nobody reads it any more, else 0. */
 static int
 look_at_output(struct waiting *w)
@@ -90,10 +98,7 @@ look_at_output(struct waiting *w)
 	if (poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0)
 		return -EPIPE;
 	/* something else, which would be reported for ever */
-	(void)w->backend->remove(w->state,
-	    (uint32_t)w->request->targets.count, w->output);
-	(void)close(w->output);
-	w->output = -1;
+	forget_output(w);
 	return 0;
 }
 
@@ -243,6 +248,11 @@ wait_once(struct waiting *w, int *output_error)
 	if (r->max_events != 0 && r->max_events < max)
 		max = r->max_events;
 	n = w->backend->wait(w->state, max, left);
+	if (n == -EINVAL && w->output != -1) {
+		/* poll(2): one more than RLIMIT_NOFILE */
+		forget_output(w);
+		return 0;
+	}
 	if (n < 0 && n != -EINTR)
 		return wait_failed(w, -n);
 	if (n > 0)

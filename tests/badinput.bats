@@ -300,10 +300,13 @@ stdin_closed() {
 limited() {
 	run --separate-stderr bash -c \
 	    'exec <&-; ulimit -n 3; exec pmux "$@"' - "$@"
-	[[ $status != 127 ]] || skip "no program starts: $stderr"
 }
 
 @test "RLIMIT_NOFILE of 3" {
+	! grep -q __asan_init "$PMUX" ||
+	    skip "the sanitizer needs descriptors of its own"
+	limited --version
+	[[ $status == 0 ]] || skip "pmux does not even start: $status $stderr"
 	: >file
 	limited poll -t 0 1:out
 	expect 0 $'out\t1'

@@ -678,6 +678,7 @@ child_of() {
 	pm poll -t 0 --hold 1h f:in 5<&-
 	expect 124
 	exec 5<&-
+	peer await 0 f
 	pm poll -t 0 --hold 1h f:in
 	expect 124
 	assert_equal "$(holders)" ''

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #if defined(__sun)
 #include <sys/filio.h>
 #endif
@@ -17,7 +18,7 @@
 #include "backend/kernel.h"
 
 int64_t
-kernel_available(int fd)
+kernel_unread(int fd)
 {
 	int n = -1;
 
@@ -25,6 +26,21 @@ kernel_available(int fd)
 		return -errno;
 	/* some drivers leave the argument alone and say 0 */
 	return n < 0 ? -EINVAL : n;
+}
+
+int64_t
+kernel_available(int fd)
+{
+	struct stat st;
+	off_t offset;
+
+	/* FIONREAD counts in int */
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		return kernel_unread(fd);
+	offset = lseek(fd, 0, SEEK_CUR);
+	if (offset == -1)
+		return -errno;
+	return st.st_size > offset ? st.st_size - offset : 0;
 }
 
 #if defined(__linux__)

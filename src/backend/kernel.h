@@ -6,7 +6,10 @@
 
 #include <stdint.h>
 
-/* Bytes that can be read from FD now (FIONREAD), or -errno. */
+/* Bytes that can be read from FD now, as FIONREAD says it; or -errno. */
+int64_t	kernel_unread(int fd);
+
+/* The same; of a regular file what follows its offset, however much. */
 int64_t	kernel_available(int fd);
 
 /*

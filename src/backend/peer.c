@@ -9,10 +9,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef HAVE_LINUX_MAGIC_H
+#include <sys/vfs.h>
+
+#include <linux/magic.h>
+#endif
+
 #include "backend/peer.h"
 #include "backend/place.h"
 
-#ifdef HAVE_INOTIFY_INIT1
+/* illumos has the one and not the other. */
+#if defined(HAVE_INOTIFY_INIT1) && defined(O_PATH)
 #include <sys/inotify.h>
 
 #define SELF		"/proc/self/fd/"
@@ -72,15 +79,41 @@ meaning_of(uint32_t mask)
 	return 0;
 }
 
+static bool
+same_file(int a, int b)
+{
+	struct stat one, other;
+
+	return fstat(a, &one) == 0 && fstat(b, &other) == 0 &&
+	    one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* Whether /proc is there; then nothing depends on the name. */
+static bool
+by_number(int fd)
+{
+	char self[SELF_SIZE];
+
+	return access(self_path(self, fd), F_OK) == 0;
+}
+
 /* On what is watched already, inotify_add_watch(2) replaces the mask. */
 int
-peer_watch_add(int watch, int fd, uint32_t what)
+peer_watch_add(int watch, int fd, const char *path, uint32_t what)
 {
-	char path[SELF_SIZE];
-	int number = inotify_add_watch(watch, self_path(path, fd),
-	    mask_of(what));
+	char self[SELF_SIZE];
+	int number, found;
 
-	return number == -1 ? -errno : number;
+	number = inotify_add_watch(watch, self_path(self, fd), mask_of(what));
+	if (number != -1 || errno != ENOENT)
+		return number == -1 ? -errno : number;
+	found = open(path, O_PATH | O_CLOEXEC);
+	if (found == -1)
+		return -errno;
+	number = same_file(fd, found) ?
+	    inotify_add_watch(watch, path, mask_of(what)) : -1;
+	(void)close(found);
+	return number == -1 ? -ENOENT : number;
 }
 
 int
@@ -112,9 +145,17 @@ peer_reopen(int fd, const char *path, int flags)
 	char self[SELF_SIZE];
 	int end;
 
-	(void)path;
-	end = open(self_path(self, fd), flags | O_NONBLOCK | O_CLOEXEC);
-	return end == -1 ? -errno : end;
+	flags |= O_NONBLOCK | O_CLOEXEC;
+	end = open(self_path(self, fd), flags);
+	if (end != -1 || errno != ENOENT || by_number(fd))
+		return end == -1 ? -errno : end;
+	end = open(path, flags);
+	if (end == -1)
+		return -errno;
+	if (same_file(fd, end))
+		return end;
+	(void)close(end);
+	return -ENOENT;
 }
 
 int
@@ -133,21 +174,21 @@ peer_join(int watch, int fd, uint32_t what, const char *path, int flags)
 
 	if (watch == -1)
 		return peer_reopen(fd, path, flags);
-	(void)peer_watch_add(watch, fd, what & ~(uint32_t)PEER_OPENED);
+	(void)peer_watch_add(watch, fd, path, what & ~(uint32_t)PEER_OPENED);
 	end = peer_reopen(fd, path, flags);
-	(void)peer_watch_add(watch, fd, what);
+	(void)peer_watch_add(watch, fd, path, what);
 	return end;
 }
 
 void
-peer_part(int watch, int fd, uint32_t what, int end)
+peer_part(int watch, int fd, uint32_t what, const char *path, int end)
 {
 	if (watch != -1)
-		(void)peer_watch_add(watch, fd,
+		(void)peer_watch_add(watch, fd, path,
 		    what & ~(uint32_t)PEER_WRITER_CLOSED);
 	(void)close(end);
 	if (watch != -1)
-		(void)peer_watch_add(watch, fd, what);
+		(void)peer_watch_add(watch, fd, path, what);
 }
 
 #else
@@ -159,10 +200,11 @@ peer_watch_open(void)
 }
 
 int
-peer_watch_add(int watch, int fd, uint32_t what)
+peer_watch_add(int watch, int fd, const char *path, uint32_t what)
 {
 	(void)watch;
 	(void)fd;
+	(void)path;
 	(void)what;
 	return -ENOSYS;
 }
@@ -208,15 +250,32 @@ peer_join(int watch, int fd, uint32_t what, const char *path, int flags)
 }
 
 void
-peer_part(int watch, int fd, uint32_t what, int end)
+peer_part(int watch, int fd, uint32_t what, const char *path, int end)
 {
 	(void)watch;
 	(void)fd;
 	(void)what;
+	(void)path;
 	(void)close(end);
 }
 
 #endif
+
+bool
+peer_is_fifo(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1 || !S_ISFIFO(st.st_mode))
+		return false;
+#ifdef PIPEFS_MAGIC
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC)
+		return false;
+#endif
+	return true;
+}
 
 #ifdef HAVE_TEE
 
@@ -253,12 +312,13 @@ peer_has_writer(int fd)
 #if defined(F_OFD_SETLK) && defined(F_OFD_GETLK)
 
 /*
- * Claims and marks are locks of one byte, at an offset that is their time.  The
+ * Each of these is a lock of one byte, at an offset that is its time.  The
  * locks belong to the open file description, so that a child of fork(2) goes
  * on with them.  flock(2) would know neither order nor direction.
  */
 #define DIRECTION	(INT64_C(1) << 61)
 #define MARK		(2 * DIRECTION)
+#define ARRIVAL		(3 * DIRECTION)
 
 static int
 lock(int fd, short type, int64_t start, int64_t length)
@@ -289,32 +349,53 @@ locked(int fd, int64_t start, int64_t length)
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-int64_t
-peer_claim(int fd, bool writing)
+static int64_t
+claims(bool writing)
 {
-	struct timespec t;
-	int64_t time;
+	return writing ? DIRECTION : 0;
+}
+
+int64_t
+peer_claim(int fd, bool writing, int64_t until)
+{
+	int64_t start = claims(writing);
 	int error;
 
-	if (clock_gettime(CLOCK_MONOTONIC, &t) == -1)
-		return -errno;
-	time = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-	error = lock(fd, writing ? F_WRLCK : F_RDLCK,
-	    time + (writing ? DIRECTION : 0), 1);
-	return error != 0 ? error : time;
+	if (until < 1 || until > DIRECTION - 2)
+		until = DIRECTION - 2;
+	error = lock(fd, writing ? F_WRLCK : F_RDLCK, start + until, 1);
+	/* another claims to the nanosecond as long: a little less will do */
+	if (error == -EAGAIN || error == -EACCES)
+		error = lock(fd, F_WRLCK, start + --until, 1);
+	if (error != 0)
+		return error;
+	(void)lock(fd, F_UNLCK, start, until);
+	return until;
 }
 
 bool
-peer_claimed(int fd)
+peer_superseded(int fd, bool writing, int64_t until)
 {
-	return locked(fd, 0, DIRECTION);
+	return until >= 0 && locked(fd, claims(writing) + until + 1,
+	    DIRECTION - until - 1);
 }
 
 bool
-peer_superseded(int fd, bool writing, int64_t time)
+peer_claimed(int fd, bool writing)
 {
-	return time >= 0 && locked(fd, time + 1 + (writing ? DIRECTION : 0),
-	    DIRECTION - time - 1);
+	return locked(fd, claims(writing), DIRECTION);
+}
+
+void
+peer_arrive(int fd, int64_t time)
+{
+	(void)lock(fd, F_RDLCK, ARRIVAL + time, 1);
+}
+
+bool
+peer_arrived(int fd, int64_t time)
+{
+	return locked(fd, ARRIVAL + time, DIRECTION - time - 1);
 }
 
 void
@@ -336,25 +417,42 @@ peer_marked(int fd, int64_t time)
 #else
 
 int64_t
-peer_claim(int fd, bool writing)
+peer_claim(int fd, bool writing, int64_t until)
 {
 	(void)fd;
 	(void)writing;
+	(void)until;
 	return -ENOSYS;
 }
 
 bool
-peer_claimed(int fd)
+peer_superseded(int fd, bool writing, int64_t until)
 {
 	(void)fd;
+	(void)writing;
+	(void)until;
 	return false;
 }
 
 bool
-peer_superseded(int fd, bool writing, int64_t time)
+peer_claimed(int fd, bool writing)
 {
 	(void)fd;
 	(void)writing;
+	return false;
+}
+
+void
+peer_arrive(int fd, int64_t time)
+{
+	(void)fd;
+	(void)time;
+}
+
+bool
+peer_arrived(int fd, int64_t time)
+{
+	(void)fd;
 	(void)time;
 	return false;
 }

@@ -34,10 +34,11 @@ int	peer_watch_open(void);
 
 /*
  * Watch the FIFO that FD is one end of, for the changes in WHAT; those asked
- * for before are replaced.  Returns its number, from 1 up in a new watch, the
- * same for the same FIFO; or -errno: -ENOSPC.
+ * for before are replaced.  PATH is used where the system knows it by name
+ * only.  Returns its number, from 1 up in a new watch, the same for the same
+ * FIFO; or -errno: -ENOSPC.
  */
-int	peer_watch_add(int watch, int fd, uint32_t what);
+int	peer_watch_add(int watch, int fd, const char *path, uint32_t what);
 
 /*
  * The next change, in the order in which they came: 1, or 0 when there is none
@@ -50,6 +51,9 @@ struct peer_buffer {
 };
 int	peer_watch_next(int watch, struct peer_buffer *buffer,
 	    struct peer_change *change);
+
+/* Whether FD is a FIFO with a name, not a pipe reached by way of /proc. */
+bool	peer_is_fifo(int fd);
 
 /*
  * Whether a writer is connected to the FIFO whose read end FD is and which is
@@ -77,26 +81,33 @@ int	peer_handle(int fd);
  */
 int	peer_join(int watch, int fd, uint32_t what, const char *path,
 	    int flags);
-void	peer_part(int watch, int fd, uint32_t what, int end);
+void	peer_part(int watch, int fd, uint32_t what, const char *path,
+	    int end);
 
 /*
  * What pmux and its holders leave at a FIFO for each other to see: each on the
  * open file description of an end, until that is closed, and each with a time
- * on the monotonic clock (ns), so that earlier and later are known apart.
- * Without such locks (-ENOSYS) none is ever seen.
+ * on the monotonic clock (ns).  Without such locks none is ever seen.
  */
 
 /*
- * Claim the direction of the FIFO whose end FD is: whoever claimed it before
- * is superseded.  Returns the time, or -errno: -ENOSYS, -ENOLCK.
+ * Claim the direction of the FIFO whose end FD is until UNTIL; what this end
+ * claimed before is gone.  Whoever claims it for less long is superseded.
+ * Returns the time, or -errno: -ENOSYS, -ENOLCK.
  */
-int64_t	peer_claim(int fd, bool writing);
+int64_t	peer_claim(int fd, bool writing, int64_t until);
 
-/* Whether somebody has claimed to read, at whatever time. */
-bool	peer_claimed(int fd);
+/* Whether somebody else claims that direction for longer than UNTIL. */
+bool	peer_superseded(int fd, bool writing, int64_t until);
 
-/* Whether somebody has claimed that direction after TIME. */
-bool	peer_superseded(int fd, bool writing, int64_t time);
+/* Whether somebody else claims it, for however long. */
+bool	peer_claimed(int fd, bool writing);
+
+/* Say that a pmux has opened the read end FD, at TIME. */
+void	peer_arrive(int fd, int64_t time);
+
+/* Whether one has since TIME. */
+bool	peer_arrived(int fd, int64_t time);
 
 /*
  * Say on FD, an end of a holder that has a write end, that it has looked at the

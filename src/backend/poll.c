@@ -124,6 +124,8 @@ poll_remove(struct backend_state *state, uint32_t token, int fd)
 	(void)fd;
 	/* POSIX: a negative fd is ignored and its revents are set to 0 */
 	state->fds[token].fd = -1;
+	while (state->count > 0 && state->fds[state->count - 1].fd == -1)
+		state->count--;
 	return 0;
 }
 

@@ -1,0 +1,279 @@
+# shellcheck shell=bash
+#
+# Bash completion for pmux. Commands, options and what they take are read from
+# `pmux help`; only the names of the events are written down here. Bash 3.2 or
+# later, with the bash-completion package or without.
+#
+# In all functions `cur` is the word to be completed, as far as the cursor, and
+# `cut` the part of it that readline keeps.
+
+# The words of the command line; bash cuts them at the colon, = and @ too.
+_pmux_words()
+{
+	local line=${COMP_LINE:0:COMP_POINT} rest i cuts='^[:=@]|/[:=@]'
+
+	words=()
+	for ((i = 0; i <= COMP_CWORD; i++)); do
+		rest=${line#"${line%%[![:blank:]]*}"}
+		cur=${COMP_WORDS[i]}
+		((i < COMP_CWORD)) || cur=$rest
+		if [[ $i != 0 && $rest == "$line" &&
+		    ${COMP_WORDS[i - 1]}/$cur =~ $cuts ]]; then
+			words[${#words[@]} - 1]+=$cur
+		else
+			words+=("$cur")
+		fi
+		line=${rest#"$cur"}
+	done
+	cur=${words[${#words[@]} - 1]}
+}
+
+# _pmux_offer PREFIX WORD...: each PREFIXWORD that goes on from what is typed.
+_pmux_offer()
+{
+	local prefix=$1 word
+
+	shift
+	for word; do
+		word=$prefix$word
+		[[ $word != "$cur"* ]] || COMPREPLY+=("${word:${#cut}}")
+	done
+}
+
+# What is no file must not be completed as one.
+_pmux_no_files()
+{
+	compopt +o default 2>/dev/null
+}
+
+# _pmux_commands PREFIX
+_pmux_commands()
+{
+	local line row='^  ([a-z]+)  +[^ ]'
+
+	while IFS= read -r line; do
+		[[ ! $line =~ $row ]] ||
+		    _pmux_offer "$1" "${BASH_REMATCH[1]}"
+	done <<<"$(command pmux help 2>/dev/null </dev/null)"
+}
+
+# Options of `command`: letters, longs, kinds (of arguments), and its usage.
+_pmux_table()
+{
+	local line row='^  (-.)?,? +--([a-z-]+)( ([A-Z]+))? +[^ ]'
+
+	usage='' letters=() longs=() kinds=()
+	while IFS= read -r line; do
+		if [[ $line =~ $row ]]; then
+			letters+=("${BASH_REMATCH[1]}")
+			longs+=("--${BASH_REMATCH[2]}")
+			kinds+=("${BASH_REMATCH[4]}")
+		elif [[ $line == usage:* ]]; then
+			usage=$line
+		fi
+	done <<<"$(command pmux help "$command" 2>/dev/null </dev/null)"
+}
+
+# _pmux_option WORD: if it is an option that takes an argument, its name is in
+# `option` and what it takes in `kind`; `glued` is what stands before the
+# argument when that is in WORD.
+_pmux_option()
+{
+	local i j
+
+	option='' kind='' glued=''
+	for ((i = 0; i < ${#longs[@]}; i++)); do
+		[[ $1 == --?* && ${longs[i]} == "${1%%=*}"* ]] || continue
+		option=${longs[i]} kind=${kinds[i]}
+		[[ $1 != *=* ]] || glued=${1%%=*}=
+		return
+	done
+	[[ $1 == -[!-]* ]] || return
+	for ((j = 1; j < ${#1} && ${#kind} == 0; j++)); do
+		for ((i = 0; i < ${#letters[@]}; i++)); do
+			[[ ${letters[i]} != "-${1:j:1}" ]] || break
+		done
+		((i < ${#letters[@]})) || return
+		option=${longs[i]} kind=${kinds[i]}
+	done
+	((j == ${#1})) || glued=${1:0:j}
+}
+
+# _pmux_events PREFIX: a list after PREFIX, each event once.
+_pmux_events()
+{
+	local list=${cur#"$1"} prefix name
+	local names='in pri out err hup rdhup rdnorm rdband wrnorm wrband msg'
+
+	case $command in
+	epoll)
+		names+=' et oneshot exclusive wakeup'
+		;;
+	*)
+		names+=' nval'
+		;;
+	esac
+	prefix=$1${list%"${list##*,}"}
+	for name in $names; do
+		[[ ,$list == *",$name,"* ]] || _pmux_offer "$prefix" "$name"
+	done
+}
+
+# _pmux_descriptors PREFIX FIRST [PID]: those of PID, or of this shell, without
+# the one that bash keeps for itself; none below FIRST.
+_pmux_descriptors()
+{
+	local directory=/dev/fd fd
+
+	[[ -z ${3-} ]] || directory=/proc/$3/fd
+	for fd in $(compgen -f "$directory/"); do
+		fd=${fd##*/}
+		[[ -n ${3-} || $fd != 255 && -e /dev/fd/$fd ]] || continue
+		((fd < $2)) || _pmux_offer "$1" "$fd"
+	done
+}
+
+# _pmux_files PREFIX: those that could not be taken for a descriptor.
+_pmux_files()
+{
+	local name
+
+	compopt -o filenames 2>/dev/null
+	while IFS= read -r name; do
+		[[ ! $name =~ [^0-9] ]] || _pmux_offer "$1" "$name"
+	done <<<"$(compgen -f -- "${cur#"$1"}")"
+}
+
+# _pmux_list_files PREFIX: quoted here, since readline would quote the @ too.
+_pmux_list_files()
+{
+	local typed=${cur#"$1"} name
+
+	_pmux_no_files
+	while IFS= read -r name; do
+		if [[ -d $name ]]; then
+			compopt -o nospace 2>/dev/null
+			name+=/
+		fi
+		[[ -z $name ]] || _pmux_offer "$1" "$(printf %q "$name")"
+	done <<<"$(compgen -f -- "${typed//\\/}")"
+}
+
+# _pmux_target PREFIX: readline's own file names, unless there is more to say or
+# a colon, at which it would cut them.
+_pmux_target()
+{
+	local value=${cur#"$1"}
+
+	if [[ $value == @* ]]; then
+		_pmux_list_files "$1@"
+	elif [[ ${value//\\:/} == *?:* ]]; then
+		[[ $usage != *'TARGET[:EVENTS]'* ]] ||
+		    _pmux_events "$1${value%:*}:"
+		((${#COMPREPLY[@]} > 0)) || _pmux_files "$1"
+		_pmux_no_files
+	elif [[ ! $value =~ [^0-9] ]]; then
+		_pmux_descriptors "$1" 0 "$pid"
+		_pmux_files "$1"
+	fi
+}
+
+# _pmux_duration PREFIX
+_pmux_duration()
+{
+	local number=${cur#"$1"}
+
+	number=${number%%[!0-9.]*}
+	if [[ -n $number ]]; then
+		_pmux_offer "$1$number" ns us ms s m h d
+	else
+		_pmux_offer "$1" 0 100ms 1s 10s 1m inf
+	fi
+}
+
+# _pmux_argument PREFIX: what `option` takes.
+_pmux_argument()
+{
+	local pids
+
+	[[ $kind == TARGET ]] || _pmux_no_files
+	case $kind in
+	TARGET)
+		_pmux_target "$1"
+		;;
+	EVENTS)
+		_pmux_events "$1"
+		;;
+	PID)
+		pids=$(compgen -G '/proc/[0-9]*')
+		# shellcheck disable=SC2086	# one word a process
+		_pmux_offer "$1" ${pids//\/proc\//}
+		;;
+	DURATION)
+		_pmux_duration "$1"
+		;;
+	N)
+		[[ $option != --ready-fd ]] || _pmux_descriptors "$1" 3
+		;;
+	esac
+}
+
+# _pmux_word: an option, or what the command takes.
+_pmux_word()
+{
+	if [[ $cur == -* ]]; then
+		_pmux_no_files
+		_pmux_offer '' "${letters[@]}" "${longs[@]}"
+	elif [[ $usage == *TARGET* ]]; then
+		_pmux_target ''
+	else
+		_pmux_no_files
+		[[ $usage != *COMMAND* ]] || _pmux_commands ''
+	fi
+}
+
+_pmux()
+{
+	local cur cut words command usage letters longs kinds word
+	local option='' kind='' glued='' awaited='' pid='' IFS=$' \t\n'
+
+	COMPREPLY=()
+	_pmux_words
+	cut=${cur%"$2"}
+	[[ ${words[${#words[@]} - 2]} != [\<\>]* ]] || return 0
+	if ((${#words[@]} == 2)); then
+		_pmux_no_files
+		if [[ $cur == -* ]]; then
+			_pmux_offer '' -h --help --version
+		else
+			_pmux_commands ''
+		fi
+		return 0
+	fi
+	command=${words[1]}
+	_pmux_table
+	for word in "${words[@]:2:${#words[@]} - 3}"; do
+		if [[ -n $awaited ]]; then
+			[[ $kind != PID ]] || pid=$word
+			awaited=''
+			continue
+		fi
+		if [[ $word == -- ]]; then
+			_pmux_no_files
+			return 0
+		fi
+		_pmux_option "$word"
+		[[ -n $glued ]] || awaited=$kind
+		[[ $kind != PID || -z $glued ]] || pid=${word#"$glued"}
+	done
+	[[ -n $awaited ]] || _pmux_option "$cur"
+	if [[ -n $awaited || -n $kind && -n $glued ]]; then
+		[[ -z $awaited ]] || glued=''
+		_pmux_argument "$glued"
+	else
+		_pmux_word
+	fi
+	return 0
+}
+
+complete -o default -F _pmux pmux

@@ -1,0 +1,447 @@
+#!/usr/bin/env bats
+#
+# What the completions offer, asked of real shells, against what pmux takes.
+
+# shellcheck disable=SC2030,SC2031,SC2154	# run sets them
+load helper
+
+completions=$BATS_TEST_DIRNAME/../completions
+commands=(wait select poll devpoll epoll info help)
+events=(in pri out err hup nval rdhup rdnorm rdband wrnorm wrband msg et
+    oneshot exclusive wakeup)
+# What was offered for a line, sorted, one a line; without what stands before
+# the last colon or = of the word, since bash cuts there.
+declare -gA offered
+
+# ---- the shells ----
+
+# They stand in a directory of their own, where there is no file by chance.
+here() {
+	mkdir -p here
+	cd here || return 1
+}
+
+# alone PROGRAM [ARG]...: run it where there is no terminal to quarrel about.
+alone() {
+	if command -v setsid >/dev/null; then
+		setsid "$@"
+	else
+		perl -MPOSIX=setsid -e 'setsid() or die; exec @ARGV' "$@"
+	fi
+}
+
+need_bash() {
+	command -v setsid >/dev/null || perl -MPOSIX -e 1 2>/dev/null ||
+	    skip "no setsid and no perl to keep bash off the terminal"
+}
+
+# Readline inserts all that is offered, and the line runs: its words are
+# written down instead.
+bash_offers() {
+	local line n=0
+	local -a words
+
+	cat >../rc <<-'EOF'
+		PS1= HISTFILE=
+		. "$COMPLETIONS/pmux.bash"
+		pmux() {
+			local last=${typed[${#typed[@]} - 1]} word
+			shift $((${#typed[@]} - 2))
+			for word; do
+				[[ $word == "$last" ]] || printf '%s\n' "$word"
+			done >../offers.$n
+		}
+		bind '"\t": insert-completions'
+	EOF
+	for line; do
+		eval "words=($line)"
+		[[ $line != *[[:blank:]] ]] || words+=('')
+		printf 'n=%d typed=(' $((n += 1))
+		printf ' %q' "${words[@]}"
+		printf ')\n'
+		printf '%s\t\n' "$line"
+	done >../typed
+	COMPLETIONS=$completions TERM=dumb alone bash --noprofile --rcfile ../rc \
+	    -i <../typed >../screen 2>&1 3>&-
+}
+
+need_zsh() {
+	command -v zsh >/dev/null || skip "no zsh"
+	zsh -fc 'zmodload zsh/zpty && autoload -Uz compinit && compinit -uD' ||
+	    skip "a zsh without zpty or without its functions"
+}
+
+# On a pseudo-terminal; whatever is given to compadd is written down.
+zsh_offers() {
+	cat >../inner.zsh <<-'EOF'
+		unset zle_bracketed_paste
+		PS1= LISTMAX=10000 n=0
+		path=($PMUX:h $path) fpath=($COMPLETIONS $fpath)
+		stty -echo cols 200 rows 100
+		autoload -Uz compinit
+		compinit -uD
+		capture() {
+			: >../offers.$((n += 1))
+			compadd() {
+				local -a matches
+				if [[ ${@[1,(i)(-|--)]} != *-(O|A|D)\ * ]]; then
+					builtin compadd -O matches "$@"
+					print -rl -- $IPREFIX$^matches >>../offers.$n
+				fi
+				builtin compadd "$@"
+			}
+			_main_complete
+			unfunction compadd
+			compstate[insert]= compstate[list]=list\ force
+		}
+		zle -C capture complete-word capture
+		bindkey '^I' capture
+		# Not before: the terminal itself would take the ^U.
+		zle-line-init() {
+			print -n READY
+		}
+		zle -N zle-line-init
+	EOF
+	cat >../outer.zsh <<-'EOF'
+		zmodload zsh/zpty
+		zpty -b shell 'zsh -f -i'
+		zpty -w shell '. ../inner.zsh'
+		zpty -r shell screen '*READY*'
+		for line; do
+			zpty -w -n shell "$line"$'\t\C-u\n'
+			zpty -r shell screen '*READY*'
+			print -r -- $screen >../screen.$((n += 1))
+		done
+	EOF
+	COMPLETIONS=$completions zsh -f ../outer.zsh "$@" 3>&-
+}
+
+# It makes its directories even then.
+bare_fish() {
+	HOME=$BATS_TEST_TMPDIR XDG_CONFIG_HOME=$BATS_TEST_TMPDIR \
+	    XDG_DATA_HOME=$BATS_TEST_TMPDIR fish --no-config "$@"
+}
+
+need_fish() {
+	command -v fish >/dev/null || skip "no fish"
+	bare_fish -c true || skip "a fish without --no-config"
+}
+
+fish_offers() {
+	cat >../lines.fish <<-'EOF'
+		source $COMPLETIONS/pmux.fish
+		set n 0
+		for line in $argv
+			set n (math $n + 1)
+			complete -C $line >../described.$n
+			string replace -r '\t.*' '' <../described.$n >../offers.$n
+		end
+	EOF
+	COMPLETIONS=$completions bare_fish ../lines.fish "$@" 3>&- || :
+}
+
+# offers SHELL LINE...: what SHELL offers at the end of each, in `offered`.
+offers() {
+	local shell=$1 line last n=0
+
+	shift
+	rm -f ../offers.*
+	"need_$shell"
+	"${shell}_offers" "$@"
+	for line; do
+		last=${line##*[[:blank:]]}
+		last=${last%"${last##*[:=]}"}
+		[[ -e ../offers.$((n += 1)) ]] || {
+			cat ../screen* 2>/dev/null || :
+			fail "$shell: no answer to '$line'"
+		}
+		offered[$line]=$(while IFS= read -r word; do
+			[[ -z ${word#"$last"} ]] ||
+			    printf '%s\n' "${word#"$last"}"
+		done <"../offers.$n" | sort -u)
+	done
+}
+
+# offers_just LINE WORD...: these and no others.
+offers_just() {
+	local line=$1 wanted
+
+	shift
+	wanted=$([[ $# == 0 ]] || printf '%s\n' "$@" | sort -u)
+	[[ ${offered[$line]} == "$wanted" ]] ||
+	    batslib_print_kv_single_or_multi 8 line "$line" \
+	        offered "${offered[$line]}" wanted "$wanted" |
+	    batslib_decorate 'not what is to be offered' | fail
+}
+
+is_offered() {
+	[[ $'\n'${offered[$1]}$'\n' == *$'\n'"$2"$'\n'* ]]
+}
+
+offers_among() {
+	is_offered "$1" "$2" ||
+	    fail "'$1': '$2' is not among: ${offered[$1]//$'\n'/ }"
+}
+
+offers_never() {
+	! is_offered "$1" "$2" || fail "'$1': '$2' is among what is offered"
+}
+
+# ---- what pmux takes ----
+
+# The rows of the help: letter or nothing, long name, what it does.
+rows() {
+	pmux help "$1" | sed -nE \
+	    's/^ +(-(.), )? *--([a-z-]+)( [A-Z]+)?  *([^ ].*)$/\2|\3|\5/p'
+}
+
+# taken COMMAND: the events that it takes.
+taken() {
+	local event result
+
+	for event in "${events[@]}"; do
+		result=0
+		pmux "$1" -t 0 -e "$event" 2>/dev/null || result=$?
+		[[ $result == 2 ]] || echo "$event"
+	done
+}
+
+# ---- the promises ----
+
+completes_commands() {
+	local -a found
+
+	here
+	mapfile -t found < <(pmux help | sed -nE 's/^  ([a-z]+) .*/\1/p')
+	assert_equal "${found[*]}" "${commands[*]}"
+	offers "$1" 'pmux ' 'pmux e' 'pmux xyzzy' 'pmux -' 'pmux help ' \
+	    'pmux help d'
+	offers_just 'pmux ' "${found[@]}"
+	offers_just 'pmux e' epoll
+	offers_just 'pmux xyzzy'
+	offers_just 'pmux -' -h --help --version
+	offers_just 'pmux help ' "${found[@]}"
+	offers_just 'pmux help d' devpoll
+}
+
+completes_options() {
+	local command letter long text
+	local -a lines=() short all
+
+	here
+	for command in "${commands[@]}"; do
+		lines+=("pmux $command -" "pmux $command --")
+	done
+	offers "$1" "${lines[@]}"
+	for command in "${commands[@]}"; do
+		all=() short=()
+		while IFS='|' read -r letter long text; do
+			all+=("--$long")
+			[[ -z $letter ]] || short+=("-$letter")
+		done < <(rows "$command")
+		((${#all[@]} > 0))
+		offers_just "pmux $command -" "${all[@]}" "${short[@]}"
+		offers_just "pmux $command --" "${all[@]}"
+	done
+}
+
+completes_events() {
+	local command
+	local -a lines=() names rest
+
+	here
+	for command in wait poll devpoll epoll; do
+		lines+=("pmux $command 0:" "pmux $command -e "
+		    "pmux $command --events=" "pmux $command 0:in,"
+		    "pmux $command jobs.fifo:in,pri,h" "pmux $command -q -e rdn")
+	done
+	offers "$1" "${lines[@]}" 'pmux select 0:'
+	for command in wait poll devpoll epoll; do
+		has "$command" || continue
+		mapfile -t names < <(taken "$command")
+		((${#names[@]} > 10))
+		offers_just "pmux $command 0:" "${names[@]}"
+		offers_just "pmux $command -e " "${names[@]}"
+		offers_just "pmux $command --events=" "${names[@]}"
+		assert_equal "${names[0]}" in
+		rest=("${names[@]:1}")
+		offers_just "pmux $command 0:in," "${rest[@]/#/in,}"
+		offers_just "pmux $command jobs.fifo:in,pri,h" in,pri,hup
+		offers_just "pmux $command -q -e rdn" rdnorm
+	done
+	offers_just 'pmux select 0:'
+}
+
+completes_durations() {
+	local word
+
+	here
+	offers "$1" 'pmux poll -t ' 'pmux poll --timeout=' 'pmux select -t 5' \
+	    'pmux wait --hold=1.5' 'pmux poll -n ' 'pmux poll --format '
+	[[ -n ${offered['pmux poll -t ']} ]]
+	for word in ${offered['pmux poll -t ']}; do
+		pm poll --hold "$word" -t 0
+		expect 124
+	done
+	assert_equal "${offered['pmux poll --timeout=']}" \
+	    "${offered['pmux poll -t ']}"
+	offers_just 'pmux select -t 5' 5ns 5us 5ms 5s 5m 5h 5d
+	offers_just 'pmux wait --hold=1.5' 1.5{ns,us,ms,s,m,h,d}
+	offers_just 'pmux poll -n '
+	offers_just 'pmux poll --format '
+}
+
+completes_files() {
+	local line
+
+	here
+	touch jobs.fifo jobs.list 7 'a b'
+	mkdir jobs.d
+	offers "$1" 'pmux poll jobs' 'pmux poll @jobs' 'pmux select -r jobs' \
+	    'pmux select --write=jobs' 'pmux poll @a' 'pmux poll a' \
+	    'pmux poll a\ b:h' 'pmux poll -q 0 jobs.f' 'pmux info ' \
+	    'pmux poll -t jobs' 'pmux poll ' 7<&-
+	for line in 'pmux poll jobs' 'pmux poll @jobs' 'pmux select -r jobs' \
+	    'pmux select --write=jobs'; do
+		offered[$line]=${offered[$line]//jobs.d\//jobs.d}
+	done
+	offers_just 'pmux poll jobs' jobs.{d,fifo,list}
+	offers_just 'pmux poll @jobs' @jobs.{d,fifo,list}
+	offers_just 'pmux select -r jobs' jobs.{d,fifo,list}
+	offers_just 'pmux select --write=jobs' jobs.{d,fifo,list}
+	offers_just 'pmux poll -q 0 jobs.f' jobs.fifo
+	offered['pmux poll @a']=${offered['pmux poll @a']//\\/}
+	offers_just 'pmux poll @a' '@a b'
+	offered['pmux poll a']=${offered['pmux poll a']//\\/}
+	offers_just 'pmux poll a' 'a b'
+	[[ ${offered['pmux poll a\ b:h']} =~ ^(a\\?\ b:)?hup$ ]] ||
+	    fail "${offered['pmux poll a\ b:h']}"
+	# It would be taken for a descriptor; fish adds every file itself.
+	[[ $1 == fish ]] || offers_never 'pmux poll ' 7
+	offers_never 'pmux info ' jobs.fifo
+	offers_just 'pmux poll -t jobs'
+}
+
+completes_descriptors() {
+	local pid line
+	local -a lines=('pmux poll ' 'pmux select -r '
+	    'pmux poll --ready-fd ' 'pmux poll --ready-fd=')
+
+	here
+	need_proc
+	offers "$1" "${lines[@]}" 33<&- 34</dev/null
+	for line in "${lines[@]}"; do
+		offers_among "$line" 34
+		offers_never "$line" 33
+	done
+	offers_among 'pmux poll ' 0
+	offers_never 'pmux poll --ready-fd ' 0
+	offers_never 'pmux poll --ready-fd=' 2
+	mkfifo ready
+	peer owner ready 33</dev/null 34<&- 3>&- &
+	read -r pid <ready
+	lines=("pmux poll -p $pid " "pmux poll -qp$pid 0 "
+	    "pmux poll --pid=$pid -e in " "pmux select --pid $pid -r ")
+	offers "$1" "${lines[@]}" 'pmux poll -p ' 33<&- 34</dev/null
+	for line in "${lines[@]}"; do
+		offers_among "$line" 33
+		offers_never "$line" 34
+	done
+	offers_among 'pmux poll -p ' "$pid"
+	kill "$pid"
+}
+
+@test "bash completes the commands" {
+	completes_commands bash
+}
+
+@test "bash completes every option of a command, and no other" {
+	completes_options bash
+}
+
+@test "bash completes the events that a command takes, and no others" {
+	completes_events bash
+}
+
+@test "bash completes durations" {
+	completes_durations bash
+}
+
+@test "bash completes files, and files of targets" {
+	completes_files bash
+}
+
+@test "bash completes open descriptors and processes" {
+	completes_descriptors bash
+}
+
+@test "zsh completes the commands" {
+	completes_commands zsh
+}
+
+@test "zsh completes every option of a command, and no other" {
+	completes_options zsh
+}
+
+@test "zsh completes the events that a command takes, and no others" {
+	completes_events zsh
+}
+
+@test "zsh completes durations" {
+	completes_durations zsh
+}
+
+@test "zsh completes files, and files of targets" {
+	completes_files zsh
+}
+
+@test "zsh completes open descriptors and processes" {
+	completes_descriptors zsh
+}
+
+@test "zsh says what an option does" {
+	local letter long text
+
+	here
+	offers zsh 'pmux poll -' 'pmux '
+	while IFS='|' read -r letter long text; do
+		grep -qF -e "-- $text" ../screen.1 || fail "$long: no '$text'"
+	done < <(rows poll)
+	grep -qF -e '-- wait with poll(2)' ../screen.2
+}
+
+@test "fish completes the commands" {
+	completes_commands fish
+}
+
+@test "fish completes every option of a command, and no other" {
+	completes_options fish
+}
+
+@test "fish completes the events that a command takes, and no others" {
+	completes_events fish
+}
+
+@test "fish completes durations" {
+	completes_durations fish
+}
+
+@test "fish completes files, and files of targets" {
+	completes_files fish
+}
+
+@test "fish completes open descriptors and processes" {
+	completes_descriptors fish
+}
+
+@test "fish says what an option does" {
+	local letter long text
+
+	here
+	offers fish 'pmux poll -' 'pmux '
+	while IFS='|' read -r letter long text; do
+		grep -qxF -e "--$long"$'\t'"$text" ../described.1 ||
+		    fail "$long: no '$text'"
+	done < <(rows poll)
+	grep -qxF -e $'poll\twait with poll(2)' ../described.2
+}

@@ -1,0 +1,315 @@
+#!/usr/bin/env bats
+#
+# Every example of README and of the manual pages, as printed, in dash and in
+# bash: it ends with status 0, says nothing on standard error, and prints what
+# the text says that it prints.
+
+# shellcheck disable=SC2030,SC2031,SC2154	# run sets them
+load helper
+
+top=$BATS_TEST_DIRNAME/..
+
+# ---- what there is ----
+
+# man_examples FILE: write the marked displays of a manual page into LINE.sh,
+# LINE.out (what that one prints) and LINE.illustration. The marks are described
+# at the head of pmux.1.
+man_examples() {
+	awk '
+	function bad(what) {
+		printf "%s:%d: %s\n", FILENAME, FNR, what
+		failed = 1
+	}
+	/^\.\\" (example|output|illustration)$/ {
+		kind = $2
+		next
+	}
+	/^\.Bd -literal/ {
+		if (kind == "")
+			bad("a display without a mark")
+		if (kind == "output" && !example)
+			bad("the output of what?")
+		if (kind == "output")
+			file = example ".out"
+		else
+			file = FNR (kind == "example" ? ".sh" : ".illustration")
+		example = kind == "example" ? FNR : 0
+		printf "" > file
+		next
+	}
+	/^\.Ed$/ && file != "" {
+		close(file)
+		file = kind = ""
+		next
+	}
+	file != "" {
+		if (/^[.\047]/)
+			bad("a request in an example")
+		gsub(/\\e/, "\001")
+		if (/\\/)
+			bad("an escape in an example")
+		gsub(/\001/, "\\")
+		print > file
+	}
+	kind != "" && file == "" { bad("a mark without a display") }
+	END { exit failed }' "$1"
+}
+
+# readme_examples: write each block of README, which is what has a tab before
+# it, into LINE.sh, or if nothing behind it says what it "prints" into
+# LINE.block; what it prints into LINE.out, the heading above into LINE.title.
+readme_examples() {
+	local file
+
+	awk '
+	/^\t/ && !inside {
+		inside = 1
+		if (first ~ /^prints/)
+			file = number ".out"
+		else {
+			number = FNR
+			file = number ".block"
+			print title > (number ".title")
+		}
+		blanks = ""
+	}
+	/^$/ {
+		blanks = blanks "\n"
+		next
+	}
+	/^\t/ {
+		printf "%s%s\n", blanks, substr($0, 2) > file
+		blanks = ""
+		next
+	}
+	inside || blanks != "" { first = $1 }
+	{
+		inside = 0
+		blanks = ""
+	}
+	/^### / { title = substr($0, 5) }
+	/^---/ { title = "" }' "$top/README"
+	for file in *.out; do
+		mv "${file%.out}.block" "${file%.out}.sh"
+	done
+}
+
+# ---- running ----
+
+# check NUMBER COMMAND...: run it in the new directory scratch, for the example at
+# that line. What it leaves in the background with its output is waited for.
+check() {
+	local number=$1 wanted
+
+	shift
+	mkdir scratch
+	run --separate-stderr in_scratch "$@"
+	wanted=$output
+	[[ ! -e $number.out ]] || wanted=$(<"$number.out")
+	if [[ $status != 0 || $stderr || $output != "$wanted" ]]; then
+		batslib_print_kv_single_or_multi 8 \
+		    example "$where, line $number" \
+		    command "$*" \
+		    status "$status" \
+		    output "$output" \
+		    'not' "$wanted" \
+		    message "$stderr" | batslib_decorate 'unexpected' | fail
+	fi
+}
+
+in_scratch() {
+	cd scratch && "$@" </dev/null 3>&-
+}
+
+# each_shell FUNCTION: FUNCTION SHELL, for those that there are.
+each_shell() {
+	local shell
+
+	for shell in dash bash; do
+		if command -v "$shell" >/dev/null; then
+			"$1" "$shell"
+		fi
+	done
+	command -v dash >/dev/null || skip "no dash; bash runs them all"
+}
+
+# page NAME: every example of that manual page.
+page() {
+	need poll
+	where=$1
+	man_examples "$top/man/$1" || fail "the examples of $1 cannot be read"
+	each_shell page_in
+}
+
+page_in() {
+	local file
+
+	for file in *.sh; do
+		check "${file%.sh}" "$1" "$PWD/$file"
+		rm -rf scratch
+	done
+	for file in *.illustration; do
+		[[ ! -e $file ]] || "$1" -n "$file"
+	done
+}
+
+# recipe TITLE: the one example of README below that heading, which leaves no
+# file behind.
+recipe() {
+	local file
+
+	need poll
+	where=README number=
+	readme_examples
+	for file in *.sh; do
+		[[ $(<"${file%.sh}.title") == "$1" ]] || continue
+		[[ ! $number ]] || fail "two examples below '$1'"
+		number=${file%.sh}
+	done
+	[[ $number ]] || fail "no example below '$1'"
+	if [[ $(head -n 1 "$number.sh") == '#!'*bats ]]; then
+		recipe_for_bats
+	else
+		each_shell recipe_in
+	fi
+}
+
+recipe_in() {
+	check "$number" "$1" "$PWD/$number.sh"
+	rmdir scratch || fail "README, line $number, in $1, leaves files"
+}
+
+# Bats within Bats: it must not think that it is the outer one.
+recipe_for_bats() {
+	check "$number" env -i PATH="$PATH" TMPDIR="$PWD" \
+	    "$BATS_ROOT/bin/bats" --tap "$PWD/$number.sh"
+	rmdir scratch || fail "README, line $number, leaves files"
+}
+
+# ---- README ----
+
+@test "README: the example at its head" {
+	recipe ''
+}
+
+@test "README: two job pipes" {
+	recipe 'Two job pipes'
+}
+
+@test "README: one job, by name" {
+	recipe 'One job, by name'
+}
+
+@test "README: data, end and timeout" {
+	recipe 'Data, end and timeout told apart'
+}
+
+@test "README: a descriptor of another process" {
+	local sleeper
+
+	need_linux
+	sleep 60 3>&- &
+	sleeper=$!
+	pm poll -t 0 -p "$sleeper" 0:out
+	kill "$sleeper"
+	[[ $status != 4 && $stderr != *ENOSYS* && $stderr != *EPERM* ]] ||
+	    skip "pidfd_getfd(2): $stderr"
+	recipe 'Is descriptor 7 of process 1234 readable?'
+}
+
+@test "README: the first line of a server, in Bats" {
+	recipe 'In Bats: the first line of a server, not a sleep'
+}
+
+@test "README: a reader first, then the write" {
+	recipe 'A reader first, then the write'
+}
+
+@test "README: many descriptors from a file" {
+	recipe 'Many descriptors, from a file'
+}
+
+@test "README: a peer that starts when the wait has begun" {
+	recipe 'A peer that starts when the wait has begun'
+}
+
+@test "README: every recipe says what it prints, and is tested" {
+	local title
+
+	readme_examples
+	for title in *.title; do
+		# no recipe: the commands for a fresh machine, building by hand
+		[[ $(<"$title") ]] || continue
+		[[ -e ${title%.title}.sh ]] ||
+		    fail "line ${title%.title} of README has no 'prints'"
+		grep -qxF "	recipe '$(<"$title")'" "$BATS_TEST_FILENAME" ||
+		    fail "no test of '$(<"$title")'"
+	done
+	run grep -c '^### ' "$top/README"
+	assert_equal "$output" "$(cat -- *.title | grep -c .)"
+}
+
+@test "README: the scripts and switches that it names" {
+	local name
+
+	while read -r name; do
+		assert_file_executable "$top/$name"
+	done < <(grep -o 'scripts/[a-z-]*' "$top/README" | sort -u)
+	# man/pmux-poll(1) stands for what is installed
+	while read -r name; do
+		assert_file_exists "$top/man/${name%(*}.${name: -2:1}"
+	done < <(grep -oE 'pmux(-[a-z]+)?\([17]\)' "$top/README" | sort -u)
+	while read -r name; do
+		grep -qE "AC_ARG_(ENABLE|WITH)\(\[$name\]|PMUX_PRIMITIVE\(\[$name\]" \
+		    "$top/configure.ac" || fail "configure has no $name"
+	done < <(grep -oE -e '--(dis|en)able-[a-z-]+|--with-[a-z-]+' \
+	    "$top/README" | sed 's/^--[a-z]*-//' | sort -u)
+}
+
+# ---- manual pages ----
+
+@test "pmux(1)" {
+	page pmux.1
+}
+
+@test "pmux-devpoll(1)" {
+	need devpoll
+	page pmux-devpoll.1
+}
+
+@test "pmux-epoll(1)" {
+	need epoll
+	page pmux-epoll.1
+}
+
+@test "pmux-help(1)" {
+	page pmux-help.1
+}
+
+@test "pmux-info(1)" {
+	page pmux-info.1
+}
+
+@test "pmux-poll(1)" {
+	page pmux-poll.1
+}
+
+@test "pmux-select(1)" {
+	need select
+	page pmux-select.1
+}
+
+@test "pmux-wait(1)" {
+	page pmux-wait.1
+}
+
+@test "every manual page has examples, and they are tested" {
+	local file
+
+	for file in "$top"/man/*.1; do
+		grep -qx '\.\\" example' "$file" ||
+		    fail "$file has no examples"
+		grep -qxF "	page ${file##*/}" "$BATS_TEST_FILENAME" ||
+		    fail "the examples of ${file##*/} are not tested"
+	done
+}

@@ -98,8 +98,9 @@ unavailable(const struct command *command, const char *why)
 static bool
 wants_help(int argc, char **argv)
 {
-	return argc == 2 && (strcmp(argv[1], "--help") == 0 ||
-	    strcmp(argv[1], "-h") == 0);
+	if (argc != 2)
+		return false;
+	return strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
 }
 
 /* What cannot be seen before all options are known. */

@@ -293,6 +293,13 @@ claim_until(deadline_t deadline)
 	}
 }
 
+static bool
+is_writable(const char *path)
+{
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 ||
+	    errno != EACCES;
+}
+
 /* Say what cannot be had here. */
 static void
 say_limits(void)
@@ -300,14 +307,15 @@ say_limits(void)
 	if (!holder_watches(&set))
 		diag_note("named pipes cannot be watched here: looking at them"
 		    " from time to time until --hold is over", NULL);
-	for (uint32_t i = 0; i < set.count; i++)
-		if (set.fifos[i].fd != -1 && !set.fifos[i].writing &&
-		    faccessat(AT_FDCWD, set.fifos[i].path, W_OK,
-		    AT_EACCESS) == -1 && errno == EACCES) {
-			diag_note("a named pipe that is not writable: its next"
-			    " reader waits until a writer comes", "EACCES");
-			return;
-		}
+	for (uint32_t i = 0; i < set.count; i++) {
+		const struct fifo *fifo = &set.fifos[i];
+
+		if (fifo->fd == -1 || fifo->writing || is_writable(fifo->path))
+			continue;
+		diag_note("a named pipe is not writable: its next reader may"
+		    " wait for a writer", errno_name(EACCES));
+		break;
+	}
 }
 
 static void

@@ -64,7 +64,7 @@ readers_gone(int fd)
 
 /*
  * Whether a writer has been here, or come and gone, since this write end was
- * opened.  The end that an earlier pmux closes, having been superseded, is none.
+ * opened.  The end that an earlier pmux closes when it is superseded is none.
  */
 static bool
 served(struct fifo_set *set, struct fifo *fifo)
@@ -299,8 +299,9 @@ tend_writing(struct fifo_set *set, struct fifo *fifo)
 	 * it is a pmux, which looks after itself.
 	 */
 	bool pmux = peer_arrived(fifo->fd, fifo->looked);
+	bool done = served(set, fifo) && (pmux || !fifo->fresh);
 
-	if ((served(set, fifo) && (pmux || !fifo->fresh)) || readers_gone(fifo->fd))
+	if (done || readers_gone(fifo->fd))
 		holder_leave(set, fifo);
 }
 

@@ -727,10 +727,25 @@ child_of() {
 	peer await 0 f
 }
 
-@test "a later wait takes over, with its own --hold" {
+@test "a later wait with a shorter --hold takes nothing away" {
 	held job 1h
-	pm poll -t 1h --hold 100ms f:in
+	pm poll -t 1h --hold 50ms f:in
 	assert_success
+	pm poll -t 200ms
+	expect 124
+	peer await 1 f
+	line job
+	peer await 0 f
+}
+
+@test "a later wait with a longer --hold prolongs it" {
+	held job 300ms
+	pm poll -t 1h --hold 1h f:in
+	assert_success
+	pm poll -t 400ms
+	expect 124
+	peer await 1 f
+	line job
 	peer await 0 f
 }
 

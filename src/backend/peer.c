@@ -110,8 +110,9 @@ peer_watch_add(int watch, int fd, const char *path, uint32_t what)
 	found = open(path, O_PATH | O_CLOEXEC);
 	if (found == -1)
 		return -errno;
-	number = same_file(fd, found) ?
-	    inotify_add_watch(watch, path, mask_of(what)) : -1;
+	number = -1;
+	if (same_file(fd, found))
+		number = inotify_add_watch(watch, path, mask_of(what));
 	(void)close(found);
 	return number == -1 ? -ENOENT : number;
 }
@@ -376,8 +377,9 @@ peer_claim(int fd, bool writing, int64_t until)
 bool
 peer_superseded(int fd, bool writing, int64_t until)
 {
-	return until >= 0 && locked(fd, claims(writing) + until + 1,
-	    DIRECTION - until - 1);
+	int64_t start = claims(writing) + until + 1;
+
+	return until >= 0 && locked(fd, start, DIRECTION - until - 1);
 }
 
 bool

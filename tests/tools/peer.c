@@ -19,7 +19,7 @@
  *	peer await N PATH | DEVICE:INODE
  *		wait until that many processes have it open
  *	peer bits MASK CMD [ARG]...
- *		run CMD; the kernel seems to add MASK to what poll and epoll return
+ *		run CMD; the kernel seems to add MASK to what poll and epoll say
  *	peer clock
  *		the monotonic clock, in nanoseconds
  *	peer watchdog SECONDS
@@ -763,8 +763,10 @@ inet(int type, struct sockaddr_in *sin, int bound)
 	memset(sin, 0, sizeof *sin);
 	sin->sin_family = AF_INET;
 	sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bound && (bind(s, (struct sockaddr *)sin, sizeof *sin) == -1 ||
-	    getsockname(s, (struct sockaddr *)sin, &len) == -1))
+	if (!bound)
+		return s;
+	if (bind(s, (struct sockaddr *)sin, sizeof *sin) == -1 ||
+	    getsockname(s, (struct sockaddr *)sin, &len) == -1)
 		die(ABSENT, "bind");
 	return s;
 }

@@ -142,7 +142,7 @@ resolve(struct request *request)
 int
 command_wait_run(const struct command *command, int argc, char **argv)
 {
-	struct request request;
+	static struct request request;	/* what it owns lasts to the end */
 	const char *detail;
 	int status;
 

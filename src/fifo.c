@@ -273,6 +273,9 @@ settle(void)
 	holder_look(&set);
 	for (uint32_t i = 0; i < set.count; i++) {
 		set.fifos[i].reader = set.fifos[i].fresh = false;
+		/* whoever opens to read from now on waits for what comes */
+		if (set.fifos[i].writing)
+			peer_mark(set.fifos[i].fd, true, 0);
 		if (!holder_needed(&set, &set.fifos[i]))
 			holder_leave(&set, &set.fifos[i]);
 		held |= set.fifos[i].fd != -1;

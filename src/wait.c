@@ -281,6 +281,22 @@ finished(const struct waiting *w)
 	return w->request->all ? w->unsettled == 0 : w->reported;
 }
 
+static int
+run(struct waiting *w)
+{
+	int status = open_backend(w), output_error = 0;
+
+	while (status == 0 && !finished(w)) {
+		status = wait_once(w, &output_error);
+		if (output_error != 0)
+			return print_failed(output_error);
+		if (status == 0 && !finished(w) &&
+		    deadline_left(w->request->deadline) == 0)
+			return EXIT_TIMED_OUT;
+	}
+	return status != 0 ? status : result(w);
+}
+
 int
 wait_run(struct request *request)
 {
@@ -291,16 +307,8 @@ wait_run(struct request *request)
 		.retry = RETRY_FIRST,
 		.unsettled = request->targets.count,
 	};
-	int status = open_backend(&w), output_error = 0;
+	int status = run(&w);
 
-	while (status == 0 && !finished(&w)) {
-		status = wait_once(&w, &output_error);
-		if (output_error != 0)
-			return print_failed(output_error);
-		if (status == 0 && !finished(&w) &&
-		    deadline_left(request->deadline) == 0)
-			return EXIT_TIMED_OUT;
-	}
 	w.backend->close(w.state);
-	return status != 0 ? status : result(&w);
+	return status;
 }

@@ -294,7 +294,7 @@ on_every_primitive() {
 	reader
 	pm poll -t 1h --hold 1h f:out
 	expect 0 $'out\tf'
-	assert_equal "$(state "$reader")" S
+	await_state "$reader" S
 	peer await 2 f
 	echo job >f
 	wait "$reader"
@@ -907,4 +907,119 @@ cpu() {
 @test "both directions of one FIFO by number are fine" {
 	with 7=fifo.rw.data -- pmux poll -t 0 7:in,out
 	expect 0 $'in,out\t7'
+}
+
+# ---- what pmux is killed by, and where it runs ----
+
+# A writer that pmux let through and that has not written yet, and pmux.
+let_through() {
+	writer_later
+	waiting poll --hold 1h f:in
+}
+
+# As writer, but it writes when `go` is written to.
+writer_later() {
+	mkfifo go
+	# shellcheck disable=SC2016
+	peer run writer.status bash -c 'exec 5>f; read -r _ <go; echo job >&5' \
+	    3>&- &
+	writer=$!
+	await_blocked "$writer"
+}
+
+@test "any signal that ends pmux leaves a holder" {
+	local name
+
+	for name in HUP ABRT ALRM USR1 USR2 IO PWR STKFLT SYS TRAP BUS \
+	    SEGV VTALRM PROF XCPU RTMIN RTMIN+3 RTMAX; do
+		rm -f go
+		let_through
+		kill -s "$name" "$pid"
+		finish "$pid"
+		((status > 128)) || fail "SIG$name: status $status"
+		echo >go
+		writer_done
+		line job
+		peer await 0 f
+	done
+}
+
+@test "without /proc the next reader does not block" {
+	need_root
+	unshare -m true 2>/dev/null || skip "no mount namespace to be had"
+	# shellcheck disable=SC2016
+	run --separate-stderr unshare -m sh -c '
+		umount -l /proc || exit 77
+		(echo job >f) 3>&- &
+		pmux poll -t 1h --hold 1h f:in >out && read -r job <f &&
+		    echo "$job"'
+	[[ $status != 77 ]] || skip "/proc cannot be unmounted"
+	expect 0 job
+	peer await 0 f
+}
+
+@test "a pipe that cannot be written to: pmux says that the reader may wait" {
+	need_user
+	mkfifo -m 400 g
+	chmod 600 g
+	writer job g
+	chmod 400 g
+	pm poll -t 1h --hold 1h g:in
+	is_in g
+	[[ $stderr == *EACCES* ]] || fail "message: $stderr"
+	chmod 600 g
+	exec 5<>g
+	read -r -u 5 job
+	assert_equal "$job" job
+	exec 5>&-
+	peer await 0 g
+}
+
+@test "a pipe without a name is not held" {
+	local open
+
+	exec {open}< <(exec sleep 1h 3>&-)
+	pm poll -t 0 --hold 1h "/proc/$$/fd/$open"
+	expect 124
+	assert_equal "$(pgrep -f "/proc/$$/fd/$open" || :)" ''
+	kill $!
+	exec {open}<&-
+}
+
+@test "what is no FIFO any more when its reader is awaited is not held" {
+	waiting poll --hold 1h f:out
+	: >file
+	mv -f file f
+	finish "$pid"
+	expect 0 out$'\t'f
+	assert_equal "$(peer openers f)" ''
+}
+
+@test "waits for a reader, three at a time, do not end its file" {
+	local round i
+	local -a pids
+
+	reader
+	for ((round = 0; round < 8; round++)); do
+		pids=()
+		for ((i = 0; i < 3; i++)); do
+			pmux poll -q -t 1h --hold 1h f:out 3>&- &
+			pids+=($!)
+		done
+		wait "${pids[@]}"
+	done
+	echo job >f
+	wait "$reader"
+	assert_equal "$(<got)" job
+	peer await 0 f
+}
+
+@test "--hold 0 takes nothing from a holder" {
+	reader
+	pmux poll -q -t 1h --hold 1h f:out
+	pmux poll -q -t 1h --hold 0 f:out
+	echo job >f
+	wait "$reader"
+	assert_equal "$(<got)" job
+	peer await 0 f
 }

@@ -518,3 +518,15 @@ all_as_they_come() {
 	    pmux poll -t 0 7:in
 	expect 0 $'in\t7'
 }
+
+@test "bytes available in a file past 4 GiB" {
+	truncate -s 5G big || skip "no room for a sparse file of 5 GiB"
+	pm poll -t 0 --format %b 0 <big
+	expect 0 5368709120
+}
+
+@test "an argument that looks like --help is none" {
+	mkfifo f
+	pm poll -t 0 --format -h 0 <>f
+	expect 124
+}

@@ -126,3 +126,12 @@ load helper
 	assert_line $'write\t8'
 	assert_line $'read\t7'
 }
+
+@test "something to read at standard output is not taken for its end" {
+	mkfifo f
+	exec 7<>f
+	echo x >&7
+	run --separate-stderr pmux select -t 100ms -r 0 0<>/dev/ptmx >&7
+	assert_equal "$status: $stderr" '124: '
+	exec 7>&-
+}

@@ -1023,3 +1023,15 @@ writer_later() {
 	assert_equal "$(<got)" job
 	peer await 0 f
 }
+
+@test "at most one holder where --hold has no end" {
+	local i
+
+	held job inf
+	for ((i = 0; i < 5; i++)); do
+		pmux poll -q -t 1h --hold inf f:in
+	done
+	peer await 1 f
+	line job
+	peer await 0 f
+}

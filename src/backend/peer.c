@@ -364,10 +364,10 @@ peer_claim(int fd, bool writing, int64_t until)
 
 	if (until < 1 || until > DIRECTION - 2)
 		until = DIRECTION - 2;
+	/* as long as another, which may be for ever: that one stays */
+	if (locked(fd, start + until, 1))
+		until--;
 	error = lock(fd, writing ? F_WRLCK : F_RDLCK, start + until, 1);
-	/* another claims to the nanosecond as long: a little less will do */
-	if (error == -EAGAIN || error == -EACCES)
-		error = lock(fd, F_WRLCK, start + --until, 1);
 	if (error != 0)
 		return error;
 	(void)lock(fd, F_UNLCK, start, until);

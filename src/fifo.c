@@ -219,7 +219,7 @@ static int
 open_end(const char *path, bool writing)
 {
 	int fd, error = reserve();
-	bool preceded = false;
+	bool shared = false;
 	struct fifo *fifo;
 	int64_t claim;
 
@@ -231,7 +231,7 @@ open_end(const char *path, bool writing)
 		return fd;
 	if (writing) {
 		/* it leaves when it sees the claim, and not before */
-		preceded = peer_claimed(fd, true);
+		shared = peer_claimed(fd, true);
 		claim = claim_end(fd, true);
 	} else
 		fd = settle_in(fd, path, &claim);
@@ -239,7 +239,8 @@ open_end(const char *path, bool writing)
 	fifo->path = path;
 	fifo->writing = writing;
 	fifo->claim = claim;
-	fifo->preceded = preceded;
+	fifo->claimed = clock_now();
+	fifo->shared = shared;
 	if (writing && hold != 0)
 		fifo->watched = watch_writers(fd, path);
 	return fd;
@@ -339,20 +340,31 @@ hand_over(void)
 	holder_stay(&set, deadline);
 }
 
+/* No holder stays, but those of others are not to be misled. */
+static void
+let_look(void)
+{
+	for (uint32_t i = 0; i < set.count; i++)
+		if (set.fifos[i].writing)
+			holder_let_look(&set.fifos[i]);
+}
+
 void
 fifo_leave(void)
 {
 	sigset_t all, old;
 	int error = errno;
 
-	if (set.count == 0 || left || hold == 0)
+	if (set.count == 0 || left)
 		return;
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
 	left = true;
 	/* nothing is waited for any more, and looking it up might allocate */
 	place_avoid(NULL);
-	if (settle())
+	if (hold == 0)
+		let_look();
+	else if (settle())
 		hand_over();
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	errno = error;

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backend/kernel.h"
@@ -18,6 +19,10 @@
 #define PEER_COMES	(PEER_ALL & ~(PEER_READ | PEER_WROTE))
 
 #define NS_PER_MS	INT64_C(1000000)
+
+/* How long others are given to look: 1000 steps of 0.1 ms. */
+#define LOOK_STEP	100000
+#define LOOK_STEPS	1000
 
 /* Without a watch: look again after this long, and up to that. */
 #define SAMPLE_FIRST	(1 * NS_PER_MS)
@@ -64,22 +69,36 @@ readers_gone(int fd)
 
 /*
  * Whether a writer has been here, or come and gone, since this write end was
- * opened.  The end that an earlier pmux closes when it is superseded is none.
+ * opened.  The end that another pmux closes is none.
  */
 static bool
 served(struct fifo_set *set, struct fifo *fifo)
 {
-	/* a close is told before the claim that goes with it is gone */
-	if (fifo->preceded && !peer_claimed(fifo->fd, true)) {
+	if (peer_claimed(fifo->fd, true))
+		fifo->shared = true;
+	else if (fifo->shared) {
+		/* a close is told before the claim that goes with it is gone */
 		holder_look(set);
-		fifo->preceded = fifo->closed = false;
+		fifo->shared = fifo->closed = false;
 	}
-	fifo->wrote |= fifo->closed && !fifo->preceded;
+	fifo->wrote |= fifo->closed && !fifo->shared;
 	fifo->closed = false;
 	/* without a watch: what is there was not there before */
 	if (fifo->watched == 0 && kernel_unread(fifo->fd) > 0)
 		fifo->wrote = true;
 	return fifo->wrote;
+}
+
+void
+holder_let_look(const struct fifo *fifo)
+{
+	struct timespec pause = { 0, LOOK_STEP };
+
+	for (int i = 0; i < LOOK_STEPS; i++) {
+		if (!peer_marked(fifo->fd, fifo->claimed))
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 bool
@@ -226,7 +245,9 @@ holder_leave(struct fifo_set *set, struct fifo *fifo)
 	int handle = -1, fd = fifo->fd;
 
 	drop_writer(set, fifo);
-	if (!fifo->writing && fifo->watched != 0)
+	if (fifo->writing)
+		holder_let_look(fifo);
+	else if (fifo->watched != 0)
 		handle = peer_handle(fd);
 	fifo->fd = -1;
 	fifo->opened = false;

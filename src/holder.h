@@ -13,7 +13,8 @@
 struct fifo {
 	const char	*path;
 	int64_t		 claim;		/* peer_claim's; negative: none */
-	int64_t		 looked;	/* holder: when, monotonic ns */
+	int64_t		 claimed;	/* when, monotonic ns */
+	int64_t		 looked;	/* holder: when, the same */
 	int		 fd;		/* the end itself; -1: left */
 	int		 writer;	/* holder: the write end too, or -1 */
 	int32_t		 unread;	/* bytes, when last looked at */
@@ -25,7 +26,7 @@ struct fifo {
 	bool		 opened;	/* somebody has, since it was off */
 	bool		 parted;	/* the last change: a reader closed */
 	bool		 fresh;		/* one opened right after that */
-	bool		 preceded;	/* by an earlier pmux, still there */
+	bool		 shared;	/* with another pmux, still there */
 	bool		 closed;	/* some write end, lately */
 	bool		 wrote;		/* another writer has been or gone */
 	bool		 idle;		/* nothing can be lost just now */
@@ -46,6 +47,12 @@ struct fifo_set {
  * connected that no writer has served yet.
  */
 bool	holder_needed(struct fifo_set *set, struct fifo *fifo);
+
+/*
+ * Before a write end is closed: let every holder that has one look, so that it
+ * does not take this one's for a writer's.  At most a tenth of a second.
+ */
+void	holder_let_look(const struct fifo *fifo);
 
 /*
  * Watch all that happens on FIFO, if that can be, and enter it into NUMBERS:

@@ -911,6 +911,10 @@ cpu() {
 
 # ---- what pmux is killed by, and where it runs ----
 
+skip_if_sanitized() {
+	[[ -z ${ASAN_OPTIONS-} ]] || skip "the sanitizer $1"
+}
+
 # A writer that pmux let through and that has not written yet, and pmux.
 let_through() {
 	writer_later
@@ -930,6 +934,7 @@ writer_later() {
 @test "any signal that ends pmux leaves a holder" {
 	local name
 
+	skip_if_sanitized "catches some of them itself"
 	for name in HUP ABRT ALRM USR1 USR2 IO PWR STKFLT SYS TRAP BUS \
 	    SEGV VTALRM PROF XCPU RTMIN RTMIN+3 RTMAX; do
 		rm -f go
@@ -946,6 +951,7 @@ writer_later() {
 
 @test "without /proc the next reader does not block" {
 	need_root
+	skip_if_sanitized "wants /proc"
 	unshare -m true 2>/dev/null || skip "no mount namespace to be had"
 	# shellcheck disable=SC2016
 	run --separate-stderr unshare -m sh -c '

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #if !defined(HAVE_CLOSE_RANGE) && defined(HAVE_SYS_SYSCALL_H)

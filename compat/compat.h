@@ -14,8 +14,8 @@ const char *errno_name(int error);
 
 /*
  * Close the descriptors FIRST to LAST, those that are open among them.
- * close_range(2) is in Linux 5.9 and FreeBSD 12.2; a loop up to the limit of
- * open files serves elsewhere.
+ * close_range(2) is in Linux 5.9 and FreeBSD 12.2; closefrom(3) where
+ * LAST is the highest, or a loop up to the limit of open files, elsewhere.
  */
 void	close_between(unsigned first, unsigned last);
 

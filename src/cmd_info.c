@@ -78,7 +78,7 @@ static int
 info_run(const struct command *command, int argc, char **argv)
 {
 	struct request request;
-	int status = options_parse(command, argc, argv, &request);
+	int status = options_parse(command, NULL, argc, argv, &request);
 
 	if (status != 0)
 		return status;

@@ -5,11 +5,12 @@
 
 const struct command command_wait = {
 	.name = "wait",
-	.summary = "wait with the best of these for the work",
+	.summary = "wait with the best for one wait: poll(2)",
 	.arguments = "TARGET[:EVENTS]...",
 	.options = OPTION_ANY | OPTION_WAITS | OPTION_JSON | OPTION_EVENTS,
 	.run = command_wait_run,
 	.backend = &backend_poll,
+	.instead = &backend_devpoll,
 	.events = "in",
 	.twice = TWICE_JOINED,
 };

@@ -91,16 +91,18 @@ unavailable(const struct command *command, const char *why)
 			strcat(here, (*b)->name);
 		}
 	return diag_unavailable("%s is not available: %s; here there is: %s",
-	    command->name, why, here);
+	    command->name, why, *here == '\0' ? "nothing" : here);
 }
 
 /* What is not to be had here is described all the same. */
 static bool
 wants_help(int argc, char **argv)
 {
-	if (argc != 2)
-		return false;
-	return strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
 }
 
 /* What cannot be seen before all options are known. */
@@ -125,7 +127,7 @@ resolve(struct request *request)
 	int status;
 
 	if ((command->options & OPTION_EVENTS) != 0)
-		status = targets_parse_events(request->backend,
+		status = targets_parse_events(request->backend, command->name,
 		    command->events, strlen(command->events), &defaults);
 	else
 		status = 0, defaults = request->backend->watch;
@@ -143,12 +145,20 @@ int
 command_wait_run(const struct command *command, int argc, char **argv)
 {
 	static struct request request;	/* what it owns lasts to the end */
-	const char *detail;
+	const struct backend *backend = command->backend;
+	const char *detail, *other;
 	int status;
 
-	if (command->backend->probe(&detail) < 0 && !wants_help(argc, argv))
-		return unavailable(command, detail);
-	status = options_parse(command, argc, argv, &request);
+	if (backend->probe(&detail) < 0) {
+		if (wants_help(argc, argv)) {
+			options_help(command);
+			return EXIT_EVENT;
+		}
+		backend = command->instead;
+		if (backend == NULL || backend->probe(&other) < 0)
+			return unavailable(command, detail);
+	}
+	status = options_parse(command, backend, argc, argv, &request);
 	if (status == 0 && request.help) {
 		options_help(command);
 		return EXIT_EVENT;

@@ -36,6 +36,7 @@ struct command {
 	command_run_fn		*run;
 	/* those that wait: with what, for what, and what twice means */
 	const struct backend	*backend;
+	const struct backend	*instead;	/* where that is absent */
 	const char		*events;	/* the default */
 	enum target_twice	 twice;
 };

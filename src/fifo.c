@@ -32,19 +32,8 @@
 static struct fifo_set set = { .watch = -1 };
 static int64_t hold = FIFO_HOLD;
 static int64_t patience = LINGER;
-static deadline_t settled = DEADLINE_NEVER;	/* when that is over */
+static deadline_t linger_end = DEADLINE_NEVER;
 static bool left;
-
-/* Those that cannot be caught, or whose default does not end the process. */
-static const int harmless[] = {
-	SIGKILL, SIGSTOP, SIGCHLD, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,
-#ifdef SIGWINCH
-	SIGWINCH,
-#endif
-#ifdef SIGINFO
-	SIGINFO,
-#endif
-};
 
 void
 fifo_hold(int64_t ns)
@@ -55,38 +44,36 @@ fifo_hold(int64_t ns)
 void
 fifo_patience(int64_t ns)
 {
-	if (ns >= 0 && ns < patience)
-		patience = ns;
+	patience = ns >= 0 && ns < LINGER ? ns : LINGER;
 }
 
 static void
 leave_and_die(int number)
 {
 	fifo_leave();
-	/* SA_RESETHAND has put the default back; now it is not blocked */
+	/*
+	 * SA_RESETHAND has put the default back; blocked until this returns, it
+	 * ends pmux then.
+	 */
 	(void)raise(number);
-}
-
-static bool
-is_harmless(int number)
-{
-	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
-		if (harmless[i] == number)
-			return true;
-	return false;
 }
 
 static void
 catch_signals(void)
 {
 	struct sigaction action, old;
+	int last = NSIG - 1;
 
 	memset(&action, 0, sizeof action);
 	action.sa_handler = leave_and_die;
 	action.sa_flags = (int)SA_RESETHAND;
 	sigfillset(&action.sa_mask);
-	for (int i = 1; i < NSIG; i++)
-		if (!is_harmless(i) && sigaction(i, &action, &old) == 0 &&
+#ifdef SIGRTMAX
+	if (SIGRTMAX > last)
+		last = SIGRTMAX;
+#endif
+	for (int i = 1; i <= last; i++)
+		if (kernel_signal_ends(i) && sigaction(i, &action, &old) == 0 &&
 		    old.sa_handler != SIG_DFL)
 			(void)sigaction(i, &old, NULL);
 }
@@ -151,9 +138,9 @@ let_go(int fd, int64_t time)
 {
 	struct timespec pause = { 0, LINGER_STEP };
 
-	if (settled == DEADLINE_NEVER)
-		settled = deadline_in(patience);
-	while (peer_marked(fd, time) && deadline_left(settled) > 0)
+	if (linger_end == DEADLINE_NEVER)
+		linger_end = deadline_in(patience);
+	while (peer_marked(fd, time) && deadline_left(linger_end) > 0)
 		(void)nanosleep(&pause, NULL);
 	if (kernel_unread(fd) > 0)
 		return false;
@@ -161,7 +148,7 @@ let_go(int fd, int64_t time)
 		if (peer_has_writer(fd) != 1)
 			return false;
 		if (!ready(fd, POLLIN,
-		    timeout_milliseconds(deadline_left(settled))))
+		    timeout_milliseconds(deadline_left(linger_end))))
 			return false;
 	}
 	return kernel_unread(fd) == 0;
@@ -197,6 +184,13 @@ settle_in(int fd, const char *path, int64_t *claim)
 	return again;
 }
 
+static void
+open_watch(void)
+{
+	if (set.watch == -1 && (set.watch = peer_watch_open()) < 0)
+		set.watch = -1;
+}
+
 /*
  * To know, when leaving, whether another writer has served the reader that
  * pmux let through.
@@ -206,8 +200,7 @@ watch_writers(int fd, const char *path)
 {
 	int number;
 
-	if (set.watch == -1 && (set.watch = peer_watch_open()) < 0)
-		set.watch = -1;
+	open_watch();
 	if (set.watch == -1)
 		return 0;
 	number = peer_watch_add(set.watch, fd, path,
@@ -267,8 +260,7 @@ settle(void)
 {
 	bool held = false;
 
-	if (set.watch == -1 && (set.watch = peer_watch_open()) < 0)
-		set.watch = -1;
+	open_watch();
 	for (uint32_t i = 0; i < set.count; i++)
 		holder_watch(&set, &set.fifos[i]);
 	holder_look(&set);

@@ -19,14 +19,18 @@
 /* Say how long (nanoseconds; DURATION_FOREVER; 0: not at all). */
 void	fifo_hold(int64_t ns);
 
-/* Opening one may take so long (nanoseconds) at the most. */
+/*
+ * All openings together may wait so long (nanoseconds; DURATION_FOREVER), and
+ * no more than a tenth of a second, for others to leave; the last call stands.
+ */
 void	fifo_patience(int64_t ns);
 
 /*
  * Open the FIFO PATH, which has to stay where it is, to read or to write, never
  * blocking and close-on-exec.  From the first call on a signal that would end
- * pmux leaves its FIFOs first.  Returns the descriptor, which fifo_leave
- * closes; or -errno (open(2)): -ENXIO if nobody reads what is to be written.
+ * pmux leaves its FIFOs first.  Returns the descriptor, which stays open until
+ * fifo_leave or the end; or -errno (open(2)): -ENXIO if nobody reads what is to
+ * be written.
  */
 int	fifo_open(const char *path, bool writing);
 

@@ -404,10 +404,11 @@ sleep_for(const struct fifo_set *set, int64_t ns)
 static void
 sample(struct fifo_set *set, deadline_t deadline)
 {
-	int64_t pause = SAMPLE_FIRST;
+	int64_t pause = SAMPLE_FIRST, left;
 
-	while (tend_all(set, true) > 0 && deadline_left(deadline) != 0) {
-		(void)sleep_for(set, pause);
+	while (tend_all(set, true) > 0 &&
+	    (left = deadline_left(deadline)) != 0) {
+		(void)sleep_for(set, left != -1 && left < pause ? left : pause);
 		take_step(set, STEP_IDLE);
 		if ((pause *= 2) > SAMPLE_LAST)
 			pause = SAMPLE_LAST;

@@ -78,7 +78,7 @@ static int
 take_events(struct request *request, char *argument)
 {
 	request->targets.masked = true;
-	return targets_parse_events(request->backend, argument,
+	return targets_parse_events(request->backend, "--events", argument,
 	    strlen(argument), &request->targets.bits);
 }
 
@@ -235,7 +235,10 @@ has_row(const struct command *command, const struct option_row *row)
 	return (row->groups & command->options) != 0;
 }
 
-/* What getopt_long(3) wants: LONGS one longer than the table, LETTERS three. */
+/*
+ * What getopt_long(3) wants: LONGS one longer than the table, LETTERS twice the
+ * table and three.
+ */
 static void
 fill(const struct command *command, struct option *longs, char *letters)
 {
@@ -285,7 +288,7 @@ bad_option(const struct command *command, int answer, const char *word)
 		    row == NULL ? "?" : row->argument);
 	if (optopt >= 256)
 		return diag_usage("%s: takes no argument", word);
-	if (optopt >= '0' && optopt <= '9')
+	if (word[1] >= '0' && word[1] <= '9')
 		return diag_usage("%s: a descriptor is not negative", word);
 	if (optopt != 0 && strncmp(word, "--", 2) != 0)
 		return diag_usage("%s: unknown option -%c", word, optopt);
@@ -302,8 +305,8 @@ looked_at(int argc, char **argv, int before)
 }
 
 int
-options_parse(const struct command *command, int argc, char **argv,
-    struct request *request)
+options_parse(const struct command *command, const struct backend *backend,
+    int argc, char **argv, struct request *request)
 {
 	struct option longs[ROWS + 1];
 	char letters[2 * ROWS + 3];
@@ -312,7 +315,7 @@ options_parse(const struct command *command, int argc, char **argv,
 
 	memset(request, 0, sizeof *request);
 	request->command = command;
-	request->backend = command->backend;
+	request->backend = backend;
 	request->deadline = DEADLINE_NEVER;
 	request->ready_fd = -1;
 	fill(command, longs, letters);

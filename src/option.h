@@ -8,11 +8,12 @@
 #include "request.h"
 
 /*
- * Take the options and targets of COMMAND into REQUEST, which is set up first,
- * in the order in which they stand in ARGV.  Returns 0 or an exit status, a
- * message having been printed.
+ * Take the options and targets of COMMAND, which waits with BACKEND if it waits
+ * at all, into REQUEST, which is set up first, in the order in which they stand
+ * in ARGV.  Returns 0 or an exit status, a message having been printed.
  */
-int	options_parse(const struct command *command, int argc, char **argv,
+int	options_parse(const struct command *command,
+	    const struct backend *backend, int argc, char **argv,
 	    struct request *request);
 
 /* Append the usage of COMMAND to the output. */

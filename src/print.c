@@ -102,8 +102,8 @@ put_target(const struct record *record)
 		output_escaped(t->name, t->length);
 }
 
-/* As FIONREAD says it; false where nothing does. */
-static bool
+/* In bytes, or UNKNOWN where nothing tells. */
+static void
 put_available(const struct record *record, const char *unknown)
 {
 	int64_t bytes = kernel_available(record->target->fd);
@@ -112,7 +112,6 @@ put_available(const struct record *record, const char *unknown)
 		output_string(unknown);
 	else
 		output_number(bytes);
-	return bytes >= 0;
 }
 
 static bool
@@ -165,7 +164,7 @@ put_json(const struct record *record)
 	output_string(",\"events\":[");
 	put_events(record, true);
 	output_string("],\"available\":");
-	(void)put_available(record, "null");
+	put_available(record, "null");
 	output_character('}');
 }
 
@@ -195,7 +194,7 @@ put_field(const struct record *record, char field)
 		output_number(record->target->number);
 		break;
 	case 'b':
-		(void)put_available(record, "-");
+		put_available(record, "-");
 		break;
 	case 'T':
 		put_time();

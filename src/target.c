@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include <sys/types.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "backend/kernel.h"
 #include "backend/place.h"
 #include "backend/process.h"
 #include "diag.h"
@@ -125,7 +125,7 @@ read_all(int fd, size_t *length)
 	    (uintmax_t)st.st_size < SIZE_MAX / 2)
 		size = (size_t)st.st_size + 1;
 	for (;;) {
-		if (text == NULL || used + 1 >= size) {
+		if (text == NULL || used == size) {
 			size *= text == NULL ? 1 : 2;
 			if ((grown = realloc(text, size + 1)) == NULL)
 				break;
@@ -246,30 +246,31 @@ read_files(struct targets *targets, char separator)
 /* ---- words ---- */
 
 int
-targets_parse_events(const struct backend *backend, const char *events,
-    size_t length, uint32_t *bits)
+targets_parse_events(const struct backend *backend, const char *subject,
+    const char *events, size_t length, uint32_t *bits)
 {
 	const char *word;
 	size_t n;
 
 	if (backend == &backend_select)
-		return diag_usage("'%.*s': select takes no events: use -r, -w"
-		    " or -x", (int)length, events);
+		return diag_usage("%s: select takes no events: use -r, -w or"
+		    " -x", subject);
 	switch (flags_parse(backend->flags, backend->limit, events, length,
 	    bits, &word, &n)) {
 	case 0:
 		return 0;
 	case -EOPNOTSUPP:
-		return diag_usage("%s has no event '%.*s'", backend->name,
-		    (int)n, word);
+		return diag_usage("%s: %s has no event '%.*s'", subject,
+		    backend->name, (int)n, word);
 	case -ENOSYS:
-		return diag_unavailable("this system has no event '%.*s'",
-		    (int)n, word);
+		return diag_unavailable("%s: this system has no event '%.*s'",
+		    subject, (int)n, word);
 	case -ERANGE:
-		return diag_usage("'%.*s': more bits than %s can hold", (int)n,
-		    word, backend->name);
+		return diag_usage("%s: more bits than %s can hold", subject,
+		    backend->name);
 	default:
-		return diag_usage("unknown event '%.*s'", (int)n, word);
+		return diag_usage("%s: unknown event '%.*s'", subject, (int)n,
+		    word);
 	}
 }
 
@@ -359,11 +360,12 @@ parse_suffix(struct target *t, const struct backend *backend)
 	    !all_digits(t->name, before))
 		return 0;
 	if (length > 0) {
-		status = targets_parse_events(backend, events, length,
+		status = targets_parse_events(backend, t->name, events, length,
 		    &t->bits);
 		if (status != 0)
 			return status;
-	}
+	} else
+		t->flags |= TARGET_LITERAL;
 	t->length = (uint32_t)before;
 	if (before == 0)
 		return diag_usage("'%s': no target before the colon", t->name);
@@ -516,7 +518,8 @@ sorted_name(int fd)
 		else
 			high = middle;
 	}
-	return low < resolved->count && resolved->list[low].number == fd;
+	return low < resolved->count && resolved->list[low].number == fd &&
+	    resolved->list[low].process == 0;
 }
 
 bool
@@ -545,24 +548,6 @@ targets_name(int fd)
 }
 
 /* ---- descriptors ---- */
-
-/* The caller's limit may be low and nothing of its own business here. */
-static void
-raise_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
-	    limit.rlim_cur == limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-#ifdef OPEN_MAX
-	/* macOS: more than OPEN_MAX is EINVAL (setrlimit(2)) */
-	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
-		limit.rlim_cur = OPEN_MAX;
-#endif
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 static int
 copy_failed(const struct targets *targets, const struct target *t, int error)
@@ -635,12 +620,11 @@ reads(const struct target *t, const struct backend *backend)
 	return (t->bits & backend->reading) != 0 || !writes(t, backend);
 }
 
-/* Why PATH cannot be opened: a usual mistake to point out, or NULL. */
+/* Why T cannot be opened: a usual mistake to point out, or NULL. */
 static const char *
-open_hint(const char *path, int error)
+open_hint(const struct target *t, int error)
 {
-	static char hint[64];
-	const char *colon = last_colon(path, strlen(path));
+	const char *path = t->name, *colon = last_colon(path, t->length);
 	char before[PATH_MAX];
 	struct stat st;
 
@@ -648,20 +632,18 @@ open_hint(const char *path, int error)
 		return NULL;
 	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
 		return "a symbolic link to nothing";
-	if (colon == NULL || (size_t)(colon - path) >= sizeof before)
+	if (colon == NULL || (t->flags & TARGET_LITERAL) != 0 ||
+	    (size_t)(colon - path) >= sizeof before)
 		return NULL;
 	memcpy(before, path, (size_t)(colon - path));
 	before[colon - path] = '\0';
-	if (stat(before, &st) == -1)
-		return NULL;
-	memcpy(hint, "unknown event", 14);
-	return hint;
+	return stat(before, &st) == -1 ? NULL : "unknown event";
 }
 
 static int
 open_failed(const struct target *t, int error)
 {
-	return diag_system(error, open_hint(t->name, error), "%s", t->name);
+	return diag_system(error, open_hint(t, error), "%s", t->name);
 }
 
 static int
@@ -810,7 +792,7 @@ targets_resolve(struct targets *targets, const struct backend *backend,
 {
 	int status;
 
-	raise_limit();
+	kernel_raise_files();
 	status = read_files(targets, null_separated ? '\0' : '\n');
 	for (size_t i = 0; i < targets->count && status == 0; i++)
 		status = parse(targets, &targets->list[i], backend, defaults);

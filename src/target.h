@@ -25,7 +25,7 @@ enum {
 	TARGET_MASKED = 2,	/* BITS is what -e said, or a list of select */
 	TARGET_PATH = 4,	/* to be opened, or opened */
 	TARGET_FIFO = 8,
-	TARGET_SETTLED = 16,	/* --all: it has reported */
+	TARGET_LITERAL = 16,	/* a colon at its end was taken off */
 	TARGET_ASKED = 32	/* --all: an event that was asked for */
 };
 
@@ -64,16 +64,19 @@ int	targets_add(struct targets *targets, char *word, uint32_t list);
 int	targets_add_process(struct targets *targets, pid_t pid);
 
 /*
- * Parse EVENTS, LENGTH bytes, as BACKEND knows them.  Returns 0 with *BITS set,
+ * Parse EVENTS, LENGTH bytes, as BACKEND knows them; messages are about
+ * SUBJECT.  Returns 0 with *BITS set,
  * or an exit status, a message having been printed.
  */
-int	targets_parse_events(const struct backend *backend, const char *events,
-	    size_t length, uint32_t *bits);
+int	targets_parse_events(const struct backend *backend, const char *subject,
+	    const char *events, size_t length, uint32_t *bits);
 
 /*
- * Read the files of targets, parse every word, take the descriptors of other
- * processes and open the paths.  DEFAULTS is for those without a mask.  Returns
- * 0 or an exit status, a message having been printed.
+ * Read the files of targets, in which NULL_SEPARATED says what ends a target,
+ * parse every word, merge the same descriptor as TWICE says, take those of
+ * other processes and open the paths.  DEFAULTS is for those without a mask.  TARGETS
+ * stays where it is from then on: targets_name reads it.  Returns 0 or an exit
+ * status, a message having been printed.
  */
 int	targets_resolve(struct targets *targets, const struct backend *backend,
 	    enum target_twice twice, uint32_t defaults, bool null_separated);

@@ -38,7 +38,7 @@ static int
 add_failed(const struct target *t, int error)
 {
 	return diag_system(-error, error == -EPERM ?
-	    "always ready, so epoll does not take it; poll and select do" :
+	    "always ready, so epoll does not take it; poll or select does" :
 	    error == -EEXIST ? "the same descriptor twice" : NULL, "%.*s",
 	    (int)t->length, t->name);
 }
@@ -189,12 +189,11 @@ asked_for(const struct waiting *w, const struct target *t, uint32_t bits)
 	return hits != 0;
 }
 
-static int
-settle(struct waiting *w, struct target *t, uint32_t token)
+static void
+settle(struct waiting *w, const struct target *t, uint32_t token)
 {
-	t->flags |= TARGET_SETTLED;
 	w->unsettled--;
-	return w->backend->remove(w->state, token, t->fd);
+	(void)w->backend->remove(w->state, token, t->fd);
 }
 
 /*
@@ -224,7 +223,7 @@ deliver(struct waiting *w)
 		if (!r->quiet)
 			print_event(r, t, event.bits);
 		if (r->all)
-			(void)settle(w, t, event.token);
+			settle(w, t, event.token);
 		left--;
 	}
 	return 0;

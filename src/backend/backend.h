@@ -20,6 +20,9 @@ struct flag {
 	uint32_t	bit;
 };
 
+/* Why a primitive is absent that a --disable option switched off. */
+#define BACKEND_LEFT_OUT	"left out when pmux was configured"
+
 /* What a backend keeps between open and close; each has its own. */
 struct backend_state;
 
@@ -50,10 +53,6 @@ typedef int backend_open_fn(struct backend_state **state, size_t capacity);
  */
 typedef int backend_add_fn(struct backend_state *state, uint32_t token, int fd,
     uint32_t bits);
-
-/* Watch what was added as TOKEN for BITS instead; -errno as add. */
-typedef int backend_modify_fn(struct backend_state *state, uint32_t token,
-    int fd, uint32_t bits);
 
 /* Watch TOKEN, which is FD, no more.  Returns 0 or -errno as add. */
 typedef int backend_remove_fn(struct backend_state *state, uint32_t token,
@@ -87,7 +86,6 @@ struct backend {
 	backend_probe_fn	*probe;
 	backend_open_fn		*open;
 	backend_add_fn		*add;
-	backend_modify_fn	*modify;
 	backend_remove_fn	*remove;
 	backend_wait_fn		*wait;
 	backend_take_fn		*take;

@@ -37,9 +37,12 @@ struct backend_state {
 static int
 devpoll_probe(const char **detail)
 {
+	if (access("/dev/poll", R_OK | W_OK) == -1) {
+		*detail = "/dev/poll cannot be opened";
+		return -ENOSYS;
+	}
 	*detail = "/dev/poll, timeouts in milliseconds";
-	return access("/dev/poll", R_OK | W_OK) == 0 ? BACKEND_NATIVE :
-	    -ENOSYS;
+	return BACKEND_NATIVE;
 }
 
 static int
@@ -164,7 +167,7 @@ devpoll_probe(const char **detail)
 	*detail = "this system has no /dev/poll; over poll(2)";
 	return BACKEND_EMULATED;
 #else
-	*detail = "left out when pmux was configured";
+	*detail = BACKEND_LEFT_OUT;
 	return -ENOSYS;
 #endif
 }
@@ -218,7 +221,6 @@ const struct backend backend_devpoll = {
 	.probe = devpoll_probe,
 	.open = devpoll_open,
 	.add = devpoll_add,
-	.modify = devpoll_add,
 	.remove = devpoll_remove,
 	.wait = devpoll_wait,
 	.take = devpoll_take,

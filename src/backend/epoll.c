@@ -102,13 +102,6 @@ epoll_add(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 }
 
 static int
-epoll_modify(struct backend_state *state, uint32_t token, int fd,
-    uint32_t bits)
-{
-	return control(state, EPOLL_CTL_MOD, token, fd, bits);
-}
-
-static int
 epoll_remove(struct backend_state *state, uint32_t token, int fd)
 {
 	return control(state, EPOLL_CTL_DEL, token, fd, 0);
@@ -203,7 +196,6 @@ const struct backend backend_epoll = {
 	.probe = epoll_probe,
 	.open = epoll_open,
 	.add = epoll_add,
-	.modify = epoll_modify,
 	.remove = epoll_remove,
 	.wait = epoll_wait_for,
 	.take = epoll_take,
@@ -218,7 +210,7 @@ epoll_probe(const char **detail)
 #ifdef ENABLE_EPOLL
 	*detail = "this system has no epoll(7)";
 #else
-	*detail = "left out when pmux was configured";
+	*detail = BACKEND_LEFT_OUT;
 #endif
 	return -ENOSYS;
 }

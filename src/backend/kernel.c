@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #if defined(__sun)
 #include <sys/filio.h>
@@ -12,6 +13,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -41,6 +44,62 @@ kernel_available(int fd)
 	if (offset == -1)
 		return -errno;
 	return st.st_size > offset ? st.st_size - offset : 0;
+}
+
+void
+kernel_raise_files(void)
+{
+	struct rlimit limit;
+	rlim_t soft;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur == limit.rlim_max)
+		return;
+	soft = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		return;
+#if defined(__APPLE__)
+	/* setrlimit(2): more than OPEN_MAX is EINVAL */
+	if (soft < OPEN_MAX) {
+		limit.rlim_cur = OPEN_MAX;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+#else
+	(void)soft;
+#endif
+}
+
+/* signal(7), and signal(3) of the BSDs and illumos. */
+static const int harmless[] = {
+	SIGKILL, SIGSTOP, SIGCHLD, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,
+#ifdef SIGWINCH
+	SIGWINCH,
+#endif
+#ifdef SIGINFO
+	SIGINFO,
+#endif
+#if !defined(__linux__)
+#if defined(SIGIO) && !defined(__sun)
+	SIGIO,
+#endif
+#ifdef SIGPWR
+	SIGPWR,
+#endif
+#endif
+#ifdef __sun
+	SIGWAITING, SIGLWP, SIGFREEZE, SIGTHAW, SIGCANCEL, SIGLOST, SIGXRES,
+	SIGJVM1, SIGJVM2,
+#endif
+};
+
+bool
+kernel_signal_ends(int number)
+{
+	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
+		if (harmless[i] == number)
+			return false;
+	return true;
 }
 
 #if defined(__linux__)

@@ -4,6 +4,7 @@
 #ifndef KERNEL_H
 #define KERNEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Bytes that can be read from FD now, as FIONREAD says it; or -errno. */
@@ -11,6 +12,15 @@ int64_t	kernel_unread(int fd);
 
 /* The same; of a regular file what follows its offset, however much. */
 int64_t	kernel_available(int fd);
+
+/*
+ * Raise the limit of open files to the hard one, as far as can be: the caller's
+ * may be low, and pmux is asked for as many targets as there are.
+ */
+void	kernel_raise_files(void);
+
+/* Whether signal NUMBER by default ends the process, and can be caught. */
+bool	kernel_signal_ends(int number);
 
 /*
  * The kernel's limits that bear on waiting, numbered from 0.  Returns its name,

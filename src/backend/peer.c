@@ -18,8 +18,16 @@
 #include "backend/peer.h"
 #include "backend/place.h"
 
-/* illumos has the one and not the other. */
-#if defined(HAVE_INOTIFY_INIT1) && defined(O_PATH)
+static bool
+same_file(int a, int b)
+{
+	struct stat one, other;
+
+	return fstat(a, &one) == 0 && fstat(b, &other) == 0 &&
+	    one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+#if defined(__linux__) && defined(HAVE_INOTIFY_INIT1) && defined(O_PATH)
 #include <sys/inotify.h>
 
 #define SELF		"/proc/self/fd/"
@@ -77,15 +85,6 @@ meaning_of(uint32_t mask)
 		if ((mask & meanings[i].mask) != 0)
 			return meanings[i].what;
 	return 0;
-}
-
-static bool
-same_file(int a, int b)
-{
-	struct stat one, other;
-
-	return fstat(a, &one) == 0 && fstat(b, &other) == 0 &&
-	    one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 /* Whether /proc is there; then nothing depends on the name. */
@@ -223,13 +222,11 @@ peer_watch_next(int watch, struct peer_buffer *buffer,
 int
 peer_reopen(int fd, const char *path, int flags)
 {
-	struct stat was, is;
 	int end = open(path, flags | O_NONBLOCK | O_CLOEXEC);
 
 	if (end == -1)
 		return -errno;
-	if (fstat(fd, &was) == 0 && fstat(end, &is) == 0 &&
-	    was.st_dev == is.st_dev && was.st_ino == is.st_ino)
+	if (same_file(fd, end))
 		return end;
 	(void)close(end);
 	return -ENOENT;

@@ -14,10 +14,6 @@
 #include "backend/pollflags.h"
 #include "backend/timeout.h"
 
-#if !defined(ENABLE_POLL)
-#define REFUSED	"left out when pmux was configured"
-#endif
-
 /* So many, and one more for the output, want no memory. */
 #define FEW	17
 
@@ -37,8 +33,8 @@ static bool first_taken;
 static int
 poll_probe(const char **detail)
 {
-#ifdef REFUSED
-	*detail = REFUSED;
+#ifndef ENABLE_POLL
+	*detail = BACKEND_LEFT_OUT;
 	return -ENOSYS;
 #else
 #ifdef HAVE_PPOLL
@@ -177,7 +173,6 @@ const struct backend backend_poll = {
 	.probe = poll_probe,
 	.open = poll_open,
 	.add = poll_add,
-	.modify = poll_add,
 	.remove = poll_remove,
 	.wait = poll_wait,
 	.take = poll_take,

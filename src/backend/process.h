@@ -8,8 +8,8 @@
 
 /*
  * A descriptor that stands for process PID, close-on-exec, the caller's to
- * close; or -errno: -ESRCH, -EMFILE, -ENOSYS where the system has none
- * (before Linux 5.6).
+ * close; or -errno: -ESRCH, -EINVAL or -ENOENT for a thread's id, -EMFILE,
+ * -ENOSYS where the system has none (before Linux 5.6).
  */
 int	process_open(pid_t pid);
 

@@ -59,7 +59,7 @@ select_probe(const char **detail)
 	*detail = "pselect(2), timeouts in nanoseconds";
 	return BACKEND_NATIVE;
 #else
-	*detail = "left out when pmux was configured";
+	*detail = BACKEND_LEFT_OUT;
 	return -ENOSYS;
 #endif
 }
@@ -193,14 +193,6 @@ select_add(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 }
 
 static int
-select_modify(struct backend_state *state, uint32_t token, int fd,
-    uint32_t bits)
-{
-	(void)select_remove(state, token, fd);
-	return select_add(state, token, fd, bits);
-}
-
-static int
 select_wait(struct backend_state *state, size_t max, int64_t timeout)
 {
 	size_t blocks = (size_t)(state->highest + FD_SETSIZE) / FD_SETSIZE;
@@ -265,7 +257,6 @@ const struct backend backend_select = {
 	.probe = select_probe,
 	.open = select_open,
 	.add = select_add,
-	.modify = select_modify,
 	.remove = select_remove,
 	.wait = select_wait,
 	.take = select_take,

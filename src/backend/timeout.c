@@ -25,7 +25,7 @@ timeout_milliseconds(int64_t ns)
 {
 	if (ns < 0)
 		return -1;
-	/* 2^31 ms are 24.8 days */
+	/* half of what an int holds: 12.4 days */
 	if (ns > INT32_MAX / 2 * NS_PER_MS)
 		return INT32_MAX / 2;
 	return (int)((ns + NS_PER_MS - 1) / NS_PER_MS);

@@ -14,7 +14,7 @@
  */
 struct timespec *timeout_timespec(int64_t ns, struct timespec *space);
 
-/* The same in milliseconds, rounded up; -1 is for ever. */
+/* The same in milliseconds, rounded up, at most 2^30; -1 is for ever. */
 int	timeout_milliseconds(int64_t ns);
 
 #endif

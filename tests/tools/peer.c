@@ -226,7 +226,7 @@ fill(int fd)
 	for (size_t size = sizeof bytes; size > 0; size = size > 1 ? 1 : 0)
 		while (write(fd, bytes, size) != -1)
 			continue;
-	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS)
+	if (errno != EAGAIN && errno != ENOBUFS)
 		die(1, "write");
 	fcntl(fd, F_SETFL, flags);
 }

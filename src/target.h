@@ -74,9 +74,9 @@ int	targets_parse_events(const struct backend *backend, const char *subject,
 /*
  * Read the files of targets, in which NULL_SEPARATED says what ends a target,
  * parse every word, merge the same descriptor as TWICE says, take those of
- * other processes and open the paths.  DEFAULTS is for those without a mask.  TARGETS
- * stays where it is from then on: targets_name reads it.  Returns 0 or an exit
- * status, a message having been printed.
+ * other processes and open the paths.  DEFAULTS is for those without a mask.
+ * TARGETS stays where it is from then on: targets_name reads it.  Returns 0 or
+ * an exit status, a message having been printed.
  */
 int	targets_resolve(struct targets *targets, const struct backend *backend,
 	    enum target_twice twice, uint32_t defaults, bool null_separated);

@@ -27,6 +27,20 @@ same_file(int a, int b)
 	    one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
+/* PATH, if it means the file that FD is; or -errno, -ENOENT if it does not. */
+static int
+open_by_name(int fd, const char *path, int flags)
+{
+	int end = open(path, flags);
+
+	if (end == -1)
+		return -errno;
+	if (same_file(fd, end))
+		return end;
+	(void)close(end);
+	return -ENOENT;
+}
+
 #if defined(__linux__) && defined(HAVE_INOTIFY_INIT1) && defined(O_PATH)
 #include <sys/inotify.h>
 
@@ -149,13 +163,7 @@ peer_reopen(int fd, const char *path, int flags)
 	end = open(self_path(self, fd), flags);
 	if (end != -1 || errno != ENOENT || by_number(fd))
 		return end == -1 ? -errno : end;
-	end = open(path, flags);
-	if (end == -1)
-		return -errno;
-	if (same_file(fd, end))
-		return end;
-	(void)close(end);
-	return -ENOENT;
+	return open_by_name(fd, path, flags);
 }
 
 int
@@ -222,14 +230,7 @@ peer_watch_next(int watch, struct peer_buffer *buffer,
 int
 peer_reopen(int fd, const char *path, int flags)
 {
-	int end = open(path, flags | O_NONBLOCK | O_CLOEXEC);
-
-	if (end == -1)
-		return -errno;
-	if (same_file(fd, end))
-		return end;
-	(void)close(end);
-	return -ENOENT;
+	return open_by_name(fd, path, flags | O_NONBLOCK | O_CLOEXEC);
 }
 
 int

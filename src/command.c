@@ -7,6 +7,7 @@
 #include "backend/backend.h"
 #include "command.h"
 #include "diag.h"
+#include "flags.h"
 #include "option.h"
 #include "output.h"
 #include "request.h"
@@ -123,17 +124,17 @@ static int
 resolve(struct request *request)
 {
 	const struct command *command = request->command;
-	uint32_t defaults = 0;
+	const struct backend *backend = request->backend;
+	uint32_t defaults;
+	const char *word;
+	size_t length;
 	int status;
 
-	if ((command->options & OPTION_EVENTS) != 0)
-		status = targets_parse_events(request->backend, command->name,
-		    command->events, strlen(command->events), &defaults);
-	else
-		status = 0, defaults = request->backend->watch;
-	if (status == 0)
-		status = targets_resolve(&request->targets, request->backend,
-		    command->twice, defaults, request->null);
+	/* the command's own words, which its table knows */
+	(void)flags_parse(backend->flags, backend->limit, command->events,
+	    strlen(command->events), &defaults, &word, &length);
+	status = targets_resolve(&request->targets, backend, command->twice,
+	    defaults, request->null);
 	if (status == 0 && request->ready_fd != -1 &&
 	    targets_name(request->ready_fd))
 		status = diag_usage("--ready-fd %d: it is a target too, and"

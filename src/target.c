@@ -435,6 +435,26 @@ table_open(struct table *table, size_t count)
 }
 
 /*
+ * The slot of the target that is the same descriptor as T, and is in the same
+ * list if LISTED; or the empty one where it would be.
+ */
+static uint32_t *
+table_slot(const struct table *table, const struct targets *targets,
+    const struct target *t, bool listed)
+{
+	const struct target *found;
+	uint32_t at;
+
+	for (at = hash(t) & table->mask; table->slots[at] != 0;
+	    at = (at + 1) & table->mask) {
+		found = &targets->list[table->slots[at] - 1];
+		if (same(found, t) && (!listed || found->bits == t->bits))
+			break;
+	}
+	return &table->slots[at];
+}
+
+/*
  * The first of the targets before index END that is the same descriptor as T,
  * and is in the same list if LISTED.  NULL if there is none; then T, at END, is
  * in the table.
@@ -444,7 +464,7 @@ table_find(struct table *table, struct targets *targets, size_t end,
     const struct target *t, bool listed)
 {
 	struct target *found;
-	uint32_t at;
+	uint32_t *slot;
 
 	if (table->slots == NULL) {
 		for (size_t i = 0; i < end; i++) {
@@ -455,13 +475,10 @@ table_find(struct table *table, struct targets *targets, size_t end,
 		}
 		return NULL;
 	}
-	for (at = hash(t) & table->mask; table->slots[at] != 0;
-	    at = (at + 1) & table->mask) {
-		found = &targets->list[table->slots[at] - 1];
-		if (same(found, t) && (!listed || found->bits == t->bits))
-			return found;
-	}
-	table->slots[at] = (uint32_t)end + 1;
+	slot = table_slot(table, targets, t, listed);
+	if (*slot != 0)
+		return &targets->list[*slot - 1];
+	*slot = (uint32_t)end + 1;
 	return NULL;
 }
 
@@ -540,11 +557,7 @@ targets_name(int fd)
 	if (named.slots == NULL)
 		return table_find(&named, resolved, resolved->count, &t,
 		    false) != NULL;
-	for (uint32_t at = hash(&t) & named.mask; named.slots[at] != 0;
-	    at = (at + 1) & named.mask)
-		if (same(&resolved->list[named.slots[at] - 1], &t))
-			return true;
-	return false;
+	return *table_slot(&named, resolved, &t, false) != 0;
 }
 
 /* ---- descriptors ---- */

@@ -198,3 +198,17 @@ from_process() {
 	usage_error . poll -t 0 -p '' 0
 	usage_error . poll -t 0 -p 99999999999 0
 }
+
+@test "--ready-fd may have a number that is another process's" {
+	local fd
+
+	mkfifo f
+	exec {fd}<>f
+	sleep 1000 7<f 3>&- &
+	pm poll -t 0 -p "$!" --ready-fd 7 7 7>ready
+	kill "$!"
+	[[ $stderr != *EPERM* && $status != 4 ]] || skip "$stderr"
+	expect 124
+	assert_equal "$(wc -c <ready)" 1
+	exec {fd}>&-
+}

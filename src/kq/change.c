@@ -1,0 +1,134 @@
+#include "change.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "filter.h"
+
+/* The descriptor that the change names, or -EBADF. */
+static int
+descriptor(const struct kevent *change)
+{
+	if (change->ident > INT32_MAX ||
+	    fcntl((int)change->ident, F_GETFD) == -1)
+		return -EBADF;
+	return (int)change->ident;
+}
+
+/* Look at the state; what is there already is to be reported. */
+static void
+look(struct knote *k)
+{
+	int active;
+
+	if ((k->status & KNOTE_DISABLED) != 0)
+		return;
+	if ((k->status & KNOTE_ACTIVE) != 0) {
+		knote_activate(k);
+		return;
+	}
+	/* epoll tells by itself */
+	if (k->item.place != ITEM_NOWHERE)
+		return;
+	active = k->filter->event(k);
+	if (active < 0)
+		knote_drop(k);
+	else if (active > 0)
+		knote_activate(k);
+}
+
+static int
+add(struct queue *q, const struct filter *filter, const struct kevent *change)
+{
+	struct knote *k;
+	int error;
+
+	if (filter->descriptor && change->ident > INT32_MAX)
+		return -EBADF;
+	k = knote_new(q, filter, change, true);
+	if (k == NULL)
+		return -ENOMEM;
+	error = filter->attach(k);
+	if (error != 0) {
+		knote_free(k);
+		return error;
+	}
+	look(k);
+	return 0;
+}
+
+static void
+set_disabled(struct knote *k, bool disabled)
+{
+	if (disabled == ((k->status & KNOTE_DISABLED) != 0))
+		return;
+	if (disabled) {
+		k->status |= KNOTE_DISABLED;
+		knote_dequeue(k);
+		if (k->filter->disarm != NULL)
+			k->filter->disarm(k);
+		return;
+	}
+	k->status &= ~(unsigned)KNOTE_DISABLED;
+}
+
+static int
+modify(struct knote *k, const struct kevent *change)
+{
+	int error = 0;
+
+	if ((change->flags & (EV_ENABLE | EV_DISABLE)) != 0)
+		set_disabled(k, (change->flags & EV_ENABLE) == 0);
+	k->event.udata = change->udata;
+	if (k->filter->change != NULL)
+		error = k->filter->change(k, change);
+	else {
+		k->fflags = change->fflags;
+		k->data = change->data;
+	}
+	if (error == 0 && (k->status & KNOTE_DISABLED) == 0 &&
+	    k->filter->arm != NULL)
+		error = k->filter->arm(k);
+	if (error == 0)
+		look(k);
+	return error;
+}
+
+static int
+absent(const struct filter *filter, const struct kevent *change)
+{
+	int fd;
+
+	if (!filter->descriptor)
+		return -ENOENT;
+	fd = descriptor(change);
+	return fd < 0 ? fd : -ENOENT;
+}
+
+int
+change_apply(struct queue *q, const struct kevent *change)
+{
+	const struct filter *filter = filter_find(change->filter);
+	struct knote *k;
+	int error;
+
+	if (filter == NULL)
+		return -EINVAL;
+	k = knote_find(q, change->filter, change->ident);
+	if (k != NULL && filter->same != NULL &&
+	    (error = filter->same(k)) != 0) {
+		knote_drop(k);
+		k = NULL;
+		if (error == -EBADF)
+			return error;
+	}
+	if (k == NULL)
+		return (change->flags & EV_ADD) != 0 ?
+		    add(q, filter, change) : absent(filter, change);
+	/* EV_ADD with EV_DELETE deletes what was there */
+	if ((change->flags & EV_DELETE) != 0) {
+		knote_drop(k);
+		return 0;
+	}
+	return modify(k, change);
+}

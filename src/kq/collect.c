@@ -1,0 +1,345 @@
+#include "knote.h"
+
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "collect.h"
+#include "connector.h"
+#include "filter.h"
+#include "inode.h"
+#include "item.h"
+#include "links.h"
+#include "queue.h"
+#include "signals.h"
+#include "timers.h"
+
+#define NS_PER_S	INT64_C(1000000000)
+#define NS_PER_MS	INT64_C(1000000)
+
+/* Reports in one go: on the stack, and at most. */
+#define BATCH		64
+#define BATCH_MOST	4096
+
+/* Few enough to look at each closely, see item_events. */
+#define FEW		8
+
+struct batch {
+	struct epoll_event	 few[BATCH];
+	struct epoll_event	*list;
+	int			 capacity;
+};
+
+static int64_t
+now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static int
+batch_open(struct batch *b, size_t room)
+{
+	b->list = b->few;
+	b->capacity = room < BATCH ? (int)room : BATCH;
+	if (room <= BATCH)
+		return 0;
+	if (room > BATCH_MOST)
+		room = BATCH_MOST;
+	b->list = malloc(room * sizeof *b->list);
+	b->capacity = (int)room;
+	return b->list == NULL ? -ENOMEM : 0;
+}
+
+static void
+batch_close(struct batch *b)
+{
+	if (b->list != b->few)
+		free(b->list);
+}
+
+/* ---- what the kernel tells ---- */
+
+static void
+told_second(struct queue *q, int capacity)
+{
+	struct epoll_event list[BATCH];
+	struct knote *k;
+	int n;
+
+	n = epoll_wait(q->sources[SOURCE_SECOND], list,
+	    capacity < BATCH ? capacity : BATCH, 0);
+	for (int i = 0; i < n; i++)
+		if ((k = item_told(q, &list[i], true)) != NULL)
+			knote_activate(k);
+}
+
+static void
+told_source(struct queue *q, uint64_t source, int capacity)
+{
+	switch (source) {
+	case SOURCE_SECOND:
+		told_second(q, capacity);
+		break;
+	case SOURCE_TIMER:
+	case SOURCE_CLOCK:
+		timers_told(q, source == SOURCE_CLOCK);
+		break;
+	case SOURCE_INODES:
+		inodes_told(q);
+		break;
+	case SOURCE_PROCESSES:
+		connector_told(q);
+		break;
+	case SOURCE_POSTS:
+	case SOURCE_PENDING:
+		signals_told(q);
+		break;
+	case SOURCE_LINKS:
+		links_told(q);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+told(struct queue *q, const struct batch *b, int n)
+{
+	struct knote *k;
+
+	q->turn++;
+	q->few = n <= FEW;
+	for (int i = 0; i < n; i++)
+		if (b->list[i].data.u64 < SOURCES)
+			told_source(q, b->list[i].data.u64, b->capacity);
+		else if ((k = item_told(q, &b->list[i], false)) != NULL)
+			knote_activate(k);
+	if (q->stale_main || q->stale_second)
+		items_renew(q);
+}
+
+/* ---- handing out ---- */
+
+/* K, which is not in the ready list any more, has been reported. */
+static void
+reported(struct knote *k)
+{
+	unsigned flags = k->event.flags;
+
+	if ((flags & EV_ONESHOT) != 0) {
+		knote_drop(k);
+		return;
+	}
+	if ((flags & EV_CLEAR) != 0) {
+		if (k->filter->clear != NULL)
+			k->filter->clear(k);
+		else {
+			k->event.fflags = 0;
+			k->event.data = 0;
+		}
+	}
+	if ((flags & EV_DISPATCH) != 0) {
+		k->status |= KNOTE_DISABLED;
+		if (k->filter->disarm != NULL)
+			k->filter->disarm(k);
+	}
+	k->status &= ~(unsigned)KNOTE_ACTIVE;
+	/* still so, and nobody else would tell */
+	if ((flags & (EV_CLEAR | EV_DISPATCH)) == 0 &&
+	    k->item.place == ITEM_NOWHERE)
+		knote_activate(k);
+}
+
+/* K's descriptor is closed; if epoll told of it, its item cannot be deleted. */
+static void
+closed(struct knote *k)
+{
+	if (item_is_told(k) && k->item.place == ITEM_MAIN)
+		k->queue->stale_main = true;
+	else if (item_is_told(k))
+		k->queue->stale_second = true;
+	knote_drop(k);
+}
+
+/* Returns how many EVENTS were filled in. */
+static int
+hand_out(struct queue *q, struct kevent *events, int room)
+{
+	int done = 0, active;
+	struct knote *k;
+
+	for (size_t left = q->ready; left > 0 && q->first != NULL &&
+	    done < room; left--) {
+		k = q->first;
+		knote_dequeue(k);
+		active = k->filter->event(k);
+		if (active < 0)
+			closed(k);
+		else if (active == 0)
+			k->status &= ~(unsigned)KNOTE_ACTIVE;
+		else {
+			events[done++] = k->event;
+			reported(k);
+		}
+	}
+	if (q->stale_main || q->stale_second)
+		items_renew(q);
+	return done;
+}
+
+int64_t
+collect_count(struct queue *q)
+{
+	struct batch b;
+	int64_t count = 0;
+	struct knote *k;
+	int n, active;
+
+	if (batch_open(&b, q->knotes.count + SOURCES) != 0)
+		return 1;
+	n = epoll_wait(q->fd, b.list, b.capacity, 0);
+	told(q, &b, n < 0 ? 0 : n);
+	batch_close(&b);
+	for (size_t left = q->ready; left > 0 && q->first != NULL; left--) {
+		k = q->first;
+		knote_dequeue(k);
+		active = k->filter->event(k);
+		if (active < 0)
+			closed(k);
+		else if (active == 0)
+			k->status &= ~(unsigned)KNOTE_ACTIVE;
+		else {
+			count++;
+			/* epoll tells again what is level-triggered */
+			if (k->item.place == ITEM_NOWHERE || k->item.edge)
+				knote_activate(k);
+		}
+	}
+	collect_settle(q);
+	return count;
+}
+
+void
+collect_settle(struct queue *q)
+{
+	uint64_t one = 1;
+	bool ready = q->ready > 0;
+
+	timers_settle(q);
+	if (ready == q->kicked || q->sources[SOURCE_KICK] == -1)
+		return;
+	if (ready)
+		(void)!write(q->sources[SOURCE_KICK], &one, sizeof one);
+	else
+		(void)!read(q->sources[SOURCE_KICK], &one, sizeof one);
+	q->kicked = ready;
+}
+
+/* ---- waiting ---- */
+
+/* LEFT in nanoseconds, -1 for ever; epoll_pwait2(2) is in Linux 5.11. */
+static int
+wait_in_kernel(int fd, struct epoll_event *list, int capacity, int64_t left)
+{
+	int64_t ms;
+#if defined(SYS_epoll_pwait2) && defined(__LP64__)
+	struct timespec t = { left / NS_PER_S, left % NS_PER_S };
+	int n;
+
+	if (left > 0) {
+		n = (int)syscall(SYS_epoll_pwait2, fd, list, capacity, &t,
+		    NULL, (size_t)0);
+		if (n != -1 || errno != ENOSYS)
+			return n;
+	}
+#endif
+	ms = left <= 0 ? left : left / NS_PER_MS + (left % NS_PER_MS != 0);
+	return epoll_wait(fd, list, capacity, ms > INT_MAX ? INT_MAX : (int)ms);
+}
+
+/*
+ * One turn of at most LEFT nanoseconds.  Returns how many events, or -errno;
+ * -EBADF also if the queue is no more.
+ */
+static int
+turn(struct queue *q, int fd, struct batch *b, struct kevent *events, int room,
+    int64_t left)
+{
+	int n, error;
+
+	if (q->ready > 0)
+		left = 0;
+	collect_settle(q);
+	signals_look();
+	queue_enter(q);
+	if (left != 0)
+		queues_unlock();
+	n = wait_in_kernel(fd, b->list, b->capacity, left);
+	error = n == -1 ? errno : 0;
+	if (left != 0)
+		queues_lock();
+	if (!queue_leave(q) || error == EBADF || error == EINVAL)
+		return -EBADF;
+	if (error == EINTR)
+		signals_told(q);
+	else if (error != 0)
+		return -error;
+	told(q, b, n == -1 ? 0 : n);
+	n = hand_out(q, events, room);
+	return n == 0 && error != 0 ? -error : n;
+}
+
+/* Returns nanoseconds, -1 for ever, -2 if T is no time. */
+static int64_t
+nanoseconds(const struct timespec *t)
+{
+	if (t == NULL)
+		return -1;
+	if (t->tv_sec < 0 || t->tv_nsec < 0 || t->tv_nsec >= NS_PER_S)
+		return -2;
+	if (t->tv_sec >= INT64_MAX / NS_PER_S / 2)
+		return -1;
+	return t->tv_sec * NS_PER_S + t->tv_nsec;
+}
+
+int
+collect(struct queue *q, int fd, struct kevent *events, int room,
+    const struct timespec *timeout)
+{
+	int64_t left = nanoseconds(timeout), end = 0;
+	struct batch b;
+	int n, error;
+
+	if (left == -2) {
+		collect_settle(q);
+		return -EINVAL;
+	}
+	if ((error = batch_open(&b, (size_t)room)) != 0)
+		return error;
+	if (left > 0)
+		end = now() + left;
+	for (;;) {
+		q->again = false;
+		n = turn(q, fd, &b, events, room, left);
+		if (n != 0)
+			break;
+		if (left == 0 && !q->again)
+			break;
+		if (left > 0 && (left = end - now()) <= 0)
+			break;
+	}
+	if (n == -EBADF)
+		queues_sweep();
+	else
+		collect_settle(q);
+	batch_close(&b);
+	return n;
+}

@@ -1,0 +1,23 @@
+/*
+ * connector.h - forks, execs and exits of all processes, from the kernel's
+ * process connector (Linux 2.6.15, CONFIG_PROC_EVENTS).
+ *
+ * It serves who has CAP_NET_ADMIN, in the first namespaces of users and
+ * processes only (drivers/connector/cn_proc.c).
+ */
+#ifndef KQ_CONNECTOR_H
+#define KQ_CONNECTOR_H
+
+#include "knote.h"
+
+/*
+ * QUEUE has one knote more, or one less, that wants it.  Returns 0, -EPERM, or
+ * -EOPNOTSUPP if the kernel does not answer.
+ */
+int	connector_use(struct queue *queue);
+void	connector_leave(struct queue *queue);
+
+/* It may have something: tell the PROC knotes of QUEUE. */
+void	connector_told(struct queue *queue);
+
+#endif

@@ -1,0 +1,219 @@
+#include "knote.h"
+
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <linux/magic.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "descriptor.h"
+#include "inode.h"
+#include "item.h"
+#include "queue.h"
+#include "socket.h"
+
+static int
+fd_of(const struct knote *k)
+{
+	return (int)k->event.ident;
+}
+
+static enum kind
+fifo_kind(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC ? KIND_PIPE :
+	    KIND_FIFO;
+}
+
+static enum kind
+look(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return KIND_OTHER;
+	if (S_ISFIFO(st.st_mode))
+		return fifo_kind(fd);
+	if (S_ISSOCK(st.st_mode))
+		return socket_kind(fd);
+	if (S_ISCHR(st.st_mode))
+		return isatty(fd) ? KIND_TERMINAL : KIND_OTHER;
+	/* an anonymous inode has no type */
+	if ((st.st_mode & S_IFMT) == 0 && queue_find(fd, true) != NULL)
+		return KIND_QUEUE;
+	return KIND_OTHER;
+}
+
+enum kind
+descriptor_kind(struct knote *k)
+{
+	if (k->descriptor.kind == KIND_UNKNOWN)
+		k->descriptor.kind = (uint8_t)look(fd_of(k));
+	return k->descriptor.kind;
+}
+
+/* ---- ordinary files ---- */
+
+static int
+attach_file(struct knote *k)
+{
+	struct stat st;
+
+	if (fstat(fd_of(k), &st) == -1)
+		return -errno;
+	/* a device without poll, as /dev/null is (FreeBSD: ENODEV) */
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return -ENODEV;
+	return inode_watch(k, fd_of(k), &st);
+}
+
+static int
+event_file(struct knote *k)
+{
+	struct stat st;
+	off_t offset;
+
+	if (fstat(fd_of(k), &st) == -1 || !inode_is(k->inode, &st))
+		return -1;
+	k->event.data = 0;
+	if (k->event.filter == EVFILT_WRITE)
+		return 1;
+	offset = lseek(fd_of(k), 0, SEEK_CUR);
+	k->event.data = (int64_t)st.st_size - (offset == -1 ? 0 : offset);
+	return k->event.data != 0;
+}
+
+/* ---- the slots ---- */
+
+static uint32_t
+wanted(const struct knote *k)
+{
+	return k->event.filter == EVFILT_READ ?
+	    (uint32_t)(EPOLLIN | EPOLLRDHUP) : EPOLLOUT;
+}
+
+static int
+arm(struct knote *k)
+{
+	return item_arm(k, fd_of(k), wanted(k),
+	    (k->event.flags & EV_CLEAR) != 0);
+}
+
+/* What only a writer is refused. */
+static int
+refuse_writer(struct knote *k)
+{
+	struct pollfd p = { fd_of(k), POLLOUT, 0 };
+
+	switch (descriptor_kind(k)) {
+	case KIND_QUEUE:
+		return -EINVAL;
+	case KIND_PIPE:
+		/* nobody can come to read a pipe without a name */
+		return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0 ?
+		    -EPIPE : 0;
+	default:
+		return 0;
+	}
+}
+
+int
+descriptor_attach(struct knote *k)
+{
+	int error = arm(k);
+
+	if (error == -EPERM)
+		return attach_file(k);
+	if (error == 0 && k->event.filter == EVFILT_WRITE &&
+	    (error = refuse_writer(k)) != 0)
+		(void)item_disarm(k, fd_of(k));
+	if (error == 0 && (k->status & KNOTE_DISABLED) != 0)
+		(void)item_disarm(k, fd_of(k));
+	/* a queue that contains this one */
+	return error == -ELOOP ? -EINVAL : error;
+}
+
+int
+descriptor_same(const struct knote *k)
+{
+	struct stat st;
+
+	if (k->inode != NULL) {
+		if (fstat(fd_of(k), &st) == -1)
+			return -EBADF;
+		return inode_is(k->inode, &st) ? 0 : -ENOENT;
+	}
+	if (k->item.place != ITEM_NOWHERE && item_same(k, fd_of(k)))
+		return 0;
+	if (fcntl(fd_of(k), F_GETFD) == -1)
+		return -EBADF;
+	return k->item.place == ITEM_NOWHERE ? 0 : -ENOENT;
+}
+
+int
+descriptor_change(struct knote *k, const struct kevent *change)
+{
+	k->fflags = change->fflags;
+	k->data = change->data;
+	return 0;
+}
+
+void
+descriptor_detach(struct knote *k)
+{
+	if (k->inode != NULL)
+		inode_forget(k);
+	else
+		(void)item_disarm(k, fd_of(k));
+}
+
+void
+descriptor_disarm(struct knote *k)
+{
+	(void)item_disarm(k, fd_of(k));
+}
+
+int
+descriptor_arm(struct knote *k)
+{
+	return k->inode != NULL ? 0 : arm(k);
+}
+
+/*
+ * Where epoll says ready and a BSD would not (too few bytes, a socket never
+ * connected), a level-triggered item would be told again and again: it waits
+ * for an edge until both agree.
+ */
+int
+descriptor_event(struct knote *k, judge_fn *judge)
+{
+	uint32_t revents;
+	int active;
+
+	if (k->inode != NULL)
+		return event_file(k);
+	revents = item_events(k, fd_of(k));
+	if ((revents & ITEM_GONE) != 0)
+		return -1;
+	k->event.flags &= (unsigned short)~EV_EOF;
+	k->event.fflags = 0;
+	k->event.data = 0;
+	active = judge(k, revents);
+	if (k->item.place == ITEM_NOWHERE ||
+	    (k->event.flags & EV_CLEAR) != 0)
+		return active;
+	if (active == 0 && !k->item.edge && item_is_told(k)) {
+		(void)item_arm(k, fd_of(k), wanted(k), true);
+		k->queue->again = true;
+	} else if (active == 1 && k->item.edge)
+		(void)item_arm(k, fd_of(k), wanted(k), false);
+	return active;
+}

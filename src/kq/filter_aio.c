@@ -1,0 +1,211 @@
+#include "knote.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect.h"
+#include "filter.h"
+#include "queue.h"
+
+#undef aio_read
+#undef aio_write
+#undef aio_return
+
+/* A read or write under way, or done and not fetched by aio_return. */
+struct request {
+	struct link	 link;		/* in requests, by its control block */
+	struct aiocb	*block;
+	struct sigevent	 event;		/* as the program wrote it */
+	struct knote	*knote;		/* NULL: its queue is closed */
+	uint64_t	 serial;
+	bool		 done;
+};
+
+/* What the C library hands to completed(), whose to free it is. */
+struct notice {
+	struct aiocb	*block;
+	uint64_t	 serial;
+};
+
+static struct table requests;
+static uint64_t serial;
+
+static struct request *
+request_find(const struct aiocb *block)
+{
+	return (struct request *)table_find(&requests,
+	    (uint64_t)(uintptr_t)block);
+}
+
+/* In a thread of the C library's, once the request is done. */
+static void
+completed(union sigval value)
+{
+	struct notice *notice = value.sival_ptr;
+	struct request *r;
+
+	queues_lock();
+	r = request_find(notice->block);
+	if (r != NULL && r->serial == notice->serial) {
+		r->done = true;
+		if (r->knote != NULL) {
+			knote_activate(r->knote);
+			collect_settle(r->knote->queue);
+		}
+	}
+	queues_unlock();
+	free(notice);
+}
+
+static void
+request_free(struct request *r)
+{
+	if (r->knote != NULL) {
+		struct knote *k = r->knote;
+
+		r->knote = NULL;
+		k->request = NULL;
+		knote_drop(k);
+	}
+	table_remove(&requests, &r->link);
+	r->block->aio_sigevent = r->event;
+	free(r);
+}
+
+static struct knote *
+make_knote(struct aiocb *block, int *error)
+{
+	struct queue *q = queue_find(block->aio_sigevent.sigev_notify_kqueue,
+	    true);
+	struct kevent change;
+	struct knote *k;
+
+	*error = q == NULL ? -EBADF : request_find(block) != NULL ? -EINVAL : 0;
+	if (*error != 0)
+		return NULL;
+	memset(&change, 0, sizeof change);
+	change.ident = (uintptr_t)block;
+	change.filter = EVFILT_AIO;
+	change.udata = block->aio_sigevent.sigev_value.sival_ptr;
+	k = knote_new(q, &filter_aio, &change, true);
+	if (k == NULL)
+		*error = -ENOMEM;
+	return k;
+}
+
+/* Returns 0 with the control block set to call completed(), or -errno. */
+static int
+prepare(struct aiocb *block)
+{
+	struct request *r = calloc(1, sizeof *r);
+	struct notice *notice = malloc(sizeof *notice);
+	struct knote *k = NULL;
+	int error = -ENOMEM;
+
+	if (r != NULL && notice != NULL)
+		k = make_knote(block, &error);
+	if (k != NULL && table_insert(&requests, &r->link,
+	    (uint64_t)(uintptr_t)block) != 0) {
+		knote_free(k);
+		k = NULL;
+		error = -ENOMEM;
+	}
+	if (k == NULL) {
+		free(r);
+		free(notice);
+		return error;
+	}
+	r->block = block;
+	r->event = block->aio_sigevent;
+	r->knote = k;
+	k->request = r;
+	notice->block = block;
+	notice->serial = r->serial = ++serial;
+	memset(&block->aio_sigevent, 0, sizeof block->aio_sigevent);
+	block->aio_sigevent.sigev_notify = SIGEV_THREAD;
+	block->aio_sigevent.sigev_notify_function = completed;
+	block->aio_sigevent.sigev_value.sival_ptr = notice;
+	return 0;
+}
+
+static int
+start(struct aiocb *block, int (*function)(struct aiocb *))
+{
+	int error;
+
+	if (block->aio_sigevent.sigev_notify != SIGEV_KEVENT)
+		return function(block);
+	queues_lock();
+	error = prepare(block);
+	queues_unlock();
+	if (error != 0) {
+		errno = -error;
+		return -1;
+	}
+	if (function(block) == 0)
+		return 0;
+	error = errno;
+	queues_lock();
+	free(block->aio_sigevent.sigev_value.sival_ptr);
+	request_free(request_find(block));
+	queues_unlock();
+	errno = error;
+	return -1;
+}
+
+int
+kq_aio_read(struct aiocb *block)
+{
+	return start(block, aio_read);
+}
+
+int
+kq_aio_write(struct aiocb *block)
+{
+	return start(block, aio_write);
+}
+
+ssize_t
+kq_aio_return(struct aiocb *block)
+{
+	struct request *r;
+
+	queues_lock();
+	r = request_find(block);
+	if (r != NULL && aio_error(block) != EINPROGRESS)
+		request_free(r);
+	queues_unlock();
+	return aio_return(block);
+}
+
+/* Only aio_read(2) and aio_write(2) make such a knote (FreeBSD: EPERM). */
+static int
+aio_attach(struct knote *k)
+{
+	(void)k;
+	return -EPERM;
+}
+
+static int
+aio_event(struct knote *k)
+{
+	if (!k->request->done)
+		return 0;
+	k->event.flags |= EV_EOF;
+	return 1;
+}
+
+static void
+aio_detach(struct knote *k)
+{
+	if (k->request != NULL)
+		k->request->knote = NULL;
+}
+
+const struct filter filter_aio = {
+	.number = EVFILT_AIO,
+	.attach = aio_attach,
+	.detach = aio_detach,
+	.event = aio_event,
+};

@@ -1,0 +1,182 @@
+#include "knote.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "item.h"
+#include "links.h"
+
+static int
+subscribe(struct queue *q)
+{
+	struct sockaddr_nl address;
+	int fd;
+
+	if (q->interfaces > 0)
+		return 0;
+	fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    NETLINK_ROUTE);
+	memset(&address, 0, sizeof address);
+	address.nl_family = AF_NETLINK;
+	address.nl_groups = RTMGRP_LINK;
+	if (fd != -1 && bind(fd, (struct sockaddr *)&address,
+	    sizeof address) == -1) {
+		int error = errno;
+
+		(void)close(fd);
+		return -error;
+	}
+	return source_add(q, SOURCE_LINKS, fd, false);
+}
+
+/* Up and with a carrier, as its flags say, one of the three notes. */
+static unsigned
+state_of(unsigned flags)
+{
+	return (flags & IFF_UP) != 0 && (flags & IFF_RUNNING) != 0 ?
+	    NOTE_LINKUP : NOTE_LINKDOWN;
+}
+
+/* What NAME is now; NOTE_LINKINV if it cannot be told. */
+static unsigned
+state_now(const char *name)
+{
+	struct ifreq request;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	unsigned state = NOTE_LINKINV;
+
+	memset(&request, 0, sizeof request);
+	memcpy(request.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
+	if (fd == -1)
+		return state;
+	if (ioctl(fd, SIOCGIFFLAGS, &request) == 0)
+		state = state_of((unsigned short)request.ifr_flags);
+	(void)close(fd);
+	return state;
+}
+
+static int
+netdev_attach(struct knote *k)
+{
+	char name[IF_NAMESIZE];
+	int error;
+
+	if (k->event.ident > UINT32_MAX ||
+	    if_indextoname((unsigned)k->event.ident, name) == NULL)
+		return -ENXIO;
+	if ((error = subscribe(k->queue)) != 0)
+		return error;
+	k->queue->interfaces++;
+	k->event.flags |= EV_CLEAR;
+	k->state = state_now(name);
+	return 0;
+}
+
+static void
+netdev_detach(struct knote *k)
+{
+	struct queue *q = k->queue;
+
+	if (--q->interfaces > 0 || q->sources[SOURCE_LINKS] == -1)
+		return;
+	(void)close(q->sources[SOURCE_LINKS]);
+	q->sources[SOURCE_LINKS] = -1;
+}
+
+static int
+netdev_event(struct knote *k)
+{
+	return k->event.fflags != 0;
+}
+
+static void
+post(struct knote *k, unsigned state)
+{
+	if (k->state == state)
+		return;
+	k->state = state;
+	if ((k->fflags & state) == 0)
+		return;
+	k->event.fflags |= state;
+	knote_activate(k);
+}
+
+/* What FreeBSD did when a device was detached. */
+static void
+gone(struct knote *k)
+{
+	k->event.flags |= EV_EOF | EV_ONESHOT;
+	k->event.fflags |= NOTE_LINKINV;
+	knote_activate(k);
+}
+
+static void
+told(struct queue *q, const struct nlmsghdr *header)
+{
+	const struct ifinfomsg *link = NLMSG_DATA(header);
+	struct knote *k;
+
+	if (header->nlmsg_len < NLMSG_LENGTH(sizeof *link) ||
+	    link->ifi_family != AF_UNSPEC)
+		return;
+	k = knote_find(q, EVFILT_NETDEV, (uintptr_t)link->ifi_index);
+	if (k == NULL)
+		return;
+	if (header->nlmsg_type == RTM_DELLINK)
+		gone(k);
+	else if (header->nlmsg_type == RTM_NEWLINK)
+		post(k, state_of(link->ifi_flags));
+}
+
+/* Messages were lost: look at each interface. */
+static void
+look(struct link *l, void *argument)
+{
+	struct knote *k = (struct knote *)l;
+	char name[IF_NAMESIZE];
+
+	(void)argument;
+	if (k->event.filter != EVFILT_NETDEV)
+		return;
+	if (if_indextoname((unsigned)k->event.ident, name) == NULL)
+		gone(k);
+	else
+		post(k, state_now(name));
+}
+
+void
+links_told(struct queue *q)
+{
+	_Alignas(struct nlmsghdr) char buffer[8192];
+	const struct nlmsghdr *header;
+	ssize_t n;
+	size_t left;
+
+	while ((n = recv(q->sources[SOURCE_LINKS], buffer, sizeof buffer,
+	    MSG_DONTWAIT)) > 0 || (n == -1 && errno == ENOBUFS)) {
+		if (n == -1) {
+			table_each(&q->knotes, look, NULL);
+			continue;
+		}
+		left = (size_t)n;
+		for (header = (const struct nlmsghdr *)buffer;
+		    NLMSG_OK(header, left); header = NLMSG_NEXT(header, left))
+			told(q, header);
+	}
+}
+
+const struct filter filter_netdev = {
+	.number = EVFILT_NETDEV,
+	.attach = netdev_attach,
+	.detach = netdev_detach,
+	.event = netdev_event,
+};

@@ -1,0 +1,117 @@
+#include "knote.h"
+
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+
+#include <errno.h>
+
+#include "collect.h"
+#include "descriptor.h"
+#include "queue.h"
+#include "socket.h"
+
+#define ENDED	((uint32_t)(EPOLLHUP | EPOLLRDHUP | EPOLLERR))
+
+static int
+at_end(struct knote *k)
+{
+	k->event.flags |= EV_EOF;
+	return 1;
+}
+
+static int
+judge_socket(struct knote *k, uint32_t r, enum kind kind)
+{
+	int fd = (int)k->event.ident;
+
+	if (k->event.data == 0 && (r & EPOLLIN) != 0 && socket_listens(fd)) {
+		k->event.data = socket_backlog(fd, kind);
+		return 1;
+	}
+	if ((r & EPOLLRDHUP) != 0) {
+		if ((r & EPOLLERR) != 0 || k->descriptor.error != 0)
+			k->event.fflags = (unsigned)socket_error(k);
+		return at_end(k);
+	}
+	k->descriptor.error = 0;
+	/* a stream that never was connected is hung up to Linux */
+	if ((r & EPOLLHUP) != 0)
+		return 0;
+	if ((r & EPOLLERR) != 0)
+		return 1;
+	if (k->event.data == 0 && kind == KIND_TCP)
+		k->event.data = socket_bytes(fd);
+	if ((k->fflags & NOTE_LOWAT) != 0)
+		return k->event.data >= (k->data > 0 ? k->data : 1);
+	return (r & EPOLLIN) != 0;
+}
+
+static int
+judge_queue(struct knote *k)
+{
+	struct queue *q = queue_find((int)k->event.ident, true);
+
+	if (q == NULL)
+		return -1;
+	k->event.data = collect_count(q);
+	return k->event.data > 0;
+}
+
+static int
+judge(struct knote *k, uint32_t r)
+{
+	enum kind kind;
+	int bytes = 0;
+
+	if ((r & (EPOLLIN | ENDED)) == 0)
+		return 0;
+	if ((r & ENDED) == 0 && (k->fflags & NOTE_NODATA) != 0 &&
+	    (k->fflags & NOTE_LOWAT) == 0 &&
+	    descriptor_kind(k) != KIND_QUEUE)
+		return 1;
+	if (ioctl((int)k->event.ident, FIONREAD, &bytes) == -1) {
+		if (errno == EBADF)
+			return -1;
+		bytes = 0;
+	}
+	k->event.data = bytes;
+	/* what is most often so needs no look at what it is */
+	if ((r & ENDED) == 0 && bytes > 0 && (k->fflags & NOTE_LOWAT) == 0)
+		return 1;
+	switch (kind = descriptor_kind(k)) {
+	case KIND_PIPE:
+	case KIND_FIFO:
+		/* pipes have no low-water mark; EPOLLERR: the other end */
+		if ((r & ENDED) != 0)
+			return at_end(k);
+		return bytes > 0;
+	case KIND_TCP:
+	case KIND_LOCAL_STREAM:
+	case KIND_SOCKET:
+		return judge_socket(k, r, kind);
+	case KIND_QUEUE:
+		return judge_queue(k);
+	default:
+		if ((r & EPOLLHUP) != 0)
+			return at_end(k);
+		return 1;
+	}
+}
+
+static int
+read_event(struct knote *k)
+{
+	return descriptor_event(k, judge);
+}
+
+const struct filter filter_read = {
+	.number = EVFILT_READ,
+	.descriptor = true,
+	.attach = descriptor_attach,
+	.same = descriptor_same,
+	.change = descriptor_change,
+	.detach = descriptor_detach,
+	.event = read_event,
+	.disarm = descriptor_disarm,
+	.arm = descriptor_arm,
+};

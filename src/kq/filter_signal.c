@@ -1,0 +1,264 @@
+#include "knote.h"
+
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "item.h"
+#include "queue.h"
+#include "signals.h"
+
+/*
+ * Linux drops an ignored signal as it is sent, and keeps but one of a kind that
+ * is blocked.  So a handler counts, in front of the one that the program has or
+ * in the place of SIG_IGN; and a signal that is pending counts as one.  What
+ * would end or stop the process is left to do so.
+ */
+
+struct watched {
+	struct sigaction	before;		/* what the program has */
+	unsigned		knotes;
+	bool			handled;	/* by count() */
+};
+
+static struct watched watched[NSIG];
+static atomic_uint_fast64_t posts[NSIG];
+static int posted = -1;			/* eventfd: posts has changed */
+
+static bool
+is_signal(uintptr_t number)
+{
+	return number > 0 && number < NSIG;
+}
+
+static uint64_t
+bit(uintptr_t number)
+{
+	return UINT64_C(1) << (number - 1);
+}
+
+/* Async-signal-safe. */
+static void
+count(int number, siginfo_t *information, void *context)
+{
+	const struct sigaction *before = &watched[number].before;
+	uint64_t one = 1;
+	int error = errno;
+
+	atomic_fetch_add(&posts[number], 1);
+	(void)!write(posted, &one, sizeof one);
+	errno = error;
+	if ((before->sa_flags & SA_SIGINFO) != 0)
+		before->sa_sigaction(number, information, context);
+	else if (before->sa_handler != SIG_IGN &&
+	    before->sa_handler != SIG_DFL)
+		before->sa_handler(number);
+}
+
+static bool
+is_ignored(int number, const struct sigaction *action)
+{
+	if ((action->sa_flags & SA_SIGINFO) != 0)
+		return false;
+	if (action->sa_handler == SIG_IGN)
+		return true;
+	return action->sa_handler == SIG_DFL && (number == SIGCHLD ||
+	    number == SIGURG || number == SIGWINCH || number == SIGCONT);
+}
+
+static bool
+is_left_alone(int number, const struct sigaction *action)
+{
+	return (action->sa_flags & SA_SIGINFO) == 0 &&
+	    action->sa_handler == SIG_DFL && !is_ignored(number, action);
+}
+
+/* Put count() before what the program has for the signal now. */
+static void
+handle(int number)
+{
+	struct watched *w = &watched[number];
+	struct sigaction now, action;
+
+	if (sigaction(number, NULL, &now) == -1 ||
+	    ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == count))
+		return;
+	w->handled = false;
+	if (is_left_alone(number, &now))
+		return;
+	w->before = now;
+	action = now;
+	action.sa_sigaction = count;
+	action.sa_flags |= SA_SIGINFO;
+	if (is_ignored(number, &now)) {
+		action.sa_flags = SA_SIGINFO | SA_RESTART;
+		/* children of who ignores SIGCHLD leave no zombie (POSIX) */
+		if (now.sa_handler == SIG_IGN)
+			action.sa_flags |= SA_NOCLDWAIT;
+		sigemptyset(&action.sa_mask);
+	}
+	w->handled = sigaction(number, &action, NULL) == 0;
+}
+
+static void
+handle_no_more(int number)
+{
+	struct sigaction now;
+
+	if (watched[number].handled && sigaction(number, NULL, &now) == 0 &&
+	    (now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == count)
+		(void)sigaction(number, &watched[number].before, NULL);
+	watched[number].handled = false;
+}
+
+void
+signals_look(void)
+{
+	if (posted == -1)
+		return;
+	for (int number = 1; number < NSIG; number++)
+		if (watched[number].knotes > 0)
+			handle(number);
+}
+
+static bool
+is_pending(int number)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && sigismember(&set, number) == 1;
+}
+
+/* All that was sent, in the process's life. */
+static uint64_t
+total(uintptr_t number)
+{
+	return atomic_load(&posts[number]) +
+	    (is_pending((int)number) ? 1 : 0);
+}
+
+/* ---- the queue's descriptors ---- */
+
+static int
+update_pending(struct queue *q)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (int number = 1; number < NSIG; number++)
+		if ((q->signals & bit((uintptr_t)number)) != 0)
+			(void)sigaddset(&set, number);
+	fd = signalfd(q->sources[SOURCE_PENDING], &set, SFD_CLOEXEC |
+	    SFD_NONBLOCK);
+	if (q->sources[SOURCE_PENDING] != -1)
+		return fd == -1 ? -errno : 0;
+	return source_add(q, SOURCE_PENDING, fd, true);
+}
+
+static int
+open_posts(struct queue *q)
+{
+	int fd;
+
+	if (posted == -1) {
+		fd = private_descriptor(eventfd(0, EFD_CLOEXEC |
+		    EFD_NONBLOCK));
+		if (fd < 0)
+			return fd;
+		posted = fd;
+	}
+	if (q->sources[SOURCE_POSTS] != -1)
+		return 0;
+	/* edge-triggered and never read, it wakes every queue it is in */
+	return source_add(q, SOURCE_POSTS, dup(posted), true);
+}
+
+void
+signals_forked(void)
+{
+	if (posted != -1)
+		(void)close(posted);
+	posted = -1;
+}
+
+/* ---- the knote ---- */
+
+static int
+signal_attach(struct knote *k)
+{
+	struct queue *q = k->queue;
+	uintptr_t number = k->event.ident;
+	int error;
+
+	k->event.flags |= EV_CLEAR;
+	/* FreeBSD and NetBSD take any number; that one never comes */
+	if (!is_signal(number))
+		return 0;
+	if ((error = open_posts(q)) != 0)
+		return error;
+	q->signals |= bit(number);
+	if ((error = update_pending(q)) != 0) {
+		q->signals &= ~bit(number);
+		return error;
+	}
+	if (watched[number].knotes++ == 0)
+		handle((int)number);
+	k->seen = total(number);
+	return 0;
+}
+
+static void
+signal_detach(struct knote *k)
+{
+	uintptr_t number = k->event.ident;
+
+	if (!is_signal(number))
+		return;
+	k->queue->signals &= ~bit(number);
+	if (k->queue->sources[SOURCE_PENDING] != -1)
+		(void)update_pending(k->queue);
+	if (--watched[number].knotes == 0)
+		handle_no_more((int)number);
+}
+
+static int
+signal_event(struct knote *k)
+{
+	if (!is_signal(k->event.ident))
+		return 0;
+	k->event.data = (int64_t)(total(k->event.ident) - k->seen);
+	return k->event.data > 0;
+}
+
+static void
+signal_clear(struct knote *k)
+{
+	k->seen += (uint64_t)k->event.data;
+	k->event.data = 0;
+}
+
+void
+signals_told(struct queue *q)
+{
+	struct knote *k;
+
+	for (int number = 1; number < NSIG; number++)
+		if ((q->signals & bit((uintptr_t)number)) != 0 &&
+		    (k = knote_find(q, EVFILT_SIGNAL,
+		    (uintptr_t)number)) != NULL)
+			knote_activate(k);
+}
+
+const struct filter filter_signal = {
+	.number = EVFILT_SIGNAL,
+	.attach = signal_attach,
+	.detach = signal_detach,
+	.event = signal_event,
+	.clear = signal_clear,
+};

@@ -1,0 +1,305 @@
+#include "knote.h"
+
+#include <sys/timerfd.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "item.h"
+#include "timers.h"
+
+#define NS_PER_S	INT64_C(1000000000)
+#define NEVER		INT64_MAX
+#define UNITS		(NOTE_SECONDS | NOTE_MSECONDS | NOTE_USECONDS | \
+	NOTE_NSECONDS)
+
+static bool
+on_clock(const struct knote *k)
+{
+	return (k->fflags & NOTE_ABSTIME) != 0;
+}
+
+static struct heap *
+heap_of(const struct knote *k)
+{
+	return on_clock(k) ? &k->queue->clocks : &k->queue->timers;
+}
+
+static int64_t
+now(bool clock)
+{
+	struct timespec t;
+
+	(void)clock_gettime(clock ? CLOCK_REALTIME : CLOCK_MONOTONIC, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* ---- the heap: the earliest deadline is its first ---- */
+
+static void
+put(struct heap *h, size_t at, struct knote *k)
+{
+	h->list[at] = k;
+	k->timer.place = at + 1;
+}
+
+static void
+rise(struct heap *h, size_t at, struct knote *k)
+{
+	size_t up;
+
+	for (; at > 0; at = up) {
+		up = (at - 1) / 2;
+		if (h->list[up]->timer.deadline <= k->timer.deadline)
+			break;
+		put(h, at, h->list[up]);
+	}
+	put(h, at, k);
+}
+
+static void
+sink(struct heap *h, size_t at, struct knote *k)
+{
+	size_t down;
+
+	while ((down = 2 * at + 1) < h->count) {
+		if (down + 1 < h->count && h->list[down + 1]->timer.deadline <
+		    h->list[down]->timer.deadline)
+			down++;
+		if (k->timer.deadline <= h->list[down]->timer.deadline)
+			break;
+		put(h, at, h->list[down]);
+		at = down;
+	}
+	put(h, at, k);
+}
+
+/* Room for one more, so that inserting cannot fail later. */
+static int
+reserve(struct heap *h, size_t count)
+{
+	size_t wanted = 2 * h->capacity + 16;
+	struct knote **list;
+
+	if (count <= h->capacity)
+		return 0;
+	list = realloc(h->list, wanted * sizeof *list);
+	if (list == NULL)
+		return -ENOMEM;
+	h->list = list;
+	h->capacity = wanted;
+	return 0;
+}
+
+static void
+insert(struct knote *k)
+{
+	struct heap *h = heap_of(k);
+
+	if (k->timer.place != 0 || k->timer.deadline == NEVER)
+		return;
+	rise(h, h->count++, k);
+}
+
+static void
+take(struct knote *k)
+{
+	struct heap *h = heap_of(k);
+	size_t at = k->timer.place - 1;
+	struct knote *last;
+
+	if (k->timer.place == 0)
+		return;
+	k->timer.place = 0;
+	last = h->list[--h->count];
+	if (last == k)
+		return;
+	if (at > 0 && h->list[(at - 1) / 2]->timer.deadline >
+	    last->timer.deadline)
+		rise(h, at, last);
+	else
+		sink(h, at, last);
+}
+
+/* ---- one timer ---- */
+
+/* DATA in the unit that FFLAGS name, in nanoseconds; NEVER if that is more. */
+static int64_t
+nanoseconds(int64_t data, unsigned fflags)
+{
+	int64_t unit = 1000000;
+
+	if ((fflags & NOTE_SECONDS) != 0)
+		unit = NS_PER_S;
+	else if ((fflags & NOTE_USECONDS) != 0)
+		unit = 1000;
+	else if ((fflags & NOTE_NSECONDS) != 0)
+		unit = 1;
+	return data > NEVER / unit ? NEVER : data * unit;
+}
+
+static int
+start(struct knote *k, unsigned fflags, int64_t data)
+{
+	struct queue *q = k->queue;
+	bool clock = (fflags & NOTE_ABSTIME) != 0;
+	enum source source = clock ? SOURCE_CLOCK : SOURCE_TIMER;
+	int64_t length;
+	int error;
+
+	/* units are bits, but one at most */
+	if (data < 0 || (fflags & ~(unsigned)(UNITS | NOTE_ABSTIME)) != 0 ||
+	    ((fflags & UNITS) & ((fflags & UNITS) - 1)) != 0)
+		return -EINVAL;
+	if (q->sources[source] == -1 && (error = source_add(q, source,
+	    timerfd_create(clock ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+	    TFD_CLOEXEC | TFD_NONBLOCK), false)) != 0)
+		return error;
+	/* each timer may be in either heap */
+	if (reserve(clock ? &q->clocks : &q->timers, q->knotes.count) != 0)
+		return -ENOMEM;
+	take(k);
+	k->fflags = fflags;
+	k->data = data;
+	k->timer.count = 0;
+	length = nanoseconds(data, fflags);
+	/* a period of nothing is the shortest there is */
+	if (!clock && length == 0 && (k->event.flags & EV_ONESHOT) == 0)
+		length = 1;
+	k->timer.period = clock || (k->event.flags & EV_ONESHOT) != 0 ? 0 :
+	    length;
+	if (!clock && length != NEVER) {
+		int64_t t = now(false);
+
+		length = length > NEVER - t ? NEVER : t + length;
+	}
+	k->timer.deadline = length;
+	insert(k);
+	return 0;
+}
+
+static int
+timer_attach(struct knote *k)
+{
+	/* FreeBSD: a time of day is told until the knote is deleted */
+	if ((k->fflags & NOTE_ABSTIME) == 0)
+		k->event.flags |= EV_CLEAR;
+	return start(k, k->fflags, k->data);
+}
+
+/* To add it again starts it anew, and forgets what has expired. */
+static int
+timer_change(struct knote *k, const struct kevent *change)
+{
+	int error;
+
+	if ((change->flags & EV_ADD) == 0)
+		return 0;
+	error = start(k, change->fflags, change->data);
+	if (error != 0)
+		return error;
+	knote_dequeue(k);
+	k->status &= ~(unsigned)KNOTE_ACTIVE;
+	return 0;
+}
+
+/* Count what has expired since. */
+static int
+timer_event(struct knote *k)
+{
+	struct timer *t = &k->timer;
+	int64_t late = t->deadline == NEVER ? -1 :
+	    now(on_clock(k)) - t->deadline, times = 1;
+
+	if (late >= 0 && t->period == 0) {
+		t->count = 1;
+		t->deadline = NEVER;
+		take(k);
+	} else if (late >= 0) {
+		times += late / t->period;
+		t->count += times;
+		take(k);
+		t->deadline = times > (NEVER - t->deadline) / t->period ?
+		    NEVER : t->deadline + times * t->period;
+	}
+	k->event.data = t->count;
+	if (t->count == 0)
+		insert(k);
+	return t->count > 0;
+}
+
+static void
+timer_clear(struct knote *k)
+{
+	k->timer.count = 0;
+	k->event.data = 0;
+	insert(k);
+}
+
+static void
+timer_detach(struct knote *k)
+{
+	take(k);
+}
+
+/* ---- all of them ---- */
+
+static void
+expire(struct heap *h, int64_t t)
+{
+	struct knote *k;
+
+	while (h->count > 0 && (k = h->list[0])->timer.deadline <= t) {
+		take(k);
+		/* out of the heap until it is reported: it does not wake */
+		knote_activate(k);
+	}
+}
+
+void
+timers_told(struct queue *q, bool clock)
+{
+	struct heap *h = clock ? &q->clocks : &q->timers;
+
+	expire(h, now(clock));
+	h->armed = 0;		/* the timerfd is to be set, which resets it */
+}
+
+static void
+settle(struct heap *h, int fd)
+{
+	struct itimerspec t;
+	int64_t deadline = h->count > 0 ? h->list[0]->timer.deadline : NEVER;
+
+	if (fd == -1 || deadline == h->armed)
+		return;
+	memset(&t, 0, sizeof t);
+	if (deadline != NEVER) {
+		t.it_value.tv_sec = (time_t)(deadline / NS_PER_S);
+		t.it_value.tv_nsec = (long)(deadline % NS_PER_S);
+		if (deadline <= 0)	/* 0 would disarm it */
+			t.it_value.tv_nsec = 1;
+	}
+	if (timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL) == 0)
+		h->armed = deadline;
+}
+
+void
+timers_settle(struct queue *q)
+{
+	settle(&q->timers, q->sources[SOURCE_TIMER]);
+	settle(&q->clocks, q->sources[SOURCE_CLOCK]);
+}
+
+const struct filter filter_timer = {
+	.number = EVFILT_TIMER,
+	.attach = timer_attach,
+	.change = timer_change,
+	.detach = timer_detach,
+	.event = timer_event,
+	.clear = timer_clear,
+};

@@ -1,0 +1,83 @@
+#include "knote.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "inode.h"
+
+/*
+ * What has no vnode, or one that nothing watches, is refused as FreeBSD does.
+ * O_PATH is a vnode whatever the file is (FreeBSD 14).
+ */
+static int
+refuse(int fd, const struct stat *st)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) ||
+	    (flags != -1 && (flags & O_PATH) != 0))
+		return 0;
+	if ((S_ISCHR(st->st_mode) && !isatty(fd)) || S_ISBLK(st->st_mode))
+		return -ENODEV;
+	return -EINVAL;
+}
+
+static int
+vnode_attach(struct knote *k)
+{
+	int fd = (int)k->event.ident, error;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -errno;
+	error = refuse(fd, &st);
+	return error != 0 ? error : inode_watch(k, fd, &st);
+}
+
+static int
+vnode_same(const struct knote *k)
+{
+	struct stat st;
+
+	if (fstat((int)k->event.ident, &st) == -1)
+		return -EBADF;
+	return inode_is(k->inode, &st) ? 0 : -ENOENT;
+}
+
+static int
+vnode_change(struct knote *k, const struct kevent *change)
+{
+	/* what has been before is for who asked before */
+	inodes_told(k->queue);
+	k->fflags = change->fflags;
+	k->data = change->data;
+	return 0;
+}
+
+static void
+vnode_detach(struct knote *k)
+{
+	inode_forget(k);
+}
+
+static int
+vnode_event(struct knote *k)
+{
+	if (vnode_same(k) != 0)
+		return -1;
+	return k->event.fflags != 0;
+}
+
+const struct filter filter_vnode = {
+	.number = EVFILT_VNODE,
+	.descriptor = true,
+	.attach = vnode_attach,
+	.same = vnode_same,
+	.change = vnode_change,
+	.detach = vnode_detach,
+	.event = vnode_event,
+};

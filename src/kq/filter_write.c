@@ -1,0 +1,108 @@
+#include "knote.h"
+
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include "descriptor.h"
+#include "socket.h"
+
+static int64_t
+pipe_room(int fd)
+{
+	int size = fcntl(fd, F_GETPIPE_SZ), bytes = 0;
+
+	(void)ioctl(fd, FIONREAD, &bytes);
+	return size > bytes ? size - bytes : 0;
+}
+
+static int
+judge_pipe(struct knote *k, uint32_t r, enum kind kind)
+{
+	if ((k->fflags & NOTE_NODATA) == 0)
+		k->event.data = pipe_room((int)k->event.ident);
+	if ((r & EPOLLERR) != 0) {
+		k->event.flags |= EV_EOF;
+		/* a FIFO can be opened for reading again */
+		if (kind == KIND_PIPE)
+			k->event.flags |= EV_ONESHOT;
+		return 1;
+	}
+	return (r & EPOLLOUT) != 0;
+}
+
+/* Hung up: also a stream that never was connected, to Linux. */
+static bool
+never_connected(int fd)
+{
+	struct pollfd p = { fd, POLLRDHUP, 0 };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLRDHUP) == 0;
+}
+
+static int
+judge_socket(struct knote *k, uint32_t r, enum kind kind)
+{
+	int fd = (int)k->event.ident;
+
+	if ((k->fflags & NOTE_NODATA) == 0 || (k->fflags & NOTE_LOWAT) != 0)
+		k->event.data = socket_room(fd);
+	if ((r & EPOLLHUP) != 0 && never_connected(fd))
+		return 0;
+	if ((r & EPOLLHUP) != 0 || socket_is_shut(fd, kind)) {
+		k->event.flags |= EV_EOF;
+		if ((r & EPOLLERR) != 0 || k->descriptor.error != 0)
+			k->event.fflags = (unsigned)socket_error(k);
+		return 1;
+	}
+	k->descriptor.error = 0;
+	if ((r & EPOLLERR) != 0)
+		return 1;
+	if ((k->fflags & NOTE_LOWAT) != 0)
+		return k->event.data >= k->data;
+	return 1;
+}
+
+static int
+judge(struct knote *k, uint32_t r)
+{
+	enum kind kind;
+
+	if ((r & (EPOLLOUT | EPOLLHUP | EPOLLERR)) == 0)
+		return 0;
+	switch (kind = descriptor_kind(k)) {
+	case KIND_PIPE:
+	case KIND_FIFO:
+		return judge_pipe(k, r, kind);
+	case KIND_TCP:
+	case KIND_LOCAL_STREAM:
+	case KIND_SOCKET:
+		return judge_socket(k, r, kind);
+	default:
+		/* no call tells the room of a terminal: it is not 0 */
+		k->event.data = 1;
+		if ((r & EPOLLHUP) != 0)
+			k->event.flags |= EV_EOF;
+		return 1;
+	}
+}
+
+static int
+write_event(struct knote *k)
+{
+	return descriptor_event(k, judge);
+}
+
+const struct filter filter_write = {
+	.number = EVFILT_WRITE,
+	.descriptor = true,
+	.attach = descriptor_attach,
+	.same = descriptor_same,
+	.change = descriptor_change,
+	.detach = descriptor_detach,
+	.event = write_event,
+	.disarm = descriptor_disarm,
+	.arm = descriptor_arm,
+};

@@ -1,0 +1,160 @@
+/*
+ * sys/event.h - kqueue(2) and kevent(2) for a system that lacks them, with the
+ * names, types and values of FreeBSD.
+ *
+ * On the include path only where the system has no such header.  What differs
+ * from a BSD is said in pmux-kqueue(1), DIFFERENCES.
+ */
+#ifndef KQ_SYS_EVENT_H
+#define KQ_SYS_EVENT_H
+
+#include <sys/types.h>
+
+#include <aio.h>
+#include <signal.h>
+#include <stdint.h>
+#include <time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EVFILT_READ	(-1)
+#define EVFILT_WRITE	(-2)
+#define EVFILT_AIO	(-3)	/* attached by aio_read(2), aio_write(2) */
+#define EVFILT_VNODE	(-4)
+#define EVFILT_PROC	(-5)
+#define EVFILT_SIGNAL	(-6)
+#define EVFILT_TIMER	(-7)
+#define EVFILT_NETDEV	(-8)	/* FreeBSD 4 to 9 */
+#define EVFILT_USER	(-11)
+
+struct kevent {
+	uintptr_t	 ident;		/* what is watched */
+	short		 filter;
+	unsigned short	 flags;
+	unsigned int	 fflags;	/* of the filter */
+	int64_t		 data;		/* of the filter */
+	void		*udata;		/* handed back untouched */
+};
+
+#define EV_SET(event, a, b, c, d, e, f) do {	\
+	struct kevent *ev_set = (event);	\
+	ev_set->ident = (uintptr_t)(a);		\
+	ev_set->filter = (short)(b);		\
+	ev_set->flags = (unsigned short)(c);	\
+	ev_set->fflags = (unsigned int)(d);	\
+	ev_set->data = (int64_t)(e);		\
+	ev_set->udata = (void *)(f);		\
+} while (0)
+
+/* actions */
+#define EV_ADD		0x0001	/* add, or change what is there */
+#define EV_DELETE	0x0002
+#define EV_ENABLE	0x0004
+#define EV_DISABLE	0x0008
+
+/* flags */
+#define EV_ONESHOT	0x0010	/* deleted when it has been reported */
+#define EV_CLEAR	0x0020	/* reset when it has been reported */
+#define EV_RECEIPT	0x0040	/* answered with EV_ERROR, data 0 at success */
+#define EV_DISPATCH	0x0080	/* disabled when it has been reported */
+
+/* returned */
+#define EV_ERROR	0x4000	/* data is the errno value */
+#define EV_EOF		0x8000	/* end of file, or of what is watched */
+
+/* EVFILT_READ, EVFILT_WRITE */
+#define NOTE_LOWAT	0x0001	/* data: how many bytes make it ready */
+/* This library's own: data may be left 0, which spares a system call. */
+#define NOTE_NODATA	0x80000000u
+
+/* EVFILT_VNODE */
+#define NOTE_DELETE	0x0001
+#define NOTE_WRITE	0x0002
+#define NOTE_EXTEND	0x0004
+#define NOTE_ATTRIB	0x0008
+#define NOTE_LINK	0x0010
+#define NOTE_RENAME	0x0020
+#define NOTE_REVOKE	0x0040
+
+/* EVFILT_PROC */
+#define NOTE_EXIT	0x80000000u
+#define NOTE_FORK	0x40000000u
+#define NOTE_EXEC	0x20000000u
+#define NOTE_PCTRLMASK	0xf0000000u
+#define NOTE_PDATAMASK	0x000fffffu
+#define NOTE_TRACK	0x0001	/* follow it across fork */
+#define NOTE_TRACKERR	0x0002	/* a child could not be followed */
+#define NOTE_CHILD	0x0004	/* it is a child of what was followed */
+
+/* EVFILT_TIMER; milliseconds if none of the units is given */
+#define NOTE_SECONDS	0x0001
+#define NOTE_MSECONDS	0x0002
+#define NOTE_USECONDS	0x0004
+#define NOTE_NSECONDS	0x0008
+#define NOTE_ABSTIME	0x0010	/* data is a time since the Epoch */
+
+/* EVFILT_NETDEV; the identifier is the interface's index */
+#define NOTE_LINKUP	0x0001
+#define NOTE_LINKDOWN	0x0002
+#define NOTE_LINKINV	0x0004	/* unknown, or the interface is gone */
+
+/* EVFILT_USER */
+#define NOTE_FFNOP	0x00000000u
+#define NOTE_FFAND	0x40000000u
+#define NOTE_FFOR	0x80000000u
+#define NOTE_FFCOPY	0xc0000000u
+#define NOTE_FFCTRLMASK	0xc0000000u
+#define NOTE_FFLAGSMASK	0x00ffffffu
+#define NOTE_TRIGGER	0x01000000u
+
+/*
+ * Make a queue: a descriptor that is close-on-exec only if asked for, that
+ * fork(2) does not hand to the child, and that poll(2), select(2), epoll(7) and
+ * another queue take.  FLAGS (kqueue1 as NetBSD has it): O_CLOEXEC.  Returns -1
+ * with errno: EINVAL (other flags), EMFILE, ENFILE, ENOMEM.
+ */
+int	kqueue(void);
+int	kqueue1(int flags);
+
+/*
+ * Apply the NCHANGES changes, then collect at most NEVENTS events, waiting at
+ * most TIMEOUT (for ever if it is NULL).  Both arrays may be the same one.
+ * Returns how many EVENTS were filled in.  A change that fails is an event with
+ * EV_ERROR as long as there is room, and then nothing is waited for; without
+ * room it is -1 with its errno: EBADF, ENOENT (nothing to change), EINVAL,
+ * EPERM, ESRCH, ENODEV, EPIPE, EACCES, EOPNOTSUPP (no mechanism), EMFILE,
+ * ENOMEM, ENOSPC (inotify watches).  EBADF: QUEUE is none; EINVAL: the timeout;
+ * EINTR: a signal was handled and nothing has happened.
+ */
+int	kevent(int queue, const struct kevent *changes, int nchanges,
+	    struct kevent *events, int nevents, const struct timespec *timeout);
+
+/*
+ * Asynchronous reads and writes whose completion is an event: set sigev_notify
+ * to SIGEV_KEVENT, sigev_notify_kqueue to a queue and sigev_value.sival_ptr to
+ * the udata.  The event's identifier is the address of the struct aiocb; it is
+ * reported until aio_return is called for it.  aio_sigevent is the library's
+ * until then.  Everything else is the C library's aio(7).
+ */
+#define SIGEV_KEVENT	3
+#if defined(__GLIBC__)
+#define sigev_notify_kqueue	_sigev_un._pad[0]
+#else
+#define sigev_notify_kqueue	__sev_fields.sigev_notify_thread_id
+#endif
+
+int	kq_aio_read(struct aiocb *request);
+int	kq_aio_write(struct aiocb *request);
+ssize_t	kq_aio_return(struct aiocb *request);
+
+#define aio_read	kq_aio_read
+#define aio_write	kq_aio_write
+#define aio_return	kq_aio_return
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

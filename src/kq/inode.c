@@ -1,0 +1,422 @@
+#include "inode.h"
+
+#include <sys/inotify.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "item.h"
+
+#define FILE_MASK	(IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF)
+#define DIRECTORY_MASK	(IN_ATTRIB | IN_MOVE_SELF | IN_CREATE | IN_DELETE | \
+	IN_MOVED_FROM | IN_MOVED_TO)
+
+/* What the last look at a file has seen. */
+struct look {
+	off_t		size;
+	nlink_t		links;
+	mode_t		mode;
+	uid_t		user;
+	gid_t		group;
+	struct timespec	modified;
+};
+
+struct inode {
+	struct link	 link;		/* in queue->inodes, by watch */
+	struct queue	*queue;
+	dev_t		 device;
+	ino_t		 number;
+	bool		 directory;
+	struct look	 look;
+	struct knote	*knotes;	/* by knote->sibling */
+	struct inode	*parent;	/* of a directory; or NULL */
+	unsigned	 children;	/* directories whose parent it is */
+};
+
+bool
+inode_is(const struct inode *i, const struct stat *st)
+{
+	return i->device == st->st_dev && i->number == st->st_ino;
+}
+
+static struct look
+look_of(const struct stat *st)
+{
+	struct look l;
+
+	memset(&l, 0, sizeof l);
+	l.size = st->st_size;
+	l.links = st->st_nlink;
+	l.mode = st->st_mode;
+	l.user = st->st_uid;
+	l.group = st->st_gid;
+	l.modified = st->st_mtim;
+	return l;
+}
+
+static struct inode *
+inode_of_watch(const struct queue *q, int watch)
+{
+	return (struct inode *)table_find(&q->inodes, (uint64_t)watch);
+}
+
+/* ---- watches ---- */
+
+/* Returns the watch descriptor, or -errno. */
+static int
+add_watch(const struct queue *q, int fd, uint32_t mask)
+{
+	char path[32];
+	int watch;
+
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	watch = inotify_add_watch(q->sources[SOURCE_INODES], path, mask);
+	if (watch == -1)
+		return errno == ENOENT ? -EOPNOTSUPP : -errno;
+	return watch;
+}
+
+/* The inode of descriptor FD, watched for MASK also; NULL with *ERROR set. */
+static struct inode *
+inode_get(struct queue *q, int fd, const struct stat *st, uint32_t mask,
+    int *error)
+{
+	struct inode *i;
+	int watch;
+
+	*error = 0;
+	if (q->sources[SOURCE_INODES] == -1)
+		*error = source_add(q, SOURCE_INODES,
+		    inotify_init1(IN_CLOEXEC | IN_NONBLOCK), false);
+	if (*error != 0)
+		return NULL;
+	watch = add_watch(q, fd, mask | IN_MASK_ADD);
+	if (watch < 0) {
+		*error = watch;
+		return NULL;
+	}
+	if ((i = inode_of_watch(q, watch)) != NULL)
+		return i;
+	i = calloc(1, sizeof *i);
+	if (i == NULL || table_insert(&q->inodes, &i->link,
+	    (uint64_t)watch) != 0) {
+		free(i);
+		(void)inotify_rm_watch(q->sources[SOURCE_INODES], watch);
+		*error = -ENOMEM;
+		return NULL;
+	}
+	i->queue = q;
+	i->device = st->st_dev;
+	i->number = st->st_ino;
+	i->directory = S_ISDIR(st->st_mode);
+	i->look = look_of(st);
+	return i;
+}
+
+static void
+inode_put(struct inode *i)
+{
+	struct inode *parent = i->parent;
+
+	if (i->knotes != NULL || i->children > 0)
+		return;
+	table_remove(&i->queue->inodes, &i->link);
+	(void)inotify_rm_watch(i->queue->sources[SOURCE_INODES],
+	    (int)i->link.key);
+	free(i);
+	if (parent != NULL) {
+		parent->children--;
+		inode_put(parent);
+	}
+}
+
+/*
+ * Nothing tells inotify that a directory, open yet, was removed but its parent.
+ * Who may not read that does not learn it.
+ */
+static void
+watch_parent(struct inode *i, int fd)
+{
+	struct inode *before = i->parent;
+	struct stat st;
+	int up, error;
+
+	if (!i->directory)
+		return;
+	i->parent = NULL;
+	up = private_descriptor(openat(fd, "..", O_PATH | O_CLOEXEC));
+	if (up >= 0) {
+		if (fstat(up, &st) == 0 && !inode_is(i, &st))
+			i->parent = inode_get(i->queue, up, &st, IN_DELETE,
+			    &error);
+		if (i->parent != NULL)
+			i->parent->children++;
+		(void)close(up);
+	}
+	if (before != NULL) {
+		before->children--;
+		inode_put(before);
+	}
+}
+
+int
+inode_watch(struct knote *k, int fd, const struct stat *st)
+{
+	struct inode *i;
+	int error;
+
+	/* what has been before is not for this knote */
+	inodes_told(k->queue);
+	i = inode_get(k->queue, fd, st, S_ISDIR(st->st_mode) ?
+	    DIRECTORY_MASK : FILE_MASK, &error);
+	if (i == NULL)
+		return error;
+	k->inode = i;
+	k->sibling = i->knotes;
+	i->knotes = k;
+	if (i->parent == NULL && k->event.filter == EVFILT_VNODE)
+		watch_parent(i, fd);
+	return 0;
+}
+
+void
+inode_forget(struct knote *knote)
+{
+	struct inode *i = knote->inode;
+	struct knote **k = &i->knotes;
+
+	while (*k != knote)
+		k = &(*k)->sibling;
+	*k = knote->sibling;
+	knote->inode = NULL;
+	inode_put(i);
+}
+
+/* ---- what happened ---- */
+
+/*
+ * As FreeBSD's kernel posts it: what belongs to one operation comes as one
+ * hint, and is told whole to who asked for a part (filt_vfsvnode).
+ */
+static void
+post(struct inode *i, unsigned hint)
+{
+	for (struct knote *k = i->knotes; k != NULL; k = k->sibling) {
+		if (k->event.filter != EVFILT_VNODE) {
+			if ((hint & (NOTE_WRITE | NOTE_EXTEND)) != 0)
+				knote_activate(k);
+		} else if ((k->fflags & hint) != 0) {
+			k->event.fflags |= hint;
+			if ((hint & NOTE_REVOKE) != 0)
+				k->event.flags |= EV_EOF;
+			knote_activate(k);
+		}
+	}
+}
+
+/* Look at it by the descriptor of one of its knotes that is still open. */
+static bool
+look(const struct inode *i, struct look *seen, int *fd)
+{
+	struct stat st;
+
+	for (const struct knote *k = i->knotes; k != NULL; k = k->sibling)
+		if (fstat((int)k->event.ident, &st) == 0 &&
+		    inode_is(i, &st)) {
+			*seen = look_of(&st);
+			*fd = (int)k->event.ident;
+			return true;
+		}
+	return false;
+}
+
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool
+same_attributes(const struct look *a, const struct look *b)
+{
+	return a->mode == b->mode && a->user == b->user &&
+	    a->group == b->group && same_time(&a->modified, &b->modified);
+}
+
+/*
+ * IN_ATTRIB: attributes, or names made and removed.  The last name is not the
+ * end of an open file.
+ */
+static void
+changed_attributes(struct inode *i, const struct look *seen)
+{
+	if (seen->links > i->look.links)
+		post(i, NOTE_LINK);
+	else if (seen->links < i->look.links)
+		post(i, NOTE_DELETE);
+	if (seen->links == i->look.links ||
+	    !same_attributes(seen, &i->look))
+		post(i, NOTE_ATTRIB);
+}
+
+static void
+changed_contents(struct inode *i, const struct look *seen)
+{
+	post(i, seen->size > i->look.size ? NOTE_WRITE | NOTE_EXTEND :
+	    NOTE_WRITE);
+}
+
+/* inotify lost events: what can be seen must do. */
+static void
+changed_somehow(struct inode *i)
+{
+	struct look seen;
+	int fd;
+
+	if (!look(i, &seen, &fd))
+		return;
+	if (!same_time(&seen.modified, &i->look.modified) ||
+	    seen.size != i->look.size)
+		changed_contents(i, &seen);
+	if (seen.links != i->look.links || seen.mode != i->look.mode)
+		changed_attributes(i, &seen);
+	i->look = seen;
+	watch_parent(i, fd);
+}
+
+static void
+each_changed_somehow(struct link *l, void *argument)
+{
+	(void)argument;
+	changed_somehow((struct inode *)l);
+}
+
+static void
+removed_child(struct link *l, void *parent)
+{
+	struct inode *i = (struct inode *)l;
+	struct look seen;
+	int fd;
+
+	if (i->parent != parent || !look(i, &seen, &fd) || seen.links > 0 ||
+	    i->look.links == 0)
+		return;
+	i->look = seen;
+	post(i, NOTE_DELETE);
+}
+
+static void
+told_self(struct inode *i, uint32_t mask)
+{
+	struct look seen;
+	int fd;
+
+	if ((mask & IN_UNMOUNT) != 0) {
+		post(i, NOTE_REVOKE);
+		return;
+	}
+	if (!look(i, &seen, &fd))
+		return;
+	if ((mask & IN_MODIFY) != 0) {
+		changed_contents(i, &seen);
+		/* the rest may be what the next event is about */
+		i->look.size = seen.size;
+		i->look.modified = seen.modified;
+	}
+	if ((mask & IN_ATTRIB) != 0) {
+		changed_attributes(i, &seen);
+		i->look = seen;
+	}
+	if ((mask & IN_MOVE_SELF) != 0) {
+		post(i, NOTE_RENAME);
+		if (i->parent != NULL)
+			watch_parent(i, fd);
+	}
+}
+
+/* Something of another name in directory I. */
+static void
+told_inside(struct inode *i, uint32_t mask)
+{
+	unsigned hint = NOTE_WRITE;
+
+	/* the rest is about the child itself */
+	if ((mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM |
+	    IN_MOVED_TO)) == 0)
+		return;
+	/* a directory's parent counts it among its links */
+	if ((mask & IN_ISDIR) != 0)
+		hint |= NOTE_LINK;
+	if ((mask & (IN_MOVED_FROM | IN_MOVED_TO)) != 0)
+		hint |= NOTE_EXTEND;
+	post(i, hint);
+	if ((mask & IN_DELETE) != 0 && (mask & IN_ISDIR) != 0 &&
+	    i->children > 0)
+		table_each(&i->queue->inodes, removed_child, i);
+}
+
+/* Half of a rename: the other half follows, if it is in the same directory. */
+struct half {
+	int		watch;
+	uint32_t	cookie, mask;
+};
+
+static void
+told_half(struct queue *q, struct half *from)
+{
+	struct inode *i = from->cookie == 0 ? NULL :
+	    inode_of_watch(q, from->watch);
+
+	if (i != NULL)
+		told_inside(i, from->mask);
+	from->cookie = 0;
+}
+
+static void
+told(struct queue *q, const struct inotify_event *event, struct half *from)
+{
+	struct inode *i = inode_of_watch(q, event->wd);
+
+	if ((event->mask & IN_MOVED_TO) != 0 && event->cookie != 0 &&
+	    event->cookie == from->cookie && event->wd == from->watch) {
+		from->cookie = 0;
+		if (i != NULL)
+			post(i, NOTE_WRITE);
+		return;
+	}
+	told_half(q, from);
+	if ((event->mask & IN_Q_OVERFLOW) != 0)
+		table_each(&q->inodes, each_changed_somehow, NULL);
+	else if ((event->mask & IN_MOVED_FROM) != 0) {
+		from->watch = event->wd;
+		from->cookie = event->cookie;
+		from->mask = event->mask;
+	} else if (i != NULL && event->len > 0)
+		told_inside(i, event->mask);
+	else if (i != NULL && (event->mask & IN_IGNORED) == 0)
+		told_self(i, event->mask);
+}
+
+void
+inodes_told(struct queue *q)
+{
+	_Alignas(struct inotify_event) char buffer[4096];
+	const struct inotify_event *event;
+	struct half from = { 0, 0, 0 };
+	ssize_t n;
+
+	if (q->sources[SOURCE_INODES] == -1)
+		return;
+	while ((n = read(q->sources[SOURCE_INODES], buffer,
+	    sizeof buffer)) > 0)
+		for (ssize_t at = 0; at < n; at += (ssize_t)(sizeof *event +
+		    event->len)) {
+			event = (const struct inotify_event *)(buffer + at);
+			told(q, event, &from);
+		}
+	told_half(q, &from);
+}

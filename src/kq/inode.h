@@ -1,0 +1,30 @@
+/*
+ * inode.h - files and directories, watched by inotify(7) and fstat(2).
+ *
+ * A file is watched through its descriptor, /proc/self/fd/N, so that no rename
+ * comes between its name and the watch.
+ */
+#ifndef KQ_INODE_H
+#define KQ_INODE_H
+
+#include "knote.h"
+
+#include <sys/stat.h>
+
+/*
+ * Watch the file of descriptor FD, which ST is of, for KNOTE.  Returns 0, or
+ * -errno: -EACCES (inotify wants read permission), -ENOSPC (max_user_watches),
+ * -EMFILE (max_user_instances), -EOPNOTSUPP (no /proc), -ENOMEM.
+ */
+int	inode_watch(struct knote *knote, int fd, const struct stat *st);
+
+/* Watch it for KNOTE no more. */
+void	inode_forget(struct knote *knote);
+
+/* Whether ST is of that file. */
+bool	inode_is(const struct inode *inode, const struct stat *st);
+
+/* inotify may have something: post it to the knotes of QUEUE. */
+void	inodes_told(struct queue *queue);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * item.h - descriptors in the queue's epoll instances.
+ *
+ * epoll(7) keys an entry by open file and number, and drops it when the file is
+ * closed for good, not when the number is.  So an entry may outlive its knote,
+ * and cannot be deleted then; it is known by its slot's generation, and the
+ * instance is made anew.
+ */
+#ifndef KQ_ITEM_H
+#define KQ_ITEM_H
+
+#include "knote.h"
+
+struct epoll_event;
+
+/*
+ * Register descriptor FD for KNOTE and the EVENTS of epoll(7), edge-triggered
+ * or not; if it is registered, change that, which reports anew what is so.
+ * Returns 0, or -errno (epoll_ctl(2)): -EBADF, -EPERM (epoll does not take such
+ * files), -EINVAL, -ELOOP, -ENOMEM, -ENOSPC; -ENOENT if it was registered and
+ * FD is another file now.
+ */
+int	item_arm(struct knote *knote, int fd, uint32_t events, bool edge);
+
+/* Take it out.  Returns 0, or -EBADF or -ENOENT if FD is not that file. */
+int	item_disarm(struct knote *knote, int fd);
+
+/* Whether FD is still the file that was registered. */
+bool	item_same(const struct knote *knote, int fd);
+
+/* The number means another file by now, or none. */
+#define ITEM_GONE	0x80000000u
+
+/*
+ * What epoll(7) said in this turn about the item, or what poll(2) says now, in
+ * the bits of epoll; or ITEM_GONE.
+ */
+uint32_t item_events(struct knote *knote, int fd);
+
+/* Whether epoll said it in this turn. */
+bool	item_is_told(const struct knote *knote);
+
+/*
+ * The knote that EVENT is about, with its revents set; or NULL if that has been
+ * dropped, and the queue is marked stale.  SECOND: from the second instance.
+ */
+struct knote *item_told(struct queue *queue, const struct epoll_event *event,
+	    bool second);
+
+/* Make anew the instances that hold items of knotes that are no more. */
+void	items_renew(struct queue *queue);
+
+/*
+ * Take FD, a private descriptor, or a -1 with errno, as source: registered in
+ * the main instance, edge-triggered or not.  Returns 0 or -errno, FD being
+ * closed then.
+ */
+int	source_add(struct queue *queue, enum source source, int fd, bool edge);
+
+/* FD to where programs do not expect one; -errno for -1. */
+int	private_descriptor(int fd);
+
+#endif

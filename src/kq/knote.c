@@ -1,0 +1,103 @@
+#include "knote.h"
+
+#include <stdlib.h>
+
+#include "filter.h"
+
+struct knote *
+knote_find(struct queue *queue, int filter, uintptr_t ident)
+{
+	struct link *l;
+	struct knote *k;
+
+	for (l = table_find(&queue->knotes, knote_key(filter, ident));
+	    l != NULL; l = table_more(l)) {
+		k = (struct knote *)l;
+		if (k->event.filter == filter && k->event.ident == ident)
+			return k;
+	}
+	return NULL;
+}
+
+struct knote *
+knote_new(struct queue *queue, const struct filter *filter,
+    const struct kevent *change, bool listed)
+{
+	struct knote *k = calloc(1, sizeof *k);
+
+	if (k == NULL)
+		return NULL;
+	if (listed && table_insert(&queue->knotes, &k->link,
+	    knote_key(change->filter, change->ident)) != 0) {
+		free(k);
+		return NULL;
+	}
+	k->queue = queue;
+	k->filter = filter;
+	k->event = *change;
+	k->event.flags &= (unsigned short)~(EV_ADD | EV_DELETE | EV_ENABLE |
+	    EV_DISABLE | EV_ERROR | EV_EOF);
+	k->event.fflags = 0;
+	k->event.data = 0;
+	k->fflags = change->fflags;
+	k->data = change->data;
+	k->status = listed ? 0 : KNOTE_UNLISTED;
+	if ((change->flags & EV_DISABLE) != 0)
+		k->status |= KNOTE_DISABLED;
+	return k;
+}
+
+void
+knote_free(struct knote *k)
+{
+	knote_dequeue(k);
+	if ((k->status & KNOTE_UNLISTED) == 0)
+		table_remove(&k->queue->knotes, &k->link);
+	free(k);
+}
+
+void
+knote_drop(struct knote *k)
+{
+	if (k->filter->detach != NULL)
+		k->filter->detach(k);
+	knote_free(k);
+}
+
+void
+knote_activate(struct knote *k)
+{
+	struct queue *q = k->queue;
+
+	k->status |= KNOTE_ACTIVE;
+	if ((k->status & (KNOTE_READY | KNOTE_DISABLED)) != 0)
+		return;
+	k->status |= KNOTE_READY;
+	k->next = NULL;
+	k->previous = q->last;
+	if (q->last == NULL)
+		q->first = k;
+	else
+		q->last->next = k;
+	q->last = k;
+	q->ready++;
+}
+
+void
+knote_dequeue(struct knote *k)
+{
+	struct queue *q = k->queue;
+
+	if ((k->status & KNOTE_READY) == 0)
+		return;
+	if (k->previous == NULL)
+		q->first = k->next;
+	else
+		k->previous->next = k->next;
+	if (k->next == NULL)
+		q->last = k->previous;
+	else
+		k->next->previous = k->previous;
+	k->status &= ~(unsigned)KNOTE_READY;
+	q->ready--;
+}

@@ -1,0 +1,176 @@
+/*
+ * knote.h - the knote, which is one filter on one identifier in one queue, and
+ * the queue it is in.
+ *
+ * One lock is held wherever these are touched; only the wait in the kernel
+ * (collect.c) is without it.
+ */
+#ifndef KQ_KNOTE_H
+#define KQ_KNOTE_H
+
+/* Linux's own calls; every file here includes this one first. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sys/event.h>
+
+#include "table.h"
+
+struct filter;
+struct inode;
+struct queue;
+
+enum {
+	KNOTE_ACTIVE = 1,	/* something has happened, or may have */
+	KNOTE_READY = 2,	/* in the ready list */
+	KNOTE_DISABLED = 4,
+	KNOTE_UNLISTED = 8	/* not in the queue's table */
+};
+
+/* A descriptor in one of the queue's epoll instances. */
+struct item {
+	uint32_t	slot;		/* its place in queue->slots */
+	uint32_t	turn;		/* when REVENTS were told */
+	uint32_t	revents;
+	bool		edge;		/* registered edge-triggered */
+	uint8_t		place;		/* one of the below */
+};
+
+enum {
+	ITEM_NOWHERE,
+	ITEM_MAIN,		/* in the epoll instance that is the queue */
+	ITEM_SECOND		/* that one has the same descriptor already */
+};
+
+/* READ and WRITE */
+struct descriptor {
+	int		error;		/* the socket's, once it was taken */
+	uint8_t		kind;		/* descriptor.h */
+};
+
+struct timer {
+	int64_t		deadline;	/* ns on its clock */
+	int64_t		period;		/* ns; 0: once */
+	int64_t		count;		/* expirations not reported yet */
+	size_t		place;		/* in the heap, plus 1; 0: not there */
+};
+
+struct process {
+	int		descriptor;	/* a pidfd, or -1: not to be had */
+	int		status;		/* wait status */
+	bool		ended;
+	bool		known;		/* STATUS is known */
+};
+
+struct knote {
+	struct link	 link;		/* in queue->knotes; stays first */
+	struct queue	*queue;
+	const struct filter *filter;
+	struct knote	*next, *previous;	/* in the ready list */
+	struct kevent	 event;		/* what is reported */
+	unsigned	 fflags;	/* what was asked for */
+	int64_t		 data;		/* what was given */
+	unsigned	 status;	/* a set of KNOTE_ */
+	struct item	 item;
+	struct inode	*inode;		/* watched for it, or NULL */
+	struct knote	*sibling;	/* the next on the same inode */
+	union {
+		struct descriptor descriptor;
+		struct timer	  timer;
+		struct process	  process;
+		uint64_t	  seen;		/* SIGNAL: posts reported */
+		bool		  triggered;	/* USER */
+		unsigned	  state;	/* NETDEV: the last note */
+		struct request	 *request;	/* AIO */
+	};
+};
+
+/* What is in the main epoll instance besides items: the low bits of its tag. */
+enum source {
+	SOURCE_KICK,		/* eventfd: the ready list is not empty */
+	SOURCE_SECOND,		/* the second epoll instance */
+	SOURCE_TIMER,		/* timerfd, monotonic clock */
+	SOURCE_CLOCK,		/* timerfd, time of day */
+	SOURCE_INODES,		/* inotify */
+	SOURCE_PROCESSES,	/* process connector */
+	SOURCE_POSTS,		/* eventfd: a signal was counted */
+	SOURCE_PENDING,		/* signalfd: a signal is pending */
+	SOURCE_LINKS,		/* rtnetlink */
+	SOURCES
+};
+
+/* A slot outlives its knote: its generation tells old events from new. */
+struct slot {
+	struct knote	*knote;		/* or NULL: free */
+	uint32_t	 generation;	/* from 1 up */
+	uint32_t	 next;		/* free slot, plus 1 */
+};
+
+struct heap {
+	struct knote	**list;
+	size_t		  count, capacity;
+	int64_t		  armed;	/* deadline that the timerfd has */
+};
+
+struct queue {
+	struct queue	*next;
+	int		 fd;		/* a number that means it */
+	int		 sources[SOURCES];	/* descriptors, or -1 */
+	struct table	 knotes;
+	struct knote	*first, *last;	/* the ready list */
+	size_t		 ready;		/* how many are in it */
+	struct slot	*slots;
+	uint32_t	 slot_count, slot_capacity;
+	uint32_t	 free_slot;	/* plus 1 */
+	uint32_t	 turn;		/* of collecting */
+	uint32_t	 reports;	/* of items, so far */
+	bool		 few;		/* in this turn */
+	bool		 kicked;
+	bool		 again;		/* items want another look */
+	bool		 stale_main;	/* an item of a closed number is in */
+	bool		 stale_second;
+	unsigned	 waiters;	/* threads in the kernel */
+	bool		 closed;	/* to be freed by the last of them */
+	struct heap	 timers, clocks;
+	struct table	 inodes;	/* by watch descriptor */
+	uint64_t	 signals;	/* bit N-1: has a knote for signal N */
+	unsigned	 followers;	/* knotes that the connector serves */
+	unsigned	 interfaces;	/* knotes that rtnetlink serves */
+};
+
+/* The key in queue->knotes. */
+static inline uint64_t
+knote_key(int filter, uintptr_t ident)
+{
+	return (uint64_t)ident ^ (uint64_t)(uint16_t)filter << 48;
+}
+
+/* The knote, or NULL. */
+struct knote *knote_find(struct queue *queue, int filter, uintptr_t ident);
+
+/*
+ * A knote for CHANGE, in the table if LISTED, not attached yet; NULL if there
+ * is no memory.
+ */
+struct knote *knote_new(struct queue *queue, const struct filter *filter,
+	    const struct kevent *change, bool listed);
+
+/* Detach and free it. */
+void	knote_drop(struct knote *knote);
+
+/* Free it, which is not attached. */
+void	knote_free(struct knote *knote);
+
+/* Something has happened: to the end of the ready list, unless disabled. */
+void	knote_activate(struct knote *knote);
+
+/* Take it off the ready list, if it is there. */
+void	knote_dequeue(struct knote *knote);
+
+#endif

@@ -1,0 +1,90 @@
+#include "knote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "change.h"
+#include "collect.h"
+#include "queue.h"
+#include "signals.h"
+
+/*
+ * A program may include <sys/event.h> without a prototype being meant for it:
+ * these are the names of the BSDs.
+ */
+
+static int
+result(int value)
+{
+	if (value >= 0)
+		return value;
+	errno = -value;
+	return -1;
+}
+
+int
+kqueue1(int flags)
+{
+	int fd;
+
+	if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0)
+		return result(-EINVAL);
+	queues_lock();
+	fd = queue_open(flags);
+	queues_unlock();
+	return result(fd);
+}
+
+int
+kqueue(void)
+{
+	return kqueue1(0);
+}
+
+static int
+run(int fd, const struct kevent *changes, int nchanges, struct kevent *events,
+    int nevents, const struct timespec *timeout)
+{
+	/* a wait in the kernel will tell whether FD is what it was */
+	bool waits = nchanges <= 0 && nevents > 0;
+	struct queue *q = queue_find(fd, !waits);
+	int done = 0, error;
+
+	if (q == NULL && waits)
+		q = queue_find(fd, true);
+	if (q == NULL)
+		return -EBADF;
+	if (nchanges < 0 || nevents < 0)
+		return -EINVAL;
+	for (int i = 0; i < nchanges; i++) {
+		struct kevent change = changes[i];
+
+		error = change_apply(q, &change);
+		if (error == 0 && (change.flags & EV_RECEIPT) == 0)
+			continue;
+		if (done == nevents) {
+			collect_settle(q);
+			return error;
+		}
+		change.flags = EV_ERROR;
+		change.data = -error;
+		events[done++] = change;
+	}
+	if (done > 0 || nevents == 0) {
+		collect_settle(q);
+		return done;
+	}
+	return collect(q, fd, events, nevents, timeout);
+}
+
+int
+kevent(int queue, const struct kevent *changes, int nchanges,
+    struct kevent *events, int nevents, const struct timespec *timeout)
+{
+	int n;
+
+	queues_lock();
+	n = run(queue, changes, nchanges, events, nevents, timeout);
+	queues_unlock();
+	return result(n);
+}

@@ -1,0 +1,394 @@
+#include "knote.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "item.h"
+#include "queue.h"
+#include "signals.h"
+
+/* One number that means a queue; it may have been closed since. */
+struct number {
+	struct link	 link;		/* in numbers, by the number */
+	struct queue	*queue;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct table numbers;
+static struct queue *queues;
+
+void
+queues_lock(void)
+{
+	(void)pthread_mutex_lock(&lock);
+}
+
+void
+queues_unlock(void)
+{
+	(void)pthread_mutex_unlock(&lock);
+}
+
+struct queue *
+queue_next(const struct queue *q)
+{
+	return q == NULL ? queues : q->next;
+}
+
+/* Whether FD is the epoll instance of Q: it has Q's eventfd in it. */
+static int
+is_queue(int fd, const struct queue *q)
+{
+	struct epoll_event event;
+
+	memset(&event, 0, sizeof event);
+	if (epoll_ctl(fd, EPOLL_CTL_ADD, q->sources[SOURCE_KICK],
+	    &event) == 0) {
+		/* somebody else's epoll instance */
+		(void)epoll_ctl(fd, EPOLL_CTL_DEL, q->sources[SOURCE_KICK],
+		    &event);
+		return 0;
+	}
+	return errno == EEXIST ? 1 : errno == EBADF || errno == EINVAL ?
+	    -EBADF : 0;
+}
+
+static struct number *
+number_find(int fd)
+{
+	return (struct number *)table_find(&numbers, (uint64_t)fd);
+}
+
+static void
+number_forget(struct number *n)
+{
+	table_remove(&numbers, &n->link);
+	free(n);
+}
+
+static int
+number_add(int fd, struct queue *q)
+{
+	struct number *n = number_find(fd);
+
+	if (n == NULL) {
+		if ((n = malloc(sizeof *n)) == NULL)
+			return -ENOMEM;
+		if (table_insert(&numbers, &n->link, (uint64_t)fd) != 0) {
+			free(n);
+			return -ENOMEM;
+		}
+	}
+	n->queue = q;
+	return 0;
+}
+
+/* ---- the end ---- */
+
+static void
+drop(struct link *l, void *argument)
+{
+	(void)argument;
+	knote_drop((struct knote *)l);
+}
+
+static void
+queue_free(struct queue *q)
+{
+	table_free(&q->knotes);
+	table_free(&q->inodes);
+	free(q->slots);
+	free(q->timers.list);
+	free(q->clocks.list);
+	free(q);
+}
+
+/*
+ * Give up what Q holds; the last thread that waits in it frees it.  Its
+ * descriptors go first, so that nothing is taken out of what a child of fork(2)
+ * shares with its parent.
+ */
+static void
+queue_close(struct queue *q)
+{
+	struct queue **at = &queues;
+
+	q->fd = -1;
+	for (int i = 0; i < SOURCES; i++) {
+		if (q->sources[i] != -1)
+			(void)close(q->sources[i]);
+		q->sources[i] = -1;
+	}
+	table_each(&q->knotes, drop, NULL);
+	while (q->first != NULL)
+		knote_drop(q->first);
+	while (*at != q)
+		at = &(*at)->next;
+	*at = q->next;
+	q->closed = true;
+	if (q->waiters == 0)
+		queue_free(q);
+}
+
+struct search {
+	const struct queue	*queue;
+	struct number		*number;
+};
+
+static void
+forget_if_dead(struct link *l, void *argument)
+{
+	struct search *s = argument;
+	struct number *n = (struct number *)l;
+
+	if (n->queue != s->queue)
+		return;
+	if (is_queue((int)l->key, s->queue) != 1)
+		number_forget(n);
+	else
+		s->number = n;
+}
+
+/* Another number of Q that nobody has told of, from dup(2); -1 for none. */
+static int
+look_for(const struct queue *q)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	struct dirent *entry;
+	int fd, found = -1;
+
+	if (directory == NULL)
+		return -1;
+	while (found == -1 && (entry = readdir(directory)) != NULL) {
+		fd = atoi(entry->d_name);
+		if (entry->d_name[0] != '.' && is_queue(fd, q) == 1)
+			found = fd;
+	}
+	(void)closedir(directory);
+	return found;
+}
+
+/* Whether Q has a number yet. */
+static bool
+alive(struct queue *q)
+{
+	struct search s = { q, NULL };
+	int fd;
+
+	if (q->fd != -1 && number_find(q->fd) != NULL &&
+	    number_find(q->fd)->queue == q && is_queue(q->fd, q) == 1)
+		return true;
+	table_each(&numbers, forget_if_dead, &s);
+	if (s.number != NULL) {
+		q->fd = (int)s.number->link.key;
+		return true;
+	}
+	fd = look_for(q);
+	if (fd == -1 || number_add(fd, q) != 0)
+		return false;
+	q->fd = fd;
+	return true;
+}
+
+void
+queues_sweep(void)
+{
+	struct queue *q, *next;
+
+	for (q = queues; q != NULL; q = next) {
+		next = q->next;
+		if (!alive(q))
+			queue_close(q);
+	}
+}
+
+/* ---- fork ---- */
+
+static void
+close_number(struct link *l, void *argument)
+{
+	(void)argument;
+	(void)close((int)l->key);
+	number_forget((struct number *)l);
+}
+
+/* A queue is not the child's (kqueue(2)); neither are its signal handlers. */
+static void
+in_child(void)
+{
+	struct queue *q;
+
+	table_each(&numbers, close_number, NULL);
+	while ((q = queues) != NULL) {
+		q->waiters = 0;		/* those threads are not here */
+		queue_close(q);
+	}
+	signals_forked();
+	queues_unlock();
+}
+
+/* ---- the beginning ---- */
+
+static void
+on_fork(void)
+{
+	(void)pthread_atfork(queues_lock, queues_unlock, in_child);
+}
+
+static struct queue *
+queue_new(int fd)
+{
+	struct queue *q = calloc(1, sizeof *q);
+	int error;
+
+	if (q == NULL)
+		return NULL;
+	for (int i = 0; i < SOURCES; i++)
+		q->sources[i] = -1;
+	q->fd = fd;
+	error = source_add(q, SOURCE_KICK, eventfd(0, EFD_CLOEXEC |
+	    EFD_NONBLOCK), false);
+	if (error == 0)
+		error = number_add(fd, q);
+	if (error != 0) {
+		errno = -error;
+		if (q->sources[SOURCE_KICK] != -1)
+			(void)close(q->sources[SOURCE_KICK]);
+		free(q);
+		return NULL;
+	}
+	q->next = queues;
+	queues = q;
+	return q;
+}
+
+int
+queue_open(int flags)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int fd, error;
+
+	(void)pthread_once(&once, on_fork);
+	queues_sweep();
+	fd = epoll_create1((flags & O_CLOEXEC) != 0 ? EPOLL_CLOEXEC : 0);
+	if (fd == -1)
+		return -errno;
+	if (queue_new(fd) == NULL) {
+		error = errno;
+		(void)close(fd);
+		return -error;
+	}
+	return fd;
+}
+
+/* ---- numbers ---- */
+
+/* FD is not known, or not any more: is it a queue's all the same? */
+static struct queue *
+find_unknown(int fd)
+{
+	struct queue *q;
+	int is;
+
+	for (q = queues; q != NULL; q = q->next) {
+		is = is_queue(fd, q);
+		if (is == -EBADF)
+			return NULL;
+		if (is == 1)
+			return number_add(fd, q) == 0 ? q : NULL;
+	}
+	return NULL;
+}
+
+struct queue *
+queue_find(int fd, bool sure)
+{
+	struct number *n = fd < 0 ? NULL : number_find(fd);
+	struct queue *q;
+
+	if (n != NULL && (!sure || is_queue(fd, n->queue) == 1)) {
+		n->queue->fd = fd;
+		return n->queue;
+	}
+	if (n != NULL)
+		number_forget(n);
+	q = fd < 0 || !sure ? NULL : find_unknown(fd);
+	if (q != NULL)
+		q->fd = fd;
+	if (n != NULL)
+		queues_sweep();
+	return q;
+}
+
+void
+queue_enter(struct queue *q)
+{
+	q->waiters++;
+}
+
+bool
+queue_leave(struct queue *q)
+{
+	q->waiters--;
+	if (!q->closed)
+		return true;
+	if (q->waiters == 0)
+		queue_free(q);
+	return false;
+}
+
+struct replacement {
+	const struct queue	*queue;
+	int			 new;
+};
+
+static void
+replace(struct link *l, void *argument)
+{
+	const struct replacement *r = argument;
+	int fd = (int)l->key, flags;
+
+	if (((struct number *)l)->queue != r->queue ||
+	    is_queue(fd, r->queue) != 1)
+		return;
+	flags = fcntl(fd, F_GETFD);
+	(void)dup3(r->new, fd, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
+}
+
+/* The queues that have the old instance in them, by number FD. */
+static void
+arm_again(struct link *l, void *argument)
+{
+	const struct queue *q = argument;
+	struct knote *k;
+
+	if (((struct number *)l)->queue != q)
+		return;
+	for (struct queue *outer = queues; outer != NULL; outer = outer->next) {
+		k = knote_find(outer, EVFILT_READ, (uintptr_t)l->key);
+		if (k == NULL)
+			continue;
+		(void)item_disarm(k, (int)l->key);
+		if ((k->status & KNOTE_DISABLED) == 0)
+			(void)k->filter->arm(k);
+	}
+}
+
+void
+queue_replace(struct queue *q, int new)
+{
+	struct replacement r = { q, new };
+
+	table_each(&numbers, replace, &r);
+	(void)close(new);
+	table_each(&numbers, arm_again, q);
+}

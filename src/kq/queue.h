@@ -1,0 +1,39 @@
+/*
+ * queue.h - the queues of this process, and the numbers that mean them.
+ *
+ * A queue is an epoll instance, so that poll(2), epoll(7) and another queue
+ * take it.  Nobody tells when its number is closed: that is found out when a
+ * queue is made, and when the number is used.
+ */
+#ifndef KQ_QUEUE_H
+#define KQ_QUEUE_H
+
+#include "knote.h"
+
+/* The lock of all that is in this library. */
+void	queues_lock(void);
+void	queues_unlock(void);
+
+/* Make a queue; FLAGS are 0 or O_CLOEXEC.  Returns its number or -errno. */
+int	queue_open(int flags);
+
+/*
+ * The queue that number FD means, or NULL.  SURE: with certainty, for a system
+ * call; without, where the kernel will be asked about FD next.
+ */
+struct queue *queue_find(int fd, bool sure);
+
+/* The queue after QUEUE, the first after NULL; NULL behind the last. */
+struct queue *queue_next(const struct queue *queue);
+
+/* Give up what is closed. */
+void	queues_sweep(void);
+
+/* A thread goes to wait in QUEUE, and is back: false if it was closed. */
+void	queue_enter(struct queue *queue);
+bool	queue_leave(struct queue *queue);
+
+/* NEW, an epoll instance, takes the place of QUEUE's at all its numbers. */
+void	queue_replace(struct queue *queue, int new);
+
+#endif

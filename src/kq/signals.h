@@ -1,0 +1,21 @@
+/*
+ * signals.h - counting the signals of this process.
+ */
+#ifndef KQ_SIGNALS_H
+#define KQ_SIGNALS_H
+
+#include "knote.h"
+
+/* Something was counted, or is pending: look at the knotes of QUEUE. */
+void	signals_told(struct queue *queue);
+
+/*
+ * The program may have changed what a watched signal does since: count it
+ * still.
+ */
+void	signals_look(void);
+
+/* This is a child of fork(2), without queues: part from the parent. */
+void	signals_forked(void);
+
+#endif

@@ -1,0 +1,213 @@
+#include "knote.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/sockios.h>
+#include <linux/unix_diag.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "item.h"
+#include "queue.h"
+#include "socket.h"
+
+static int
+option(int fd, int name)
+{
+	socklen_t length = sizeof(int);
+	int value = 0;
+
+	return getsockopt(fd, SOL_SOCKET, name, &value, &length) == -1 ? -1 :
+	    value;
+}
+
+enum kind
+socket_kind(int fd)
+{
+	if (option(fd, SO_TYPE) != SOCK_STREAM)
+		return KIND_SOCKET;
+	if (option(fd, SO_DOMAIN) == AF_UNIX)
+		return KIND_LOCAL_STREAM;
+	return option(fd, SO_PROTOCOL) == IPPROTO_TCP ? KIND_TCP : KIND_SOCKET;
+}
+
+bool
+socket_listens(int fd)
+{
+	return option(fd, SO_ACCEPTCONN) == 1;
+}
+
+static bool
+tcp_info(int fd, struct tcp_info *info)
+{
+	socklen_t length = sizeof *info;
+
+	memset(info, 0, sizeof *info);
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &length) == 0;
+}
+
+/* ---- the backlog of a local socket ---- */
+
+struct question {
+	struct nlmsghdr		header;
+	struct unix_diag_req	unix_socket;
+};
+
+static int
+ask(uint32_t inode)
+{
+	int fd = private_descriptor(socket(AF_NETLINK, SOCK_DGRAM |
+	    SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+	struct question q;
+
+	if (fd < 0)
+		return fd;
+	memset(&q, 0, sizeof q);
+	q.header.nlmsg_len = sizeof q;
+	q.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	q.header.nlmsg_flags = NLM_F_REQUEST;
+	q.unix_socket.sdiag_family = AF_UNIX;
+	q.unix_socket.udiag_states = ~0u;
+	q.unix_socket.udiag_ino = inode;
+	q.unix_socket.udiag_show = UDIAG_SHOW_RQLEN;
+	q.unix_socket.udiag_cookie[0] = q.unix_socket.udiag_cookie[1] = ~0u;
+	if (send(fd, &q, sizeof q, 0) == sizeof q)
+		return fd;
+	(void)close(fd);
+	return -EIO;
+}
+
+/* The queue's length in the LENGTH bytes of the answer at HEADER, or -1. */
+static int64_t
+queue_length(const struct nlmsghdr *header, size_t length)
+{
+	const struct unix_diag_msg *message = NLMSG_DATA(header);
+	const struct unix_diag_rqlen *rqlen;
+	const struct rtattr *a;
+	size_t left;
+
+	if (!NLMSG_OK(header, length) ||
+	    header->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    header->nlmsg_len < NLMSG_LENGTH(sizeof *message))
+		return -1;
+	left = header->nlmsg_len - NLMSG_LENGTH(sizeof *message);
+	for (a = (const struct rtattr *)(message + 1); RTA_OK(a, left);
+	    a = RTA_NEXT(a, left))
+		if (a->rta_type == UNIX_DIAG_RQLEN) {
+			rqlen = RTA_DATA(a);
+			return rqlen->udiag_rqueue;
+		}
+	return -1;
+}
+
+static int64_t
+local_backlog(int fd)
+{
+	_Alignas(struct nlmsghdr) char answer[1024];
+	struct stat st;
+	int64_t length;
+	ssize_t n;
+	int diag;
+
+	if (fstat(fd, &st) == -1 || (diag = ask((uint32_t)st.st_ino)) < 0)
+		return -1;
+	/* the kernel has answered before the question's send returned */
+	n = recv(diag, answer, sizeof answer, MSG_DONTWAIT);
+	length = n < (ssize_t)sizeof(struct nlmsghdr) ? -1 :
+	    queue_length((const struct nlmsghdr *)answer, (size_t)n);
+	(void)close(diag);
+	return length;
+}
+
+int64_t
+socket_backlog(int fd, enum kind kind)
+{
+	struct tcp_info info;
+	int64_t waiting = -1;
+
+	if (kind == KIND_TCP && tcp_info(fd, &info))
+		waiting = info.tcpi_unacked;
+	else if (kind == KIND_LOCAL_STREAM ||
+	    option(fd, SO_DOMAIN) == AF_UNIX)
+		waiting = local_backlog(fd);
+	return waiting < 1 ? 1 : waiting;
+}
+
+/* ---- the rest ---- */
+
+int64_t
+socket_bytes(int fd)
+{
+	/* with MSG_TRUNC nothing is copied, with MSG_PEEK nothing consumed */
+	ssize_t n = recv(fd, NULL, INT32_MAX, MSG_PEEK | MSG_TRUNC |
+	    MSG_DONTWAIT);
+
+	return n > 0 ? n : 0;
+}
+
+int64_t
+socket_room(int fd)
+{
+	int size = option(fd, SO_SNDBUF), queued = 0;
+
+	(void)ioctl(fd, SIOCOUTQ, &queued);
+	return size > queued ? size - queued : 1;
+}
+
+bool
+socket_is_shut(int fd, enum kind kind)
+{
+	struct tcp_info info;
+
+	/*
+	 * To send no bytes on a local stream has no effect, and fails only if
+	 * it was shut down (net/unix/af_unix.c, unix_stream_sendmsg).
+	 */
+	if (kind == KIND_LOCAL_STREAM)
+		return send(fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 &&
+		    errno == EPIPE;
+	if (kind != KIND_TCP || !tcp_info(fd, &info))
+		return false;
+	switch (info.tcpi_state) {
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+	case TCP_TIME_WAIT:
+	case TCP_CLOSE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int
+socket_error(struct knote *knote)
+{
+	static const int filters[] = { EVFILT_READ, EVFILT_WRITE };
+	struct knote *k;
+	int error;
+
+	if (knote->descriptor.error != 0)
+		return knote->descriptor.error;
+	error = option((int)knote->event.ident, SO_ERROR);
+	if (error <= 0)
+		return 0;
+	for (struct queue *q = queue_next(NULL); q != NULL; q = queue_next(q))
+		for (size_t i = 0; i < 2; i++) {
+			k = knote_find(q, filters[i], knote->event.ident);
+			if (k != NULL)
+				k->descriptor.error = error;
+		}
+	return error;
+}

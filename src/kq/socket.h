@@ -1,0 +1,39 @@
+/*
+ * socket.h - what Linux tells of a socket, in the terms of a BSD.
+ */
+#ifndef KQ_SOCKET_H
+#define KQ_SOCKET_H
+
+#include "descriptor.h"
+
+/* The kind of socket FD. */
+enum kind socket_kind(int fd);
+
+/* Whether FD is listening. */
+bool	socket_listens(int fd);
+
+/*
+ * How many connections wait to be accepted: from TCP_INFO (tcp(7)), for a local
+ * socket from sock_diag(7); 1 where nothing tells.
+ */
+int64_t	socket_backlog(int fd, enum kind kind);
+
+/*
+ * Bytes that can be read from TCP socket FD, where FIONREAD says 0 because the
+ * urgent byte is the next (net/ipv4/tcp.c, tcp_inq).
+ */
+int64_t	socket_bytes(int fd);
+
+/* Bytes that fit into its send buffer, at least 1. */
+int64_t	socket_room(int fd);
+
+/* Whether writing to FD would fail with EPIPE because it was shut down. */
+bool	socket_is_shut(int fd, enum kind kind);
+
+/*
+ * The error that the socket of KNOTE has.  Linux hands it out once
+ * (SO_ERROR, socket(7)), so it is kept for every knote on the same number.
+ */
+int	socket_error(struct knote *knote);
+
+#endif

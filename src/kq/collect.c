@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -281,11 +282,11 @@ turn(struct queue *q, int fd, struct batch *b, struct kevent *events, int room,
 	signals_look();
 	queue_enter(q);
 	if (left != 0)
-		queues_unlock();
+		queues_unlock(PTHREAD_CANCEL_DISABLE);
 	n = wait_in_kernel(fd, b->list, b->capacity, left);
 	error = n == -1 ? errno : 0;
 	if (left != 0)
-		queues_lock();
+		(void)queues_lock();
 	if (!queue_leave(q) || error == EBADF || error == EINVAL)
 		return -EBADF;
 	if (error == EINTR)

@@ -43,10 +43,10 @@ static void
 completed(union sigval value)
 {
 	struct notice *notice = value.sival_ptr;
-	struct request *r;
+	int cancellation = queues_lock();
+	struct request *r = request_find(notice->block);
 
-	queues_lock();
-	r = request_find(notice->block);
+
 	if (r != NULL && r->serial == notice->serial) {
 		r->done = true;
 		if (r->knote != NULL) {
@@ -54,7 +54,7 @@ completed(union sigval value)
 			collect_settle(r->knote->queue);
 		}
 	}
-	queues_unlock();
+	queues_unlock(cancellation);
 	free(notice);
 }
 
@@ -132,13 +132,13 @@ prepare(struct aiocb *block)
 static int
 start(struct aiocb *block, int (*function)(struct aiocb *))
 {
-	int error;
+	int error, cancellation;
 
 	if (block->aio_sigevent.sigev_notify != SIGEV_KEVENT)
 		return function(block);
-	queues_lock();
+	cancellation = queues_lock();
 	error = prepare(block);
-	queues_unlock();
+	queues_unlock(cancellation);
 	if (error != 0) {
 		errno = -error;
 		return -1;
@@ -146,10 +146,10 @@ start(struct aiocb *block, int (*function)(struct aiocb *))
 	if (function(block) == 0)
 		return 0;
 	error = errno;
-	queues_lock();
+	cancellation = queues_lock();
 	free(block->aio_sigevent.sigev_value.sival_ptr);
 	request_free(request_find(block));
-	queues_unlock();
+	queues_unlock(cancellation);
 	errno = error;
 	return -1;
 }
@@ -169,13 +169,12 @@ kq_aio_write(struct aiocb *block)
 ssize_t
 kq_aio_return(struct aiocb *block)
 {
-	struct request *r;
+	int cancellation = queues_lock();
+	struct request *r = request_find(block);
 
-	queues_lock();
-	r = request_find(block);
 	if (r != NULL && aio_error(block) != EINPROGRESS)
 		request_free(r);
-	queues_unlock();
+	queues_unlock(cancellation);
 	return aio_return(block);
 }
 

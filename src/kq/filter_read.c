@@ -19,6 +19,20 @@ at_end(struct knote *k)
 	return 1;
 }
 
+/* Pipes have no low-water mark. */
+static int
+judge_pipe(struct knote *k, uint32_t r, enum kind kind)
+{
+	/* the write end, and nobody reads: the bytes are not for it */
+	if ((r & EPOLLERR) != 0) {
+		k->event.data = 0;
+		return kind == KIND_PIPE ? at_end(k) : 0;
+	}
+	if ((r & EPOLLHUP) != 0)
+		return at_end(k);
+	return k->event.data > 0;
+}
+
 static int
 judge_socket(struct knote *k, uint32_t r, enum kind kind)
 {
@@ -81,10 +95,7 @@ judge(struct knote *k, uint32_t r)
 	switch (kind = descriptor_kind(k)) {
 	case KIND_PIPE:
 	case KIND_FIFO:
-		/* pipes have no low-water mark; EPOLLERR: the other end */
-		if ((r & ENDED) != 0)
-			return at_end(k);
-		return bytes > 0;
+		return judge_pipe(k, r, kind);
 	case KIND_TCP:
 	case KIND_LOCAL_STREAM:
 	case KIND_SOCKET:

@@ -35,8 +35,7 @@ knote_new(struct queue *queue, const struct filter *filter,
 	k->queue = queue;
 	k->filter = filter;
 	k->event = *change;
-	k->event.flags &= (unsigned short)~(EV_ADD | EV_DELETE | EV_ENABLE |
-	    EV_DISABLE | EV_ERROR | EV_EOF);
+	k->event.flags &= EV_ONESHOT | EV_CLEAR | EV_RECEIPT | EV_DISPATCH;
 	k->event.fflags = 0;
 	k->event.data = 0;
 	k->fflags = change->fflags;

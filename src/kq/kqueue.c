@@ -8,11 +8,6 @@
 #include "queue.h"
 #include "signals.h"
 
-/*
- * A program may include <sys/event.h> without a prototype being meant for it:
- * these are the names of the BSDs.
- */
-
 static int
 result(int value)
 {
@@ -25,13 +20,13 @@ result(int value)
 int
 kqueue1(int flags)
 {
-	int fd;
+	int fd, cancellation;
 
 	if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0)
 		return result(-EINVAL);
-	queues_lock();
+	cancellation = queues_lock();
 	fd = queue_open(flags);
-	queues_unlock();
+	queues_unlock(cancellation);
 	return result(fd);
 }
 
@@ -81,10 +76,9 @@ int
 kevent(int queue, const struct kevent *changes, int nchanges,
     struct kevent *events, int nevents, const struct timespec *timeout)
 {
-	int n;
+	int cancellation = queues_lock();
+	int n = run(queue, changes, nchanges, events, nevents, timeout);
 
-	queues_lock();
-	n = run(queue, changes, nchanges, events, nevents, timeout);
-	queues_unlock();
+	queues_unlock(cancellation);
 	return result(n);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,19 +24,27 @@ struct number {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local volatile sig_atomic_t locked;	/* by this thread */
 static struct table numbers;
 static struct queue *queues;
 
-void
+int
 queues_lock(void)
 {
+	int cancellation;
+
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
 	(void)pthread_mutex_lock(&lock);
+	locked = 1;
+	return cancellation;
 }
 
 void
-queues_unlock(void)
+queues_unlock(int cancellation)
 {
+	locked = 0;
 	(void)pthread_mutex_unlock(&lock);
+	(void)pthread_setcancelstate(cancellation, NULL);
 }
 
 struct queue *
@@ -221,19 +230,49 @@ close_number(struct link *l, void *argument)
 	number_forget((struct number *)l);
 }
 
-/* A queue is not the child's (kqueue(2)); neither are its signal handlers. */
+static bool		 fork_locked;	/* the lock is held for fork(2) */
+static int		 fork_cancellation;
+
+/* Not by a thread that is in here: its signal handler may fork. */
+static void
+before_fork(void)
+{
+	if (locked)
+		return;
+	fork_cancellation = queues_lock();
+	fork_locked = true;
+}
+
+static void
+after_fork(void)
+{
+	if (!fork_locked)
+		return;
+	fork_locked = false;
+	queues_unlock(fork_cancellation);
+}
+
+/*
+ * A queue is not the child's (kqueue(2)), nor are its signal handlers.  From
+ * such a signal handler nothing can be tidied: all is forgotten.
+ */
 static void
 in_child(void)
 {
 	struct queue *q;
 
+	if (!fork_locked) {
+		memset(&numbers, 0, sizeof numbers);
+		queues = NULL;
+		return;
+	}
 	table_each(&numbers, close_number, NULL);
 	while ((q = queues) != NULL) {
 		q->waiters = 0;		/* those threads are not here */
 		queue_close(q);
 	}
 	signals_forked();
-	queues_unlock();
+	after_fork();
 }
 
 /* ---- the beginning ---- */
@@ -241,7 +280,7 @@ in_child(void)
 static void
 on_fork(void)
 {
-	(void)pthread_atfork(queues_lock, queues_unlock, in_child);
+	(void)pthread_atfork(before_fork, after_fork, in_child);
 }
 
 static struct queue *

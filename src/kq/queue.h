@@ -10,9 +10,12 @@
 
 #include "knote.h"
 
-/* The lock of all that is in this library. */
-void	queues_lock(void);
-void	queues_unlock(void);
+/*
+ * The lock of all that is in this library.  While a thread has it, it cannot be
+ * cancelled; queues_lock returns whether it could be before, for queues_unlock.
+ */
+int	queues_lock(void);
+void	queues_unlock(int cancellation);
 
 /* Make a queue; FLAGS are 0 or O_CLOEXEC.  Returns its number or -errno. */
 int	queue_open(int flags);

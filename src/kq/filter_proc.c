@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,9 @@ struct pidfd_information {
 };
 #define INFORMATION_EXIT	(UINT64_C(1) << 3)
 #define GET_INFORMATION		_IOWR(0xff, 11, struct pidfd_information)
+
+/* How often to look again while it is reaped, which takes microseconds. */
+#define REAPING		1000
 
 /* What the connector is needed for. */
 #define FOLLOWED	(NOTE_FORK | NOTE_EXEC | NOTE_TRACK)
@@ -78,30 +82,52 @@ status_of_zombie(pid_t pid, int *status)
 	return true;
 }
 
-/* A child is left to be waited for; a process that is gone has left its word. */
+/* A child is left to be waited for. */
 static bool
-status_of(const struct knote *k, int *status)
+status_of_child(int fd, int *status)
 {
-	int fd = k->process.descriptor;
-	struct pidfd_information information;
 	siginfo_t child;
 
 	memset(&child, 0, sizeof child);
 	if (waitid((idtype_t)P_PIDFD, (id_t)fd, &child, WEXITED | WNOWAIT |
-	    WNOHANG) == 0 && child.si_pid != 0) {
-		*status = child.si_code == CLD_EXITED ?
-		    (child.si_status & 0xff) << 8 : child.si_status |
-		    (child.si_code == CLD_DUMPED ? 0x80 : 0);
-		return true;
-	}
+	    WNOHANG) == -1 || child.si_pid == 0)
+		return false;
+	*status = child.si_code == CLD_EXITED ? (child.si_status & 0xff) << 8 :
+	    child.si_status | (child.si_code == CLD_DUMPED ? 0x80 : 0);
+	return true;
+}
+
+/* A process that was reaped: 1, 0 if it was not yet, or -1 if nobody tells. */
+static int
+status_of_reaped(int fd, int *status)
+{
+	struct pidfd_information information;
+
 	memset(&information, 0, sizeof information);
 	information.mask = INFORMATION_EXIT;
-	if (ioctl(fd, GET_INFORMATION, &information) == 0 &&
-	    (information.mask & INFORMATION_EXIT) != 0) {
-		*status = information.status;
+	if (ioctl(fd, GET_INFORMATION, &information) == -1)
+		return errno == ESRCH ? 0 : -1;
+	if ((information.mask & INFORMATION_EXIT) == 0)
+		return 0;
+	*status = information.status;
+	return 1;
+}
+
+/* While the parent is just reaping it, it is neither zombie nor reaped. */
+static bool
+status_of(const struct knote *k, int *status)
+{
+	int fd = k->process.descriptor, told = 0;
+
+	if (status_of_child(fd, status))
 		return true;
+	for (int i = 0; i < REAPING && told == 0; i++) {
+		if (status_of_zombie((pid_t)k->event.ident, status) ||
+		    (told = status_of_reaped(fd, status)) == 1)
+			return true;
+		(void)sched_yield();
 	}
-	return status_of_zombie((pid_t)k->event.ident, status);
+	return false;
 }
 
 static bool

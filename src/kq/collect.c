@@ -118,6 +118,9 @@ told(struct queue *q, const struct batch *b, int n)
 
 	q->turn++;
 	q->few = n <= FEW;
+	if (!q->few)
+		for (int i = 0; i < n; i++)
+			item_fetch(q, &b->list[i]);
 	for (int i = 0; i < n; i++)
 		if (b->list[i].data.u64 < SOURCES)
 			told_source(q, b->list[i].data.u64, b->capacity);

@@ -130,6 +130,8 @@ descriptor_attach(struct knote *k)
 {
 	int error = arm(k);
 
+	if (queue_is_known(fd_of(k)))
+		(void)descriptor_kind(k);
 	if (error == -EPERM)
 		return attach_file(k);
 	if (error == 0 && k->event.filter == EVFILT_WRITE &&

@@ -81,7 +81,7 @@ judge(struct knote *k, uint32_t r)
 		return 0;
 	if ((r & ENDED) == 0 && (k->fflags & NOTE_NODATA) != 0 &&
 	    (k->fflags & NOTE_LOWAT) == 0 &&
-	    descriptor_kind(k) != KIND_QUEUE)
+	    k->descriptor.kind != KIND_QUEUE)
 		return 1;
 	if (ioctl((int)k->event.ident, FIONREAD, &bytes) == -1) {
 		if (errno == EBADF)

@@ -16,6 +16,9 @@
 /* So low that the table of descriptors does not grow much for it. */
 #define PRIVATE_LOWEST	64
 
+/* Bytes, on most machines. */
+#define CACHE_LINE	64
+
 /* Of so many reports one is looked at more closely, or all if there are few. */
 #define SAMPLE		8
 
@@ -250,6 +253,17 @@ item_events(struct knote *k, int fd)
 	if (told)
 		return k->item.revents;
 	return poll_events(&p);
+}
+
+void
+item_fetch(const struct queue *q, const struct epoll_event *event)
+{
+	uint32_t at = (uint32_t)event->data.u64;
+
+	if (at >= q->slot_count)
+		return;
+	for (size_t i = 0; i < sizeof *q->slots[at].knote; i += CACHE_LINE)
+		__builtin_prefetch((const char *)q->slots[at].knote + i);
 }
 
 struct knote *

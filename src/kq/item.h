@@ -47,6 +47,9 @@ bool	item_is_told(const struct knote *knote);
 struct knote *item_told(struct queue *queue, const struct epoll_event *event,
 	    bool second);
 
+/* Begin to bring the knote that EVENT is about into the cache. */
+void	item_fetch(const struct queue *queue, const struct epoll_event *event);
+
 /* Make anew the instances that hold items of knotes that are no more. */
 void	items_renew(struct queue *queue);
 

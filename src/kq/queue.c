@@ -368,6 +368,12 @@ queue_find(int fd, bool sure)
 	return q;
 }
 
+bool
+queue_is_known(int fd)
+{
+	return number_find(fd) != NULL;
+}
+
 void
 queue_enter(struct queue *q)
 {

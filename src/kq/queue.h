@@ -26,6 +26,9 @@ int	queue_open(int flags);
  */
 struct queue *queue_find(int fd, bool sure);
 
+/* Whether FD is a number that a queue was last known by; no system call. */
+bool	queue_is_known(int fd);
+
 /* The queue after QUEUE, the first after NULL; NULL behind the last. */
 struct queue *queue_next(const struct queue *queue);
 

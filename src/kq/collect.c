@@ -45,9 +45,12 @@ now(void)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+/* For ROOM events of Q; what its own sources tell takes none of that. */
 static int
-batch_open(struct batch *b, size_t room)
+batch_open(struct batch *b, const struct queue *q, size_t room)
 {
+	for (int i = 0; i < SOURCES; i++)
+		room += q->sources[i] != -1;
 	b->list = b->few;
 	b->capacity = room < BATCH ? (int)room : BATCH;
 	if (room <= BATCH)
@@ -207,7 +210,7 @@ collect_count(struct queue *q)
 	struct knote *k;
 	int n, active;
 
-	if (batch_open(&b, q->knotes.count + SOURCES) != 0)
+	if (batch_open(&b, q, q->knotes.count) != 0)
 		return 1;
 	n = epoll_wait(q->fd, b.list, b.capacity, 0);
 	told(q, &b, n < 0 ? 0 : n);
@@ -277,6 +280,7 @@ static int
 turn(struct queue *q, int fd, struct batch *b, struct kevent *events, int room,
     int64_t left)
 {
+	unsigned ignored = signals_ignored();
 	int n, error;
 
 	if (q->ready > 0)
@@ -298,7 +302,10 @@ turn(struct queue *q, int fd, struct batch *b, struct kevent *events, int room,
 		return -error;
 	told(q, b, n == -1 ? 0 : n);
 	n = hand_out(q, events, room);
-	return n == 0 && error != 0 ? -error : n;
+	q->served += n > 0;
+	/* a signal that the program ignores interrupts nothing */
+	return n == 0 && error != 0 && ignored == signals_ignored() ? -error :
+	    n;
 }
 
 /* Returns nanoseconds, -1 for ever, -2 if T is no time. */
@@ -326,7 +333,7 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 		collect_settle(q);
 		return -EINVAL;
 	}
-	if ((error = batch_open(&b, (size_t)room)) != 0)
+	if ((error = batch_open(&b, q, (size_t)room)) != 0)
 		return error;
 	if (left > 0)
 		end = now() + left;
@@ -342,6 +349,8 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 	}
 	if (n == -EBADF)
 		queues_sweep();
+	else if (q->again)
+		(void)collect_count(q);
 	else
 		collect_settle(q);
 	batch_close(&b);

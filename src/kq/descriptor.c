@@ -47,7 +47,7 @@ look(int fd)
 	if (S_ISCHR(st.st_mode))
 		return isatty(fd) ? KIND_TERMINAL : KIND_OTHER;
 	/* an anonymous inode has no type */
-	if ((st.st_mode & S_IFMT) == 0 && queue_find(fd, true) != NULL)
+	if ((st.st_mode & S_IFMT) == 0 && queue_find(fd) != NULL)
 		return KIND_QUEUE;
 	return KIND_OTHER;
 }
@@ -81,7 +81,8 @@ event_file(struct knote *k)
 	struct stat st;
 	off_t offset;
 
-	if (fstat(fd_of(k), &st) == -1 || !inode_is(k->inode, &st))
+	if (inode_same(k->inode, fd_of(k)) != 0 ||
+	    fstat(fd_of(k), &st) == -1)
 		return -1;
 	k->event.data = 0;
 	if (k->event.filter == EVFILT_WRITE)
@@ -103,6 +104,7 @@ wanted(const struct knote *k)
 static int
 arm(struct knote *k)
 {
+	k->descriptor.count = 0;
 	return item_arm(k, fd_of(k), wanted(k),
 	    (k->event.flags & EV_CLEAR) != 0);
 }
@@ -146,12 +148,9 @@ descriptor_attach(struct knote *k)
 int
 descriptor_same(const struct knote *k)
 {
-	struct stat st;
-
 	if (k->inode != NULL) {
-		if (fstat(fd_of(k), &st) == -1)
-			return -EBADF;
-		return inode_is(k->inode, &st) ? 0 : -ENOENT;
+		inodes_told(k->queue);
+		return inode_same(k->inode, fd_of(k));
 	}
 	if (k->item.place != ITEM_NOWHERE && item_same(k, fd_of(k)))
 		return 0;

@@ -76,8 +76,7 @@ request_free(struct request *r)
 static struct knote *
 make_knote(struct aiocb *block, int *error)
 {
-	struct queue *q = queue_find(block->aio_sigevent.sigev_notify_kqueue,
-	    true);
+	struct queue *q = queue_find(block->aio_sigevent.sigev_notify_kqueue);
 	struct kevent change;
 	struct knote *k;
 

@@ -60,15 +60,40 @@ judge_socket(struct knote *k, uint32_t r, enum kind kind)
 	return (r & EPOLLIN) != 0;
 }
 
+/*
+ * With EV_CLEAR a queue is news when it has more events than were reported, or
+ * has been served since.  To count them may wake this queue once more.
+ */
 static int
 judge_queue(struct knote *k)
 {
-	struct queue *q = queue_find((int)k->event.ident, true);
+	struct queue *q = queue_find((int)k->event.ident);
+	bool kicked;
 
 	if (q == NULL)
 		return -1;
+	kicked = q->kicked;
 	k->event.data = collect_count(q);
-	return k->event.data > 0;
+	if ((k->event.flags & EV_CLEAR) == 0)
+		return k->event.data > 0;
+	k->queue->again |= q->kicked != kicked;
+	return k->event.data > k->descriptor.count ||
+	    (k->event.data > 0 && k->descriptor.served != q->served);
+}
+
+static void
+read_clear(struct knote *k)
+{
+	const struct queue *q = k->inode == NULL &&
+	    k->descriptor.kind == KIND_QUEUE ?
+	    queue_find((int)k->event.ident) : NULL;
+
+	if (q != NULL) {
+		k->descriptor.count = k->event.data;
+		k->descriptor.served = q->served;
+	}
+	k->event.fflags = 0;
+	k->event.data = 0;
 }
 
 static int
@@ -123,6 +148,7 @@ const struct filter filter_read = {
 	.change = descriptor_change,
 	.detach = descriptor_detach,
 	.event = read_event,
+	.clear = read_clear,
 	.disarm = descriptor_disarm,
 	.arm = descriptor_arm,
 };

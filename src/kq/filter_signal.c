@@ -28,6 +28,7 @@ struct watched {
 
 static struct watched watched[NSIG];
 static atomic_uint_fast64_t posts[NSIG];
+static _Thread_local volatile sig_atomic_t ignored;
 static int posted = -1;			/* eventfd: posts has changed */
 
 static bool
@@ -58,6 +59,14 @@ count(int number, siginfo_t *information, void *context)
 	else if (before->sa_handler != SIG_IGN &&
 	    before->sa_handler != SIG_DFL)
 		before->sa_handler(number);
+	else
+		ignored++;
+}
+
+unsigned
+signals_ignored(void)
+{
+	return (unsigned)ignored;
 }
 
 static bool

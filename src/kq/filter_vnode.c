@@ -38,21 +38,17 @@ vnode_attach(struct knote *k)
 	return error != 0 ? error : inode_watch(k, fd, &st);
 }
 
+/* What has been before a change is for who asked before. */
 static int
 vnode_same(const struct knote *k)
 {
-	struct stat st;
-
-	if (fstat((int)k->event.ident, &st) == -1)
-		return -EBADF;
-	return inode_is(k->inode, &st) ? 0 : -ENOENT;
+	inodes_told(k->queue);
+	return inode_same(k->inode, (int)k->event.ident);
 }
 
 static int
 vnode_change(struct knote *k, const struct kevent *change)
 {
-	/* what has been before is for who asked before */
-	inodes_told(k->queue);
 	k->fflags = change->fflags;
 	k->data = change->data;
 	return 0;
@@ -67,7 +63,7 @@ vnode_detach(struct knote *k)
 static int
 vnode_event(struct knote *k)
 {
-	if (vnode_same(k) != 0)
+	if (inode_same(k->inode, (int)k->event.ident) != 0)
 		return -1;
 	return k->event.fflags != 0;
 }

@@ -31,6 +31,7 @@ struct inode {
 	dev_t		 device;
 	ino_t		 number;
 	bool		 directory;
+	bool		 gone;		/* its number may be another's */
 	struct look	 look;
 	struct knote	*knotes;	/* by knote->sibling */
 	struct inode	*parent;	/* of a directory; or NULL */
@@ -117,6 +118,22 @@ inode_get(struct queue *q, int fd, const struct stat *st, uint32_t mask,
 	return i;
 }
 
+static uint32_t
+mask_of(bool directory)
+{
+	return directory ? DIRECTORY_MASK : FILE_MASK;
+}
+
+int
+inode_same(const struct inode *i, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -EBADF;
+	return i->gone || !inode_is(i, &st) ? -ENOENT : 0;
+}
+
 static void
 inode_put(struct inode *i)
 {
@@ -171,8 +188,7 @@ inode_watch(struct knote *k, int fd, const struct stat *st)
 
 	/* what has been before is not for this knote */
 	inodes_told(k->queue);
-	i = inode_get(k->queue, fd, st, S_ISDIR(st->st_mode) ?
-	    DIRECTORY_MASK : FILE_MASK, &error);
+	i = inode_get(k->queue, fd, st, mask_of(S_ISDIR(st->st_mode)), &error);
 	if (i == NULL)
 		return error;
 	k->inode = i;
@@ -338,6 +354,28 @@ told_self(struct inode *i, uint32_t mask)
 	}
 }
 
+/*
+ * The watch has ended: with the inode, or already with its last name in the
+ * cache while it is open (fs/dcache.c, dentry_unlink_inode); then it has no
+ * name left, which no new file at its number would be without.
+ */
+static void
+told_ignored(struct inode *i)
+{
+	struct look seen;
+	int fd, watch;
+
+	i->gone = true;
+	if (!look(i, &seen, &fd) || seen.links > 0)
+		return;
+	watch = add_watch(i->queue, fd, mask_of(i->directory));
+	if (watch < 0)
+		return;
+	table_remove(&i->queue->inodes, &i->link);
+	(void)table_insert(&i->queue->inodes, &i->link, (uint64_t)watch);
+	i->gone = false;
+}
+
 /* Something of another name in directory I. */
 static void
 told_inside(struct inode *i, uint32_t mask)
@@ -397,7 +435,9 @@ told(struct queue *q, const struct inotify_event *event, struct half *from)
 		from->mask = event->mask;
 	} else if (i != NULL && event->len > 0)
 		told_inside(i, event->mask);
-	else if (i != NULL && (event->mask & IN_IGNORED) == 0)
+	else if (i != NULL && (event->mask & IN_IGNORED) != 0)
+		told_ignored(i);
+	else if (i != NULL)
 		told_self(i, event->mask);
 }
 

@@ -21,8 +21,14 @@ int	inode_watch(struct knote *knote, int fd, const struct stat *st);
 /* Watch it for KNOTE no more. */
 void	inode_forget(struct knote *knote);
 
-/* Whether ST is of that file. */
+/* Whether ST seems to be of that file: numbers of inodes are used again. */
 bool	inode_is(const struct inode *inode, const struct stat *st);
+
+/*
+ * Whether descriptor FD is that file, as far as inotify has told: 0, -EBADF, or
+ * -ENOENT.
+ */
+int	inode_same(const struct inode *inode, int fd);
 
 /* inotify may have something: post it to the knotes of QUEUE. */
 void	inodes_told(struct queue *queue);

@@ -20,7 +20,7 @@
 #define CACHE_LINE	64
 
 /* Of so many reports one is looked at more closely, or all if there are few. */
-#define SAMPLE		8
+#define SAMPLE		32
 
 int
 private_descriptor(int fd)

@@ -50,6 +50,8 @@ enum {
 
 /* READ and WRITE */
 struct descriptor {
+	int64_t		count;		/* a queue's, as it was reported */
+	uint32_t	served;		/* how often it was served by then */
 	int		error;		/* the socket's, once it was taken */
 	uint8_t		kind;		/* descriptor.h */
 };
@@ -130,6 +132,7 @@ struct queue {
 	uint32_t	 free_slot;	/* plus 1 */
 	uint32_t	 turn;		/* of collecting */
 	uint32_t	 reports;	/* of items, so far */
+	uint32_t	 served;	/* how often it has handed out */
 	bool		 few;		/* in this turn */
 	bool		 kicked;
 	bool		 again;		/* items want another look */

@@ -40,13 +40,9 @@ static int
 run(int fd, const struct kevent *changes, int nchanges, struct kevent *events,
     int nevents, const struct timespec *timeout)
 {
-	/* a wait in the kernel will tell whether FD is what it was */
-	bool waits = nchanges <= 0 && nevents > 0;
-	struct queue *q = queue_find(fd, !waits);
+	struct queue *q = queue_find(fd);
 	int done = 0, error;
 
-	if (q == NULL && waits)
-		q = queue_find(fd, true);
 	if (q == NULL)
 		return -EBADF;
 	if (nchanges < 0 || nevents < 0)

@@ -349,18 +349,18 @@ find_unknown(int fd)
 }
 
 struct queue *
-queue_find(int fd, bool sure)
+queue_find(int fd)
 {
 	struct number *n = fd < 0 ? NULL : number_find(fd);
 	struct queue *q;
 
-	if (n != NULL && (!sure || is_queue(fd, n->queue) == 1)) {
+	if (n != NULL && is_queue(fd, n->queue) == 1) {
 		n->queue->fd = fd;
 		return n->queue;
 	}
 	if (n != NULL)
 		number_forget(n);
-	q = fd < 0 || !sure ? NULL : find_unknown(fd);
+	q = fd < 0 ? NULL : find_unknown(fd);
 	if (q != NULL)
 		q->fd = fd;
 	if (n != NULL)

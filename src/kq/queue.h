@@ -20,11 +20,8 @@ void	queues_unlock(int cancellation);
 /* Make a queue; FLAGS are 0 or O_CLOEXEC.  Returns its number or -errno. */
 int	queue_open(int flags);
 
-/*
- * The queue that number FD means, or NULL.  SURE: with certainty, for a system
- * call; without, where the kernel will be asked about FD next.
- */
-struct queue *queue_find(int fd, bool sure);
+/* The queue that number FD means, or NULL. */
+struct queue *queue_find(int fd);
 
 /* Whether FD is a number that a queue was last known by; no system call. */
 bool	queue_is_known(int fd);

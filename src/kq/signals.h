@@ -15,6 +15,9 @@ void	signals_told(struct queue *queue);
  */
 void	signals_look(void);
 
+/* How many signals this thread has taken for which the program has nothing. */
+unsigned signals_ignored(void);
+
 /* This is a child of fork(2), without queues: part from the parent. */
 void	signals_forked(void);
 

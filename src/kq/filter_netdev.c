@@ -120,7 +120,7 @@ gone(struct knote *k)
 }
 
 static void
-told(struct queue *q, const struct nlmsghdr *header)
+told(struct queue *q, struct nlmsghdr *header)
 {
 	const struct ifinfomsg *link = NLMSG_DATA(header);
 	struct knote *k;
@@ -157,9 +157,8 @@ void
 links_told(struct queue *q)
 {
 	_Alignas(struct nlmsghdr) char buffer[8192];
-	const struct nlmsghdr *header;
+	struct nlmsghdr *header;
 	ssize_t n;
-	size_t left;
 
 	while ((n = recv(q->sources[SOURCE_LINKS], buffer, sizeof buffer,
 	    MSG_DONTWAIT)) > 0 || (n == -1 && errno == ENOBUFS)) {
@@ -167,10 +166,13 @@ links_told(struct queue *q)
 			table_each(&q->knotes, look, NULL);
 			continue;
 		}
-		left = (size_t)n;
-		for (header = (const struct nlmsghdr *)buffer;
-		    NLMSG_OK(header, left); header = NLMSG_NEXT(header, left))
+		for (size_t at = 0; at < (size_t)n;
+		    at += NLMSG_ALIGN(header->nlmsg_len)) {
+			header = (void *)(buffer + at);
+			if (!NLMSG_OK(header, (size_t)n - at))
+				break;
 			told(q, header);
+		}
 	}
 }
 

@@ -105,7 +105,8 @@ status_of_reaped(int fd, int *status)
 
 	memset(&information, 0, sizeof information);
 	information.mask = INFORMATION_EXIT;
-	if (ioctl(fd, GET_INFORMATION, &information) == -1)
+	/* C libraries differ in the type of ioctl's request */
+	if (syscall(SYS_ioctl, fd, GET_INFORMATION, &information) == -1)
 		return errno == ESRCH ? 0 : -1;
 	if ((information.mask & INFORMATION_EXIT) == 0)
 		return 0;

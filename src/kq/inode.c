@@ -455,7 +455,7 @@ inodes_told(struct queue *q)
 	    sizeof buffer)) > 0)
 		for (ssize_t at = 0; at < n; at += (ssize_t)(sizeof *event +
 		    event->len)) {
-			event = (const struct inotify_event *)(buffer + at);
+			event = (const void *)(buffer + at);
 			told(q, event, &from);
 		}
 	told_half(q, &from);

@@ -89,24 +89,25 @@ ask(uint32_t inode)
 
 /* The queue's length in the LENGTH bytes of the answer at HEADER, or -1. */
 static int64_t
-queue_length(const struct nlmsghdr *header, size_t length)
+queue_length(struct nlmsghdr *header, size_t length)
 {
-	const struct unix_diag_msg *message = NLMSG_DATA(header);
+	const size_t before = NLMSG_LENGTH(sizeof(struct unix_diag_msg));
 	const struct unix_diag_rqlen *rqlen;
-	const struct rtattr *a;
-	size_t left;
+	struct rtattr *a;
 
 	if (!NLMSG_OK(header, length) ||
-	    header->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-	    header->nlmsg_len < NLMSG_LENGTH(sizeof *message))
+	    header->nlmsg_type != SOCK_DIAG_BY_FAMILY)
 		return -1;
-	left = header->nlmsg_len - NLMSG_LENGTH(sizeof *message);
-	for (a = (const struct rtattr *)(message + 1); RTA_OK(a, left);
-	    a = RTA_NEXT(a, left))
+	for (size_t at = before; at < header->nlmsg_len;
+	    at += RTA_ALIGN(a->rta_len)) {
+		a = (void *)((char *)header + at);
+		if (!RTA_OK(a, header->nlmsg_len - at))
+			break;
 		if (a->rta_type == UNIX_DIAG_RQLEN) {
 			rqlen = RTA_DATA(a);
 			return rqlen->udiag_rqueue;
 		}
+	}
 	return -1;
 }
 
@@ -124,7 +125,7 @@ local_backlog(int fd)
 	/* the kernel has answered before the question's send returned */
 	n = recv(diag, answer, sizeof answer, MSG_DONTWAIT);
 	length = n < (ssize_t)sizeof(struct nlmsghdr) ? -1 :
-	    queue_length((const struct nlmsghdr *)answer, (size_t)n);
+	    queue_length((struct nlmsghdr *)answer, (size_t)n);
 	(void)close(diag);
 	return length;
 }

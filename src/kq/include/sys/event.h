@@ -142,7 +142,7 @@ int	kevent(int queue, const struct kevent *changes, int nchanges,
 #if defined(__GLIBC__)
 #define sigev_notify_kqueue	_sigev_un._pad[0]
 #else
-#define sigev_notify_kqueue	__sev_fields.sigev_notify_thread_id
+#define sigev_notify_kqueue	sigev_notify_thread_id
 #endif
 
 int	kq_aio_read(struct aiocb *request);

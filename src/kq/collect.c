@@ -183,9 +183,9 @@ hand_out(struct queue *q, struct kevent *events, int room)
 	int done = 0, active;
 	struct knote *k;
 
-	for (size_t left = q->ready; left > 0 && q->first != NULL &&
-	    done < room; left--) {
-		k = q->first;
+	for (size_t left = q->ready; left > 0 && done < room; left--) {
+		if ((k = q->first) == NULL)
+			break;
 		knote_dequeue(k);
 		active = k->filter->event(k);
 		if (active < 0)
@@ -304,8 +304,9 @@ turn(struct queue *q, int fd, struct batch *b, struct kevent *events, int room,
 	n = hand_out(q, events, room);
 	q->served += n > 0;
 	/* a signal that the program ignores interrupts nothing */
-	return n == 0 && error != 0 && ignored == signals_ignored() ? -error :
-	    n;
+	if (n == 0 && error != 0 && ignored == signals_ignored())
+		return -error;
+	return n;
 }
 
 /* Returns nanoseconds, -1 for ever, -2 if T is no time. */

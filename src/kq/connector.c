@@ -91,14 +91,14 @@ answer(int fd)
 int
 connector_use(struct queue *q)
 {
+	const int type = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 	int fd, error, size = RECEIVE_BUFFER;
 
 	if (q->followers > 0) {
 		q->followers++;
 		return 0;
 	}
-	fd = private_descriptor(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK, NETLINK_CONNECTOR));
+	fd = private_descriptor(socket(AF_NETLINK, type, NETLINK_CONNECTOR));
 	if (fd == -EPROTONOSUPPORT || fd == -EAFNOSUPPORT)
 		return -EOPNOTSUPP;
 	if (fd < 0)

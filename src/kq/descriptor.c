@@ -97,8 +97,9 @@ event_file(struct knote *k)
 static uint32_t
 wanted(const struct knote *k)
 {
-	return k->event.filter == EVFILT_READ ?
-	    (uint32_t)(EPOLLIN | EPOLLRDHUP) : EPOLLOUT;
+	if (k->event.filter == EVFILT_WRITE)
+		return EPOLLOUT;
+	return EPOLLIN | EPOLLRDHUP;
 }
 
 static int
@@ -120,8 +121,9 @@ refuse_writer(struct knote *k)
 		return -EINVAL;
 	case KIND_PIPE:
 		/* nobody can come to read a pipe without a name */
-		return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0 ?
-		    -EPIPE : 0;
+		if (poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0)
+			return -EPIPE;
+		return 0;
 	default:
 		return 0;
 	}

@@ -31,11 +31,16 @@ struct notice {
 static struct table requests;
 static uint64_t serial;
 
+static uint64_t
+key_of(const struct aiocb *block)
+{
+	return (uint64_t)(uintptr_t)block;
+}
+
 static struct request *
 request_find(const struct aiocb *block)
 {
-	return (struct request *)table_find(&requests,
-	    (uint64_t)(uintptr_t)block);
+	return (struct request *)table_find(&requests, key_of(block));
 }
 
 /* In a thread of the C library's, once the request is done. */
@@ -45,7 +50,6 @@ completed(union sigval value)
 	struct notice *notice = value.sival_ptr;
 	int cancellation = queues_lock();
 	struct request *r = request_find(notice->block);
-
 
 	if (r != NULL && r->serial == notice->serial) {
 		r->done = true;
@@ -104,8 +108,8 @@ prepare(struct aiocb *block)
 
 	if (r != NULL && notice != NULL)
 		k = make_knote(block, &error);
-	if (k != NULL && table_insert(&requests, &r->link,
-	    (uint64_t)(uintptr_t)block) != 0) {
+	if (k != NULL &&
+	    table_insert(&requests, &r->link, key_of(block)) != 0) {
 		knote_free(k);
 		k = NULL;
 		error = -ENOMEM;

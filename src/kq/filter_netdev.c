@@ -18,32 +18,32 @@
 static int
 subscribe(struct queue *q)
 {
+	const int type = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 	struct sockaddr_nl address;
-	int fd;
+	struct sockaddr *a;
+	int fd, error;
 
 	if (q->interfaces > 0)
 		return 0;
-	fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    NETLINK_ROUTE);
+	fd = socket(AF_NETLINK, type, NETLINK_ROUTE);
 	memset(&address, 0, sizeof address);
 	address.nl_family = AF_NETLINK;
 	address.nl_groups = RTMGRP_LINK;
-	if (fd != -1 && bind(fd, (struct sockaddr *)&address,
-	    sizeof address) == -1) {
-		int error = errno;
-
-		(void)close(fd);
-		return -error;
-	}
-	return source_add(q, SOURCE_LINKS, fd, false);
+	a = (struct sockaddr *)&address;
+	if (fd == -1 || bind(fd, a, sizeof address) == 0)
+		return source_add(q, SOURCE_LINKS, fd, false);
+	error = -errno;
+	(void)close(fd);
+	return error;
 }
 
 /* Up and with a carrier, as its flags say, one of the three notes. */
 static unsigned
 state_of(unsigned flags)
 {
-	return (flags & IFF_UP) != 0 && (flags & IFF_RUNNING) != 0 ?
-	    NOTE_LINKUP : NOTE_LINKDOWN;
+	const unsigned up = IFF_UP | IFF_RUNNING;
+
+	return (flags & up) == up ? NOTE_LINKUP : NOTE_LINKDOWN;
 }
 
 /* What NAME is now; NOTE_LINKINV if it cannot be told. */
@@ -160,12 +160,14 @@ links_told(struct queue *q)
 	struct nlmsghdr *header;
 	ssize_t n;
 
-	while ((n = recv(q->sources[SOURCE_LINKS], buffer, sizeof buffer,
-	    MSG_DONTWAIT)) > 0 || (n == -1 && errno == ENOBUFS)) {
-		if (n == -1) {
+	for (;;) {
+		n = recv(q->sources[SOURCE_LINKS], buffer, sizeof buffer, 0);
+		if (n == -1 && errno == ENOBUFS) {
 			table_each(&q->knotes, look, NULL);
 			continue;
 		}
+		if (n <= 0)
+			return;
 		for (size_t at = 0; at < (size_t)n;
 		    at += NLMSG_ALIGN(header->nlmsg_len)) {
 			header = (void *)(buffer + at);

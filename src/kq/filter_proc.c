@@ -86,14 +86,18 @@ status_of_zombie(pid_t pid, int *status)
 static bool
 status_of_child(int fd, int *status)
 {
+	const int flags = WEXITED | WNOWAIT | WNOHANG;
 	siginfo_t child;
 
 	memset(&child, 0, sizeof child);
-	if (waitid((idtype_t)P_PIDFD, (id_t)fd, &child, WEXITED | WNOWAIT |
-	    WNOHANG) == -1 || child.si_pid == 0)
+	if (waitid((idtype_t)P_PIDFD, (id_t)fd, &child, flags) == -1 ||
+	    child.si_pid == 0)
 		return false;
-	*status = child.si_code == CLD_EXITED ? (child.si_status & 0xff) << 8 :
-	    child.si_status | (child.si_code == CLD_DUMPED ? 0x80 : 0);
+	*status = child.si_status;
+	if (child.si_code == CLD_EXITED)
+		*status = (child.si_status & 0xff) << 8;
+	else if (child.si_code == CLD_DUMPED)
+		*status |= 0x80;
 	return true;
 }
 
@@ -158,8 +162,9 @@ disarm(struct knote *k)
 static int
 follow(struct knote *k, unsigned fflags)
 {
-	return (k->fflags & FOLLOWED) != 0 || (fflags & FOLLOWED) == 0 ? 0 :
-	    connector_use(k->queue);
+	if ((k->fflags & FOLLOWED) != 0 || (fflags & FOLLOWED) == 0)
+		return 0;
+	return connector_use(k->queue);
 }
 
 static void

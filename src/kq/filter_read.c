@@ -84,10 +84,10 @@ judge_queue(struct knote *k)
 static void
 read_clear(struct knote *k)
 {
-	const struct queue *q = k->inode == NULL &&
-	    k->descriptor.kind == KIND_QUEUE ?
-	    queue_find((int)k->event.ident) : NULL;
+	const struct queue *q = NULL;
 
+	if (k->inode == NULL && k->descriptor.kind == KIND_QUEUE)
+		q = queue_find((int)k->event.ident);
 	if (q != NULL) {
 		k->descriptor.count = k->event.data;
 		k->descriptor.served = q->served;

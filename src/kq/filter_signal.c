@@ -74,10 +74,10 @@ is_ignored(int number, const struct sigaction *action)
 {
 	if ((action->sa_flags & SA_SIGINFO) != 0)
 		return false;
-	if (action->sa_handler == SIG_IGN)
-		return true;
-	return action->sa_handler == SIG_DFL && (number == SIGCHLD ||
-	    number == SIGURG || number == SIGWINCH || number == SIGCONT);
+	if (action->sa_handler != SIG_DFL)
+		return action->sa_handler == SIG_IGN;
+	return number == SIGCHLD || number == SIGURG || number == SIGWINCH ||
+	    number == SIGCONT;
 }
 
 static bool
@@ -156,6 +156,7 @@ total(uintptr_t number)
 static int
 update_pending(struct queue *q)
 {
+	const int flags = SFD_CLOEXEC | SFD_NONBLOCK;
 	sigset_t set;
 	int fd;
 
@@ -163,8 +164,7 @@ update_pending(struct queue *q)
 	for (int number = 1; number < NSIG; number++)
 		if ((q->signals & bit((uintptr_t)number)) != 0)
 			(void)sigaddset(&set, number);
-	fd = signalfd(q->sources[SOURCE_PENDING], &set, SFD_CLOEXEC |
-	    SFD_NONBLOCK);
+	fd = signalfd(q->sources[SOURCE_PENDING], &set, flags);
 	if (q->sources[SOURCE_PENDING] != -1)
 		return fd == -1 ? -errno : 0;
 	return source_add(q, SOURCE_PENDING, fd, true);
@@ -176,8 +176,8 @@ open_posts(struct queue *q)
 	int fd;
 
 	if (posted == -1) {
-		fd = private_descriptor(eventfd(0, EFD_CLOEXEC |
-		    EFD_NONBLOCK));
+		fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		fd = private_descriptor(fd);
 		if (fd < 0)
 			return fd;
 		posted = fd;

@@ -40,6 +40,12 @@ now(bool clock)
 
 /* ---- the heap: the earliest deadline is its first ---- */
 
+static bool
+is_before(const struct knote *a, const struct knote *b)
+{
+	return a->timer.deadline < b->timer.deadline;
+}
+
 static void
 put(struct heap *h, size_t at, struct knote *k)
 {
@@ -54,7 +60,7 @@ rise(struct heap *h, size_t at, struct knote *k)
 
 	for (; at > 0; at = up) {
 		up = (at - 1) / 2;
-		if (h->list[up]->timer.deadline <= k->timer.deadline)
+		if (!is_before(k, h->list[up]))
 			break;
 		put(h, at, h->list[up]);
 	}
@@ -67,10 +73,10 @@ sink(struct heap *h, size_t at, struct knote *k)
 	size_t down;
 
 	while ((down = 2 * at + 1) < h->count) {
-		if (down + 1 < h->count && h->list[down + 1]->timer.deadline <
-		    h->list[down]->timer.deadline)
+		if (down + 1 < h->count &&
+		    is_before(h->list[down + 1], h->list[down]))
 			down++;
-		if (k->timer.deadline <= h->list[down]->timer.deadline)
+		if (!is_before(h->list[down], k))
 			break;
 		put(h, at, h->list[down]);
 		at = down;
@@ -118,8 +124,7 @@ take(struct knote *k)
 	last = h->list[--h->count];
 	if (last == k)
 		return;
-	if (at > 0 && h->list[(at - 1) / 2]->timer.deadline >
-	    last->timer.deadline)
+	if (at > 0 && is_before(last, h->list[(at - 1) / 2]))
 		rise(h, at, last);
 	else
 		sink(h, at, last);
@@ -212,9 +217,10 @@ static int
 timer_event(struct knote *k)
 {
 	struct timer *t = &k->timer;
-	int64_t late = t->deadline == NEVER ? -1 :
-	    now(on_clock(k)) - t->deadline, times = 1;
+	int64_t late = -1, times = 1;
 
+	if (t->deadline != NEVER)
+		late = now(on_clock(k)) - t->deadline;
 	if (late >= 0 && t->period == 0) {
 		t->count = 1;
 		t->deadline = NEVER;
@@ -223,8 +229,10 @@ timer_event(struct knote *k)
 		times += late / t->period;
 		t->count += times;
 		take(k);
-		t->deadline = times > (NEVER - t->deadline) / t->period ?
-		    NEVER : t->deadline + times * t->period;
+		if (times > (NEVER - t->deadline) / t->period)
+			t->deadline = NEVER;
+		else
+			t->deadline += times * t->period;
 	}
 	k->event.data = t->count;
 	if (t->count == 0)

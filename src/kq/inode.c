@@ -13,7 +13,7 @@
 
 #define FILE_MASK	(IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF)
 #define DIRECTORY_MASK	(IN_ATTRIB | IN_MOVE_SELF | IN_CREATE | IN_DELETE | \
-	IN_MOVED_FROM | IN_MOVED_TO)
+	IN_MOVE)
 
 /* What the last look at a file has seen. */
 struct look {
@@ -103,8 +103,8 @@ inode_get(struct queue *q, int fd, const struct stat *st, uint32_t mask,
 	if ((i = inode_of_watch(q, watch)) != NULL)
 		return i;
 	i = calloc(1, sizeof *i);
-	if (i == NULL || table_insert(&q->inodes, &i->link,
-	    (uint64_t)watch) != 0) {
+	if (i == NULL ||
+	    table_insert(&q->inodes, &i->link, (uint64_t)watch) != 0) {
 		free(i);
 		(void)inotify_rm_watch(q->sources[SOURCE_INODES], watch);
 		*error = -ENOMEM;
@@ -383,13 +383,12 @@ told_inside(struct inode *i, uint32_t mask)
 	unsigned hint = NOTE_WRITE;
 
 	/* the rest is about the child itself */
-	if ((mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM |
-	    IN_MOVED_TO)) == 0)
+	if ((mask & (IN_CREATE | IN_DELETE | IN_MOVE)) == 0)
 		return;
 	/* a directory's parent counts it among its links */
 	if ((mask & IN_ISDIR) != 0)
 		hint |= NOTE_LINK;
-	if ((mask & (IN_MOVED_FROM | IN_MOVED_TO)) != 0)
+	if ((mask & IN_MOVE) != 0)
 		hint |= NOTE_EXTEND;
 	post(i, hint);
 	if ((mask & IN_DELETE) != 0 && (mask & IN_ISDIR) != 0 &&

@@ -23,12 +23,12 @@ struct knote *
 knote_new(struct queue *queue, const struct filter *filter,
     const struct kevent *change, bool listed)
 {
+	const uint64_t key = knote_key(change->filter, change->ident);
 	struct knote *k = calloc(1, sizeof *k);
 
 	if (k == NULL)
 		return NULL;
-	if (listed && table_insert(&queue->knotes, &k->link,
-	    knote_key(change->filter, change->ident)) != 0) {
+	if (listed && table_insert(&queue->knotes, &k->link, key) != 0) {
 		free(k);
 		return NULL;
 	}

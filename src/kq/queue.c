@@ -177,6 +177,8 @@ look_for(const struct queue *q)
 
 	if (directory == NULL)
 		return -1;
+	/* the stream is this thread's alone */
+	/* cppcheck-suppress readdirCalled */
 	while (found == -1 && (entry = readdir(directory)) != NULL) {
 		fd = atoi(entry->d_name);
 		if (entry->d_name[0] != '.' && is_queue(fd, q) == 1)
@@ -294,8 +296,8 @@ queue_new(int fd)
 	for (int i = 0; i < SOURCES; i++)
 		q->sources[i] = -1;
 	q->fd = fd;
-	error = source_add(q, SOURCE_KICK, eventfd(0, EFD_CLOEXEC |
-	    EFD_NONBLOCK), false);
+	error = source_add(q, SOURCE_KICK,
+	    eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), false);
 	if (error == 0)
 		error = number_add(fd, q);
 	if (error != 0) {

@@ -66,10 +66,11 @@ struct question {
 static int
 ask(uint32_t inode)
 {
-	int fd = private_descriptor(socket(AF_NETLINK, SOCK_DGRAM |
-	    SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+	const int type = SOCK_DGRAM | SOCK_CLOEXEC;
+	int fd = socket(AF_NETLINK, type, NETLINK_SOCK_DIAG);
 	struct question q;
 
+	fd = private_descriptor(fd);
 	if (fd < 0)
 		return fd;
 	memset(&q, 0, sizeof q);
@@ -149,9 +150,10 @@ socket_backlog(int fd, enum kind kind)
 int64_t
 socket_bytes(int fd)
 {
+	const int flags = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT;
 	/* with MSG_TRUNC nothing is copied, with MSG_PEEK nothing consumed */
-	ssize_t n = recv(fd, NULL, INT32_MAX, MSG_PEEK | MSG_TRUNC |
-	    MSG_DONTWAIT);
+	/* cppcheck-suppress nullPointer */
+	ssize_t n = recv(fd, NULL, INT32_MAX, flags);
 
 	return n > 0 ? n : 0;
 }

@@ -38,15 +38,16 @@ struct kevent {
 	void		*udata;		/* handed back untouched */
 };
 
-#define EV_SET(event, a, b, c, d, e, f) do {	\
-	struct kevent *ev_set = (event);	\
-	ev_set->ident = (uintptr_t)(a);		\
-	ev_set->filter = (short)(b);		\
-	ev_set->flags = (unsigned short)(c);	\
-	ev_set->fflags = (unsigned int)(d);	\
-	ev_set->data = (int64_t)(e);		\
-	ev_set->udata = (void *)(f);		\
-} while (0)
+#define EV_SET(event, a, b, c, d, e, f)			\
+	do {						\
+		struct kevent *ev_set = (event);	\
+		ev_set->ident = (uintptr_t)(a);		\
+		ev_set->filter = (short)(b);		\
+		ev_set->flags = (unsigned short)(c);	\
+		ev_set->fflags = (unsigned int)(d);	\
+		ev_set->data = (int64_t)(e);		\
+		ev_set->udata = (void *)(f);		\
+	} while (0)
 
 /* actions */
 #define EV_ADD		0x0001	/* add, or change what is there */

@@ -1,0 +1,202 @@
+/*
+ * kq.h - the words in which the tests of kevent(2) are written.
+ *
+ * A change and an event are text: what, filter, then flags and notes by their
+ * names without EV_ and NOTE_, in any order:
+ *
+ *	change(kq, "p0 READ ADD CLEAR LOWAT =5 @7");
+ *	expect(kq, "p0 READ CLEAR =5 @7, p1 WRITE >0");
+ *
+ *	p0	a name given by new_pipe and the like, or a signal: USR1
+ *	#12	an identifier that is a number
+ *	=5	data; also =ENOENT, exit=7, signal=TERM, >0, and =* for any
+ *	@7	udata; @* for any
+ *	0x3	notes as a number; err=EPIPE, the notes beside EOF
+ *	LINK?	may be there or not
+ *
+ * Data, udata and notes that are not mentioned are 0.  A comma separates one
+ * event from the next, in no order; a bar separates answers of which each is
+ * right.  ADD and ENABLE are not looked at in an answer, since some systems
+ * return them and some do not.
+ *
+ * What fails ends the test, and the rest of the tests go on.
+ */
+#ifndef TESTS_KQ_KQ_H
+#define TESTS_KQ_KQ_H
+
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+
+#include <sys/types.h>
+#include <sys/event.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+/* Where systems differ in what they can know: on Linux A, elsewhere B. */
+#ifdef __linux__
+#define LINUX_OR(a, b)	a
+#else
+#define LINUX_OR(a, b)	b
+#endif
+
+/* FreeBSD is followed; others are asked for what all have. */
+#if defined(__linux__) || defined(__FreeBSD__)
+#define REFERENCE	1
+#else
+#define REFERENCE	0
+#endif
+
+#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
+#define PATIENCE	10000 /* ms to wait for what must come */
+#define ROOM		64    /* events in one answer */
+
+struct test {
+	const char *name;
+	void (*run)(void);
+};
+
+/* One way to have an event, for the tests that ask the same of every filter. */
+struct source {
+	const char *name;
+	const char *what;	   /* identifier and filter, in words */
+	const char *notes;	   /* what to add besides the flags */
+	const char *seen;	   /* what is in the event besides the flags */
+	void (*make)(void);	   /* before it is added */
+	void (*fire)(int queue);   /* let it happen, once more */
+	void (*calm)(void);	   /* not ready any longer; may be NULL */
+	int latched;		   /* stays when reported, whatever happens */
+	int once;		   /* happens but once */
+};
+
+struct every {
+	const char *name;
+	void (*run)(const struct source *);
+};
+
+/* Each ends with an entry that has no name. */
+extern const struct test aio_tests[], core_tests[], file_tests[],
+    leak_tests[], nested_tests[], netdev_tests[], pipe_tests[],
+    process_tests[], scale_tests[], signal_tests[], socket_tests[],
+    thread_tests[], timer_tests[], user_tests[], vnode_tests[];
+extern const struct every every_tests[];
+extern const struct source sources[];
+
+extern int kq;		      /* a queue, new in every test */
+extern const char *self_path; /* this program */
+
+#define PRINTF(f, a)	__attribute__((__format__(__printf__, f, a)))
+
+/* ---- changes and events in words ---- */
+
+/* All are applied, without room for an event. */
+#define change(q, ...)	kq_change(__FILE__, __LINE__, q, __VA_ARGS__)
+/* It fails with ERROR, and so it does as an event if there is room. */
+#define refuse(q, error, ...)	\
+	kq_refuse(__FILE__, __LINE__, q, error, __VA_ARGS__)
+/* The changes with room for events, at once. */
+#define answer(q, changes, events)	\
+	kq_answer(__FILE__, __LINE__, q, changes, events)
+/* What is ready now. */
+#define expect(q, ...)	kq_expect(__FILE__, __LINE__, q, 0, __VA_ARGS__)
+/* Wait until something is ready. */
+#define await(q, ...)	kq_expect(__FILE__, __LINE__, q, PATIENCE, __VA_ARGS__)
+/* Ask again until it is as expected: for what takes a moment to arrive. */
+#define eventually(q, ...)	\
+	kq_eventually(__FILE__, __LINE__, q, __VA_ARGS__)
+/* Let MS pass in kevent; nothing may come, and not before. */
+#define quiet(q, ms)	kq_quiet(__FILE__, __LINE__, q, ms)
+#define check(truth, ...)	\
+	do {		\
+		if (!(truth))	\
+			kq_fail(__FILE__, __LINE__, __VA_ARGS__);	\
+	} while (0)
+/* A call that prepares something, and does not return -1. */
+#define must(call)	kq_must(__FILE__, __LINE__, (call), #call)
+
+void kq_change(const char *, int, int, const char *, ...) PRINTF(4, 5);
+void kq_refuse(const char *, int, int, int, const char *, ...) PRINTF(5, 6);
+void kq_answer(const char *, int, int, const char *, const char *);
+void kq_expect(const char *, int, int, int, const char *, ...) PRINTF(5, 6);
+void kq_eventually(const char *, int, int, const char *, ...) PRINTF(4, 5);
+void kq_quiet(const char *, int, int, int);
+void kq_fail(const char *, int, const char *, ...) PRINTF(3, 4)
+    __attribute__((__noreturn__));
+int kq_must(const char *, int, long, const char *);
+void skip(const char *, ...) PRINTF(1, 2) __attribute__((__noreturn__));
+
+/* The words as structures, at most ROOM; how many. */
+int parse_changes(struct kevent *, const char *);
+/* kevent(2) with milliseconds; -1 waits for ever. */
+int call_kevent(int, const struct kevent *, int, struct kevent *, int, int);
+/* 0, or the errno of the changes without room for an event. */
+int try_change(int, const char *, ...) PRINTF(2, 3);
+void event_text(char *, size_t, const struct kevent *);
+uintptr_t udata_of(const struct kevent *);
+void set_udata(struct kevent *, uintptr_t);
+struct kevent event(uintptr_t, int, unsigned, unsigned, int64_t, uintptr_t);
+
+/* ---- things to watch ---- */
+
+int named(const char *, int);		   /* gives the descriptor back */
+void name_ident(const char *, uintptr_t);  /* anything else */
+int new_queue(const char *);
+void new_pipe(int[2], const char *);	   /* NAME0 reads, NAME1 writes */
+void new_pair(int, int[2], const char *);  /* type of the sockets */
+int tcp_listener(struct sockaddr_in *, int);
+int tcp_client(const struct sockaddr_in *);
+void new_tcp(int[2], const char *);	   /* NAME0 accepted, NAME1 connected */
+int udp_bound(struct sockaddr_in *);
+int new_file(const char *, const char *, int, const char *);
+int reopen(const char *, int, const char *);
+
+void put(int, const char *);
+void take(int, size_t);
+void fill(int);		  /* until there is no room; nonblocking from then on */
+void drain(int);	  /* until there is nothing; likewise */
+void nonblocking(int);
+void arrived(int, int);	  /* wait until so many bytes can be read */
+
+double now(void);	  /* seconds, monotonic */
+double processor_time(void);
+void nap(int);		  /* a child or thread lets its parent fall asleep */
+long from_environment(const char *, long);
+int open_descriptors(void);
+
+/* ---- other threads and processes ---- */
+
+pthread_t new_thread(void *(*)(void *), void *);
+void join(pthread_t);
+
+pid_t in_child(void (*)(void *), void *);
+void reap(pid_t, int);	  /* and compare the status */
+void zombie(pid_t);	  /* wait until it is one */
+
+/* A child that obeys. */
+struct puppet {
+	pid_t pid;
+	int string;
+};
+
+enum order {
+	ORDER_EXIT,	/* with status 7 */
+	ORDER_FORK,	/* a child that exits 3 and is reaped: its pid */
+	ORDER_KEEP,	/* fork a child that stays: its pid */
+	ORDER_REAP,	/* that child */
+	ORDER_EXEC,	/* this program again; it goes on obeying */
+	ORDER_THREAD	/* make a thread and join it */
+};
+
+struct puppet new_puppet(const char *);
+pid_t pull(const struct puppet *, enum order);
+int puppet_main(int);
+
+#endif

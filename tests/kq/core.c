@@ -862,10 +862,12 @@ static void
 queue_is_a_descriptor(void)
 {
 	char c = 'x';
+	int lowest = must(dup(STDOUT_FILENO));
 
 	check(read(kq, &c, 1) == -1, "read");
 	check(write(kq, &c, 1) == -1, "write");
-	check(kq == 3, "the lowest number: %d", kq);
+	close(lowest);
+	check(kqueue() == lowest, "the lowest number");
 #if REFERENCE
 	check((must(fcntl(kq, F_GETFD)) & FD_CLOEXEC) == 0, "close-on-exec");
 #endif

@@ -21,7 +21,7 @@ combine(unsigned have, unsigned change)
 static int
 user_attach(struct knote *k)
 {
-	k->fflags = combine(0, k->fflags);
+	k->fflags &= NOTE_FFLAGSMASK;
 	return 0;
 }
 

@@ -41,7 +41,7 @@ knote_new(struct queue *queue, const struct filter *filter,
 	k->fflags = change->fflags;
 	k->data = change->data;
 	k->status = listed ? 0 : KNOTE_UNLISTED;
-	if ((change->flags & EV_DISABLE) != 0)
+	if ((change->flags & (EV_ENABLE | EV_DISABLE)) == EV_DISABLE)
 		k->status |= KNOTE_DISABLED;
 	return k;
 }

@@ -228,7 +228,9 @@ static void
 close_number(struct link *l, void *argument)
 {
 	(void)argument;
-	(void)close((int)l->key);
+	/* it may have been closed, and be another file's number */
+	if (is_queue((int)l->key, ((struct number *)l)->queue) == 1)
+		(void)close((int)l->key);
 	number_forget((struct number *)l);
 }
 

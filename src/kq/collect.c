@@ -317,7 +317,7 @@ nanoseconds(const struct timespec *t)
 		return -1;
 	if (t->tv_sec < 0 || t->tv_nsec < 0 || t->tv_nsec >= NS_PER_S)
 		return -2;
-	if (t->tv_sec >= INT64_MAX / NS_PER_S / 2)
+	if ((int64_t)t->tv_sec >= INT64_MAX / NS_PER_S / 2)
 		return -1;
 	return t->tv_sec * NS_PER_S + t->tv_nsec;
 }

@@ -27,7 +27,7 @@ struct watched {
 };
 
 static struct watched watched[NSIG];
-static atomic_uint_fast64_t posts[NSIG];
+static atomic_uint posts[NSIG];
 static _Thread_local volatile sig_atomic_t ignored;
 static int posted = -1;			/* eventfd: posts has changed */
 
@@ -143,8 +143,8 @@ is_pending(int number)
 	return sigpending(&set) == 0 && sigismember(&set, number) == 1;
 }
 
-/* All that was sent, in the process's life. */
-static uint64_t
+/* All that was sent, in the process's life, modulo the type. */
+static unsigned
 total(uintptr_t number)
 {
 	return atomic_load(&posts[number]) +
@@ -248,7 +248,7 @@ signal_event(struct knote *k)
 static void
 signal_clear(struct knote *k)
 {
-	k->seen += (uint64_t)k->event.data;
+	k->seen += (unsigned)k->event.data;
 	k->event.data = 0;
 }
 

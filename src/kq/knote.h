@@ -86,7 +86,7 @@ struct knote {
 		struct descriptor descriptor;
 		struct timer	  timer;
 		struct process	  process;
-		uint64_t	  seen;		/* SIGNAL: posts reported */
+		unsigned	  seen;		/* SIGNAL: posts reported */
 		bool		  triggered;	/* USER */
 		unsigned	  state;	/* NETDEV: the last note */
 		struct request	 *request;	/* AIO */

@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 #
 # Bash completion for pmux. Commands, options and what they take are read from
-# `pmux help`; only the names of the events are written down here. Bash 3.2 or
-# later, with the bash-completion package or without.
+# `pmux help`; only the names of the events, and the filters and words of kqueue,
+# are written down here. Bash 3.2 or later, with the bash-completion package or
+# without.
 #
 # In all functions `cur` is the word to be completed, as far as the cursor, and
 # `cut` the part of it that readline keeps.
@@ -99,13 +100,110 @@ _pmux_option()
 	((j == ${#1})) || glued=${1:0:j}
 }
 
-# _pmux_events PREFIX: a list after PREFIX, each event once.
+# _pmux_kevent_words [FILTER]: the words that it takes, without FILTER all.
+_pmux_kevent_words()
+{
+	local filter own=''
+	local all='add delete enable disable oneshot clear dispatch receipt udata='
+
+	if [[ -z ${1-} ]]; then
+		for filter in read vnode proc timer netdev aio user; do
+			own+=" $(_pmux_kevent_words "$filter")"
+		done
+		tr ' ' '\n' <<<"$own" | sort -u
+		return
+	fi
+	case $1 in
+	read | write)
+		own=lowat=
+		;;
+	vnode)
+		own='write extend attrib link rename revoke'
+		;;
+	proc)
+		own='exit fork exec track'
+		;;
+	timer)
+		own='seconds mseconds useconds nseconds abstime'
+		;;
+	netdev)
+		own='linkup linkdown linkinv'
+		;;
+	aio)
+		own='bytes= offset='
+		;;
+	user)
+		own='trigger ffnop ffand ffor ffcopy fflags='
+		;;
+	esac
+	[[ $1 == aio ]] || own+=' data='
+	echo "$own $all"
+}
+
+# _pmux_kevent: the filter, what it is about, its words.
+_pmux_kevent()
+{
+	local filter=${cur%%:*} rest=${cur#*:} name
+
+	if [[ $cur == @* ]]; then
+		_pmux_list_files @
+		return
+	fi
+	_pmux_no_files
+	if [[ $cur != *:* ]]; then
+		compopt -o nospace 2>/dev/null
+		for name in read write vnode proc signal timer netdev aio user
+		do
+			_pmux_offer '' "$name:"
+		done
+		return
+	fi
+	[[ ${rest//\\:/} != *?:* ]] || _pmux_events "${cur%:*}:" "$filter"
+	((${#COMPREPLY[@]} > 0)) || _pmux_ident "$filter"
+}
+
+# _pmux_ident FILTER: what a kevent may be about.
+_pmux_ident()
+{
+	local names
+
+	case $1 in
+	read | write | vnode | aio)
+		_pmux_descriptors "$1:" 0 "$pid"
+		_pmux_files "$1:"
+		;;
+	proc)
+		_pmux_pids "$1:"
+		;;
+	signal)
+		# bash has names for numbers without a signal, with parentheses
+		names=$(compgen -A signal SIG |
+		    sed 's/^SIG//; /^KILL$/d; /^STOP$/d; /(/d')
+		# shellcheck disable=SC2086	# one word a signal
+		_pmux_offer "$1:" $names
+		;;
+	timer)
+		_pmux_duration "$1:"
+		;;
+	netdev)
+		names=$(ls /sys/class/net 2>/dev/null ||
+		    ifconfig -l 2>/dev/null)
+		# shellcheck disable=SC2086	# one word an interface
+		_pmux_offer "$1:" $names
+		;;
+	esac
+}
+
+# _pmux_events PREFIX [FILTER]: a list after PREFIX, each event once.
 _pmux_events()
 {
 	local list=${cur#"$1"} prefix name
 	local names='in pri out err hup rdhup rdnorm rdband wrnorm wrband msg'
 
 	case $command in
+	kqueue)
+		names=$(_pmux_kevent_words "${2-}")
+		;;
 	epoll)
 		names+=' et oneshot exclusive wakeup'
 		;;
@@ -117,6 +215,7 @@ _pmux_events()
 	for name in $names; do
 		[[ ,$list == *",$name,"* ]] || _pmux_offer "$prefix" "$name"
 	done
+	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null
 }
 
 # _pmux_descriptors PREFIX FIRST [PID]: those of PID, or of this shell, without
@@ -187,15 +286,24 @@ _pmux_duration()
 	if [[ -n $number ]]; then
 		_pmux_offer "$1$number" ns us ms s m h d
 	else
-		_pmux_offer "$1" 0 100ms 1s 10s 1m inf
+		_pmux_offer "$1" 0 100ms 1s 10s 1m
+		[[ $1 == timer: ]] || _pmux_offer "$1" inf
 	fi
+}
+
+# _pmux_pids PREFIX
+_pmux_pids()
+{
+	local pids
+
+	pids=$(compgen -G '/proc/[0-9]*')
+	# shellcheck disable=SC2086	# one word a process
+	_pmux_offer "$1" ${pids//\/proc\//}
 }
 
 # _pmux_argument PREFIX: what `option` takes.
 _pmux_argument()
 {
-	local pids
-
 	[[ $kind == TARGET ]] || _pmux_no_files
 	case $kind in
 	TARGET)
@@ -205,9 +313,7 @@ _pmux_argument()
 		_pmux_events "$1"
 		;;
 	PID)
-		pids=$(compgen -G '/proc/[0-9]*')
-		# shellcheck disable=SC2086	# one word a process
-		_pmux_offer "$1" ${pids//\/proc\//}
+		_pmux_pids "$1"
 		;;
 	DURATION)
 		_pmux_duration "$1"
@@ -226,6 +332,8 @@ _pmux_word()
 		_pmux_offer '' "${letters[@]}" "${longs[@]}"
 	elif [[ $usage == *TARGET* ]]; then
 		_pmux_target ''
+	elif [[ $usage == *FILTER* ]]; then
+		_pmux_kevent
 	else
 		_pmux_no_files
 		[[ $usage != *COMMAND* ]] || _pmux_commands ''

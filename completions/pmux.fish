@@ -1,6 +1,6 @@
 # Fish completion for pmux. Commands, options and their help are read from
-# `pmux help` once, with this file; only the names of the events are written
-# down here.
+# `pmux help` once, with this file; only the names of the events, and the
+# filters and words of kqueue, are written down here.
 
 # Is the command this one? Without a name: is there none yet?
 function __pmux_command --argument-names command
@@ -8,11 +8,16 @@ function __pmux_command --argument-names command
     test "$words[2]" = "$command"; and not contains -- -- $words
 end
 
-# __pmux_list COMMAND PREFIX TYPED: a list of events, each once, after PREFIX.
-function __pmux_list --argument-names command prefix typed
+# __pmux_list COMMAND PREFIX TYPED [FILTER]: a list of events, each once, after
+# PREFIX; for kqueue, of words.
+function __pmux_list --argument-names command prefix typed filter
     set -l names in pri out err hup rdhup rdnorm rdband wrnorm wrband msg
     set -l begun (string match -r -- '.*,' $typed)
+    set -l kind event
     switch $command
+        case kqueue
+            set names (__pmux_words $filter)
+            set kind word
         case epoll
             set -a names et oneshot exclusive wakeup
         case '*'
@@ -20,7 +25,83 @@ function __pmux_list --argument-names command prefix typed
     end
     for name in $names
         contains -- $name (string split -- , "$begun")
-        or printf '%s\tevent\n' "$prefix$begun$name"
+        or printf '%s\t%s\n' "$prefix$begun$name" $kind
+    end
+end
+
+# __pmux_words [FILTER]: the words that it takes, without FILTER all.
+function __pmux_words --argument-names filter
+    switch "$filter"
+        case ''
+            for filter in read vnode proc timer netdev aio user
+                __pmux_words $filter
+            end | sort -u
+            return
+        case read write
+            printf '%s\n' lowat=
+        case vnode
+            printf '%s\n' write extend attrib link rename revoke
+        case proc
+            printf '%s\n' exit fork exec track
+        case timer
+            printf '%s\n' seconds mseconds useconds nseconds abstime
+        case netdev
+            printf '%s\n' linkup linkdown linkinv
+        case aio
+            printf '%s\n' bytes= offset=
+        case user
+            printf '%s\n' trigger ffnop ffand ffor ffcopy fflags=
+    end
+    test "$filter" = aio; or echo data=
+    printf '%s\n' add delete enable disable oneshot clear dispatch receipt udata=
+end
+
+# __pmux_files PREFIX TYPED
+function __pmux_files --argument-names prefix typed
+    for file in $typed*
+        test -d $file; and set file $file/
+        printf '%s\n' $prefix$file
+    end
+end
+
+# The filter, what it is about, its words.
+function __pmux_kevents
+    set -l typed (__pmux_typed '')
+    set -l parts (string split -m 1 -- : $typed)
+    set -l filter (string lower -- $parts[1])
+    if string match -q -- '@*' $typed
+        __pmux_files @ (string sub -s 2 -- $typed)
+    else if not set -q parts[2]
+        printf '%s:\tfilter\n' read write vnode proc signal timer netdev aio user
+    else if string match -qr -- '.:' $parts[2]
+        set -l before (string match -r -- '.+:' $typed)
+        __pmux_list kqueue $before (string replace -- $before '' $typed) $filter
+        contains -- $filter read write vnode aio
+        and __pmux_files $parts[1]: $parts[2]
+    else
+        __pmux_idents $filter $parts[2] | string replace -r '^' $parts[1]:
+    end
+end
+
+# __pmux_idents FILTER TYPED: what a kevent may be about.
+function __pmux_idents --argument-names filter typed
+    switch $filter
+        case read write vnode aio
+            __pmux_descriptors
+            __pmux_files '' $typed
+        case proc
+            __fish_complete_pids
+        case signal
+            sh -c 'kill -l' | string split -n ' ' | string match -r '^[A-Z].*' |
+                string replace -r '^SIG' '' | string match -rv '^(KILL|STOP)$'
+        case timer
+            __pmux_duration_list $typed | string match -v 'inf*'
+        case netdev
+            if test -d /sys/class/net
+                path basename /sys/class/net/*
+            else
+                ifconfig -l 2>/dev/null | string split ' '
+            end
     end
 end
 
@@ -58,11 +139,7 @@ function __pmux_targets --argument-names command usage letter
     set -l typed (__pmux_typed $letter)
     set -l before (string match -r -- '.+:' $typed)
     if string match -q -- '@*' $typed
-        set -l begun (string sub -s 2 -- $typed)
-        for file in $begun*
-            test -d $file; and set file $file/
-            printf '@%s\n' $file
-        end
+        __pmux_files @ (string sub -s 2 -- $typed)
     else if set -q before[1]; and string match -q -- '*:EVENTS*' $usage
         __pmux_list $command $before (string replace -- $before '' $typed)
     else
@@ -71,7 +148,11 @@ function __pmux_targets --argument-names command usage letter
 end
 
 function __pmux_durations --argument-names letter
-    set -l number (string match -r -- '^[0-9.]+' (__pmux_typed $letter))
+    __pmux_duration_list (__pmux_typed $letter)
+end
+
+function __pmux_duration_list --argument-names typed
+    set -l number (string match -r -- '^[0-9.]+' $typed)
     if set -q number[1]
         printf '%s\tduration\n' $number{ns,us,ms,s,m,h,d}
     else
@@ -107,6 +188,8 @@ function __pmux_operands --argument-names command usage
     switch $usage
         case '*TARGET*'
             complete $row -F -a "(__pmux_targets $command '$usage')"
+        case '*FILTER*'
+            complete $row -a '(__pmux_kevents)'
         case '*COMMAND*'
             complete $row -a '(__pmux_commands)'
     end

@@ -78,6 +78,8 @@ static int
 take_events(struct request *request, char *argument)
 {
 	request->targets.masked = true;
+	if (request->backend->requests != NULL)
+		return targets_default(&request->targets, argument);
 	return targets_parse_events(request->backend, "--events", argument,
 	    strlen(argument), &request->targets.bits);
 }
@@ -190,7 +192,8 @@ static int
 take_format(struct request *request, char *argument)
 {
 	request->format = argument;
-	return print_check_format(argument);
+	return print_check_format(argument,
+	    request->backend->requests != NULL);
 }
 
 static int

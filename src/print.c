@@ -1,5 +1,8 @@
 #include "config.h"
 
+#include <sys/types.h>
+#include <sys/wait.h>
+
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -7,9 +10,13 @@
 
 #include "backend/backend.h"
 #include "backend/kernel.h"
+#include "backend/kqueue.h"
+#include "backend/signals.h"
+#include "compat.h"
 #include "diag.h"
 #include "fifo.h"
 #include "flags.h"
+#include "kevent.h"
 #include "output.h"
 #include "print.h"
 
@@ -17,7 +24,8 @@
 struct record {
 	const struct request	*request;
 	const struct target	*target;
-	uint32_t		 bits;
+	const struct event	*event;
+	const struct kevent_request *kevent;	/* kqueue; or NULL */
 };
 
 static void
@@ -57,14 +65,17 @@ put_time(void)
 	output_character('Z');
 }
 
-static void
-put_events(const struct record *record, bool quoted)
+/*
+ * The names of BITS in TABLE, separated by commas, each quoted or none.
+ * Returns whether there was any.
+ */
+static bool
+put_names(const struct flag *table, uint32_t bits, bool quoted)
 {
 	const char *name, *separator = "";
-	uint32_t bits = record->bits, number;
+	uint32_t number;
 
-	while ((name = flags_next(record->request->backend->flags, &bits,
-	    &number)) != NULL) {
+	while ((name = flags_next(table, &bits, &number)) != NULL) {
 		output_string(separator);
 		separator = ",";
 		if (quoted)
@@ -76,6 +87,14 @@ put_events(const struct record *record, bool quoted)
 		if (quoted)
 			output_character('"');
 	}
+	return *separator != '\0';
+}
+
+static void
+put_events(const struct record *record, bool quoted)
+{
+	(void)put_names(record->request->backend->flags, record->event->bits,
+	    quoted);
 }
 
 /* `PID/' where more than one process is named. */
@@ -147,7 +166,7 @@ put_json_target(const struct record *record)
 }
 
 static void
-put_json(const struct record *record)
+put_json_head(const struct record *record)
 {
 	output_character('{');
 	if (record->request->timestamps) {
@@ -159,6 +178,12 @@ put_json(const struct record *record)
 	output_string(record->request->backend->name);
 	output_string("\",\"target\":");
 	put_json_target(record);
+}
+
+static void
+put_json(const struct record *record)
+{
+	put_json_head(record);
 	output_string(",\"fd\":");
 	output_number(record->target->number);
 	output_string(",\"events\":[");
@@ -176,8 +201,221 @@ put_text(const struct record *record)
 	put_target(record);
 }
 
+/* ---- kevents ---- */
+
+static const char *
+filter_name(const struct record *record)
+{
+	return backend_kqueue.flags[record->kevent->filter].name;
+}
+
+/*
+ * Of what can be read or written fflags is no set but, at its end, the error of
+ * the socket (kqueue(2), EVFILT_READ).
+ */
+static bool
+has_error(const struct record *record)
+{
+	return record->kevent->filter <= KQUEUE_WRITE &&
+	    record->event->fflags != 0 &&
+	    (record->event->bits & KQUEUE_EOF) != 0;
+}
+
+static bool
+put_fflags(const struct record *record, bool quoted)
+{
+	uint32_t fflags = record->event->fflags;
+
+	if (!has_error(record))
+		return put_names(kqueue_filters[record->kevent->filter].words,
+		    fflags, quoted);
+	output_string(quoted ? "\"" : "");
+	output_string(errno_name((int)fflags));
+	output_string(quoted ? "\"" : "");
+	return true;
+}
+
+/* What the process did that ended, as wait(2) says it. */
+static bool
+has_status(const struct record *record)
+{
+	return record->kevent->filter == KQUEUE_PROC &&
+	    kevent_has(KQUEUE_PROC, "exit", record->event->fflags);
+}
+
+static void
+put_data(const struct record *record)
+{
+	int status = (int)record->event->data;
+	char space[SIGNALS_SPACE];
+
+	if (has_status(record) && WIFEXITED(status)) {
+		output_string("exit=");
+		output_number(WEXITSTATUS(status));
+	} else if (has_status(record) && WIFSIGNALED(status)) {
+		output_string("signal=");
+		output_string(signals_name(WTERMSIG(status), space));
+	} else
+		output_number(record->event->data);
+}
+
+/* Of a process that was tracked it may be a child. */
+static bool
+is_child(const struct record *record)
+{
+	return record->kevent->filter == KQUEUE_PROC &&
+	    record->event->ident != record->kevent->ident;
+}
+
+static void
+put_ident(const struct record *record)
+{
+	if (is_child(record))
+		output_number((int64_t)record->event->ident);
+	else
+		put_target(record);
+}
+
+/* A number that a descriptor's owner knows it by, and that of all others. */
+static void
+put_number(const struct record *record)
+{
+	if (record->target->number >= 0)
+		output_number(record->target->number);
+	else
+		output_number((int64_t)record->event->ident);
+}
+
+static void
+put_udata(const struct record *record)
+{
+	const char *udata = record->kevent->udata;
+
+	if (udata == NULL)
+		output_character('-');
+	else if (record->request->null)
+		output_string(udata);
+	else
+		output_escaped(udata, strlen(udata));
+}
+
+static void
+put_kevent_text(const struct record *record)
+{
+	output_string(filter_name(record));
+	output_character('\t');
+	if (!put_fflags(record, false))
+		output_character('-');
+	output_character('\t');
+	if (!put_names(kqueue_flags, record->event->flags, false))
+		output_character('-');
+	output_character('\t');
+	put_data(record);
+	output_character('\t');
+	put_ident(record);
+	if (record->kevent->udata != NULL) {
+		output_character('\t');
+		put_udata(record);
+	}
+}
+
+static void
+put_json_udata(const char *udata)
+{
+	if (udata == NULL)
+		output_string("null");
+	else if (is_utf8(udata, strlen(udata)))
+		output_json(udata, strlen(udata));
+	else {
+		output_string("null,\"udata_base64\":\"");
+		output_base64(udata, strlen(udata));
+		output_character('"');
+	}
+}
+
+static void
+put_json_status(const struct record *record)
+{
+	int status = (int)record->event->data;
+	char space[SIGNALS_SPACE];
+
+	output_string(",\"exit\":");
+	if (has_status(record) && WIFEXITED(status))
+		output_number(WEXITSTATUS(status));
+	else
+		output_string("null");
+	output_string(",\"signal\":");
+	if (has_status(record) && WIFSIGNALED(status)) {
+		output_character('"');
+		output_string(signals_name(WTERMSIG(status), space));
+		output_character('"');
+	} else
+		output_string("null");
+}
+
+static void
+put_kevent_json(const struct record *record)
+{
+	put_json_head(record);
+	output_string(",\"ident\":");
+	put_number(record);
+	output_string(",\"filter\":\"");
+	output_string(filter_name(record));
+	output_string("\",\"flags\":[");
+	(void)put_names(kqueue_flags, record->event->flags, true);
+	output_string("],\"fflags\":[");
+	(void)put_fflags(record, true);
+	output_string("],\"data\":");
+	output_number(record->event->data);
+	output_string(",\"udata\":");
+	put_json_udata(record->kevent->udata);
+	put_json_status(record);
+	output_character('}');
+}
+
+/* What came, in one word: the filter's words or its name, and how it ended. */
+static void
+put_kevent_events(const struct record *record)
+{
+	uint32_t ends = record->event->flags & kqueue_returned;
+
+	if (has_error(record) || !put_fflags(record, false))
+		output_string(filter_name(record));
+	if (ends != 0)
+		output_character(',');
+	(void)put_names(kqueue_flags, ends, false);
+}
+
+static void
+put_kevent_field(const struct record *record, char field)
+{
+	switch (field) {
+	case 'F':
+		output_string(filter_name(record));
+		break;
+	case 'x':
+		if (!put_fflags(record, false))
+			output_character('-');
+		break;
+	case 'g':
+		if (!put_names(kqueue_flags, record->event->flags, false))
+			output_character('-');
+		break;
+	case 'd':
+		output_number(record->event->data);
+		break;
+	case 'i':
+		put_ident(record);
+		break;
+	default:
+		put_udata(record);
+		break;
+	}
+}
+
 /* What --format knows after % and after a backslash. */
 static const char after_percent[] = "etfbTp%";
+static const char of_kevents[] = "Fxgdiu";
 static const char after_backslash[] = "tn0\\";
 
 static void
@@ -185,13 +423,19 @@ put_field(const struct record *record, char field)
 {
 	switch (field) {
 	case 'e':
-		put_events(record, false);
+		if (record->kevent != NULL)
+			put_kevent_events(record);
+		else
+			put_events(record, false);
 		break;
 	case 't':
 		put_target(record);
 		break;
 	case 'f':
-		output_number(record->target->number);
+		if (record->target->number < 0)
+			output_character('-');
+		else
+			output_number(record->target->number);
 		break;
 	case 'b':
 		put_available(record, "-");
@@ -202,8 +446,11 @@ put_field(const struct record *record, char field)
 	case 'p':
 		output_string(record->request->backend->name);
 		break;
+	case '%':
+		output_character('%');
+		break;
 	default:
-		output_character(field);
+		put_kevent_field(record, field);
 		break;
 	}
 }
@@ -237,7 +484,7 @@ put_format(const struct record *record)
 }
 
 int
-print_check_format(const char *format)
+print_check_format(const char *format, bool kevents)
 {
 	for (const char *s = format; *s != '\0'; s++) {
 		const char *known = *s == '%' ? after_percent :
@@ -249,32 +496,60 @@ print_check_format(const char *format)
 			return diag_usage("--format: it ends in '%c'", *s);
 		if (strchr(known, *++s) != NULL)
 			continue;
-		if (known == after_percent && strchr("Fxgdiu", *s) != NULL)
+		if (known == after_percent && strchr(of_kevents, *s) != NULL) {
+			if (kevents)
+				continue;
 			return diag_usage("--format: only kqueue has %%%c", *s);
+		}
 		return diag_usage("--format: unknown '%c%.*s'", s[-1],
 		    1, s);
 	}
 	return 0;
 }
 
+bool
+print_wants_data(const struct request *request)
+{
+	const char *s = request->format;
+
+	if (request->quiet || s == NULL || request->json)
+		return !request->quiet;
+	for (; *s != '\0'; s++)
+		if (*s == '%' && *++s == 'd')
+			return true;
+	return false;
+}
+
+static void
+put_record(const struct record *record)
+{
+	if (record->request->timestamps) {
+		put_time();
+		output_character('\t');
+	}
+	if (record->request->format != NULL)
+		put_format(record);
+	else if (record->kevent != NULL)
+		put_kevent_text(record);
+	else
+		put_text(record);
+}
+
 void
 print_event(const struct request *request, const struct target *target,
-    uint32_t bits)
+    const struct event *event)
 {
-	struct record record = { request, target, bits };
+	struct record record = { request, target, event, NULL };
 
-	if (request->json)
+	if (request->targets.kevents != NULL)
+		record.kevent = &request->targets.kevents[target -
+		    request->targets.list];
+	if (!request->json)
+		put_record(&record);
+	else if (record.kevent != NULL)
+		put_kevent_json(&record);
+	else
 		put_json(&record);
-	else {
-		if (request->timestamps) {
-			put_time();
-			output_character('\t');
-		}
-		if (request->format != NULL)
-			put_format(&record);
-		else
-			put_text(&record);
-	}
 	output_character(request->null ? '\0' : '\n');
 }
 

@@ -4,17 +4,23 @@
 #ifndef PRINT_H
 #define PRINT_H
 
+#include <stdbool.h>
+
+#include "event.h"
 #include "request.h"
 
-/* Append the record of an event to the output. */
+/* Append the record of an event of TARGET to the output. */
 void	print_event(const struct request *request, const struct target *target,
-	    uint32_t bits);
+	    const struct event *event);
+
+/* Whether a record of REQUEST says how many bytes a kevent counted. */
+bool	print_wants_data(const struct request *request);
 
 /*
- * Whether FORMAT can be printed.  Returns 0 or an exit status, a message
- * having been printed.
+ * Whether FORMAT can be printed, for KEVENTS or for other events.  Returns 0 or
+ * an exit status, a message having been printed.
  */
-int	print_check_format(const char *format);
+int	print_check_format(const char *format, bool kevents);
 
 /*
  * Standard output failed with ERROR, a -errno.  Where its reader has gone, die

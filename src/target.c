@@ -12,11 +12,13 @@
 
 #include "backend/backend.h"
 #include "backend/kernel.h"
+#include "backend/kqueue.h"
 #include "backend/place.h"
 #include "backend/process.h"
 #include "diag.h"
 #include "fifo.h"
 #include "flags.h"
+#include "kevent.h"
 #include "target.h"
 
 /* Up to so many, looking at each is cheaper than a table. */
@@ -108,6 +110,21 @@ targets_add_process(struct targets *targets, pid_t pid)
 	processes[targets->process_count++] = pid;
 	targets->process = targets->process_count;
 	return 0;
+}
+
+int
+targets_default(struct targets *targets, char *words)
+{
+	size_t wanted = (size_t)targets->default_count + 1;
+	char **defaults;
+
+	defaults = realloc(targets->defaults, wanted * sizeof *defaults);
+	if (defaults == NULL)
+		return no_memory();
+	targets->defaults = defaults;
+	defaults[targets->default_count++] = words;
+	targets->bits = targets->default_count;
+	return kevent_check_words(words);
 }
 
 /* ---- files of targets ---- */
@@ -372,21 +389,13 @@ parse_suffix(struct target *t, const struct backend *backend)
 	return 0;
 }
 
+/* The descriptor or the path that the target's name is. */
 static int
-parse(struct targets *targets, struct target *t, const struct backend *backend,
-    uint32_t defaults)
+parse_name(struct targets *targets, struct target *t)
 {
 	const char *digits;
-	size_t length;
-	int status;
+	size_t length = t->length;
 
-	if (t->length == 0)
-		return diag_usage("empty target");
-	if ((t->flags & TARGET_MASKED) == 0)
-		t->bits = defaults;
-	if ((status = parse_suffix(t, backend)) != 0)
-		return status;
-	length = t->length;
 	digits = descriptor_digits(t->name, &length);
 	if (digits == NULL) {
 		t->flags |= TARGET_PATH;
@@ -404,6 +413,77 @@ parse(struct targets *targets, struct target *t, const struct backend *backend,
 	return 0;
 }
 
+static int
+parse(struct targets *targets, struct target *t, const struct backend *backend,
+    uint32_t defaults)
+{
+	int status;
+
+	if (t->length == 0)
+		return diag_usage("empty target");
+	if ((t->flags & TARGET_MASKED) == 0)
+		t->bits = defaults;
+	if ((status = parse_suffix(t, backend)) != 0)
+		return status;
+	return parse_name(targets, t);
+}
+
+/* The same for a kevent.  Its bits are its filter from then on. */
+static int
+parse_kevent(struct targets *targets, struct target *t,
+    struct kevent_request *request, uint64_t *timers)
+{
+	const char *defaults = t->bits == 0 ? NULL :
+	    targets->defaults[t->bits - 1];
+	struct kevent_ident ident;
+	int status;
+
+	status = kevent_parse(t->name, t->length, defaults, timers, request,
+	    &ident);
+	if (status != 0)
+		return status;
+	t->name = ident.name;
+	t->length = (uint32_t)ident.length;
+	t->bits = 1u << request->filter;
+	if (ident.literal)
+		t->flags |= TARGET_LITERAL;
+	if (kevent_wants_descriptor(request))
+		return parse_name(targets, t);
+	t->fd = TARGET_NO_FD;
+	t->number = -1 - (int)(request->ident & INT_MAX);
+	t->process = 0;
+	return 0;
+}
+
+static int
+parse_kevents(struct targets *targets)
+{
+	uint64_t timers = 0;
+	int status = 0;
+
+	targets->kevents = calloc(targets->count + 1,
+	    sizeof *targets->kevents);
+	if (targets->kevents == NULL)
+		return no_memory();
+	for (size_t i = 0; i < targets->count && status == 0; i++)
+		status = parse_kevent(targets, &targets->list[i],
+		    &targets->kevents[i], &timers);
+	return status;
+}
+
+static int
+parse_all(struct targets *targets, const struct backend *backend,
+    uint32_t defaults)
+{
+	int status = 0;
+
+	if (backend->requests != NULL)
+		return parse_kevents(targets);
+	for (size_t i = 0; i < targets->count && status == 0; i++)
+		status = parse(targets, &targets->list[i], backend, defaults);
+	return status;
+}
+
 /* ---- the same descriptor twice ---- */
 
 static uint32_t
@@ -417,6 +497,22 @@ same(const struct target *a, const struct target *b)
 {
 	return ((a->flags | b->flags) & TARGET_PATH) == 0 &&
 	    a->number == b->number && a->process == b->process;
+}
+
+/*
+ * Whether they are in the same list too; of kevents, whether the filter is the
+ * same, and what has no descriptor.
+ */
+static bool
+same_list(const struct targets *targets, const struct target *a,
+    const struct target *b)
+{
+	const struct kevent_request *kevents = targets->kevents;
+
+	if (a->bits != b->bits || kevents == NULL)
+		return a->bits == b->bits;
+	return kevents[a - targets->list].ident ==
+	    kevents[b - targets->list].ident;
 }
 
 /* A table for the targets' numbers, empty; without one, few are looked at. */
@@ -448,7 +544,8 @@ table_slot(const struct table *table, const struct targets *targets,
 	for (at = hash(t) & table->mask; table->slots[at] != 0;
 	    at = (at + 1) & table->mask) {
 		found = &targets->list[table->slots[at] - 1];
-		if (same(found, t) && (!listed || found->bits == t->bits))
+		if (same(found, t) &&
+		    (!listed || same_list(targets, found, t)))
 			break;
 	}
 	return &table->slots[at];
@@ -470,7 +567,7 @@ table_find(struct table *table, struct targets *targets, size_t end,
 		for (size_t i = 0; i < end; i++) {
 			found = &targets->list[i];
 			if (same(found, t) &&
-			    (!listed || found->bits == t->bits))
+			    (!listed || same_list(targets, found, t)))
 				return found;
 		}
 		return NULL;
@@ -510,9 +607,14 @@ merge(struct targets *targets, enum target_twice twice)
 		    table_find(&table, targets, kept, t,
 		    twice == TWICE_IN_LIST);
 		if (earlier == NULL) {
+			if (targets->kevents != NULL)
+				targets->kevents[kept] = targets->kevents[i];
 			targets->list[kept++] = *t;
 			continue;
 		}
+		if (targets->kevents != NULL)
+			targets->kevents[earlier - targets->list] =
+			    targets->kevents[i];
 		if (twice == TWICE_JOINED)
 			t->bits |= earlier->bits;
 		*earlier = *t;
@@ -681,6 +783,8 @@ look(struct targets *targets, const struct backend *backend, bool *conflict)
 			continue;
 		if (stat(t->name, &st) == -1)
 			return open_failed(t, errno);
+		if ((t->bits & backend->looking) != 0)
+			continue;
 		if (S_ISSOCK(st.st_mode))
 			return diag_system(ENXIO, "a socket cannot be opened: "
 			    "connect to it and give the descriptor", "%s",
@@ -757,6 +861,16 @@ target_reopen(struct target *t)
 	return 0;
 }
 
+/* To read asynchronously is to wait for bytes, and not EAGAIN. */
+static void
+set_blocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags != -1)
+		(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 static int
 open_path(struct targets *targets, struct target *t,
     const struct backend *backend)
@@ -764,14 +878,22 @@ open_path(struct targets *targets, struct target *t,
 	bool writing = writes(t, backend);
 	int fd, status;
 
+	if ((t->bits & backend->looking) != 0) {
+		fd = place(kernel_look(t->name));
+		t->fd = t->number = fd;
+		return fd < 0 ? open_failed(t, -fd) : 0;
+	}
 	if ((t->flags & TARGET_FIFO) != 0 && writing) {
 		status = target_reopen(t);
 		targets->awaited |= status == 0 && t->fd == -1;
 		return status;
 	}
-	if ((t->flags & TARGET_FIFO) != 0)
+	if ((t->flags & TARGET_FIFO) != 0) {
 		fd = fifo_open(t->name, false);
-	else
+		if (fd >= 0 && targets->kevents != NULL &&
+		    t->bits == 1u << KQUEUE_AIO)
+			set_blocking(fd);
+	} else
 		fd = place(open(t->name, (!writing ? O_RDONLY :
 		    reads(t, backend) ? O_RDWR : O_WRONLY) |
 		    O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
@@ -799,6 +921,23 @@ open_all(struct targets *targets, const struct backend *backend)
 	return status;
 }
 
+/*
+ * An emulated kevent(2) has descriptors of its own, and one of them might be
+ * taken for a number that the user named and that is closed.
+ */
+static int
+check_open(const struct targets *targets)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *t = &targets->list[i];
+
+		if (t->fd >= 0 && fcntl(t->fd, F_GETFD) == -1)
+			return diag_system(errno, NULL, "%.*s", (int)t->length,
+			    t->name);
+	}
+	return 0;
+}
+
 int
 targets_resolve(struct targets *targets, const struct backend *backend,
     enum target_twice twice, uint32_t defaults, bool null_separated)
@@ -807,8 +946,8 @@ targets_resolve(struct targets *targets, const struct backend *backend,
 
 	kernel_raise_files();
 	status = read_files(targets, null_separated ? '\0' : '\n');
-	for (size_t i = 0; i < targets->count && status == 0; i++)
-		status = parse(targets, &targets->list[i], backend, defaults);
+	if (status == 0)
+		status = parse_all(targets, backend, defaults);
 	if (status == 0)
 		status = merge(targets, twice);
 	if (status != 0)
@@ -816,5 +955,9 @@ targets_resolve(struct targets *targets, const struct backend *backend,
 	resolved = targets;
 	place_avoid(targets_name);
 	status = copy_all(targets);
-	return status != 0 ? status : open_all(targets, backend);
+	if (status == 0)
+		status = open_all(targets, backend);
+	if (status == 0 && targets->kevents != NULL)
+		status = check_open(targets);
+	return status;
 }

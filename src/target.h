@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct backend;
+struct kevent_request;
 
 /* What naming one descriptor twice means. */
 enum target_twice {
@@ -26,15 +27,19 @@ enum {
 	TARGET_PATH = 4,	/* to be opened, or opened */
 	TARGET_FIFO = 8,
 	TARGET_LITERAL = 16,	/* a colon at its end was taken off */
-	TARGET_ASKED = 32	/* --all: an event that was asked for */
+	TARGET_ASKED = 32,	/* --all: an event that was asked for */
+	TARGET_SETTLED = 64	/* --all: has reported */
 };
+
+/* What FD is where the target is none: a process, a timer. */
+#define TARGET_NO_FD	(-2)
 
 /* Small: there may be very many. */
 struct target {
 	char		*name;		/* as written, without its events */
 	uint32_t	 length;	/* of name, which goes on after that */
 	int		 fd;		/* -1 while a FIFO has no reader */
-	int		 number;	/* that its owner knows it by */
+	int		 number;	/* its owner's; negative: no FD */
 	uint32_t	 bits;		/* what is asked for, native words */
 	uint32_t	 process;	/* its owner's index plus 1; 0: pmux */
 	uint8_t		 flags;
@@ -44,10 +49,14 @@ struct targets {
 	struct target	*list;
 	size_t		 count, capacity;
 	size_t		 words;		/* how many the command line had */
+	struct kevent_request *kevents;	/* kqueue: one for each of LIST */
+	char		**defaults;	/* kqueue: what each --events said */
+	uint32_t	 default_count;
 	pid_t		*processes;	/* those named with --pid */
 	uint32_t	 process_count;
 	uint32_t	 process;	/* index plus 1 of the last, or 0 */
-	uint32_t	 bits;		/* what --events said last */
+	uint32_t	 bits;		/* what --events said last; kqueue:
+					   its index in DEFAULTS plus 1 */
 	bool		 masked;	/* it has said something */
 	bool		 unsorted;	/* not numbers alone, each higher */
 	bool		 awaited;	/* a FIFO's reader is missing */
@@ -62,6 +71,12 @@ int	targets_add(struct targets *targets, char *word, uint32_t list);
 
 /* Name process PID for the words to come.  Returns 0 or -ENOMEM. */
 int	targets_add_process(struct targets *targets, pid_t pid);
+
+/*
+ * kqueue: take WORDS, which stays where it is, for the kevents to come that
+ * have none.  Returns 0 or an exit status, a message having been printed.
+ */
+int	targets_default(struct targets *targets, char *words);
 
 /*
  * Parse EVENTS, LENGTH bytes, as BACKEND knows them; messages are about

@@ -34,13 +34,23 @@ struct waiting {
 	bool			 asked;		/* something asked for */
 };
 
-static int
-add_failed(const struct target *t, int error)
+/* The one error that says of an event that this system does not have it. */
+static bool
+is_absence(int error)
 {
-	return diag_system(-error, error == -EPERM ?
-	    "always ready, so epoll does not take it; poll or select does" :
-	    error == -EEXIST ? "the same descriptor twice" : NULL, "%.*s",
-	    (int)t->length, t->name);
+	return error == -ENOSYS || error == -EOPNOTSUPP;
+}
+
+static int
+add_failed(const struct backend *backend, const struct target *t, int error)
+{
+	const char *hint = backend->hint == NULL ? NULL :
+	    backend->hint(error, t->bits);
+
+	if (hint != NULL && is_absence(error))
+		return diag_unavailable("%.*s: %s", (int)t->length, t->name,
+		    hint);
+	return diag_system(-error, hint, "%.*s", (int)t->length, t->name);
 }
 
 static int
@@ -52,32 +62,35 @@ add(struct waiting *w, size_t index)
 	if (t->fd == -1)
 		return 0;
 	error = w->backend->add(w->state, (uint32_t)index, t->fd, t->bits);
-	return error == 0 ? 0 : add_failed(t, error);
+	return error == 0 ? 0 : add_failed(w->backend, t, error);
 }
 
 /*
  * While pmux waits, the reader of its output may go: watch for that on a copy,
  * since standard output may be a target too.  Nothing is printed with --quiet.
+ * Returns -EPIPE if it has gone already, as kevent(2) says at once, else 0.
  */
-static void
+static int
 watch_output(struct waiting *w)
 {
 	struct stat st;
-	int fd;
+	int fd, error;
 
 	w->output = -1;
 	if (w->request->quiet || w->request->deadline == DEADLINE_PASSED ||
 	    fstat(STDOUT_FILENO, &st) == -1 ||
 	    !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
-		return;
+		return 0;
 	fd = place(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
 	if (fd < 0)
-		return;
-	if (w->backend->add(w->state, (uint32_t)w->request->targets.count, fd,
-	    w->backend->watch) == 0)
+		return 0;
+	error = w->backend->add(w->state, (uint32_t)w->request->targets.count,
+	    fd, w->backend->watch);
+	if (error == 0)
 		w->output = fd;
 	else
 		(void)close(fd);
+	return error == -EPIPE ? error : 0;
 }
 
 /* The copy stays open: select(2) may have it as its highest. */
@@ -97,8 +110,9 @@ look_at_output(struct waiting *w)
 
 	if (poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0)
 		return -EPIPE;
-	/* something else, which would be reported for ever */
-	forget_output(w);
+	/* something else, which all but kqueue would report for ever */
+	if (w->backend->requests == NULL)
+		forget_output(w);
 	return 0;
 }
 
@@ -129,12 +143,15 @@ open_backend(struct waiting *w)
 
 	if (error != 0)
 		return diag_system(-error, NULL, "%s", w->backend->name);
+	if (w->backend->requests != NULL)
+		w->backend->requests(w->state, targets->kevents,
+		    targets->count, print_wants_data(w->request));
 	for (size_t i = 0; i < targets->count && status == 0; i++)
 		status = add(w, i);
 	if (status != 0)
 		return status;
-	watch_output(w);
-	return say_ready(w->request);
+	error = watch_output(w);
+	return error != 0 ? print_failed(error) : say_ready(w->request);
 }
 
 /* Open those FIFOs whose reader has come.  Returns 0 or an exit status. */
@@ -169,9 +186,10 @@ wait_failed(const struct waiting *w, int error)
 	const struct targets *targets = &w->request->targets;
 
 	for (size_t i = 0; error == EBADF && i < targets->count; i++)
-		if (targets->list[i].fd != -1 &&
+		if (targets->list[i].fd >= 0 &&
 		    fcntl(targets->list[i].fd, F_GETFD) == -1)
-			return add_failed(&targets->list[i], -error);
+			return add_failed(w->backend, &targets->list[i],
+			    -error);
 	return diag_system(error, error == EINVAL ?
 	    "more descriptors than RLIMIT_NOFILE or the system allows" : NULL,
 	    "%s", w->backend->name);
@@ -190,9 +208,10 @@ asked_for(const struct waiting *w, const struct target *t, uint32_t bits)
 }
 
 static void
-settle(struct waiting *w, const struct target *t, uint32_t token)
+settle(struct waiting *w, struct target *t, uint32_t token)
 {
 	w->unsettled--;
+	t->flags |= TARGET_SETTLED;
 	(void)w->backend->remove(w->state, token, t->fd);
 }
 
@@ -215,13 +234,16 @@ deliver(struct waiting *w)
 			continue;
 		}
 		t = &r->targets.list[event.token];
+		/* kqueue: a tracked process has children */
+		if ((t->flags & TARGET_SETTLED) != 0)
+			continue;
 		w->reported = true;
 		if (asked_for(w, t, event.bits)) {
 			w->asked = true;
 			t->flags |= TARGET_ASKED;
 		}
 		if (!r->quiet)
-			print_event(r, t, event.bits);
+			print_event(r, t, &event);
 		if (r->all)
 			settle(w, t, event.token);
 		left--;

@@ -117,14 +117,11 @@ load helper
 # ---- paths ----
 
 no_such_path() {
-	local in=:in
-
-	[[ $1 != select ]] || in=
-	pm "$1" -t 0 "none$in"
+	pm "$1" -t 0 "$(reads "$1" none)"
 	expect 3
 	assert_equal "$stderr" \
 	    "pmux: $1: none: No such file or directory [ENOENT]"
-	pm "$1" -t 0 "none/none$in"
+	pm "$1" -t 0 "$(reads "$1" none/none)"
 	expect_error 3 'pmux: .*: none/none: .*\[ENOENT\]$'
 }
 
@@ -243,10 +240,10 @@ without_stdin() {
 }
 
 stdin_closed() {
-	local in=:in word=in
+	local word
 
-	[[ $1 != select ]] || in='' word=read
-	without_stdin "$1" -t 0 --format '%e %t %f' "fifo$in"
+	word=$(says "$1")
+	without_stdin "$1" -t 0 --format '%e %t %f' "$(reads "$1" fifo)"
 	assert_equal "$1 $status $stderr" "$1 0 "
 	[[ $output =~ ^$word\ fifo\ ([0-9]+)$ ]]
 	((BASH_REMATCH[1] > 2))

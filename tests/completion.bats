@@ -6,7 +6,7 @@
 load helper
 
 completions=$BATS_TEST_DIRNAME/../completions
-commands=(wait select poll devpoll epoll info help)
+commands=(wait select poll devpoll epoll kqueue info help)
 events=(in pri out err hup nval rdhup rdnorm rdband wrnorm wrband msg et
     oneshot exclusive wakeup)
 # What was offered for a line, sorted, one a line; without what stands before
@@ -272,6 +272,97 @@ completes_events() {
 	offers_just 'pmux select 0:'
 }
 
+# kevent_words FILTER: the words that it takes, as they are offered.
+kevent_words() {
+	local word result
+
+	for word in "${words[@]}"; do
+		result=0
+		pmux kqueue -q -t 0 "$1:${idents[$1]}:$word" 2>message ||
+		    result=$?
+		[[ $result == 2 && $(<message) == *' has no '* ]] ||
+		    echo "${word%=*}"
+	done
+}
+
+# Whether the shells put the = or the : behind a word is their own affair.
+completes_kevents() {
+	local filter line
+	local -a lines=() taken
+	local -A idents=([read]=0 [write]=0 [vnode]=. [proc]=1 [signal]=USR1
+	    [timer]=1s [netdev]=lo [aio]=0 [user]=1)
+	local -a words=(lowat=1 delete write extend attrib link rename revoke
+	    exit fork exec track seconds mseconds useconds nseconds abstime
+	    linkup linkdown linkinv bytes=1 offset=1 trigger ffnop ffand ffor
+	    ffcopy fflags=1 add enable disable oneshot clear dispatch receipt
+	    data=1 udata=a)
+
+	here
+	has kqueue || skip "no kqueue on this system"
+	for filter in "${!idents[@]}"; do
+		lines+=("pmux kqueue $filter:${idents[$filter]}:")
+	done
+	offers "$1" "${lines[@]}" 'pmux kqueue ' 'pmux kqueue v' \
+	    'pmux kqueue -e ' 'pmux kqueue -e one' 'pmux kqueue --events=one' \
+	    'pmux kqueue -q vnode:x:write,ren' 'pmux kqueue timer:1:clear,abs' \
+	    'pmux kqueue read:0:xyzzy'
+	offered['pmux kqueue ']=${offered['pmux kqueue ']//:/}
+	offers_just 'pmux kqueue ' "${!idents[@]}"
+	offered['pmux kqueue v']=${offered['pmux kqueue v']//:/}
+	offers_just 'pmux kqueue v' vnode
+	for filter in "${!idents[@]}"; do
+		mapfile -t taken < <(kevent_words "$filter")
+		((${#taken[@]} > 8))
+		line="pmux kqueue $filter:${idents[$filter]}:"
+		offered[$line]=${offered[$line]//=/}
+		offers_just "$line" "${taken[@]}"
+	done
+	offered['pmux kqueue -e ']=${offered['pmux kqueue -e ']//=/}
+	words=("${words[@]%=*}")
+	offers_just 'pmux kqueue -e ' "${words[@]}"
+	offers_just 'pmux kqueue -e one' oneshot
+	offers_just 'pmux kqueue --events=one' oneshot
+	offers_just 'pmux kqueue -q vnode:x:write,ren' write,rename
+	offers_just 'pmux kqueue timer:1:clear,abs' clear,abstime
+	offers_just 'pmux kqueue read:0:xyzzy'
+}
+
+completes_idents() {
+	local word line
+
+	here
+	touch jobs.fifo jobs.list 7 'odd:one'
+	sleep 60 3>&- &
+	offers "$1" 'pmux kqueue vnode:jobs' 'pmux kqueue @jobs' \
+	    'pmux kqueue read:' 'pmux kqueue aio:jobs.l' \
+	    'pmux kqueue proc:' 'pmux kqueue signal:' 'pmux kqueue timer:' \
+	    'pmux kqueue timer:5' 'pmux kqueue netdev:' 'pmux kqueue user:' \
+	    'pmux kqueue vnode:odd' 33<&- 34</dev/null
+	kill "$!"
+	wait "$!" || :
+	offers_just 'pmux kqueue vnode:jobs' jobs.fifo jobs.list
+	offers_just 'pmux kqueue @jobs' @jobs.fifo @jobs.list
+	offers_just 'pmux kqueue aio:jobs.l' jobs.list
+	offers_among 'pmux kqueue proc:' "$!"
+	offers_among 'pmux kqueue signal:' USR1
+	offers_among 'pmux kqueue signal:' HUP
+	offers_never 'pmux kqueue signal:' KILL
+	for word in ${offered['pmux kqueue timer:']}; do
+		pm kqueue -t 1us "timer:$word"
+		[[ $status != 2 ]] || fail "timer:$word: $stderr"
+	done
+	offers_just 'pmux kqueue timer:5' 5ns 5us 5ms 5s 5m 5h 5d
+	if [[ -e /sys/class/net/lo ]]; then
+		offers_among 'pmux kqueue netdev:' lo
+	fi
+	offers_just 'pmux kqueue user:'
+	line=${offered['pmux kqueue vnode:odd']//\\/}
+	assert_equal "${line##*:}" one
+	need_proc
+	offers_among 'pmux kqueue read:' 34
+	offers_never 'pmux kqueue read:' 33
+}
+
 completes_durations() {
 	local word
 
@@ -363,6 +454,14 @@ completes_descriptors() {
 	completes_events bash
 }
 
+@test "bash completes the words of kevents" {
+	completes_kevents bash
+}
+
+@test "bash completes what kevents are about" {
+	completes_idents bash
+}
+
 @test "bash completes durations" {
 	completes_durations bash
 }
@@ -385,6 +484,14 @@ completes_descriptors() {
 
 @test "zsh completes the events that a command takes, and no others" {
 	completes_events zsh
+}
+
+@test "zsh completes the words of kevents" {
+	completes_kevents zsh
+}
+
+@test "zsh completes what kevents are about" {
+	completes_idents zsh
 }
 
 @test "zsh completes durations" {
@@ -420,6 +527,14 @@ completes_descriptors() {
 
 @test "fish completes the events that a command takes, and no others" {
 	completes_events fish
+}
+
+@test "fish completes the words of kevents" {
+	completes_kevents fish
+}
+
+@test "fish completes what kevents are about" {
+	completes_idents fish
 }
 
 @test "fish completes durations" {

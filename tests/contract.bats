@@ -26,6 +26,12 @@ load helper
 	expect_error 3 'pmux: epoll: 7: .*\[EBADF\]$'
 }
 
+@test "not open: kqueue says EBADF" {
+	need kqueue
+	with 7=number.closed -- pmux kqueue -t 0 read:7
+	expect_error 3 'pmux: kqueue: 7: .*\[EBADF\]$'
+}
+
 @test "not open: wait says nval" {
 	with 7=number.closed -- pmux wait -t 0 7
 	expect 1 $'nval\t7'
@@ -75,6 +81,15 @@ load helper
 	expect_error 3 'pmux: epoll: 7: .*\[EEXIST\]'
 }
 
+@test "twice: the last one stands for kqueue, of one filter" {
+	need kqueue
+	with 7=unix-stream.data -- \
+	    pmux kqueue -t 0 read:7:lowat=1 read:7:lowat=6
+	expect 124
+	with 7=unix-stream.data -- pmux kqueue -t 0 read:7 write:/dev/fd/7
+	assert_equal "$status ${#lines[@]}" '0 2'
+}
+
 @test "twice: wait joins the masks" {
 	with 7=unix-stream.data -- pmux wait -t 0 7:in 7:out
 	expect 0 $'in,out\t7'
@@ -106,13 +121,18 @@ load helper
 	expect_error 3 'pmux: epoll: 0: .*\[EPERM\]'
 }
 
-past_fd_setsize() {
-	local list=5000
+@test "regular file: kqueue says what follows the offset, if anything" {
+	need kqueue
+	with 7=file.start -- pmux kqueue -t 0 read:7
+	assert_equal "$status" 0
+	with 7=file.at-end -- pmux kqueue -t 0 read:7
+	expect 124
+}
 
+past_fd_setsize() {
 	need_number 5000
-	[[ $1 == select ]] || list=5000:in
-	with 5000=pipe.r.data -- pmux "$1" -t 0 "$list"
-	assert_equal "$status ${output#*$'\t'} $stderr" '0 5000 '
+	with 5000=pipe.r.data -- pmux "$1" -t 0 "$(reads "$1" 5000)"
+	assert_equal "$status ${output##*$'\t'} $stderr" '0 5000 '
 }
 
 @test "past FD_SETSIZE: every one of them works" {
@@ -125,7 +145,7 @@ never_early() {
 
 	for t in 1 999 100000 900000 1900000; do
 		start=$(peer clock)
-		with 0=pipe.r.empty -- pmux "$1" -t ${t}ns 0
+		with 0=pipe.r.empty -- pmux "$1" -t ${t}ns "$(reads "$1" 0)"
 		end=$(peer clock)
 		assert_equal "$status" 124
 		((end - start >= t))
@@ -144,13 +164,13 @@ pipe_states() {
 	ask "$1" in pipe.r.empty
 	expect 124
 	ask "$1" in pipe.r.writer-gone-drained
-	if [[ $1 == select ]]; then
+	if [[ $1 == select || $1 == kqueue ]]; then
 		assert_equal "$status $words" '0 in'
 	else
 		assert_equal "$status $words" '1 hup'
 	fi
 	ask "$1" in pipe.r.writer-gone-data
-	if [[ $1 == select ]]; then
+	if [[ $1 == select || $1 == kqueue ]]; then
 		assert_equal "$status $words" '0 in'
 	else
 		assert_equal "$status $words" '0 in,hup'
@@ -251,7 +271,7 @@ eventfd_states() {
 always_ready() {
 	local which
 
-	[[ $1 != epoll ]] || return 0
+	[[ $1 != epoll && $1 != kqueue ]] || return 0
 	for which in file.start file.at-end dev.null directory.open; do
 		ask "$1" in $which
 		assert_equal "$which $status $words" "$which 0 in"
@@ -265,6 +285,7 @@ always_ready() {
 }
 
 urgent() {
+	[[ $1 != kqueue ]] || return 0
 	ask "$1" pri tcp.oob
 	assert_equal "$status $words" '0 pri'
 	ask "$1" pri tcp.data
@@ -277,9 +298,9 @@ urgent() {
 }
 
 comes_later() {
-	local target=7:in word=in fd
+	local target word fd
 
-	[[ $1 != select ]] || target=7 word=read
+	target=$(reads "$1" 7) word=$(says "$1")
 	rm -f pipe
 	mkfifo pipe
 	exec {fd}<>pipe
@@ -288,6 +309,7 @@ comes_later() {
 	await_state "$pid" S
 	echo hello >pipe
 	finish "$pid"
+	short
 	expect 0 "$word"$'\t7'
 	exec {fd}<&-
 }
@@ -298,15 +320,17 @@ comes_later() {
 }
 
 hangs_up_later() {
-	local target=7:in wanted=$'hup\t7' code=1 fd
+	local target wanted=$'hup\t7' code=1 fd
 
-	[[ $1 != select ]] || { target=7 wanted=$'read\t7' code=0; }
+	target=$(reads "$1" 7)
+	[[ $1 != select && $1 != kqueue ]] || { wanted=$'read\t7' code=0; }
 	rm -f pipe
 	mkfifo pipe
 	exec {fd}<>pipe 8<pipe
 	waiting "$1" -t 1h "$target" 7<&8 8<&- {fd}<&-
 	exec 8<&- {fd}<&-
 	finish "$pid"
+	short
 	expect "$code" "$wanted"
 }
 
@@ -340,7 +364,7 @@ hangs_up_later() {
 
 # Writing would fail.
 hollow_out() {
-	[[ $1 != select ]] || return 0
+	[[ $1 != select && $1 != kqueue ]] || return 0
 	ask "$1" out pipe.w.reader-gone
 	assert_equal "$status $words" '1 out,err'
 	ask "$1" out unix-stream.peer-closed
@@ -407,9 +431,9 @@ hollow_out() {
 # ---- the caller's descriptors ----
 
 flags_kept() {
-	local target=7:in fd before
+	local target fd before
 
-	[[ $1 != select ]] || target=7
+	target=$(reads "$1" 7)
 	rm -f pipe
 	mkfifo pipe
 	exec {fd}<>pipe 7<pipe
@@ -431,7 +455,7 @@ flags_kept() {
 nothing_consumed() {
 	local target=0:in
 
-	[[ $1 != select ]] || target=0
+	target=$(reads "$1" 0)
 	run bash -c 'printf "one\ntwo\n" | {
 		pmux "$1" -t 1h "$2" >/dev/null && cat
 	}' - "$1" "$target"
@@ -446,11 +470,8 @@ nothing_consumed() {
 # ---- several targets ----
 
 several() {
-	local -a targets=(7:in 8:in 9:in)
-
-	[[ $1 != select ]] || targets=(7 8 9)
 	with 7=pipe.r.data 8=pipe.r.empty 9=unix-stream.data -- \
-	    pmux "$1" "${targets[@]}"
+	    pmux "$1" "$(reads "$1" 7)" "$(reads "$1" 8)" "$(reads "$1" 9)"
 	assert_equal "$status ${#lines[@]}" '0 2'
 	[[ $output == *$'\t'7* && $output == *$'\t'9* ]]
 }

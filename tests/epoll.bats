@@ -5,8 +5,8 @@
 # shellcheck disable=SC2030,SC2031,SC2154	# run sets them
 load helper
 
-setup_file() {
-	has epoll || skip "no epoll on this system"
+prepare() {
+	need epoll
 }
 
 @test "without events: in and pri" {

@@ -229,6 +229,11 @@ recipe_for_bats() {
 	recipe 'Many descriptors, from a file'
 }
 
+@test "README: react when a file is replaced" {
+	need kqueue
+	recipe 'React when a configuration file is replaced'
+}
+
 @test "README: a peer that starts when the wait has begun" {
 	recipe 'A peer that starts when the wait has begun'
 }
@@ -288,6 +293,11 @@ recipe_for_bats() {
 
 @test "pmux-info(1)" {
 	page pmux-info.1
+}
+
+@test "pmux-kqueue(1)" {
+	need kqueue
+	page pmux-kqueue.1
 }
 
 @test "pmux-poll(1)" {

@@ -132,11 +132,9 @@ naive_out='pmux poll -t 1h --hold 1h f:out >out && echo job >f'
 }
 
 on_every_primitive() {
-	local target=f:in
-
-	[[ $1 != select ]] || target=f
 	writer "$1"
-	pm "$1" -t 1h --hold 1h "$target"
+	pm "$1" -t 1h --hold 1h "$(reads "$1" f)"
+	short
 	output=${output/#read/in}
 	is_in
 	writer_done
@@ -336,11 +334,8 @@ on_every_primitive() {
 }
 
 out_on_every_primitive() {
-	local -a target=(f:out)
-
-	[[ $1 != select ]] || target=(-w f)
 	reader
-	pm "$1" -t 1h --hold 1h "${target[@]}"
+	pm "$1" -t 1h --hold 1h "$(writes "$1" f)"
 	assert_success
 	echo "$1" >f
 	wait "$reader"

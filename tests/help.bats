@@ -5,7 +5,7 @@
 # shellcheck disable=SC2030,SC2031,SC2154	# run sets them
 load helper
 
-commands=(select poll devpoll epoll wait info)
+commands=(select poll devpoll epoll kqueue wait info)
 
 # helps ARG...: usage on standard output and nothing else.
 helps() {
@@ -56,7 +56,7 @@ helps() {
 @test "the help of the waiting commands names every option" {
 	local command option
 
-	for command in select poll devpoll epoll wait; do
+	for command in select poll devpoll epoll kqueue wait; do
 		helps "$command" --help
 		for option in timeout all max-events quiet json format null \
 		    timestamps ready-fd hold pid help; do
@@ -79,7 +79,7 @@ helps() {
 @test "every option that the help names is one" {
 	local command option
 
-	for command in select poll devpoll epoll wait; do
+	for command in select poll devpoll epoll kqueue wait; do
 		pm "$command" --help
 		while read -r option; do
 			pm "$command" "$option" -t 0 -h </dev/null

@@ -28,11 +28,14 @@ load_library bats-support
 load_library bats-assert
 load_library bats-file
 
+# A file may have a function prepare, to be called before each of its tests: a
+# skip in setup_file is an error for Bats 1.8.
 setup() {
 	cd -- "$BATS_TEST_TMPDIR" || return 1
 	umask 022
 	peer watchdog 120 3>&- &
 	disown
+	! declare -F prepare >/dev/null || prepare
 }
 
 # Nothing that a test began outlives it, a failed one's holders included.
@@ -95,7 +98,7 @@ need() {
 each() {
 	local backend did=
 
-	for backend in select poll devpoll epoll wait; do
+	for backend in select poll devpoll epoll kqueue wait; do
 		if has "$backend"; then
 			echo "with $backend:"
 			"$1" "$backend" "${@:2}"
@@ -103,6 +106,52 @@ each() {
 		fi
 	done
 	[[ $did ]]
+}
+
+# reads COMMAND TARGET, writes COMMAND TARGET: how the command is told.
+reads() {
+	case $1 in
+	select)
+		echo "$2"
+		;;
+	kqueue)
+		echo "read:$2"
+		;;
+	*)
+		echo "$2:in"
+		;;
+	esac
+}
+
+writes() {
+	case $1 in
+	select)
+		echo "-w$2"
+		;;
+	kqueue)
+		echo "write:$2"
+		;;
+	*)
+		echo "$2:out"
+		;;
+	esac
+}
+
+# says COMMAND: its word for what can be read.
+says() {
+	case $1 in
+	select | kqueue)
+		echo read
+		;;
+	*)
+		echo in
+		;;
+	esac
+}
+
+# short: leave only the first and the last column of each line of `output`.
+short() {
+	output=$(sed $'s/^\\([^\t]*\t\\).*\t/\\1/' <<<"$output")
 }
 
 # pm ARG...: run pmux, output and messages apart.
@@ -132,6 +181,10 @@ ask() {
 	esac
 	if [[ $1 == select ]]; then
 		with "7=$3" -- pmux select -t 0 "${list[@]}" 7
+	elif [[ $1 == kqueue && $2 == out ]]; then
+		with "7=$3" -- pmux kqueue -t 0 write:7
+	elif [[ $1 == kqueue ]]; then
+		with "7=$3" -- pmux kqueue -t 0 read:7
 	else
 		with "7=$3" -- pmux "$1" -t 0 "7:$2"
 	fi

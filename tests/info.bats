@@ -11,7 +11,7 @@ load helper
 	pm info
 	assert_success
 	assert_equal "$stderr" ''
-	for name in select poll devpoll epoll; do
+	for name in select poll devpoll epoll kqueue; do
 		assert_line --regexp "^${name}[^[:alnum:]].*(native|emulated|absent)"
 	done
 }
@@ -45,7 +45,7 @@ load helper
 	need_json
 	pm info --json
 	assert_success
-	for name in select poll devpoll epoll; do
+	for name in select poll devpoll epoll kqueue; do
 		assert_line --regexp "\"$name\".*\"(native|emulated|absent)\""
 	done
 	assert_line --regexp "\"PIPE_BUF\".*$(getconf PIPE_BUF .)"

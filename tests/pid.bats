@@ -6,7 +6,7 @@
 # shellcheck disable=SC2094	# both ends of a FIFO
 load helper
 
-setup_file() {
+prepare() {
 	[[ $(uname -s) == Linux ]] || skip "no pidfd_getfd(2) on this system"
 }
 
@@ -24,11 +24,9 @@ owner() {
 }
 
 from_process() {
-	local target=7:in word=in
-
-	[[ $1 != select ]] || target=7 word=read
-	pm "$1" -t 0 -p "$owner" "$target"
-	expect 0 "$word"$'\t7'
+	pm "$1" -t 0 -p "$owner" "$(reads "$1" 7)"
+	short
+	expect 0 "$(says "$1")"$'\t7'
 }
 
 @test "numbers after -p are that process's" {

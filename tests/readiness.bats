@@ -318,6 +318,42 @@ rows() {
 	END
 }
 
+# kevent_says FILTER STATE WANTED: what kqueue prints, as in the tables of
+# pmux-readiness(7).
+kevent_says() {
+	local words fflags flags data
+
+	with "7=$2" -- pmux kqueue -t 0 "$1:7"
+	if [[ $output ]]; then
+		IFS=$'\t' read -r _ fflags flags data _ <<<"$output"
+		[[ $3 != *'>0' || $data -le 0 ]] || data='>0'
+		words="$flags $fflags $data"
+		words=${words//- /}
+	elif [[ $stderr =~ \[(E[A-Z]+)\] ]]; then
+		words=${BASH_REMATCH[1]}
+	else
+		words=-
+	fi
+	[[ $words == "$3" ]] || fail "$2: $1: '$words', not '$3' $stderr"
+}
+
+@test "kevents, as pmux-readiness(7) has them" {
+	local state reading writing
+
+	need kqueue
+	need_linux
+	while IFS='|' read -r state reading writing; do
+		run peer with "7=$state" -- true
+		[[ $status == 0 ]] || continue
+		kevent_says read "$state" "$reading"
+		# the question for read has not taken the error of the socket
+		[[ $reading == *' E'* ]] || kevent_says write "$state" "$writing"
+		echo "$state" >>asked
+	done < <(sed -nE '/ Ta (all|Linux[^ ]*) Ta /s/.* Ta ([^ ]+( [^ ]+)*) Ta ([^ ]+( [^ ]+)*) \\" kevent (.*)/\5|\1|\3/p' \
+	    "$BATS_TEST_DIRNAME/../man/pmux-readiness.7")
+	(($(wc -l <asked) > 60))
+}
+
 # available STATE NUMBER: what FIONREAD says, in JSON.
 available() {
 	with "7=$1" -- pmux poll -t 0 --json "7:$every"

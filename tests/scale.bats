@@ -30,6 +30,15 @@ many() {
 	with "$first-$((last - 1))=pipe.r.empty" "$last=pipe.r.data" -- "$@"
 }
 
+# listed COMMAND: the numbers as it takes them, in the file targets.
+listed() {
+	if [[ $1 == kqueue ]]; then
+		sed 's/^/read:/' numbers
+	else
+		cat numbers
+	fi >targets
+}
+
 from_file() {
 	many pmux "$1" -t 1h "${@:2}" @numbers
 	assert_equal "$1 $status $stderr" "$1 0 "
@@ -53,14 +62,22 @@ from_file() {
 	from_file epoll -e in
 }
 
+@test "kqueue: every descriptor from @FILE, the last is ready" {
+	need kqueue
+	listed kqueue
+	many pmux kqueue -t 1h @targets
+	expect 0 $'read\t-\t-\t5\t'"$last"
+}
+
 @test "wait: every descriptor from @FILE, the last is ready" {
 	from_file wait -e in
 }
 
 from_stdin() {
-	many bash -c 'exec pmux "$@" -t 1h @- <numbers' - "$@"
+	listed "$1"
+	many bash -c 'exec pmux "$@" -t 1h @- <targets' - "$@"
 	assert_equal "$1 $status $stderr" "$1 0 "
-	assert_equal "${output#*$'\t'}" "$last"
+	assert_equal "${output##*$'\t'}" "$last"
 }
 
 @test "from standard input" {
@@ -74,8 +91,9 @@ from_stdin() {
 }
 
 all_of_them() {
-	with "$first-$last=pipe.r.data" -- bash -c \
-	    'pmux "$@" -t 1h --all @numbers | cut -f 2 | sort -n' - "$1"
+	listed "$1"
+	with "$first-$last=pipe.r.data" -- bash -c 'pmux "$@" -t 1h --all \
+	    --format %f @targets | sort -n' - "$1"
 	assert_equal "$status" 0
 	cmp - numbers <<<"$output"
 }
@@ -85,7 +103,8 @@ all_of_them() {
 }
 
 none_of_them() {
-	with "$first-$last=pipe.r.empty" -- pmux "$1" -t 1ms @numbers
+	listed "$1"
+	with "$first-$last=pipe.r.empty" -- pmux "$1" -t 1ms @targets
 	expect 124
 }
 

@@ -56,9 +56,9 @@ lasts() {
 }
 
 zero() {
-	local spelling target=7:in
+	local spelling target
 
-	[[ $1 != select ]] || target=7
+	target=$(reads "$1" 7)
 	for spelling in 0 -0 0s 0ns 0ms 0us 0m 0h 0d 0.0 0e5; do
 		with 7=pipe.r.empty -- pmux "$1" -t "$spelling" "$target"
 		expect 124
@@ -72,9 +72,9 @@ zero() {
 }
 
 not_early() {
-	local target=7:in
+	local target
 
-	[[ $1 != select ]] || target=7
+	target=$(reads "$1" 7)
 	lasts 100000 "$1" -t 100us "$target"
 	lasts 1000001 "$1" -t 1000001ns "$target"
 	lasts 20000000 "$1" -t 20ms "$target"
@@ -85,10 +85,10 @@ not_early() {
 }
 
 forever() {
-	local target=7:in word=in spelling
+	local target word spelling
 	local -a options
 
-	[[ $1 != select ]] || target=7 word=read
+	target=$(reads "$1" 7) word=$(says "$1")
 	exec 8<>pipe
 	for spelling in none -1 inf; do
 		options=(-t "$spelling")
@@ -97,6 +97,7 @@ forever() {
 		await_state "$pid" S
 		echo >&8
 		finish "$pid"
+		short
 		expect 0 "$word"$'\t7'
 		read -r _ <&8
 	done
@@ -120,9 +121,9 @@ forever() {
 }
 
 long_waits() {
-	local target=7:in t
+	local target t
 
-	[[ $1 != select ]] || target=7
+	target=$(reads "$1" 7)
 	exec 8<>pipe
 	for t in 25d 2147484 4294968 9223372036s; do
 		waiting "$1" -t "$t" "$target" 7<pipe 8<&-
@@ -188,9 +189,9 @@ stop_and_continue() {
 
 # What is left is waited for each time, or this would end too early, or never.
 stopped_and_continued() {
-	local start end target=7:in
+	local start end target
 
-	[[ $1 != select ]] || target=7
+	target=$(reads "$1" 7)
 	start=$(peer clock)
 	waiting "$1" -t 300ms "$target" 7<>pipe
 	stop_and_continue "$pid"
@@ -207,9 +208,9 @@ stopped_and_continued() {
 }
 
 storm() {
-	local start end target=7:in signal
+	local start end target signal
 
-	[[ $1 != select ]] || target=7
+	target=$(reads "$1" 7)
 	start=$(peer clock)
 	waiting "$1" -t 300ms "$target" 7<>pipe
 	while state "$pid" >/dev/null; do
@@ -247,9 +248,9 @@ storm() {
 }
 
 interrupted() {
-	local target=7:in word=in
+	local target word
 
-	[[ $1 != select ]] || target=7 word=read
+	target=$(reads "$1" 7) word=$(says "$1")
 	exec 8<>pipe
 	waiting "$1" "$target" 7<pipe 8<&-
 	for _ in {1..20}; do
@@ -260,6 +261,7 @@ interrupted() {
 	done
 	echo >&8
 	finish "$pid"
+	short
 	expect 0 "$word"$'\t7'
 	exec 8<&-
 	rm pipe

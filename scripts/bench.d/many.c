@@ -1,9 +1,12 @@
 /*
- * many poll|epoll FILE: wait for the descriptors whose numbers stand in FILE,
- * one a line, and print those that are ready: the reference of scripts/bench
- * for many descriptors in one call.
+ * many poll|epoll|kqueue FILE: wait for the descriptors whose numbers stand in
+ * FILE, one a line, and print those that are ready: the reference of
+ * scripts/bench for many descriptors in one call.  kqueue needs -DKQUEUE.
  */
 #include <sys/epoll.h>
+#ifdef KQUEUE
+#include <sys/event.h>
+#endif
 
 #include <err.h>
 #include <fcntl.h>
@@ -101,14 +104,42 @@ with_epoll(void)
 		    fds[got[i].data.u64]);
 }
 
+#ifdef KQUEUE
+static void
+with_kqueue(void)
+{
+	struct kevent ev, *got;
+	int kq, i, n;
+
+	if ((got = calloc(nfds, sizeof(*got))) == NULL)
+		err(3, NULL);
+	if ((kq = kqueue()) == -1)
+		err(3, "kqueue");
+	for (i = 0; i < (int)nfds; i++) {
+		EV_SET(&ev, fds[i], EVFILT_READ, EV_ADD, 0, 0, NULL);
+		if (kevent(kq, &ev, 1, NULL, 0, NULL) == -1)
+			err(3, "kevent: %d", fds[i]);
+	}
+	if ((n = kevent(kq, NULL, 0, got, (int)nfds, NULL)) == -1)
+		err(3, "kevent");
+	for (i = 0; i < n; i++)
+		printf("read\t%ld\t%d\n", (long)got[i].data,
+		    (int)got[i].ident);
+}
+#endif
+
 int
 main(int argc, char *argv[])
 {
 	if (argc != 3)
-		errx(2, "usage: many poll|epoll FILE");
+		errx(2, "usage: many poll|epoll|kqueue FILE");
 	read_numbers(argv[2]);
 	if (strcmp(argv[1], "epoll") == 0)
 		with_epoll();
+#ifdef KQUEUE
+	else if (strcmp(argv[1], "kqueue") == 0)
+		with_kqueue();
+#endif
 	else
 		with_poll();
 	return 0;

@@ -1,6 +1,7 @@
 # The table of scripts/bench.  Input: a line for each program measured, KIND,
 # NAME, NUMBER and perhaps PROCESSOR TIME, separated by tabs; then the rows
-# wanted: WHAT, METRIC, KIND, NAME, REFERENCE or nothing, LIMIT, separated by |.
+# wanted: WHAT, METRIC, KIND, NAME, REFERENCE or nothing, LIMIT or nothing,
+# separated by |.
 
 # How far two runs of one program are apart, in percent.
 function apart(metric, kind, name, a, b) {
@@ -12,6 +13,8 @@ function apart(metric, kind, name, a, b) {
 }
 
 function noise(kind, a, b) {
+	if (kind ~ /^kq-/)
+		return apart("ns", kind, "raw")
 	a = apart("wall", kind, kind == "many" ? "poll" : "dynamic")
 	b = apart("cpu", kind, kind == "many" ? "poll" : "dynamic")
 	return a > b ? a : b
@@ -21,6 +24,7 @@ FS != "|" {
 	number["wall", $1, $2] = $3
 	number["cpu", $1, $2] = $4
 	number["memory", $1, $2] = number["bytes", $1, $2] = $3
+	number["ns", $1, $2] = $3
 	if ($1 == "peers")
 		peer[++peers] = $2
 	next
@@ -32,7 +36,10 @@ FNR == 1 {
 	against["dynamic"] = against["poll"] = against["epoll"] = "dynamic C"
 	against["glibc"] = against["musl"] = "static C"
 	against["true"] = "/bin/true"
-	form = "%-25s%-10s %7s %9s %5s %5s  %s\n"
+	against["raw"] = "epoll(7)"
+	against["kevent"] = against["kqueue"] = "dynamic C"
+	against["kevent-libc"] = "static C"
+	form = "%-27s%-10s %7s %9s %5s %5s  %s\n"
 	printf form, "", "", "median", "reference", "ratio", "limit", ""
 }
 
@@ -46,7 +53,7 @@ FNR == 1 {
 		next
 	}
 	measured = $5 == "" ? mine : mine / theirs
-	verdict = measured <= $6 ? "ok" : noise($3) > 5 ? "noisy" : "over"
+	verdict = $6 == "" ? "--" : measured <= $6 ? "ok" : noise($3) > 5 ? "noisy" : "over"
 	if (verdict == "over")
 		over = 1
 	if (verdict == "noisy")
@@ -69,9 +76,11 @@ END {
 		    sprintf("%.0f", base), sprintf("%.2f", wall / base), "",
 		    i == 1 ? "the peers, each asked once" : ""
 	}
-	noisy = noise("one") > 5 || noise("many") > 5
+	noisy = noise("one") > 5 || noise("many") > 5 ||
+	    noise("kq-same-event") > 5
 	printf "\none program measured twice: %.1f %% apart, with many " \
-	    "targets %.1f %%%s\n", noise("one"), noise("many"),
+	    "targets %.1f %%, epoll(7) %.1f %%%s\n", noise("one"),
+	    noise("many"), noise("kq-same-event"),
 	    (noisy ? ": too noisy to tell" : "")
 	exit over ? 1 : failed ? 2 : 0
 }

@@ -9,6 +9,7 @@
 #ifndef BACKEND_H
 #define BACKEND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ struct flag {
 
 /* What a backend keeps between open and close; each has its own. */
 struct backend_state;
+struct kevent_request;
 
 enum backend_kind {
 	BACKEND_NATIVE,		/* the system's own */
@@ -54,6 +56,14 @@ typedef int backend_open_fn(struct backend_state **state, size_t capacity);
 typedef int backend_add_fn(struct backend_state *state, uint32_t token, int fd,
     uint32_t bits);
 
+/*
+ * kqueue: token N is REQUESTS[N], from now on until close; with any other token
+ * add watches a descriptor for nothing but its end.  Unless DATA is true nobody
+ * looks at how many bytes can be read or written.
+ */
+typedef void backend_requests_fn(struct backend_state *state,
+    const struct kevent_request *requests, size_t count, bool data);
+
 /* Watch TOKEN, which is FD, no more.  Returns 0 or -errno as add. */
 typedef int backend_remove_fn(struct backend_state *state, uint32_t token,
     int fd);
@@ -75,12 +85,19 @@ typedef int backend_take_fn(struct backend_state *state, struct event *event);
 /* Give up the object and all it holds; STATE may be NULL. */
 typedef void backend_close_fn(struct backend_state *state);
 
+/*
+ * What add's -errno ERROR means when BITS were asked for, if that is not plain:
+ * a constant text, or NULL.
+ */
+typedef const char *backend_hint_fn(int error, uint32_t bits);
+
 struct backend {
 	const char		*name;
 	const struct flag	*flags;	/* ends with an empty name */
 	uint32_t		 limit;	/* the bits that its type can hold */
 	uint32_t		 reading;	/* these ask to read */
 	uint32_t		 writing;	/* these ask to write */
+	uint32_t		 looking;	/* these only look at a file */
 	uint32_t		 broken;	/* writing would fail */
 	uint32_t		 watch;	/* asks for nothing but its end */
 	backend_probe_fn	*probe;
@@ -90,6 +107,8 @@ struct backend {
 	backend_wait_fn		*wait;
 	backend_take_fn		*take;
 	backend_close_fn	*close;
+	backend_hint_fn		*hint;		/* or NULL */
+	backend_requests_fn	*requests;	/* kqueue; others: NULL */
 };
 
 #define BACKEND(id)	extern const struct backend backend_##id;

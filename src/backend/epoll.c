@@ -174,6 +174,21 @@ epoll_take(struct backend_state *state, struct event *event)
 	return 1;
 }
 
+static const char *
+epoll_hint(int error, uint32_t bits)
+{
+	(void)bits;
+	switch (error) {
+	case -EPERM:
+		return "always ready, so epoll does not take it; poll or select"
+		    " does";
+	case -EEXIST:
+		return "the same descriptor twice";
+	default:
+		return NULL;
+	}
+}
+
 static void
 epoll_close(struct backend_state *state)
 {
@@ -200,6 +215,7 @@ const struct backend backend_epoll = {
 	.wait = epoll_wait_for,
 	.take = epoll_take,
 	.close = epoll_close,
+	.hint = epoll_hint,
 };
 
 #else

@@ -46,6 +46,24 @@ kernel_available(int fd)
 	return st.st_size > offset ? st.st_size - offset : 0;
 }
 
+int
+kernel_look(const char *path)
+{
+#if defined(O_PATH)			/* Linux 2.6.39, FreeBSD 13.1 */
+	return open(path, O_PATH | O_CLOEXEC);
+#elif defined(O_EVTONLY)		/* macOS */
+	return open(path, O_EVTONLY | O_CLOEXEC);
+#else
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) {
+		errno = ENOTSUP;
+		return -1;
+	}
+	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+#endif
+}
+
 void
 kernel_raise_files(void)
 {

@@ -14,6 +14,13 @@ int64_t	kernel_unread(int fd);
 int64_t	kernel_available(int fd);
 
 /*
+ * Open the file PATH, of whatever kind, only to look at it: nobody's reader or
+ * writer, never blocking, close-on-exec.  Returns the descriptor, or -1 with
+ * errno: where the system has nothing of the sort, ENOTSUP for a FIFO.
+ */
+int	kernel_look(const char *path);
+
+/*
  * Raise the limit of open files to the hard one, as far as can be: the caller's
  * may be low, and pmux is asked for as many targets as there are.
  */

@@ -1,0 +1,23 @@
+/*
+ * signals.h - signals by name.
+ */
+#ifndef SIGNALS_H
+#define SIGNALS_H
+
+#include <stddef.h>
+
+/*
+ * The number of the signal that the LENGTH bytes at NAME mean: a name in any
+ * case, with or without SIG before it, RTMIN+N, RTMAX-N, or a number.  Returns
+ * -EINVAL if it is none that this system has.
+ */
+int	signals_number(const char *name, size_t length);
+
+/*
+ * The name of signal NUMBER without SIG, written into SPACE where it is made
+ * up; the number in decimal if it has none.
+ */
+#define SIGNALS_SPACE	24
+const char *signals_name(int number, char space[SIGNALS_SPACE]);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * kevent.h - words like vnode:/etc/passwd:write,clear to kevents.
+ */
+#ifndef KEVENT_H
+#define KEVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/kqueue.h"
+
+/* What stands between the filter and the words. */
+struct kevent_ident {
+	char	*name;
+	size_t	 length;
+	bool	 literal;	/* a colon at its end was taken off */
+};
+
+/*
+ * Parse all of WORD, LENGTH bytes with a NUL behind them.  DEFAULTS, which may
+ * be NULL, are the words of a kevent that has none.  TIMERS counts the timers
+ * that are named by their duration alone.  REQUEST then has it all but the
+ * descriptor, which *IDENT names where the filter wants one; of the others it
+ * is looked up.  Returns 0 or an exit status, a message having been printed.
+ */
+int	kevent_parse(char *word, size_t length, const char *defaults,
+	    uint64_t *timers, struct kevent_request *request,
+	    struct kevent_ident *ident);
+
+/* Whether the filter is about a descriptor, or a path that is to be one. */
+bool	kevent_wants_descriptor(const struct kevent_request *request);
+
+/*
+ * Whether WORDS can be words of some filter.  Returns 0 or an exit status, a
+ * message about --events having been printed.
+ */
+int	kevent_check_words(const char *words);
+
+/* Whether the words of FILTER have the bit that NAME stands for in FFLAGS. */
+bool	kevent_has(unsigned filter, const char *name, uint32_t fflags);
+
+#endif

@@ -45,12 +45,9 @@ now(void)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-/* For ROOM events of Q; what its own sources tell takes none of that. */
 static int
-batch_open(struct batch *b, const struct queue *q, size_t room)
+batch_open(struct batch *b, size_t room)
 {
-	for (int i = 0; i < SOURCES; i++)
-		room += q->sources[i] != -1;
 	b->list = b->few;
 	b->capacity = room < BATCH ? (int)room : BATCH;
 	if (room <= BATCH)
@@ -71,26 +68,28 @@ batch_close(struct batch *b)
 
 /* ---- what the kernel tells ---- */
 
+/* The items of instance SOURCE, at most as many as B holds, which is used. */
 static void
-told_second(struct queue *q, int capacity)
+told_items(struct queue *q, enum source source, struct batch *b)
 {
-	struct epoll_event list[BATCH];
+	int n = epoll_wait(q->sources[source], b->list, b->capacity, 0);
 	struct knote *k;
-	int n;
 
-	n = epoll_wait(q->sources[SOURCE_SECOND], list,
-	    capacity < BATCH ? capacity : BATCH, 0);
+	q->few = n <= FEW;
+	for (int i = 0; i < n && !q->few; i++)
+		item_fetch(q, &b->list[i]);
 	for (int i = 0; i < n; i++)
-		if ((k = item_told(q, &list[i], true)) != NULL)
+		if ((k = item_told(q, &b->list[i], source)) != NULL)
 			knote_activate(k);
 }
 
 static void
-told_source(struct queue *q, uint64_t source, int capacity)
+told_source(struct queue *q, enum source source, struct batch *b)
 {
 	switch (source) {
+	case SOURCE_FIRST:
 	case SOURCE_SECOND:
-		told_second(q, capacity);
+		told_items(q, source, b);
 		break;
 	case SOURCE_TIMER:
 	case SOURCE_CLOCK:
@@ -104,7 +103,7 @@ told_source(struct queue *q, uint64_t source, int capacity)
 		break;
 	case SOURCE_POSTS:
 	case SOURCE_PENDING:
-		signals_told(q);
+		signals_told(q, source == SOURCE_PENDING);
 		break;
 	case SOURCE_LINKS:
 		links_told(q);
@@ -114,22 +113,19 @@ told_source(struct queue *q, uint64_t source, int capacity)
 	}
 }
 
+/* N of the SOURCES are ready. */
 static void
-told(struct queue *q, const struct batch *b, int n)
+told(struct queue *q, const struct epoll_event *ready, int n, struct batch *b)
 {
 	struct knote *k;
 
 	q->turn++;
-	q->few = n <= FEW;
-	if (!q->few)
-		for (int i = 0; i < n; i++)
-			item_fetch(q, &b->list[i]);
 	for (int i = 0; i < n; i++)
-		if (b->list[i].data.u64 < SOURCES)
-			told_source(q, b->list[i].data.u64, b->capacity);
-		else if ((k = item_told(q, &b->list[i], false)) != NULL)
+		if (ready[i].data.u64 < SOURCES)
+			told_source(q, (enum source)ready[i].data.u64, b);
+		else if ((k = item_told_main(q, &ready[i])) != NULL)
 			knote_activate(k);
-	if (q->stale_main || q->stale_second)
+	if (q->stale_first || q->stale_second)
 		items_renew(q);
 }
 
@@ -165,14 +161,11 @@ reported(struct knote *k)
 		knote_activate(k);
 }
 
-/* K's descriptor is closed; if epoll told of it, its item cannot be deleted. */
+/* K's descriptor is closed. */
 static void
 closed(struct knote *k)
 {
-	if (item_is_told(k) && k->item.place == ITEM_MAIN)
-		k->queue->stale_main = true;
-	else if (item_is_told(k))
-		k->queue->stale_second = true;
+	item_orphan(k);
 	knote_drop(k);
 }
 
@@ -197,7 +190,7 @@ hand_out(struct queue *q, struct kevent *events, int room)
 			reported(k);
 		}
 	}
-	if (q->stale_main || q->stale_second)
+	if (q->stale_first || q->stale_second)
 		items_renew(q);
 	return done;
 }
@@ -205,15 +198,15 @@ hand_out(struct queue *q, struct kevent *events, int room)
 int64_t
 collect_count(struct queue *q)
 {
+	struct epoll_event ready[SOURCES];
 	struct batch b;
 	int64_t count = 0;
 	struct knote *k;
-	int n, active;
+	int active;
 
-	if (batch_open(&b, q, q->knotes.count) != 0)
+	if (batch_open(&b, q->knotes.count + 1) != 0)
 		return 1;
-	n = epoll_wait(q->fd, b.list, b.capacity, 0);
-	told(q, &b, n < 0 ? 0 : n);
+	told(q, ready, epoll_wait(q->fd, ready, SOURCES, 0), &b);
 	batch_close(&b);
 	for (size_t left = q->ready; left > 0 && q->first != NULL; left--) {
 		k = q->first;
@@ -225,8 +218,8 @@ collect_count(struct queue *q)
 			k->status &= ~(unsigned)KNOTE_ACTIVE;
 		else {
 			count++;
-			/* epoll tells again what is level-triggered */
-			if (k->item.place == ITEM_NOWHERE || k->item.edge)
+			/* what epoll told, and will tell again, is left to it */
+			if (!item_is_told(k) || k->item.edge)
 				knote_activate(k);
 		}
 	}
@@ -252,9 +245,12 @@ collect_settle(struct queue *q)
 
 /* ---- waiting ---- */
 
-/* LEFT in nanoseconds, -1 for ever; epoll_pwait2(2) is in Linux 5.11. */
+/*
+ * LEFT in nanoseconds, -1 for ever.  epoll_pwait2(2) is in Linux 5.11; the C
+ * library's is a cancellation point.
+ */
 static int
-wait_in_kernel(int fd, struct epoll_event *list, int capacity, int64_t left)
+wait_in_kernel(int fd, struct epoll_event *ready, int64_t left)
 {
 	int64_t ms;
 #if defined(SYS_epoll_pwait2) && defined(__LP64__)
@@ -262,50 +258,86 @@ wait_in_kernel(int fd, struct epoll_event *list, int capacity, int64_t left)
 	int n;
 
 	if (left > 0) {
-		n = (int)syscall(SYS_epoll_pwait2, fd, list, capacity, &t,
+#if defined(__GLIBC_PREREQ) && __GLIBC_PREREQ(2, 35)
+		n = epoll_pwait2(fd, ready, SOURCES, &t, NULL);
+#else
+		n = (int)syscall(SYS_epoll_pwait2, fd, ready, SOURCES, &t,
 		    NULL, (size_t)0);
+#endif
 		if (n != -1 || errno != ENOSYS)
 			return n;
 	}
 #endif
 	ms = left <= 0 ? left : left / NS_PER_MS + (left % NS_PER_MS != 0);
-	return epoll_wait(fd, list, capacity, ms > INT_MAX ? INT_MAX : (int)ms);
+	return epoll_wait(fd, ready, SOURCES, ms > INT_MAX ? INT_MAX : (int)ms);
+}
+
+struct turn {
+	struct queue		*queue;
+	int			 fd;
+	struct batch		 batch;
+	struct kevent		*events;
+	int			 room;
+	struct epoll_event	 ready[SOURCES];
+};
+
+static void
+cancelled(void *argument)
+{
+	struct turn *t = argument;
+
+	(void)queues_lock();
+	(void)queue_leave(t->queue);
+	queues_unlock();
+	batch_close(&t->batch);
 }
 
 /*
- * One turn of at most LEFT nanoseconds.  Returns how many events, or -errno;
- * -EBADF also if the queue is no more.
+ * Wait without the lock.  Returns how many sources are ready, or -errno; -EBADF
+ * if the queue is no more.
  */
 static int
-turn(struct queue *q, int fd, struct batch *b, struct kevent *events, int room,
-    int64_t left)
+wait_unlocked(struct turn *t, int64_t left)
 {
-	unsigned ignored = signals_ignored();
 	int n, error;
 
-	if (q->ready > 0)
-		left = 0;
+	queue_enter(t->queue);
+	queues_unlock();
+	pthread_cleanup_push(cancelled, t);
+	n = wait_in_kernel(t->fd, t->ready, left);
+	error = n == -1 ? -errno : 0;
+	pthread_cleanup_pop(0);
+	(void)queues_lock();
+	if (!queue_leave(t->queue))
+		return -EBADF;
+	return error != 0 ? error : n;
+}
+
+/* One turn of at most LEFT nanoseconds.  Returns how many events, or -errno. */
+static int
+turn(struct turn *t, int64_t left)
+{
+	struct queue *q = t->queue;
+	unsigned ignored = signals_ignored();
+	int n, error = 0;
+
 	collect_settle(q);
 	signals_look();
-	queue_enter(q);
-	if (left != 0)
-		queues_unlock(PTHREAD_CANCEL_DISABLE);
-	n = wait_in_kernel(fd, b->list, b->capacity, left);
-	error = n == -1 ? errno : 0;
-	if (left != 0)
-		(void)queues_lock();
-	if (!queue_leave(q) || error == EBADF || error == EINVAL)
-		return -EBADF;
-	if (error == EINTR)
-		signals_told(q);
-	else if (error != 0)
-		return -error;
-	told(q, b, n == -1 ? 0 : n);
-	n = hand_out(q, events, room);
+	if (q->ready > 0 || left == 0) {
+		n = epoll_wait(t->fd, t->ready, SOURCES, 0);
+		error = n == -1 ? -errno : 0;
+	} else if ((n = wait_unlocked(t, left)) < 0)
+		error = n;
+	if (error != 0 && error != -EINTR)
+		return error == -EINVAL ? -EBADF : error;
+	if (error != 0)
+		signals_told(q, false);
+	told(q, t->ready, n, &t->batch);
+	n = hand_out(q, t->events, t->room);
 	q->served += n > 0;
 	/* a signal that the program ignores interrupts nothing */
 	if (n == 0 && error != 0 && ignored == signals_ignored())
-		return -error;
+		return error;
 	return n;
 }
 
@@ -327,20 +359,21 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
     const struct timespec *timeout)
 {
 	int64_t left = nanoseconds(timeout), end = 0;
-	struct batch b;
+	struct turn t = { .queue = q, .fd = fd, .events = events,
+	    .room = room };
 	int n, error;
 
 	if (left == -2) {
 		collect_settle(q);
 		return -EINVAL;
 	}
-	if ((error = batch_open(&b, q, (size_t)room)) != 0)
+	if ((error = batch_open(&t.batch, (size_t)room)) != 0)
 		return error;
 	if (left > 0)
 		end = now() + left;
 	for (;;) {
 		q->again = false;
-		n = turn(q, fd, &b, events, room, left);
+		n = turn(&t, left);
 		if (n != 0)
 			break;
 		if (left == 0 && !q->again)
@@ -354,6 +387,6 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 		(void)collect_count(q);
 	else
 		collect_settle(q);
-	batch_close(&b);
+	batch_close(&t.batch);
 	return n;
 }

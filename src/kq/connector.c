@@ -107,7 +107,8 @@ connector_use(struct queue *q)
 	error = listen_to(fd) ? answer(fd) : -errno;
 	if (error != 0) {
 		(void)close(fd);
-		return error == -EACCES ? -EPERM : error;
+		/* another network namespace has no connector */
+		return error == -ECONNREFUSED ? -EOPNOTSUPP : error;
 	}
 	error = source_add(q, SOURCE_PROCESSES, fd, false);
 	if (error == 0)
@@ -118,9 +119,9 @@ connector_use(struct queue *q)
 void
 connector_leave(struct queue *q)
 {
-	if (--q->followers > 0 || q->sources[SOURCE_PROCESSES] == -1)
+	if (--q->followers > 0)
 		return;
-	(void)close(q->sources[SOURCE_PROCESSES]);
+	private_close(q->sources[SOURCE_PROCESSES]);
 	q->sources[SOURCE_PROCESSES] = -1;
 }
 

@@ -2,8 +2,9 @@
  * connector.h - forks, execs and exits of all processes, from the kernel's
  * process connector (Linux 2.6.15, CONFIG_PROC_EVENTS).
  *
- * It serves who has CAP_NET_ADMIN, in the first namespaces of users and
- * processes only (drivers/connector/cn_proc.c).
+ * It serves the first namespaces of users, processes and networks only; before
+ * Linux 6.6, and where its filter is not used, who has CAP_NET_ADMIN
+ * (drivers/connector/cn_proc.c).
  */
 #ifndef KQ_CONNECTOR_H
 #define KQ_CONNECTOR_H

@@ -72,6 +72,11 @@ attach_file(struct knote *k)
 	/* a device without poll, as /dev/null is (FreeBSD: ENODEV) */
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -ENODEV;
+	k->descriptor.kind = KIND_FILE;
+	/* always writable: only what is cleared has to hear of more */
+	if (k->event.filter == EVFILT_WRITE &&
+	    (k->event.flags & EV_CLEAR) == 0)
+		return 0;
 	return inode_watch(k, fd_of(k), &st);
 }
 
@@ -81,8 +86,8 @@ event_file(struct knote *k)
 	struct stat st;
 	off_t offset;
 
-	if (inode_same(k->inode, fd_of(k)) != 0 ||
-	    fstat(fd_of(k), &st) == -1)
+	if (fstat(fd_of(k), &st) == -1 ||
+	    (k->inode != NULL && inode_same(k->inode, fd_of(k)) != 0))
 		return -1;
 	k->event.data = 0;
 	if (k->event.filter == EVFILT_WRITE)
@@ -132,10 +137,11 @@ refuse_writer(struct knote *k)
 int
 descriptor_attach(struct knote *k)
 {
-	int error = arm(k);
+	int error;
 
 	if (queue_is_known(fd_of(k)))
-		(void)descriptor_kind(k);
+		k->item.nested = descriptor_kind(k) == KIND_QUEUE;
+	error = arm(k);
 	if (error == -EPERM)
 		return attach_file(k);
 	if (error == 0 && k->event.filter == EVFILT_WRITE &&
@@ -187,7 +193,7 @@ descriptor_disarm(struct knote *k)
 int
 descriptor_arm(struct knote *k)
 {
-	return k->inode != NULL ? 0 : arm(k);
+	return k->descriptor.kind == KIND_FILE ? 0 : arm(k);
 }
 
 /*
@@ -201,7 +207,7 @@ descriptor_event(struct knote *k, judge_fn *judge)
 	uint32_t revents;
 	int active;
 
-	if (k->inode != NULL)
+	if (k->descriptor.kind == KIND_FILE)
 		return event_file(k);
 	revents = item_events(k, fd_of(k));
 	if ((revents & ITEM_GONE) != 0)
@@ -213,6 +219,10 @@ descriptor_event(struct knote *k, judge_fn *judge)
 	if (k->item.place == ITEM_NOWHERE ||
 	    (k->event.flags & EV_CLEAR) != 0)
 		return active;
+	if (k->item.place == ITEM_MAIN) {
+		(void)arm(k);		/* one-shot */
+		return active;
+	}
 	if (active == 0 && !k->item.edge && item_is_told(k)) {
 		(void)item_arm(k, fd_of(k), wanted(k), true);
 		k->queue->again = true;

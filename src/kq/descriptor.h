@@ -16,6 +16,7 @@ enum kind {
 	KIND_SOCKET,		/* any other */
 	KIND_TERMINAL,
 	KIND_QUEUE,
+	KIND_FILE,		/* what epoll refuses */
 	KIND_OTHER		/* eventfd, timerfd, pidfd and the like */
 };
 

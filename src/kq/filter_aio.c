@@ -1,6 +1,7 @@
 #include "knote.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,9 @@
 #undef aio_write
 #undef aio_return
 
+/* How often to look whether the C library is done, which takes microseconds. */
+#define PATIENCE	10000
+
 /* A read or write under way, or done and not fetched by aio_return. */
 struct request {
 	struct link	 link;		/* in requests, by its control block */
@@ -19,7 +23,8 @@ struct request {
 	struct sigevent	 event;		/* as the program wrote it */
 	struct knote	*knote;		/* NULL: its queue is closed */
 	uint64_t	 serial;
-	bool		 done;
+	bool		 done;		/* and the C library has said so */
+	bool		 fetched;	/* by aio_return, before that */
 };
 
 /* What the C library hands to completed(), whose to free it is. */
@@ -43,48 +48,64 @@ request_find(const struct aiocb *block)
 	return (struct request *)table_find(&requests, key_of(block));
 }
 
+static void
+forget_knote(struct request *r)
+{
+	struct knote *k = r->knote;
+
+	if (k == NULL)
+		return;
+	r->knote = NULL;
+	k->request = NULL;
+	knote_drop(k);
+}
+
+static void
+request_free(struct request *r)
+{
+	forget_knote(r);
+	table_remove(&requests, &r->link);
+	r->block->aio_sigevent = r->event;
+	free(r);
+}
+
 /* In a thread of the C library's, once the request is done. */
 static void
 completed(union sigval value)
 {
 	struct notice *notice = value.sival_ptr;
-	int cancellation = queues_lock();
-	struct request *r = request_find(notice->block);
+	struct request *r;
 
+	(void)queues_lock();
+	r = request_find(notice->block);
 	if (r != NULL && r->serial == notice->serial) {
 		r->done = true;
 		if (r->knote != NULL) {
 			knote_activate(r->knote);
 			collect_settle(r->knote->queue);
 		}
+		if (r->fetched)
+			request_free(r);
 	}
-	queues_unlock(cancellation);
+	queues_unlock();
 	free(notice);
-}
-
-static void
-request_free(struct request *r)
-{
-	if (r->knote != NULL) {
-		struct knote *k = r->knote;
-
-		r->knote = NULL;
-		k->request = NULL;
-		knote_drop(k);
-	}
-	table_remove(&requests, &r->link);
-	r->block->aio_sigevent = r->event;
-	free(r);
 }
 
 static struct knote *
 make_knote(struct aiocb *block, int *error)
 {
 	struct queue *q = queue_find(block->aio_sigevent.sigev_notify_kqueue);
+	struct request *before = request_find(block);
 	struct kevent change;
 	struct knote *k;
 
-	*error = q == NULL ? -EBADF : request_find(block) != NULL ? -EINVAL : 0;
+	/* the block may be used again as soon as it was fetched */
+	if (before != NULL && before->fetched) {
+		table_remove(&requests, &before->link);
+		free(before);
+		before = NULL;
+	}
+	*error = q == NULL ? -EBADF : before != NULL ? -EINVAL : 0;
 	if (*error != 0)
 		return NULL;
 	memset(&change, 0, sizeof change);
@@ -135,13 +156,14 @@ prepare(struct aiocb *block)
 static int
 start(struct aiocb *block, int (*function)(struct aiocb *))
 {
-	int error, cancellation;
+	int error = -EDEADLK;
 
 	if (block->aio_sigevent.sigev_notify != SIGEV_KEVENT)
 		return function(block);
-	cancellation = queues_lock();
-	error = prepare(block);
-	queues_unlock(cancellation);
+	if (queues_lock()) {
+		error = prepare(block);
+		queues_unlock();
+	}
 	if (error != 0) {
 		errno = -error;
 		return -1;
@@ -149,10 +171,10 @@ start(struct aiocb *block, int (*function)(struct aiocb *))
 	if (function(block) == 0)
 		return 0;
 	error = errno;
-	cancellation = queues_lock();
+	(void)queues_lock();
 	free(block->aio_sigevent.sigev_value.sival_ptr);
 	request_free(request_find(block));
-	queues_unlock(cancellation);
+	queues_unlock();
 	errno = error;
 	return -1;
 }
@@ -169,15 +191,38 @@ kq_aio_write(struct aiocb *block)
 	return start(block, aio_write);
 }
 
+/* Free the record of BLOCK, which is complete, if the C library is done too. */
+static bool
+fetch(struct aiocb *block, bool patient)
+{
+	struct request *r;
+	bool fetched = true;
+
+	if (!queues_lock())
+		return true;
+	r = request_find(block);
+	if (r != NULL && r->done)
+		request_free(r);
+	else if (r != NULL && patient)
+		fetched = false;
+	else if (r != NULL) {
+		forget_knote(r);
+		r->fetched = true;
+	}
+	queues_unlock();
+	return fetched;
+}
+
+/*
+ * The C library says that a request is complete a moment before it reads
+ * aio_sigevent for the last time; from here on the block is the program's.
+ */
 ssize_t
 kq_aio_return(struct aiocb *block)
 {
-	int cancellation = queues_lock();
-	struct request *r = request_find(block);
-
-	if (r != NULL && aio_error(block) != EINPROGRESS)
-		request_free(r);
-	queues_unlock(cancellation);
+	if (aio_error(block) != EINPROGRESS)
+		for (int i = 0; !fetch(block, i < PATIENCE); i++)
+			(void)sched_yield();
 	return aio_return(block);
 }
 

@@ -86,9 +86,9 @@ netdev_detach(struct knote *k)
 {
 	struct queue *q = k->queue;
 
-	if (--q->interfaces > 0 || q->sources[SOURCE_LINKS] == -1)
+	if (--q->interfaces > 0)
 		return;
-	(void)close(q->sources[SOURCE_LINKS]);
+	private_close(q->sources[SOURCE_LINKS]);
 	q->sources[SOURCE_LINKS] = -1;
 }
 

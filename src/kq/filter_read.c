@@ -43,11 +43,10 @@ judge_socket(struct knote *k, uint32_t r, enum kind kind)
 		return 1;
 	}
 	if ((r & EPOLLRDHUP) != 0) {
-		if ((r & EPOLLERR) != 0 || k->descriptor.error != 0)
-			k->event.fflags = (unsigned)socket_error(k);
+		if ((r & EPOLLERR) != 0)
+			k->event.fflags = (unsigned)socket_error(fd, kind);
 		return at_end(k);
 	}
-	k->descriptor.error = 0;
 	/* a stream that never was connected is hung up to Linux */
 	if ((r & EPOLLHUP) != 0)
 		return 0;

@@ -43,7 +43,7 @@ bit(uintptr_t number)
 	return UINT64_C(1) << (number - 1);
 }
 
-/* Async-signal-safe. */
+/* Async-signal-safe; the program may have closed all that it did not know. */
 static void
 count(int number, siginfo_t *information, void *context)
 {
@@ -52,7 +52,8 @@ count(int number, siginfo_t *information, void *context)
 	int error = errno;
 
 	atomic_fetch_add(&posts[number], 1);
-	(void)!write(posted, &one, sizeof one);
+	if (private_is(posted))
+		(void)!write(posted, &one, sizeof one);
 	errno = error;
 	if ((before->sa_flags & SA_SIGINFO) != 0)
 		before->sa_sigaction(number, information, context);
@@ -94,9 +95,14 @@ handle(int number)
 	struct watched *w = &watched[number];
 	struct sigaction now, action;
 
-	if (sigaction(number, NULL, &now) == -1 ||
-	    ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == count))
+	if (sigaction(number, NULL, &now) == -1)
 		return;
+	if (now.sa_sigaction == count) {
+		if ((now.sa_flags & SA_SIGINFO) != 0)
+			return;
+		/* signal(3) has put it back, as what it is not */
+		now = w->before;
+	}
 	w->handled = false;
 	if (is_left_alone(number, &now))
 		return;
@@ -120,7 +126,7 @@ handle_no_more(int number)
 	struct sigaction now;
 
 	if (watched[number].handled && sigaction(number, NULL, &now) == 0 &&
-	    (now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == count)
+	    now.sa_sigaction == count)
 		(void)sigaction(number, &watched[number].before, NULL);
 	watched[number].handled = false;
 }
@@ -141,14 +147,6 @@ is_pending(int number)
 	sigset_t set;
 
 	return sigpending(&set) == 0 && sigismember(&set, number) == 1;
-}
-
-/* All that was sent, in the process's life, modulo the type. */
-static unsigned
-total(uintptr_t number)
-{
-	return atomic_load(&posts[number]) +
-	    (is_pending((int)number) ? 1 : 0);
 }
 
 /* ---- the queue's descriptors ---- */
@@ -175,7 +173,7 @@ open_posts(struct queue *q)
 {
 	int fd;
 
-	if (posted == -1) {
+	if (!private_is(posted)) {
 		fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		fd = private_descriptor(fd);
 		if (fd < 0)
@@ -191,8 +189,7 @@ open_posts(struct queue *q)
 void
 signals_forked(void)
 {
-	if (posted != -1)
-		(void)close(posted);
+	private_close(posted);
 	posted = -1;
 }
 
@@ -218,7 +215,8 @@ signal_attach(struct knote *k)
 	}
 	if (watched[number].knotes++ == 0)
 		handle((int)number);
-	k->seen = total(number);
+	k->signal.seen = atomic_load(&posts[number]);
+	k->signal.told = is_pending((int)number);
 	return 0;
 }
 
@@ -236,32 +234,66 @@ signal_detach(struct knote *k)
 		handle_no_more((int)number);
 }
 
+/* What was handled since, and the one that is pending, each once. */
 static int
 signal_event(struct knote *k)
 {
-	if (!is_signal(k->event.ident))
+	uintptr_t number = k->event.ident;
+	unsigned handled;
+	bool pending;
+
+	if (!is_signal(number))
 		return 0;
-	k->event.data = (int64_t)(total(k->event.ident) - k->seen);
+	handled = atomic_load(&posts[number]) - k->signal.seen;
+	pending = is_pending((int)number);
+	if (k->signal.told && handled > 0) {
+		/* it has been reported when it was pending */
+		k->signal.told = false;
+		k->signal.seen++;
+		handled--;
+	}
+	/* or the program has taken it, as sigwait(3) does */
+	k->signal.told = k->signal.told && pending;
+	k->event.data = handled + (pending && !k->signal.told);
 	return k->event.data > 0;
 }
 
 static void
 signal_clear(struct knote *k)
 {
-	k->seen += (unsigned)k->event.data;
+	unsigned handled = atomic_load(&posts[k->event.ident]) -
+	    k->signal.seen;
+
+	/* those that were reported, of which the last may be pending */
+	if (k->event.data > handled) {
+		k->signal.told = true;
+		k->event.data--;
+	}
+	k->signal.seen += (unsigned)k->event.data;
 	k->event.data = 0;
 }
 
+/*
+ * One that was reported pending, and taken, may have been sent again: so it is
+ * if nothing else explains that something was sent.
+ */
 void
-signals_told(struct queue *q)
+signals_told(struct queue *q, bool sent)
 {
-	struct knote *k;
+	struct knote *watching[NSIG];
+	int count = 0;
+	bool explained = false;
 
 	for (int number = 1; number < NSIG; number++)
 		if ((q->signals & bit((uintptr_t)number)) != 0 &&
-		    (k = knote_find(q, EVFILT_SIGNAL,
+		    (watching[count] = knote_find(q, EVFILT_SIGNAL,
 		    (uintptr_t)number)) != NULL)
-			knote_activate(k);
+			explained |= signal_event(watching[count++]) == 1;
+	for (int i = 0; i < count; i++) {
+		if (sent && !explained)
+			watching[i]->signal.told = false;
+		knote_activate(watching[i]);
+	}
 }
 
 const struct filter filter_signal = {

@@ -35,7 +35,11 @@ vnode_attach(struct knote *k)
 	if (fstat(fd, &st) == -1)
 		return -errno;
 	error = refuse(fd, &st);
-	return error != 0 ? error : inode_watch(k, fd, &st);
+	if (error == 0)
+		error = inode_watch(k, fd, &st);
+	if (error == 0)
+		inode_watch_parent(k);
+	return error;
 }
 
 /* What has been before a change is for who asked before. */
@@ -51,6 +55,7 @@ vnode_change(struct knote *k, const struct kevent *change)
 {
 	k->fflags = change->fflags;
 	k->data = change->data;
+	inode_watch_parent(k);
 	return 0;
 }
 

@@ -53,11 +53,10 @@ judge_socket(struct knote *k, uint32_t r, enum kind kind)
 		return 0;
 	if ((r & EPOLLHUP) != 0 || socket_is_shut(fd, kind)) {
 		k->event.flags |= EV_EOF;
-		if ((r & EPOLLERR) != 0 || k->descriptor.error != 0)
-			k->event.fflags = (unsigned)socket_error(k);
+		if ((r & EPOLLERR) != 0)
+			k->event.fflags = (unsigned)socket_error(fd, kind);
 		return 1;
 	}
-	k->descriptor.error = 0;
 	if ((r & EPOLLERR) != 0)
 		return 1;
 	if ((k->fflags & NOTE_LOWAT) != 0)

@@ -191,12 +191,19 @@ inode_watch(struct knote *k, int fd, const struct stat *st)
 	i = inode_get(k->queue, fd, st, mask_of(S_ISDIR(st->st_mode)), &error);
 	if (i == NULL)
 		return error;
+	if (i->knotes == NULL)		/* or it was watched as a parent */
+		i->look = look_of(st);
 	k->inode = i;
 	k->sibling = i->knotes;
 	i->knotes = k;
-	if (i->parent == NULL && k->event.filter == EVFILT_VNODE)
-		watch_parent(i, fd);
 	return 0;
+}
+
+void
+inode_watch_parent(struct knote *k)
+{
+	if (k->inode->parent == NULL && (k->fflags & NOTE_DELETE) != 0)
+		watch_parent(k->inode, (int)k->event.ident);
 }
 
 void
@@ -270,6 +277,12 @@ same_attributes(const struct look *a, const struct look *b)
 static void
 changed_attributes(struct inode *i, const struct look *seen)
 {
+	if (i->directory) {
+		/* what its links count are the directories in it */
+		post(i, seen->links == 0 && i->look.links > 0 ? NOTE_DELETE :
+		    NOTE_ATTRIB);
+		return;
+	}
 	if (seen->links > i->look.links)
 		post(i, NOTE_LINK);
 	else if (seen->links < i->look.links)
@@ -298,10 +311,10 @@ changed_somehow(struct inode *i)
 	if (!same_time(&seen.modified, &i->look.modified) ||
 	    seen.size != i->look.size)
 		changed_contents(i, &seen);
-	if (seen.links != i->look.links || seen.mode != i->look.mode)
+	if (seen.links != i->look.links ||
+	    !same_attributes(&seen, &i->look))
 		changed_attributes(i, &seen);
 	i->look = seen;
-	watch_parent(i, fd);
 }
 
 static void
@@ -309,6 +322,20 @@ each_changed_somehow(struct link *l, void *argument)
 {
 	(void)argument;
 	changed_somehow((struct inode *)l);
+}
+
+/* A directory may have moved, too.  This changes the table of inodes. */
+static void
+each_has_parent(struct link *l, void *argument)
+{
+	const struct knote *k = (struct knote *)l;
+	struct look seen;
+	int fd;
+
+	(void)argument;
+	if (k->inode != NULL && k->inode->parent != NULL &&
+	    look(k->inode, &seen, &fd))
+		watch_parent(k->inode, fd);
 }
 
 static void
@@ -426,9 +453,10 @@ told(struct queue *q, const struct inotify_event *event, struct half *from)
 		return;
 	}
 	told_half(q, from);
-	if ((event->mask & IN_Q_OVERFLOW) != 0)
+	if ((event->mask & IN_Q_OVERFLOW) != 0) {
 		table_each(&q->inodes, each_changed_somehow, NULL);
-	else if ((event->mask & IN_MOVED_FROM) != 0) {
+		table_each(&q->knotes, each_has_parent, NULL);
+	} else if ((event->mask & IN_MOVED_FROM) != 0) {
 		from->watch = event->wd;
 		from->cookie = event->cookie;
 		from->mask = event->mask;

@@ -18,6 +18,13 @@
  */
 int	inode_watch(struct knote *knote, int fd, const struct stat *st);
 
+/*
+ * The removal of a directory that is open is told by its parent only: watch
+ * that too if KNOTE, of a VNODE, wants to know.  Who may not read the parent
+ * does not learn it.
+ */
+void	inode_watch_parent(struct knote *knote);
+
 /* Watch it for KNOTE no more. */
 void	inode_forget(struct knote *knote);
 

@@ -1,6 +1,8 @@
 #include "knote.h"
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +13,6 @@
 
 #include "filter.h"
 #include "item.h"
-#include "queue.h"
 
 /* So low that the table of descriptors does not grow much for it. */
 #define PRIVATE_LOWEST	64
@@ -34,6 +35,29 @@ private_descriptor(int fd)
 		return fd;
 	(void)close(fd);
 	return higher;
+}
+
+/* An anonymous inode has no type (fs/anon_inodes.c). */
+bool
+private_is(int fd)
+{
+	socklen_t length = sizeof(int);
+	struct stat st;
+	int domain;
+
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return false;
+	if (!S_ISSOCK(st.st_mode))
+		return (st.st_mode & S_IFMT) == 0;
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
+	    domain == AF_NETLINK;
+}
+
+void
+private_close(int fd)
+{
+	if (private_is(fd))
+		(void)close(fd);
 }
 
 static int
@@ -112,27 +136,39 @@ tag(const struct knote *k)
 	    k->item.slot;
 }
 
+static enum source
+source_of(const struct knote *k)
+{
+	return k->item.place == ITEM_SECOND ? SOURCE_SECOND : SOURCE_FIRST;
+}
+
 static int
 instance(const struct knote *k)
 {
-	return k->item.place == ITEM_SECOND ? k->queue->sources[SOURCE_SECOND] :
-	    k->queue->fd;
+	return k->item.place == ITEM_MAIN ? k->queue->fd :
+	    k->queue->sources[source_of(k)];
 }
 
+/* Register FD at PLACE, whose instance is made when it is wanted. */
 static int
-add_or_modify(int epoll, int fd, uint32_t events, uint64_t tag)
+add_at(struct knote *k, uint8_t place, int fd, uint32_t events)
 {
-	int error = control(epoll, EPOLL_CTL_ADD, fd, events, tag);
+	struct queue *q = k->queue;
+	int error;
 
-	/* of a knote that is no more: the same file at the same number */
-	if (error == -EEXIST)
-		error = control(epoll, EPOLL_CTL_MOD, fd, events, tag);
-	return error;
+	k->item.place = place;
+	if (instance(k) == -1) {
+		error = source_add(q, source_of(k),
+		    epoll_create1(EPOLL_CLOEXEC), false);
+		if (error != 0)
+			return error;
+	}
+	return control(instance(k), EPOLL_CTL_ADD, fd, events, tag(k));
 }
 
-/* Whether the queue's other filter on the same number is in the main one. */
+/* Whether the queue's other filter on the same number is in the first one. */
 static bool
-main_is_taken(const struct knote *k)
+first_is_taken(const struct knote *k)
 {
 	const struct knote *other = NULL;
 
@@ -140,23 +176,7 @@ main_is_taken(const struct knote *k)
 		other = knote_find(k->queue, EVFILT_WRITE, k->event.ident);
 	else if (k->event.filter == EVFILT_WRITE)
 		other = knote_find(k->queue, EVFILT_READ, k->event.ident);
-	return other != NULL && other->item.place == ITEM_MAIN;
-}
-
-static int
-add_to_second(struct knote *k, int fd, uint32_t events)
-{
-	struct queue *q = k->queue;
-	int error;
-
-	if (q->sources[SOURCE_SECOND] == -1) {
-		error = source_add(q, SOURCE_SECOND,
-		    epoll_create1(EPOLL_CLOEXEC), false);
-		if (error != 0)
-			return error;
-	}
-	k->item.place = ITEM_SECOND;
-	return add_or_modify(instance(k), fd, events, tag(k));
+	return other != NULL && other->item.place == ITEM_FIRST;
 }
 
 static int
@@ -166,11 +186,13 @@ add(struct knote *k, int fd, uint32_t events)
 
 	if (error != 0)
 		return error;
-	k->item.place = ITEM_MAIN;
-	error = control(instance(k), EPOLL_CTL_ADD, fd, events, tag(k));
+	error = add_at(k, k->item.nested ? ITEM_MAIN : ITEM_FIRST, fd, events);
+	if (error == -EEXIST && first_is_taken(k))
+		error = add_at(k, ITEM_SECOND, fd, events);
+	/* of a knote that is no more: the same file at the same number */
 	if (error == -EEXIST)
-		error = main_is_taken(k) ? add_to_second(k, fd, events) :
-		    add_or_modify(instance(k), fd, events, tag(k));
+		error = control(instance(k), EPOLL_CTL_MOD, fd, events,
+		    tag(k));
 	if (error != 0)
 		slot_give(k);
 	return error;
@@ -182,6 +204,8 @@ item_arm(struct knote *k, int fd, uint32_t events, bool edge)
 	k->item.edge = edge;
 	if (edge)
 		events |= EPOLLET;
+	else if (k->item.nested)
+		events |= EPOLLONESHOT;
 	if (k->item.place == ITEM_NOWHERE)
 		return add(k, fd, events);
 	return control(instance(k), EPOLL_CTL_MOD, fd, events, tag(k));
@@ -195,6 +219,8 @@ item_disarm(struct knote *k, int fd)
 	if (k->item.place == ITEM_NOWHERE)
 		return 0;
 	error = control(instance(k), EPOLL_CTL_DEL, fd, 0, 0);
+	if (error != 0)
+		k->queue->orphans++;
 	slot_give(k);
 	return error;
 }
@@ -266,33 +292,64 @@ item_fetch(const struct queue *q, const struct epoll_event *event)
 		__builtin_prefetch((const char *)q->slots[at].knote + i);
 }
 
-struct knote *
-item_told(struct queue *q, const struct epoll_event *event, bool second)
+static void
+stale(struct queue *q, enum source source)
+{
+	if (source == SOURCE_SECOND)
+		q->stale_second = true;
+	else
+		q->stale_first = true;
+}
+
+/* The knote whose item told EVENT, or NULL if it has been dropped. */
+static struct knote *
+find(struct queue *q, const struct epoll_event *event)
 {
 	uint32_t at = (uint32_t)event->data.u64;
 	uint32_t generation = (uint32_t)(event->data.u64 >> 32);
 	struct knote *k;
 
 	if (at >= q->slot_count || q->slots[at].knote == NULL ||
-	    q->slots[at].generation != generation) {
-		if (second)
-			q->stale_second = true;
-		else
-			q->stale_main = true;
+	    q->slots[at].generation != generation)
 		return NULL;
-	}
 	k = q->slots[at].knote;
 	k->item.revents = event->events;
 	k->item.turn = q->turn;
 	return k;
 }
 
-/* The items at PLACE once more, for NEW, an empty epoll instance. */
+struct knote *
+item_told(struct queue *q, const struct epoll_event *event, enum source source)
+{
+	struct knote *k = find(q, event);
+
+	/* unless it was deleted just now, by another thread */
+	if (k == NULL && q->orphans > 0)
+		stale(q, source);
+	return k;
+}
+
+struct knote *
+item_told_main(struct queue *q, const struct epoll_event *event)
+{
+	return find(q, event);
+}
+
+void
+item_orphan(struct knote *k)
+{
+	if (item_is_told(k) && k->item.place != ITEM_MAIN)
+		stale(k->queue, source_of(k));
+}
+
+/* The instance SOURCE anew, with the items at PLACE that have a knote. */
 static void
-copy_items(struct queue *q, uint8_t place)
+renew(struct queue *q, enum source source, uint8_t place)
 {
 	struct knote *k;
 
+	private_close(q->sources[source]);
+	q->sources[source] = -1;
 	for (uint32_t i = 0; i < q->slot_count; i++) {
 		k = q->slots[i].knote;
 		if (k == NULL || k->item.place != place)
@@ -303,40 +360,13 @@ copy_items(struct queue *q, uint8_t place)
 	}
 }
 
-static void
-renew_second(struct queue *q)
-{
-	(void)close(q->sources[SOURCE_SECOND]);
-	q->sources[SOURCE_SECOND] = -1;
-	copy_items(q, ITEM_SECOND);
-}
-
-static void
-renew_main(struct queue *q)
-{
-	int new = epoll_create1(EPOLL_CLOEXEC);
-	uint64_t one = 1;
-
-	if (new == -1)
-		return;			/* the next turn tries again */
-	/* who waits in the old one has to come out of it */
-	(void)!write(q->sources[SOURCE_KICK], &one, sizeof one);
-	q->kicked = true;
-	for (int i = 0; i < SOURCES; i++)
-		if (q->sources[i] != -1)
-			(void)control(new, EPOLL_CTL_ADD, q->sources[i],
-			    EPOLLIN | (i == SOURCE_POSTS || i == SOURCE_PENDING
-			    ? EPOLLET : 0), (uint64_t)i);
-	queue_replace(q, new);
-	copy_items(q, ITEM_MAIN);
-}
-
 void
 items_renew(struct queue *q)
 {
 	if (q->stale_second)
-		renew_second(q);
-	if (q->stale_main)
-		renew_main(q);
-	q->stale_second = q->stale_main = false;
+		renew(q, SOURCE_SECOND, ITEM_SECOND);
+	if (q->stale_first)
+		renew(q, SOURCE_FIRST, ITEM_FIRST);
+	q->stale_first = q->stale_second = false;
+	q->orphans = 0;
 }

@@ -1,10 +1,13 @@
 /*
- * item.h - descriptors in the queue's epoll instances.
+ * item.h - descriptors in epoll instances.
  *
  * epoll(7) keys an entry by open file and number, and drops it when the file is
  * closed for good, not when the number is.  So an entry may outlive its knote,
  * and cannot be deleted then; it is known by its slot's generation, and the
- * instance is made anew.
+ * instance is made anew.  Therefore items are not in the instance that is the
+ * queue, which others may have registered, but in one or two inside it.  Only
+ * queues are, since epoll nests no deeper than five: edge-triggered, or one-shot
+ * and armed again, so that none of them tells for ever.
  */
 #ifndef KQ_ITEM_H
 #define KQ_ITEM_H
@@ -41,11 +44,18 @@ uint32_t item_events(struct knote *knote, int fd);
 bool	item_is_told(const struct knote *knote);
 
 /*
- * The knote that EVENT is about, with its revents set; or NULL if that has been
- * dropped, and the queue is marked stale.  SECOND: from the second instance.
+ * The knote that EVENT, from instance SOURCE, is about, with its revents set;
+ * or NULL if that has been dropped.
  */
 struct knote *item_told(struct queue *queue, const struct epoll_event *event,
-	    bool second);
+	    enum source source);
+
+/* A queue inside QUEUE has told EVENT: as item_told. */
+struct knote *item_told_main(struct queue *queue,
+	    const struct epoll_event *event);
+
+/* KNOTE is to be dropped, its descriptor being closed: mend the instance. */
+void	item_orphan(struct knote *knote);
 
 /* Begin to bring the knote that EVENT is about into the cache. */
 void	item_fetch(const struct queue *queue, const struct epoll_event *event);
@@ -54,13 +64,21 @@ void	item_fetch(const struct queue *queue, const struct epoll_event *event);
 void	items_renew(struct queue *queue);
 
 /*
- * Take FD, a private descriptor, or a -1 with errno, as source: registered in
- * the main instance, edge-triggered or not.  Returns 0 or -errno, FD being
- * closed then.
+ * Take FD, a new descriptor, or a -1 with errno, as source, registered in the
+ * queue, edge-triggered or not.  Returns 0 or -errno, FD being closed then.
  */
 int	source_add(struct queue *queue, enum source source, int fd, bool edge);
 
 /* FD to where programs do not expect one; -errno for -1. */
 int	private_descriptor(int fd);
+
+/*
+ * Whether FD can still be one of the library's: a program may close whatever is
+ * open, and have a file there.  Async-signal-safe.
+ */
+bool	private_is(int fd);
+
+/* Close FD if it can be one of the library's. */
+void	private_close(int fd);
 
 #endif

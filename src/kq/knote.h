@@ -33,27 +33,33 @@ enum {
 	KNOTE_UNLISTED = 8	/* not in the queue's table */
 };
 
-/* A descriptor in one of the queue's epoll instances. */
+/* A descriptor in an epoll instance. */
 struct item {
 	uint32_t	slot;		/* its place in queue->slots */
 	uint32_t	turn;		/* when REVENTS were told */
 	uint32_t	revents;
 	bool		edge;		/* registered edge-triggered */
+	bool		nested;		/* FD is a queue itself */
 	uint8_t		place;		/* one of the below */
 };
 
 enum {
 	ITEM_NOWHERE,
-	ITEM_MAIN,		/* in the epoll instance that is the queue */
-	ITEM_SECOND		/* that one has the same descriptor already */
+	ITEM_FIRST,
+	ITEM_SECOND,		/* the first has the same descriptor already */
+	ITEM_MAIN		/* a queue, in the instance that is this one */
 };
 
 /* READ and WRITE */
 struct descriptor {
 	int64_t		count;		/* a queue's, as it was reported */
 	uint32_t	served;		/* how often it was served by then */
-	int		error;		/* the socket's, once it was taken */
 	uint8_t		kind;		/* descriptor.h */
+};
+
+struct signal {
+	unsigned	seen;		/* of what was handled */
+	bool		told;		/* that one is pending was reported */
 };
 
 struct timer {
@@ -86,17 +92,18 @@ struct knote {
 		struct descriptor descriptor;
 		struct timer	  timer;
 		struct process	  process;
-		unsigned	  seen;		/* SIGNAL: posts reported */
+		struct signal	  signal;
 		bool		  triggered;	/* USER */
 		unsigned	  state;	/* NETDEV: the last note */
 		struct request	 *request;	/* AIO */
 	};
 };
 
-/* What is in the main epoll instance besides items: the low bits of its tag. */
+/* What is in the epoll instance that is the queue, and its tag there. */
 enum source {
 	SOURCE_KICK,		/* eventfd: the ready list is not empty */
-	SOURCE_SECOND,		/* the second epoll instance */
+	SOURCE_FIRST,		/* an epoll instance, with items */
+	SOURCE_SECOND,		/* another */
 	SOURCE_TIMER,		/* timerfd, monotonic clock */
 	SOURCE_CLOCK,		/* timerfd, time of day */
 	SOURCE_INODES,		/* inotify */
@@ -132,11 +139,12 @@ struct queue {
 	uint32_t	 free_slot;	/* plus 1 */
 	uint32_t	 turn;		/* of collecting */
 	uint32_t	 reports;	/* of items, so far */
+	uint32_t	 orphans;	/* items that could not be deleted */
 	uint32_t	 served;	/* how often it has handed out */
 	bool		 few;		/* in this turn */
 	bool		 kicked;
 	bool		 again;		/* items want another look */
-	bool		 stale_main;	/* an item of a closed number is in */
+	bool		 stale_first;	/* an item of a closed number is in */
 	bool		 stale_second;
 	unsigned	 waiters;	/* threads in the kernel */
 	bool		 closed;	/* to be freed by the last of them */

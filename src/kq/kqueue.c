@@ -20,13 +20,14 @@ result(int value)
 int
 kqueue1(int flags)
 {
-	int fd, cancellation;
+	int fd;
 
 	if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0)
 		return result(-EINVAL);
-	cancellation = queues_lock();
+	if (!queues_lock())
+		return result(-EDEADLK);
 	fd = queue_open(flags);
-	queues_unlock(cancellation);
+	queues_unlock();
 	return result(fd);
 }
 
@@ -74,9 +75,11 @@ int
 kevent(int queue, const struct kevent *changes, int nchanges,
     struct kevent *events, int nevents, const struct timespec *timeout)
 {
-	int cancellation = queues_lock();
-	int n = run(queue, changes, nchanges, events, nevents, timeout);
+	int n;
 
-	queues_unlock(cancellation);
+	if (!queues_lock())
+		return result(-EDEADLK);
+	n = run(queue, changes, nchanges, events, nevents, timeout);
+	queues_unlock();
 	return result(n);
 }

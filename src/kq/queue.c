@@ -25,26 +25,33 @@ struct number {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local volatile sig_atomic_t locked;	/* by this thread */
+static _Thread_local int cancellation;			/* its state before */
 static struct table numbers;
 static struct queue *queues;
 
-int
+bool
 queues_lock(void)
 {
-	int cancellation;
+	int before;
 
-	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
-	(void)pthread_mutex_lock(&lock);
+	if (locked)
+		return false;
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	/* a signal handler must see it as long as the lock may be held */
 	locked = 1;
-	return cancellation;
+	(void)pthread_mutex_lock(&lock);
+	cancellation = before;
+	return true;
 }
 
 void
-queues_unlock(int cancellation)
+queues_unlock(void)
 {
-	locked = 0;
+	int before = cancellation;
+
 	(void)pthread_mutex_unlock(&lock);
-	(void)pthread_setcancelstate(cancellation, NULL);
+	locked = 0;
+	(void)pthread_setcancelstate(before, NULL);
 }
 
 struct queue *
@@ -133,8 +140,7 @@ queue_close(struct queue *q)
 
 	q->fd = -1;
 	for (int i = 0; i < SOURCES; i++) {
-		if (q->sources[i] != -1)
-			(void)close(q->sources[i]);
+		private_close(q->sources[i]);
 		q->sources[i] = -1;
 	}
 	table_each(&q->knotes, drop, NULL);
@@ -167,7 +173,10 @@ forget_if_dead(struct link *l, void *argument)
 		s->number = n;
 }
 
-/* Another number of Q that nobody has told of, from dup(2); -1 for none. */
+/*
+ * Another number of Q that nobody has told of, from dup(2); -1 for none, or
+ * -errno if it could not be looked for.
+ */
 static int
 look_for(const struct queue *q)
 {
@@ -176,7 +185,7 @@ look_for(const struct queue *q)
 	int fd, found = -1;
 
 	if (directory == NULL)
-		return -1;
+		return errno == ENOENT ? -1 : -errno;
 	/* the stream is this thread's alone */
 	/* cppcheck-suppress readdirCalled */
 	while (found == -1 && (entry = readdir(directory)) != NULL) {
@@ -188,25 +197,22 @@ look_for(const struct queue *q)
 	return found;
 }
 
-/* Whether Q has a number yet. */
+/* Whether Q has a number yet; true if that cannot be found out. */
 static bool
 alive(struct queue *q)
 {
 	struct search s = { q, NULL };
 	int fd;
 
-	if (q->fd != -1 && number_find(q->fd) != NULL &&
-	    number_find(q->fd)->queue == q && is_queue(q->fd, q) == 1)
+	if (q->fd != -1 && is_queue(q->fd, q) == 1)
 		return true;
 	table_each(&numbers, forget_if_dead, &s);
-	if (s.number != NULL) {
-		q->fd = (int)s.number->link.key;
-		return true;
-	}
-	fd = look_for(q);
-	if (fd == -1 || number_add(fd, q) != 0)
-		return false;
+	fd = s.number != NULL ? (int)s.number->link.key : look_for(q);
+	if (fd < 0)
+		return fd != -1;
 	q->fd = fd;
+	if (s.number == NULL)
+		(void)number_add(fd, q);
 	return true;
 }
 
@@ -234,17 +240,13 @@ close_number(struct link *l, void *argument)
 	number_forget((struct number *)l);
 }
 
-static bool		 fork_locked;	/* the lock is held for fork(2) */
-static int		 fork_cancellation;
+static bool fork_locked;		/* the lock is held for fork(2) */
 
 /* Not by a thread that is in here: its signal handler may fork. */
 static void
 before_fork(void)
 {
-	if (locked)
-		return;
-	fork_cancellation = queues_lock();
-	fork_locked = true;
+	fork_locked = queues_lock();
 }
 
 static void
@@ -253,7 +255,7 @@ after_fork(void)
 	if (!fork_locked)
 		return;
 	fork_locked = false;
-	queues_unlock(fork_cancellation);
+	queues_unlock();
 }
 
 /*
@@ -300,18 +302,19 @@ queue_new(int fd)
 	q->fd = fd;
 	error = source_add(q, SOURCE_KICK,
 	    eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), false);
+	/* what a BSD needs no descriptor for shall not want one later */
+	if (error == 0)
+		error = source_add(q, SOURCE_FIRST,
+		    epoll_create1(EPOLL_CLOEXEC), false);
 	if (error == 0)
 		error = number_add(fd, q);
-	if (error != 0) {
-		errno = -error;
-		if (q->sources[SOURCE_KICK] != -1)
-			(void)close(q->sources[SOURCE_KICK]);
-		free(q);
-		return NULL;
-	}
 	q->next = queues;
 	queues = q;
-	return q;
+	if (error == 0)
+		return q;
+	queue_close(q);
+	errno = -error;
+	return NULL;
 }
 
 int
@@ -393,51 +396,4 @@ queue_leave(struct queue *q)
 	if (q->waiters == 0)
 		queue_free(q);
 	return false;
-}
-
-struct replacement {
-	const struct queue	*queue;
-	int			 new;
-};
-
-static void
-replace(struct link *l, void *argument)
-{
-	const struct replacement *r = argument;
-	int fd = (int)l->key, flags;
-
-	if (((struct number *)l)->queue != r->queue ||
-	    is_queue(fd, r->queue) != 1)
-		return;
-	flags = fcntl(fd, F_GETFD);
-	(void)dup3(r->new, fd, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
-}
-
-/* The queues that have the old instance in them, by number FD. */
-static void
-arm_again(struct link *l, void *argument)
-{
-	const struct queue *q = argument;
-	struct knote *k;
-
-	if (((struct number *)l)->queue != q)
-		return;
-	for (struct queue *outer = queues; outer != NULL; outer = outer->next) {
-		k = knote_find(outer, EVFILT_READ, (uintptr_t)l->key);
-		if (k == NULL)
-			continue;
-		(void)item_disarm(k, (int)l->key);
-		if ((k->status & KNOTE_DISABLED) == 0)
-			(void)k->filter->arm(k);
-	}
-}
-
-void
-queue_replace(struct queue *q, int new)
-{
-	struct replacement r = { q, new };
-
-	table_each(&numbers, replace, &r);
-	(void)close(new);
-	table_each(&numbers, arm_again, q);
 }

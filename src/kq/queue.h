@@ -11,11 +11,12 @@
 #include "knote.h"
 
 /*
- * The lock of all that is in this library.  While a thread has it, it cannot be
- * cancelled; queues_lock returns whether it could be before, for queues_unlock.
+ * The lock of all that is in this library.  While a thread has it, it is not
+ * cancelled.  queues_lock returns false if the thread has it already, which
+ * only a signal handler can find.
  */
-int	queues_lock(void);
-void	queues_unlock(int cancellation);
+bool	queues_lock(void);
+void	queues_unlock(void);
 
 /* Make a queue; FLAGS are 0 or O_CLOEXEC.  Returns its number or -errno. */
 int	queue_open(int flags);
@@ -35,8 +36,5 @@ void	queues_sweep(void);
 /* A thread goes to wait in QUEUE, and is back: false if it was closed. */
 void	queue_enter(struct queue *queue);
 bool	queue_leave(struct queue *queue);
-
-/* NEW, an epoll instance, takes the place of QUEUE's at all its numbers. */
-void	queue_replace(struct queue *queue, int new);
 
 #endif

@@ -6,8 +6,11 @@
 
 #include "knote.h"
 
-/* Something was counted, or is pending: look at the knotes of QUEUE. */
-void	signals_told(struct queue *queue);
+/*
+ * A signal was handled or, if SENT, has come to be pending: look at the knotes
+ * of QUEUE.
+ */
+void	signals_told(struct queue *queue, bool sent);
 
 /*
  * The program may have changed what a watched signal does since: count it

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "item.h"
-#include "queue.h"
 #include "socket.h"
 
 static int
@@ -194,23 +193,33 @@ socket_is_shut(int fd, enum kind kind)
 	}
 }
 
-int
-socket_error(struct knote *knote)
+/*
+ * Why TCP has ended.  A reset answers a connection that was never made with
+ * ECONNREFUSED (tcp_reset); time ends one that was sent again and again
+ * (tcp_write_err); to measure a round trip takes an answer.
+ */
+static int
+tcp_error(int fd)
 {
-	static const int filters[] = { EVFILT_READ, EVFILT_WRITE };
-	struct knote *k;
-	int error;
+	struct tcp_info info;
 
-	if (knote->descriptor.error != 0)
-		return knote->descriptor.error;
-	error = option((int)knote->event.ident, SO_ERROR);
-	if (error <= 0)
+	if (!tcp_info(fd, &info) || info.tcpi_state != TCP_CLOSE)
 		return 0;
-	for (struct queue *q = queue_next(NULL); q != NULL; q = queue_next(q))
-		for (size_t i = 0; i < 2; i++) {
-			k = knote_find(q, filters[i], knote->event.ident);
-			if (k != NULL)
-				k->descriptor.error = error;
-		}
-	return error;
+	if (info.tcpi_retransmits > 0 || info.tcpi_probes > 0)
+		return ETIMEDOUT;
+	return info.tcpi_rtt == 0 ? ECONNREFUSED : ECONNRESET;
+}
+
+int
+socket_error(int fd, enum kind kind)
+{
+	switch (kind) {
+	case KIND_TCP:
+		return tcp_error(fd);
+	case KIND_LOCAL_STREAM:
+		/* the one that a peer can cause */
+		return ECONNRESET;
+	default:
+		return 0;
+	}
 }

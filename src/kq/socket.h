@@ -31,9 +31,9 @@ int64_t	socket_room(int fd);
 bool	socket_is_shut(int fd, enum kind kind);
 
 /*
- * The error that the socket of KNOTE has.  Linux hands it out once
- * (SO_ERROR, socket(7)), so it is kept for every knote on the same number.
+ * The error that socket FD has, 0 if that cannot be known.  Linux tells it once
+ * (SO_ERROR, socket(7)), and leaves it to the program: here it is inferred.
  */
-int	socket_error(struct knote *knote);
+int	socket_error(int fd, enum kind kind);
 
 #endif

@@ -113,8 +113,9 @@ struct kevent {
 /*
  * Make a queue: a descriptor that is close-on-exec only if asked for, that
  * fork(2) does not hand to the child, and that poll(2), select(2), epoll(7) and
- * another queue take.  FLAGS (kqueue1 as NetBSD has it): O_CLOEXEC.  Returns -1
- * with errno: EINVAL (other flags), EMFILE, ENFILE, ENOMEM.
+ * another queue take.  FLAGS (kqueue1 as NetBSD has it): O_CLOEXEC; O_NONBLOCK,
+ * which means nothing.  Returns -1 with errno: EINVAL (other flags), EMFILE,
+ * ENFILE, ENOMEM, EDEADLK (see kevent).
  */
 int	kqueue(void);
 int	kqueue1(int flags);
@@ -127,7 +128,8 @@ int	kqueue1(int flags);
  * room it is -1 with its errno: EBADF, ENOENT (nothing to change), EINVAL,
  * EPERM, ESRCH, ENODEV, EPIPE, EACCES, EOPNOTSUPP (no mechanism), EMFILE,
  * ENOMEM, ENOSPC (inotify watches).  EBADF: QUEUE is none; EINVAL: the timeout;
- * EINTR: a signal was handled and nothing has happened.
+ * EINTR: a signal was handled and nothing has happened; EDEADLK: called by a
+ * signal handler that has interrupted kevent().  A cancellation point.
  */
 int	kevent(int queue, const struct kevent *changes, int nchanges,
 	    struct kevent *events, int nevents, const struct timespec *timeout);

@@ -37,6 +37,23 @@ look(struct knote *k)
 		knote_activate(k);
 }
 
+/*
+ * The other of READ and WRITE on the same number: its file may have been closed
+ * since, and the new item would hide that.
+ */
+static void
+forget_other(struct queue *q, const struct kevent *change)
+{
+	struct knote *other = NULL;
+
+	if (change->filter == EVFILT_READ)
+		other = knote_find(q, EVFILT_WRITE, change->ident);
+	else if (change->filter == EVFILT_WRITE)
+		other = knote_find(q, EVFILT_READ, change->ident);
+	if (other != NULL && other->filter->same(other) != 0)
+		knote_drop(other);
+}
+
 static int
 add(struct queue *q, const struct filter *filter, const struct kevent *change)
 {
@@ -45,6 +62,7 @@ add(struct queue *q, const struct filter *filter, const struct kevent *change)
 
 	if (filter->descriptor && change->ident > INT32_MAX)
 		return -EBADF;
+	forget_other(q, change);
 	k = knote_new(q, filter, change, true);
 	if (k == NULL)
 		return -ENOMEM;
@@ -77,17 +95,18 @@ modify(struct knote *k, const struct kevent *change)
 {
 	int error = 0;
 
-	if ((change->flags & (EV_ENABLE | EV_DISABLE)) != 0)
-		set_disabled(k, (change->flags & EV_ENABLE) == 0);
-	k->event.udata = change->udata;
 	if (k->filter->change != NULL)
 		error = k->filter->change(k, change);
 	else {
 		k->fflags = change->fflags;
 		k->data = change->data;
 	}
-	if (error == 0 && (k->status & KNOTE_DISABLED) == 0 &&
-	    k->filter->arm != NULL)
+	if (error != 0)
+		return error;
+	k->event.udata = change->udata;
+	if ((change->flags & (EV_ENABLE | EV_DISABLE)) != 0)
+		set_disabled(k, (change->flags & EV_ENABLE) == 0);
+	if ((k->status & KNOTE_DISABLED) == 0 && k->filter->arm != NULL)
 		error = k->filter->arm(k);
 	if (error == 0)
 		look(k);

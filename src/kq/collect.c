@@ -76,6 +76,7 @@ told_items(struct queue *q, enum source source, struct batch *b)
 	struct knote *k;
 
 	q->few = n <= FEW;
+	q->more |= n == b->capacity;
 	for (int i = 0; i < n && !q->few; i++)
 		item_fetch(q, &b->list[i]);
 	for (int i = 0; i < n; i++)
@@ -218,7 +219,7 @@ collect_count(struct queue *q)
 			k->status &= ~(unsigned)KNOTE_ACTIVE;
 		else {
 			count++;
-			/* what epoll told, and will tell again, is left to it */
+			/* what epoll told and tells again is left to it */
 			if (!item_is_told(k) || k->item.edge)
 				knote_activate(k);
 		}
@@ -318,7 +319,7 @@ static int
 turn(struct turn *t, int64_t left)
 {
 	struct queue *q = t->queue;
-	unsigned ignored = signals_ignored();
+	struct signal_counts before = signals_counts(), after;
 	int n, error = 0;
 
 	collect_settle(q);
@@ -335,10 +336,12 @@ turn(struct turn *t, int64_t left)
 	told(q, t->ready, n, &t->batch);
 	n = hand_out(q, t->events, t->room);
 	q->served += n > 0;
+	if (n != 0 || error == 0)
+		return n;
 	/* a signal that the program ignores interrupts nothing */
-	if (n == 0 && error != 0 && ignored == signals_ignored())
-		return error;
-	return n;
+	after = signals_counts();
+	return after.ignored != before.ignored &&
+	    after.handled == before.handled ? 0 : error;
 }
 
 /* Returns nanoseconds, -1 for ever, -2 if T is no time. */
@@ -372,11 +375,11 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 	if (left > 0)
 		end = now() + left;
 	for (;;) {
-		q->again = false;
+		q->again = q->more = false;
 		n = turn(&t, left);
 		if (n != 0)
 			break;
-		if (left == 0 && !q->again)
+		if (left == 0 && !q->again && !q->more)
 			break;
 		if (left > 0 && (left = end - now()) <= 0)
 			break;

@@ -15,7 +15,10 @@
 int	collect(struct queue *queue, int fd, struct kevent *events, int room,
 	    const struct timespec *timeout);
 
-/* How many events QUEUE has now; none is taken. */
+/*
+ * How many events QUEUE has now, at least; none is taken.  1 if there is no
+ * memory to look.
+ */
 int64_t	collect_count(struct queue *queue);
 
 /* Let poll(2) of the queue and its timers say what is so. */

@@ -73,11 +73,25 @@ attach_file(struct knote *k)
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -ENODEV;
 	k->descriptor.kind = KIND_FILE;
+	k->descriptor.device = st.st_dev;
+	k->descriptor.number = st.st_ino;
 	/* always writable: only what is cleared has to hear of more */
 	if (k->event.filter == EVFILT_WRITE &&
 	    (k->event.flags & EV_CLEAR) == 0)
 		return 0;
 	return inode_watch(k, fd_of(k), &st);
+}
+
+/* Whether it is the same file yet, as far as has been told; *ST is set. */
+static int
+same_file(const struct knote *k, struct stat *st)
+{
+	if (fstat(fd_of(k), st) == -1)
+		return -EBADF;
+	if (st->st_dev != k->descriptor.device ||
+	    st->st_ino != k->descriptor.number)
+		return -ENOENT;
+	return k->inode == NULL ? 0 : inode_same(k->inode, fd_of(k));
 }
 
 static int
@@ -86,8 +100,7 @@ event_file(struct knote *k)
 	struct stat st;
 	off_t offset;
 
-	if (fstat(fd_of(k), &st) == -1 ||
-	    (k->inode != NULL && inode_same(k->inode, fd_of(k)) != 0))
+	if (same_file(k, &st) != 0)
 		return -1;
 	k->event.data = 0;
 	if (k->event.filter == EVFILT_WRITE)
@@ -137,18 +150,18 @@ refuse_writer(struct knote *k)
 int
 descriptor_attach(struct knote *k)
 {
-	int error;
+	int error = 0;
 
-	if (queue_is_known(fd_of(k)))
+	if (k->event.filter == EVFILT_WRITE)
+		error = refuse_writer(k);
+	else if (queue_is_known(fd_of(k)))
 		k->item.nested = descriptor_kind(k) == KIND_QUEUE;
-	error = arm(k);
+	if (error == 0)
+		error = arm(k);
 	if (error == -EPERM)
 		return attach_file(k);
-	if (error == 0 && k->event.filter == EVFILT_WRITE &&
-	    (error = refuse_writer(k)) != 0)
-		(void)item_disarm(k, fd_of(k));
 	if (error == 0 && (k->status & KNOTE_DISABLED) != 0)
-		(void)item_disarm(k, fd_of(k));
+		descriptor_disarm(k);
 	/* a queue that contains this one */
 	return error == -ELOOP ? -EINVAL : error;
 }
@@ -156,23 +169,17 @@ descriptor_attach(struct knote *k)
 int
 descriptor_same(const struct knote *k)
 {
-	if (k->inode != NULL) {
+	struct stat st;
+
+	if (k->descriptor.kind == KIND_FILE) {
 		inodes_told(k->queue);
-		return inode_same(k->inode, fd_of(k));
+		return same_file(k, &st);
 	}
 	if (k->item.place != ITEM_NOWHERE && item_same(k, fd_of(k)))
 		return 0;
 	if (fcntl(fd_of(k), F_GETFD) == -1)
 		return -EBADF;
 	return k->item.place == ITEM_NOWHERE ? 0 : -ENOENT;
-}
-
-int
-descriptor_change(struct knote *k, const struct kevent *change)
-{
-	k->fflags = change->fflags;
-	k->data = change->data;
-	return 0;
 }
 
 void
@@ -187,7 +194,7 @@ descriptor_detach(struct knote *k)
 void
 descriptor_disarm(struct knote *k)
 {
-	(void)item_disarm(k, fd_of(k));
+	item_mute(k, fd_of(k));
 }
 
 int

@@ -20,13 +20,15 @@ enum kind {
 	KIND_OTHER		/* eventfd, timerfd, pidfd and the like */
 };
 
-/* What kind of descriptor KNOTE is about; it is looked at once. */
+/*
+ * What kind of descriptor KNOTE is about, KIND_OTHER if that fails; it is
+ * looked at once.
+ */
 enum kind descriptor_kind(struct knote *knote);
 
 /* The slots of struct filter for both. */
 filter_attach_fn	descriptor_attach;
 filter_same_fn		descriptor_same;
-filter_change_fn	descriptor_change;
 filter_detach_fn	descriptor_detach;
 filter_disarm_fn	descriptor_disarm;
 filter_arm_fn		descriptor_arm;

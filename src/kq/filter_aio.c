@@ -1,7 +1,6 @@
 #include "knote.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +12,11 @@
 #undef aio_write
 #undef aio_return
 
-/* How often to look whether the C library is done, which takes microseconds. */
-#define PATIENCE	10000
+/*
+ * How often, a moment apart, to look whether the C library is done.  It starts
+ * a thread to say so, and only if it cannot it never does.
+ */
+#define PATIENCE	20000
 
 /* A read or write under way, or done and not fetched by aio_return. */
 struct request {
@@ -220,9 +222,11 @@ fetch(struct aiocb *block, bool patient)
 ssize_t
 kq_aio_return(struct aiocb *block)
 {
+	const struct timespec moment = { 0, 50000 };
+
 	if (aio_error(block) != EINPROGRESS)
 		for (int i = 0; !fetch(block, i < PATIENCE); i++)
-			(void)sched_yield();
+			(void)nanosleep(&moment, NULL);
 	return aio_return(block);
 }
 

@@ -20,8 +20,12 @@
 #include "item.h"
 #include "process.h"
 
+/* Newer than some headers: Linux 5.4, 5.3. */
 #ifndef P_PIDFD
 #define P_PIDFD	3
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open	434
 #endif
 
 /* Linux 6.15 (include/uapi/linux/pidfd.h): what a process was. */
@@ -34,7 +38,7 @@ struct pidfd_information {
 #define GET_INFORMATION		_IOWR(0xff, 11, struct pidfd_information)
 
 /* How often to look again while it is reaped, which takes microseconds. */
-#define REAPING		1000
+#define REAPING		200
 
 /* What the connector is needed for. */
 #define FOLLOWED	(NOTE_FORK | NOTE_EXEC | NOTE_TRACK)
@@ -156,7 +160,7 @@ arm(struct knote *k)
 static void
 disarm(struct knote *k)
 {
-	(void)item_disarm(k, k->process.descriptor);
+	item_mute(k, k->process.descriptor);
 }
 
 static int
@@ -218,7 +222,7 @@ proc_change(struct knote *k, const struct kevent *change)
 static void
 proc_detach(struct knote *k)
 {
-	disarm(k);
+	(void)item_disarm(k, k->process.descriptor);
 	if (k->process.descriptor != -1)
 		(void)close(k->process.descriptor);
 	follow_no_more(k);
@@ -232,7 +236,7 @@ end(struct knote *k)
 	if (!k->process.known)
 		k->process.known = status_of(k, &k->process.status);
 	k->process.ended = true;
-	disarm(k);
+	(void)item_disarm(k, k->process.descriptor);
 	if ((k->fflags & NOTE_EXIT) != 0)
 		k->event.fflags |= NOTE_EXIT;
 }

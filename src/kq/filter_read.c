@@ -95,6 +95,14 @@ read_clear(struct knote *k)
 	k->event.data = 0;
 }
 
+/* Where there is one queue, nothing else is. */
+static bool
+may_be_queue(struct knote *k)
+{
+	return queue_next(queue_next(NULL)) != NULL &&
+	    descriptor_kind(k) == KIND_QUEUE;
+}
+
 static int
 judge(struct knote *k, uint32_t r)
 {
@@ -104,8 +112,7 @@ judge(struct knote *k, uint32_t r)
 	if ((r & (EPOLLIN | ENDED)) == 0)
 		return 0;
 	if ((r & ENDED) == 0 && (k->fflags & NOTE_NODATA) != 0 &&
-	    (k->fflags & NOTE_LOWAT) == 0 &&
-	    k->descriptor.kind != KIND_QUEUE)
+	    (k->fflags & NOTE_LOWAT) == 0 && !may_be_queue(k))
 		return 1;
 	if (ioctl((int)k->event.ident, FIONREAD, &bytes) == -1) {
 		if (errno == EBADF)
@@ -144,7 +151,6 @@ const struct filter filter_read = {
 	.descriptor = true,
 	.attach = descriptor_attach,
 	.same = descriptor_same,
-	.change = descriptor_change,
 	.detach = descriptor_detach,
 	.event = read_event,
 	.clear = read_clear,

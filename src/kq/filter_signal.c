@@ -4,6 +4,7 @@
 #include <sys/signalfd.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,13 +23,16 @@
 
 struct watched {
 	struct sigaction	before;		/* what the program has */
+	/* its handler, for count(): 0 for none */
+	atomic_uintptr_t	handler;
+	atomic_bool		information;	/* wants siginfo_t */
 	unsigned		knotes;
 	bool			handled;	/* by count() */
 };
 
 static struct watched watched[NSIG];
 static atomic_uint posts[NSIG];
-static _Thread_local volatile sig_atomic_t ignored;
+static _Thread_local volatile sig_atomic_t ignored, handled;
 static int posted = -1;			/* eventfd: posts has changed */
 
 static bool
@@ -47,7 +51,8 @@ bit(uintptr_t number)
 static void
 count(int number, siginfo_t *information, void *context)
 {
-	const struct sigaction *before = &watched[number].before;
+	struct watched *w = &watched[number];
+	uintptr_t handler = atomic_load(&w->handler);
 	uint64_t one = 1;
 	int error = errno;
 
@@ -55,19 +60,23 @@ count(int number, siginfo_t *information, void *context)
 	if (private_is(posted))
 		(void)!write(posted, &one, sizeof one);
 	errno = error;
-	if ((before->sa_flags & SA_SIGINFO) != 0)
-		before->sa_sigaction(number, information, context);
-	else if (before->sa_handler != SIG_IGN &&
-	    before->sa_handler != SIG_DFL)
-		before->sa_handler(number);
-	else
+	if (handler == 0)
 		ignored++;
+	else
+		handled++;
+	if (handler != 0 && atomic_load(&w->information))
+		((void (*)(int, siginfo_t *, void *))handler)(number,
+		    information, context);
+	else if (handler != 0)
+		((void (*)(int))handler)(number);
 }
 
-unsigned
-signals_ignored(void)
+struct signal_counts
+signals_counts(void)
 {
-	return (unsigned)ignored;
+	struct signal_counts counts = { (unsigned)ignored, (unsigned)handled };
+
+	return counts;
 }
 
 static bool
@@ -86,6 +95,18 @@ is_left_alone(int number, const struct sigaction *action)
 {
 	return (action->sa_flags & SA_SIGINFO) == 0 &&
 	    action->sa_handler == SIG_DFL && !is_ignored(number, action);
+}
+
+static void
+remember(struct watched *w, const struct sigaction *action)
+{
+	bool information = (action->sa_flags & SA_SIGINFO) != 0;
+	uintptr_t handler = (uintptr_t)action->sa_handler;
+
+	if (action->sa_handler == SIG_IGN || action->sa_handler == SIG_DFL)
+		handler = 0;
+	atomic_store(&w->information, information);
+	atomic_store(&w->handler, handler);
 }
 
 /* Put count() before what the program has for the signal now. */
@@ -107,6 +128,7 @@ handle(int number)
 	if (is_left_alone(number, &now))
 		return;
 	w->before = now;
+	remember(w, &now);
 	action = now;
 	action.sa_sigaction = count;
 	action.sa_flags |= SA_SIGINFO;
@@ -183,7 +205,8 @@ open_posts(struct queue *q)
 	if (q->sources[SOURCE_POSTS] != -1)
 		return 0;
 	/* edge-triggered and never read, it wakes every queue it is in */
-	return source_add(q, SOURCE_POSTS, dup(posted), true);
+	return source_add(q, SOURCE_POSTS,
+	    fcntl(posted, F_DUPFD_CLOEXEC, posted), true);
 }
 
 void
@@ -239,33 +262,33 @@ static int
 signal_event(struct knote *k)
 {
 	uintptr_t number = k->event.ident;
-	unsigned handled;
+	unsigned fresh;
 	bool pending;
 
 	if (!is_signal(number))
 		return 0;
-	handled = atomic_load(&posts[number]) - k->signal.seen;
+	fresh = atomic_load(&posts[number]) - k->signal.seen;
 	pending = is_pending((int)number);
-	if (k->signal.told && handled > 0) {
+	if (k->signal.told && fresh > 0) {
 		/* it has been reported when it was pending */
 		k->signal.told = false;
 		k->signal.seen++;
-		handled--;
+		fresh--;
 	}
 	/* or the program has taken it, as sigwait(3) does */
 	k->signal.told = k->signal.told && pending;
-	k->event.data = handled + (pending && !k->signal.told);
+	k->event.data = fresh + (pending && !k->signal.told);
 	return k->event.data > 0;
 }
 
 static void
 signal_clear(struct knote *k)
 {
-	unsigned handled = atomic_load(&posts[k->event.ident]) -
+	unsigned fresh = atomic_load(&posts[k->event.ident]) -
 	    k->signal.seen;
 
 	/* those that were reported, of which the last may be pending */
-	if (k->event.data > handled) {
+	if (k->event.data > fresh) {
 		k->signal.told = true;
 		k->event.data--;
 	}

@@ -183,7 +183,8 @@ start(struct knote *k, unsigned fflags, int64_t data)
 		length = length > NEVER - t ? NEVER : t + length;
 	}
 	k->timer.deadline = length;
-	insert(k);
+	if ((k->status & KNOTE_DISABLED) == 0)
+		insert(k);
 	return 0;
 }
 
@@ -248,10 +249,18 @@ timer_clear(struct knote *k)
 	insert(k);
 }
 
+/* Disabled it goes on, and wakes nobody. */
 static void
-timer_detach(struct knote *k)
+timer_disarm(struct knote *k)
 {
 	take(k);
+}
+
+static int
+timer_arm(struct knote *k)
+{
+	insert(k);
+	return 0;
 }
 
 /* ---- all of them ---- */
@@ -277,6 +286,15 @@ timers_told(struct queue *q, bool clock)
 	h->armed = 0;		/* the timerfd is to be set, which resets it */
 }
 
+/* What the type cannot hold comes later than its largest value. */
+static time_t
+seconds(int64_t deadline)
+{
+	int64_t s = deadline / NS_PER_S;
+
+	return (int64_t)(time_t)s == s ? (time_t)s : (time_t)INT32_MAX;
+}
+
 static void
 settle(struct heap *h, int fd)
 {
@@ -287,7 +305,7 @@ settle(struct heap *h, int fd)
 		return;
 	memset(&t, 0, sizeof t);
 	if (deadline != NEVER) {
-		t.it_value.tv_sec = (time_t)(deadline / NS_PER_S);
+		t.it_value.tv_sec = seconds(deadline);
 		t.it_value.tv_nsec = (long)(deadline % NS_PER_S);
 		if (deadline <= 0)	/* 0 would disarm it */
 			t.it_value.tv_nsec = 1;
@@ -307,7 +325,9 @@ const struct filter filter_timer = {
 	.number = EVFILT_TIMER,
 	.attach = timer_attach,
 	.change = timer_change,
-	.detach = timer_detach,
+	.detach = timer_disarm,
 	.event = timer_event,
 	.clear = timer_clear,
+	.disarm = timer_disarm,
+	.arm = timer_arm,
 };

@@ -99,7 +99,6 @@ const struct filter filter_write = {
 	.descriptor = true,
 	.attach = descriptor_attach,
 	.same = descriptor_same,
-	.change = descriptor_change,
 	.detach = descriptor_detach,
 	.event = write_event,
 	.disarm = descriptor_disarm,

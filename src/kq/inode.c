@@ -180,18 +180,36 @@ watch_parent(struct inode *i, int fd)
 	}
 }
 
+/* Look at it by the descriptor of one of its knotes that is still open. */
+static bool
+look(const struct inode *i, struct look *seen, int *fd)
+{
+	struct stat st;
+
+	for (const struct knote *k = i->knotes; k != NULL; k = k->sibling)
+		if (fstat((int)k->event.ident, &st) == 0 &&
+		    inode_is(i, &st)) {
+			*seen = look_of(&st);
+			*fd = (int)k->event.ident;
+			return true;
+		}
+	return false;
+}
+
 int
 inode_watch(struct knote *k, int fd, const struct stat *st)
 {
 	struct inode *i;
-	int error;
+	struct look seen;
+	int error, other;
 
 	/* what has been before is not for this knote */
 	inodes_told(k->queue);
 	i = inode_get(k->queue, fd, st, mask_of(S_ISDIR(st->st_mode)), &error);
 	if (i == NULL)
 		return error;
-	if (i->knotes == NULL)		/* or it was watched as a parent */
+	/* a parent was not looked at, nor what has only closed descriptors */
+	if (!look(i, &seen, &other))
 		i->look = look_of(st);
 	k->inode = i;
 	k->sibling = i->knotes;
@@ -239,22 +257,6 @@ post(struct inode *i, unsigned hint)
 			knote_activate(k);
 		}
 	}
-}
-
-/* Look at it by the descriptor of one of its knotes that is still open. */
-static bool
-look(const struct inode *i, struct look *seen, int *fd)
-{
-	struct stat st;
-
-	for (const struct knote *k = i->knotes; k != NULL; k = k->sibling)
-		if (fstat((int)k->event.ident, &st) == 0 &&
-		    inode_is(i, &st)) {
-			*seen = look_of(&st);
-			*fd = (int)k->event.ident;
-			return true;
-		}
-	return false;
 }
 
 static bool
@@ -372,6 +374,9 @@ told_self(struct inode *i, uint32_t mask)
 	}
 	if ((mask & IN_ATTRIB) != 0) {
 		changed_attributes(i, &seen);
+		/* its size and time may be what the next event is about */
+		seen.size = i->look.size;
+		seen.modified = i->look.modified;
 		i->look = seen;
 	}
 	if ((mask & IN_MOVE_SELF) != 0) {

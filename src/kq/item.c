@@ -211,6 +211,14 @@ item_arm(struct knote *k, int fd, uint32_t events, bool edge)
 	return control(instance(k), EPOLL_CTL_MOD, fd, events, tag(k));
 }
 
+void
+item_mute(struct knote *k, int fd)
+{
+	if (k->item.place != ITEM_NOWHERE)
+		(void)control(instance(k), EPOLL_CTL_MOD, fd,
+		    EPOLLET | EPOLLONESHOT, tag(k));
+}
+
 int
 item_disarm(struct knote *k, int fd)
 {
@@ -342,21 +350,38 @@ item_orphan(struct knote *k)
 		stale(k->queue, source_of(k));
 }
 
-/* The instance SOURCE anew, with the items at PLACE that have a knote. */
+/* The knote of slot I, if its item is at PLACE. */
+static struct knote *
+knote_at(const struct queue *q, uint32_t i, uint8_t place)
+{
+	struct knote *k = q->slots[i].knote;
+
+	return k != NULL && k->item.place == place ? k : NULL;
+}
+
+/*
+ * The instance SOURCE anew, with the items at PLACE that have a knote, and a
+ * file that is still the same.  It is closed first: then its number is free.
+ */
 static void
 renew(struct queue *q, enum source source, uint8_t place)
 {
 	struct knote *k;
 
+	for (uint32_t i = 0; i < q->slot_count; i++)
+		if ((k = knote_at(q, i, place)) != NULL &&
+		    k->filter->same != NULL && k->filter->same(k) != 0)
+			knote_drop(k);
 	private_close(q->sources[source]);
 	q->sources[source] = -1;
 	for (uint32_t i = 0; i < q->slot_count; i++) {
-		k = q->slots[i].knote;
-		if (k == NULL || k->item.place != place)
+		if ((k = knote_at(q, i, place)) == NULL)
 			continue;
 		slot_give(k);
 		if (k->filter->arm(k) != 0)
 			knote_drop(k);
+		else if ((k->status & KNOTE_DISABLED) != 0)
+			k->filter->disarm(k);
 	}
 }
 

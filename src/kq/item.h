@@ -6,8 +6,8 @@
  * and cannot be deleted then; it is known by its slot's generation, and the
  * instance is made anew.  Therefore items are not in the instance that is the
  * queue, which others may have registered, but in one or two inside it.  Only
- * queues are, since epoll nests no deeper than five: edge-triggered, or one-shot
- * and armed again, so that none of them tells for ever.
+ * queues are, since epoll nests no deeper than five: edge-triggered, or
+ * one-shot and armed again, so that none of them tells for ever.
  */
 #ifndef KQ_ITEM_H
 #define KQ_ITEM_H
@@ -25,6 +25,12 @@ struct epoll_event;
  */
 int	item_arm(struct knote *knote, int fd, uint32_t events, bool edge);
 
+/*
+ * Let it tell nothing (but its end, once) and stay, so that it is known whether
+ * FD is still that file.
+ */
+void	item_mute(struct knote *knote, int fd);
+
 /* Take it out.  Returns 0, or -EBADF or -ENOENT if FD is not that file. */
 int	item_disarm(struct knote *knote, int fd);
 
@@ -36,7 +42,7 @@ bool	item_same(const struct knote *knote, int fd);
 
 /*
  * What epoll(7) said in this turn about the item, or what poll(2) says now, in
- * the bits of epoll; or ITEM_GONE.
+ * the bits of epoll, 0 if that fails; or ITEM_GONE.
  */
 uint32_t item_events(struct knote *knote, int fd);
 

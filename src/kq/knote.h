@@ -55,6 +55,8 @@ struct descriptor {
 	int64_t		count;		/* a queue's, as it was reported */
 	uint32_t	served;		/* how often it was served by then */
 	uint8_t		kind;		/* descriptor.h */
+	dev_t		device;		/* of a KIND_FILE */
+	ino_t		number;
 };
 
 struct signal {
@@ -76,6 +78,12 @@ struct process {
 	bool		known;		/* STATUS is known */
 };
 
+/*
+ * It is dropped by a change, by who holds it because its event() has said so,
+ * by items_renew() (any), when its queue is closed, and by aio_return: so keep
+ * no other one across event() and items_renew().  What inotify, netlink and
+ * signals tell only activates.  Active and not ready means that it is disabled.
+ */
 struct knote {
 	struct link	 link;		/* in queue->knotes; stays first */
 	struct queue	*queue;
@@ -141,9 +149,10 @@ struct queue {
 	uint32_t	 reports;	/* of items, so far */
 	uint32_t	 orphans;	/* items that could not be deleted */
 	uint32_t	 served;	/* how often it has handed out */
-	bool		 few;		/* in this turn */
+	bool		 few;		/* were told by the last instance */
 	bool		 kicked;
 	bool		 again;		/* items want another look */
+	bool		 more;		/* items may be left, of this turn */
 	bool		 stale_first;	/* an item of a closed number is in */
 	bool		 stale_second;
 	unsigned	 waiters;	/* threads in the kernel */

@@ -6,9 +6,10 @@
 
 #include "knote.h"
 
-/* PARENT has made CHILD. */
+/* PARENT has made CHILD, which is followed too if NOTE_TRACK asks for it. */
 void	process_forked(struct queue *queue, pid_t parent, pid_t child);
 
+/* PID has become another program, by execve(2). */
 void	process_executed(struct queue *queue, pid_t pid);
 
 /* PID has ended with STATUS, a wait status. */

@@ -24,16 +24,19 @@ int	queue_open(int flags);
 /* The queue that number FD means, or NULL. */
 struct queue *queue_find(int fd);
 
-/* Whether FD is a number that a queue was last known by; no system call. */
+/* Whether FD has been a queue's number, and may be yet; no system call. */
 bool	queue_is_known(int fd);
 
 /* The queue after QUEUE, the first after NULL; NULL behind the last. */
 struct queue *queue_next(const struct queue *queue);
 
-/* Give up what is closed. */
+/* Give up the queues that no number means any more. */
 void	queues_sweep(void);
 
-/* A thread goes to wait in QUEUE, and is back: false if it was closed. */
+/*
+ * A thread goes to wait in QUEUE, and is back: false if it was closed since,
+ * and is perhaps no more.
+ */
 void	queue_enter(struct queue *queue);
 bool	queue_leave(struct queue *queue);
 

@@ -18,8 +18,13 @@ void	signals_told(struct queue *queue, bool sent);
  */
 void	signals_look(void);
 
-/* How many signals this thread has taken for which the program has nothing. */
-unsigned signals_ignored(void);
+/* How many watched signals this thread has taken. */
+struct signal_counts {
+	unsigned	ignored;	/* by the program */
+	unsigned	handled;	/* by a handler of its own */
+};
+
+struct signal_counts signals_counts(void);
 
 /* This is a child of fork(2), without queues: part from the parent. */
 void	signals_forked(void);

@@ -6,7 +6,7 @@
 
 #include "descriptor.h"
 
-/* The kind of socket FD. */
+/* The kind of socket FD; KIND_SOCKET if nothing tells. */
 enum kind socket_kind(int fd);
 
 /* Whether FD is listening. */

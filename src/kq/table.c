@@ -83,15 +83,6 @@ table_remove(struct table *table, struct link *link)
 	table->count--;
 }
 
-struct link *
-table_any(const struct table *table)
-{
-	for (size_t i = 0; table->count > 0 && i < table->size; i++)
-		if (table->buckets[i] != NULL)
-			return table->buckets[i];
-	return NULL;
-}
-
 void
 table_each(struct table *table, void (*visit)(struct link *, void *),
     void *argument)

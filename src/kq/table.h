@@ -31,10 +31,10 @@ struct link *table_more(const struct link *link);
 
 void	table_remove(struct table *table, struct link *link);
 
-/* One of those that are left, any; NULL if there is none. */
-struct link *table_any(const struct table *table);
-
-/* Call VISIT for each; it may remove the one that it is called for. */
+/*
+ * Call VISIT for each; it may remove the one that it is called for, and neither
+ * insert nor remove another.
+ */
 void	table_each(struct table *table, void (*visit)(struct link *, void *),
 	    void *argument);
 

@@ -27,6 +27,17 @@
 #define BATCH		64
 #define BATCH_MOST	4096
 
+/* In the C library since glibc 2.35. */
+#ifdef __GLIBC_PREREQ
+#if __GLIBC_PREREQ(2, 35)
+#define PWAIT2(fd, ready, t)	epoll_pwait2(fd, ready, SOURCES, t, NULL)
+#endif
+#endif
+#ifndef PWAIT2
+#define PWAIT2(fd, ready, t)	(int)syscall(SYS_epoll_pwait2, fd, ready, \
+	SOURCES, t, NULL, (size_t)0)
+#endif
+
 /* Few enough to look at each closely, see item_events. */
 #define FEW		8
 
@@ -259,12 +270,7 @@ wait_in_kernel(int fd, struct epoll_event *ready, int64_t left)
 	int n;
 
 	if (left > 0) {
-#if defined(__GLIBC_PREREQ) && __GLIBC_PREREQ(2, 35)
-		n = epoll_pwait2(fd, ready, SOURCES, &t, NULL);
-#else
-		n = (int)syscall(SYS_epoll_pwait2, fd, ready, SOURCES, &t,
-		    NULL, (size_t)0);
-#endif
+		n = PWAIT2(fd, ready, &t);
 		if (n != -1 || errno != ENOSYS)
 			return n;
 	}

@@ -226,14 +226,10 @@ descriptor_event(struct knote *k, judge_fn *judge)
 	if (k->item.place == ITEM_NOWHERE ||
 	    (k->event.flags & EV_CLEAR) != 0)
 		return active;
-	if (k->item.place == ITEM_MAIN) {
-		(void)arm(k);		/* one-shot */
-		return active;
-	}
 	if (active == 0 && !k->item.edge && item_is_told(k)) {
 		(void)item_arm(k, fd_of(k), wanted(k), true);
 		k->queue->again = true;
-	} else if (active == 1 && k->item.edge)
+	} else if (active == 1 && (k->item.edge || k->item.place == ITEM_MAIN))
 		(void)item_arm(k, fd_of(k), wanted(k), false);
 	return active;
 }

@@ -149,6 +149,14 @@ instance(const struct knote *k)
 	    k->queue->sources[source_of(k)];
 }
 
+static uint32_t
+mode(const struct knote *k)
+{
+	if (k->item.edge)
+		return EPOLLET;
+	return k->item.place == ITEM_MAIN ? EPOLLONESHOT : 0;
+}
+
 /* Register FD at PLACE, whose instance is made when it is wanted. */
 static int
 add_at(struct knote *k, uint8_t place, int fd, uint32_t events)
@@ -163,7 +171,8 @@ add_at(struct knote *k, uint8_t place, int fd, uint32_t events)
 		if (error != 0)
 			return error;
 	}
-	return control(instance(k), EPOLL_CTL_ADD, fd, events, tag(k));
+	return control(instance(k), EPOLL_CTL_ADD, fd, events | mode(k),
+	    tag(k));
 }
 
 /* Whether the queue's other filter on the same number is in the first one. */
@@ -179,6 +188,11 @@ first_is_taken(const struct knote *k)
 	return other != NULL && other->item.place == ITEM_FIRST;
 }
 
+/*
+ * An instance inside another takes one file 500 times at most (fs/eventpoll.c,
+ * path_limits): who has copied a descriptor so often finds room in the queue's,
+ * as does a queue that was not known to be one.
+ */
 static int
 add(struct knote *k, int fd, uint32_t events)
 {
@@ -189,10 +203,12 @@ add(struct knote *k, int fd, uint32_t events)
 	error = add_at(k, k->item.nested ? ITEM_MAIN : ITEM_FIRST, fd, events);
 	if (error == -EEXIST && first_is_taken(k))
 		error = add_at(k, ITEM_SECOND, fd, events);
+	if ((error == -EINVAL || error == -ELOOP) && !k->item.nested)
+		error = add_at(k, ITEM_MAIN, fd, events);
 	/* of a knote that is no more: the same file at the same number */
 	if (error == -EEXIST)
-		error = control(instance(k), EPOLL_CTL_MOD, fd, events,
-		    tag(k));
+		error = control(instance(k), EPOLL_CTL_MOD, fd,
+		    events | mode(k), tag(k));
 	if (error != 0)
 		slot_give(k);
 	return error;
@@ -202,13 +218,10 @@ int
 item_arm(struct knote *k, int fd, uint32_t events, bool edge)
 {
 	k->item.edge = edge;
-	if (edge)
-		events |= EPOLLET;
-	else if (k->item.nested)
-		events |= EPOLLONESHOT;
 	if (k->item.place == ITEM_NOWHERE)
 		return add(k, fd, events);
-	return control(instance(k), EPOLL_CTL_MOD, fd, events, tag(k));
+	return control(instance(k), EPOLL_CTL_MOD, fd, events | mode(k),
+	    tag(k));
 }
 
 void

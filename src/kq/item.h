@@ -6,7 +6,8 @@
  * and cannot be deleted then; it is known by its slot's generation, and the
  * instance is made anew.  Therefore items are not in the instance that is the
  * queue, which others may have registered, but in one or two inside it.  Only
- * queues are, since epoll nests no deeper than five: edge-triggered, or
+ * what epoll does not take there is: queues, since it nests no deeper than
+ * five, and too many copies of one descriptor.  They are edge-triggered, or
  * one-shot and armed again, so that none of them tells for ever.
  */
 #ifndef KQ_ITEM_H

@@ -47,7 +47,7 @@ enum {
 	ITEM_NOWHERE,
 	ITEM_FIRST,
 	ITEM_SECOND,		/* the first has the same descriptor already */
-	ITEM_MAIN		/* a queue, in the instance that is this one */
+	ITEM_MAIN		/* in the instance that is the queue */
 };
 
 /* READ and WRITE */

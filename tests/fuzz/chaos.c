@@ -95,9 +95,15 @@ count_events(const struct kevent *e, int n)
 static void
 random_change(struct kevent *c, struct random *r)
 {
-	static const unsigned flags[] = { EV_ADD, EV_ADD | EV_CLEAR, EV_DELETE,
-		EV_ADD | EV_ONESHOT, EV_ENABLE, EV_DISABLE, EV_ADD |
-		EV_DISPATCH, EV_DISPATCH | EV_ENABLE };
+	static const unsigned flags[] = {
+		EV_ADD,
+		EV_ADD | EV_CLEAR,
+		EV_ADD | EV_ONESHOT,
+		EV_ADD | EV_DISPATCH,
+		EV_ENABLE,
+		EV_DISABLE,
+		EV_DELETE,
+	};
 	unsigned which = random_below(r, 10);
 	unsigned flag = flags[random_below(r, COUNT(flags))];
 	const int *p = shared_pipes[random_below(r, PIPES)];

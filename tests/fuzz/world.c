@@ -130,13 +130,13 @@ open_pipe(const struct op *op)
 static void
 open_pair(const struct op *op)
 {
+	const int flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 	struct object *a, *b;
 	int p[2];
 
 	if (nobjects + 2 > OBJECTS || op->slot == op->slot2)
 		return;
-	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
-	    p), "socketpair");
+	must(socketpair(AF_UNIX, flags, 0, p), "socketpair");
 	a = new_object(SOCKET);
 	b = new_object(SOCKET);
 	a->peer = b;
@@ -441,6 +441,7 @@ world_do(const struct op *op)
 void
 world_start(void)
 {
+	const int flags = O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC;
 	int fd;
 
 	world_clean();
@@ -450,8 +451,7 @@ world_start(void)
 	memset(files, 0, sizeof files);
 	for (unsigned i = 0; i < FILES; i++) {
 		snprintf(files[i].name, sizeof files[i].name, "file%u", i);
-		fd = must(open(files[i].name, O_RDWR | O_CREAT | O_TRUNC |
-		    O_CLOEXEC, 0600), "open");
+		fd = must(open(files[i].name, flags, 0600), "open");
 		must((int)write(fd, "0123456789", 8), "write");
 		must(close(fd), "close");
 		files[i].size = 8;

@@ -752,7 +752,9 @@ open_hint(const struct target *t, int error)
 		return NULL;
 	memcpy(before, path, (size_t)(colon - path));
 	before[colon - path] = '\0';
-	return stat(before, &st) == -1 ? NULL : "unknown event";
+	if (stat(before, &st) == -1)
+		return NULL;
+	return resolved->kevents != NULL ? "unknown word" : "unknown event";
 }
 
 static int

@@ -188,7 +188,7 @@ may_follow() {
 	done
 	: >some
 	pm kqueue -t 0 vnode:some:writ
-	expect_error 3 'some:writ: .*\[ENOENT\] \(unknown'
+	expect_error 3 'some:writ: .*\[ENOENT\] \(unknown word\)'
 }
 
 @test "a colon in a path" {

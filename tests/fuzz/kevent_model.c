@@ -477,6 +477,7 @@ enter_scratch(char *path, size_t size)
 int
 main(int argc, char **argv)
 {
+	const int protection = PROT_READ | PROT_WRITE;
 	uint64_t seed = 1, cases = UINT64_MAX;
 	time_t seconds = 0;
 	char scratch[1024];
@@ -502,8 +503,8 @@ main(int argc, char **argv)
 	if (cases == UINT64_MAX && seconds == 0)
 		seconds = 2;
 	choose(argv + optind);
-	/* cppcheck-suppress invalidFunctionArg */
-	progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE,
+	progress = mmap(NULL, sizeof *progress, protection,
+	    /* cppcheck-suppress invalidFunctionArg */
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (progress == MAP_FAILED)
 		err(2, "mmap");

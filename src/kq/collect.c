@@ -30,21 +30,23 @@
 /* In the C library since glibc 2.35. */
 #ifdef __GLIBC_PREREQ
 #if __GLIBC_PREREQ(2, 35)
-#define PWAIT2(fd, ready, t)	epoll_pwait2(fd, ready, SOURCES, t, NULL)
+#define PWAIT2(fd, ready, n, t)	epoll_pwait2(fd, ready, n, t, NULL)
 #endif
 #endif
 #ifndef PWAIT2
-#define PWAIT2(fd, ready, t)	(int)syscall(SYS_epoll_pwait2, fd, ready, \
-	SOURCES, t, NULL, (size_t)0)
+#define PWAIT2(fd, ready, n, t)	(int)syscall(SYS_epoll_pwait2, fd, ready, \
+	n, t, NULL, (size_t)0)
 #endif
 
 /* Few enough to look at each closely, see item_events. */
 #define FEW		8
 
+/* What the queue's instance tells, and after that each one with items. */
 struct batch {
-	struct epoll_event	 few[BATCH];
-	struct epoll_event	*list;
-	int			 capacity;
+	struct epoll_event	 few[BATCH], sources[SOURCES];
+	struct epoll_event	*items, *ready;
+	int			 capacity;	/* of items */
+	int			 most;		/* of ready */
 };
 
 static int64_t
@@ -56,25 +58,35 @@ now(void)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-static int
-batch_open(struct batch *b, size_t room)
-{
-	b->list = b->few;
-	b->capacity = room < BATCH ? (int)room : BATCH;
-	if (room <= BATCH)
-		return 0;
-	if (room > BATCH_MOST)
-		room = BATCH_MOST;
-	b->list = malloc(room * sizeof *b->list);
-	b->capacity = (int)room;
-	return b->list == NULL ? -ENOMEM : 0;
-}
-
 static void
 batch_close(struct batch *b)
 {
-	if (b->list != b->few)
-		free(b->list);
+	if (b->items != b->few)
+		free(b->items);
+	if (b->ready != b->sources)
+		free(b->ready);
+}
+
+/* For ROOM events of Q.  Returns 0 or -ENOMEM. */
+static int
+batch_open(struct batch *b, const struct queue *q, size_t room)
+{
+	if (room > BATCH_MOST)
+		room = BATCH_MOST;
+	b->items = b->few;
+	b->ready = b->sources;
+	b->capacity = (int)room;
+	b->most = SOURCES;
+	if (room > BATCH)
+		b->items = malloc(room * sizeof *b->items);
+	if (q->crowded) {
+		b->most += (int)room;
+		b->ready = malloc((size_t)b->most * sizeof *b->ready);
+	}
+	if (b->items != NULL && b->ready != NULL)
+		return 0;
+	batch_close(b);
+	return -ENOMEM;
 }
 
 /* ---- what the kernel tells ---- */
@@ -83,15 +95,15 @@ batch_close(struct batch *b)
 static void
 told_items(struct queue *q, enum source source, struct batch *b)
 {
-	int n = epoll_wait(q->sources[source], b->list, b->capacity, 0);
+	int n = epoll_wait(q->sources[source], b->items, b->capacity, 0);
 	struct knote *k;
 
 	q->few = n <= FEW;
 	q->more |= n == b->capacity;
 	for (int i = 0; i < n && !q->few; i++)
-		item_fetch(q, &b->list[i]);
+		item_fetch(q, &b->items[i]);
 	for (int i = 0; i < n; i++)
-		if ((k = item_told(q, &b->list[i], source)) != NULL)
+		if ((k = item_told(q, &b->items[i], source)) != NULL)
 			knote_activate(k);
 }
 
@@ -125,17 +137,18 @@ told_source(struct queue *q, enum source source, struct batch *b)
 	}
 }
 
-/* N of the SOURCES are ready. */
+/* N of what is in the queue's instance is ready. */
 static void
-told(struct queue *q, const struct epoll_event *ready, int n, struct batch *b)
+told(struct queue *q, struct batch *b, int n)
 {
+	const struct epoll_event *e = b->ready;
 	struct knote *k;
 
 	q->turn++;
-	for (int i = 0; i < n; i++)
-		if (ready[i].data.u64 < SOURCES)
-			told_source(q, (enum source)ready[i].data.u64, b);
-		else if ((k = item_told_main(q, &ready[i])) != NULL)
+	for (int i = 0; i < n; i++, e++)
+		if (e->data.u64 < SOURCES)
+			told_source(q, (enum source)e->data.u64, b);
+		else if ((k = item_told_main(q, e)) != NULL)
 			knote_activate(k);
 	if (q->stale_first || q->stale_second)
 		items_renew(q);
@@ -210,15 +223,14 @@ hand_out(struct queue *q, struct kevent *events, int room)
 int64_t
 collect_count(struct queue *q)
 {
-	struct epoll_event ready[SOURCES];
 	struct batch b;
 	int64_t count = 0;
 	struct knote *k;
 	int active;
 
-	if (batch_open(&b, q->knotes.count + 1) != 0)
+	if (batch_open(&b, q, q->knotes.count + 1) != 0)
 		return 1;
-	told(q, ready, epoll_wait(q->fd, ready, SOURCES, 0), &b);
+	told(q, &b, epoll_wait(q->fd, b.ready, b.most, 0));
 	batch_close(&b);
 	for (size_t left = q->ready; left > 0 && q->first != NULL; left--) {
 		k = q->first;
@@ -262,7 +274,7 @@ collect_settle(struct queue *q)
  * library's is a cancellation point.
  */
 static int
-wait_in_kernel(int fd, struct epoll_event *ready, int64_t left)
+wait_in_kernel(int fd, struct epoll_event *ready, int most, int64_t left)
 {
 	int64_t ms;
 #if defined(SYS_epoll_pwait2) && defined(__LP64__)
@@ -270,13 +282,13 @@ wait_in_kernel(int fd, struct epoll_event *ready, int64_t left)
 	int n;
 
 	if (left > 0) {
-		n = PWAIT2(fd, ready, &t);
+		n = PWAIT2(fd, ready, most, &t);
 		if (n != -1 || errno != ENOSYS)
 			return n;
 	}
 #endif
 	ms = left <= 0 ? left : left / NS_PER_MS + (left % NS_PER_MS != 0);
-	return epoll_wait(fd, ready, SOURCES, ms > INT_MAX ? INT_MAX : (int)ms);
+	return epoll_wait(fd, ready, most, ms > INT_MAX ? INT_MAX : (int)ms);
 }
 
 struct turn {
@@ -285,7 +297,6 @@ struct turn {
 	struct batch		 batch;
 	struct kevent		*events;
 	int			 room;
-	struct epoll_event	 ready[SOURCES];
 };
 
 static void
@@ -311,7 +322,7 @@ wait_unlocked(struct turn *t, int64_t left)
 	queue_enter(t->queue);
 	queues_unlock();
 	pthread_cleanup_push(cancelled, t);
-	n = wait_in_kernel(t->fd, t->ready, left);
+	n = wait_in_kernel(t->fd, t->batch.ready, t->batch.most, left);
 	error = n == -1 ? -errno : 0;
 	pthread_cleanup_pop(0);
 	(void)queues_lock();
@@ -331,7 +342,7 @@ turn(struct turn *t, int64_t left)
 	collect_settle(q);
 	signals_look();
 	if (q->ready > 0 || left == 0) {
-		n = epoll_wait(t->fd, t->ready, SOURCES, 0);
+		n = epoll_wait(t->fd, t->batch.ready, t->batch.most, 0);
 		error = n == -1 ? -errno : 0;
 	} else if ((n = wait_unlocked(t, left)) < 0)
 		error = n;
@@ -339,7 +350,7 @@ turn(struct turn *t, int64_t left)
 		return error == -EINVAL ? -EBADF : error;
 	if (error != 0)
 		signals_told(q, false);
-	told(q, t->ready, n, &t->batch);
+	told(q, &t->batch, n);
 	n = hand_out(q, t->events, t->room);
 	q->served += n > 0;
 	if (n != 0 || error == 0)
@@ -376,7 +387,7 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 		collect_settle(q);
 		return -EINVAL;
 	}
-	if ((error = batch_open(&t.batch, (size_t)room)) != 0)
+	if ((error = batch_open(&t.batch, q, (size_t)room)) != 0)
 		return error;
 	if (left > 0)
 		end = now() + left;

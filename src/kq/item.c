@@ -175,9 +175,9 @@ add_at(struct knote *k, uint8_t place, int fd, uint32_t events)
 	    tag(k));
 }
 
-/* Whether the queue's other filter on the same number is in the first one. */
+/* Whether the queue's other filter on the same number is where K would be. */
 static bool
-first_is_taken(const struct knote *k)
+is_taken(const struct knote *k)
 {
 	const struct knote *other = NULL;
 
@@ -185,7 +185,7 @@ first_is_taken(const struct knote *k)
 		other = knote_find(k->queue, EVFILT_WRITE, k->event.ident);
 	else if (k->event.filter == EVFILT_WRITE)
 		other = knote_find(k->queue, EVFILT_READ, k->event.ident);
-	return other != NULL && other->item.place == ITEM_FIRST;
+	return other != NULL && other->item.place == k->item.place;
 }
 
 /*
@@ -196,19 +196,28 @@ first_is_taken(const struct knote *k)
 static int
 add(struct knote *k, int fd, uint32_t events)
 {
+	struct queue *q = k->queue;
+	bool main = k->item.nested || q->crowded;
 	int error = slot_take(k);
 
 	if (error != 0)
 		return error;
-	error = add_at(k, k->item.nested ? ITEM_MAIN : ITEM_FIRST, fd, events);
-	if (error == -EEXIST && first_is_taken(k))
+	error = add_at(k, main ? ITEM_MAIN : ITEM_FIRST, fd, events);
+	if (error == -EEXIST && is_taken(k)) {
 		error = add_at(k, ITEM_SECOND, fd, events);
-	if ((error == -EINVAL || error == -ELOOP) && !k->item.nested)
+		/* the main one may have room, but not for both */
+		error = error == -EINVAL ? -ENOSPC : error;
+	}
+	if ((error == -EINVAL || error == -ELOOP) && !main) {
 		error = add_at(k, ITEM_MAIN, fd, events);
+		/* to be refused takes long */
+		q->crowded = error == 0;
+	}
 	/* of a knote that is no more: the same file at the same number */
 	if (error == -EEXIST)
-		error = control(instance(k), EPOLL_CTL_MOD, fd,
-		    events | mode(k), tag(k));
+		error = is_taken(k) ? -ENOSPC :
+		    control(instance(k), EPOLL_CTL_MOD, fd, events | mode(k),
+		    tag(k));
 	if (error != 0)
 		slot_give(k);
 	return error;
@@ -405,6 +414,6 @@ items_renew(struct queue *q)
 		renew(q, SOURCE_SECOND, ITEM_SECOND);
 	if (q->stale_first)
 		renew(q, SOURCE_FIRST, ITEM_FIRST);
-	q->stale_first = q->stale_second = false;
+	q->stale_first = q->stale_second = q->crowded = false;
 	q->orphans = 0;
 }

@@ -151,6 +151,7 @@ struct queue {
 	uint32_t	 served;	/* how often it has handed out */
 	bool		 few;		/* were told by the last instance */
 	bool		 kicked;
+	bool		 crowded;	/* a file is too often in the first */
 	bool		 again;		/* items want another look */
 	bool		 more;		/* items may be left, of this turn */
 	bool		 stale_first;	/* an item of a closed number is in */

@@ -182,6 +182,32 @@ idle_ones_cost_nothing(void)
 	    many);
 }
 
+/* One file at so many numbers. */
+static void
+many_copies(void)
+{
+	int n = descriptors(3000), s[2], i, k, got, *fd;
+	struct kevent c, *e = calloc((size_t)n, sizeof *e);
+
+	fd = calloc((size_t)n, sizeof *fd);
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	for (i = 0; i < n; i++) {
+		fd[i] = must(dup(s[0]));
+		c = event((uintptr_t)fd[i], EVFILT_READ, EV_ADD, 0, 0, 0);
+		check(call_kevent(kq, &c, 1, NULL, 0, 0) == 0, "add %d", i);
+	}
+	put(s[1], "x");
+	for (k = 0; k < 2; k++) {
+		got = call_kevent(kq, NULL, 0, e, n, 0);
+		check(got == n, "readable, turn %d: %d", k, got);
+	}
+	for (i = 0; i < n; i++)
+		close(fd[i]);
+	check(call_kevent(kq, NULL, 0, e, n, 0) == 0, "closed");
+	free(fd);
+	free(e);
+}
+
 const struct test scale_tests[] = {
 	{ "scale_nobody_starves", nobody_starves },
 	{ "scale_many_readers", many_readers },
@@ -189,6 +215,7 @@ const struct test scale_tests[] = {
 #ifdef EVFILT_USER
 	{ "scale_many_user_events", many_user_events },
 #endif
+	{ "scale_many_copies", many_copies },
 	{ "scale_idle_ones_cost_nothing", idle_ones_cost_nothing },
 	{ NULL, NULL },
 };

@@ -211,6 +211,7 @@ descriptor_arm(struct knote *k)
 int
 descriptor_event(struct knote *k, judge_fn *judge)
 {
+	bool once = k->item.place == ITEM_MAIN;	/* it tells once */
 	uint32_t revents;
 	int active;
 
@@ -226,10 +227,10 @@ descriptor_event(struct knote *k, judge_fn *judge)
 	if (k->item.place == ITEM_NOWHERE ||
 	    (k->event.flags & EV_CLEAR) != 0)
 		return active;
-	if (active == 0 && !k->item.edge && item_is_told(k)) {
+	if (active == 0 && !k->item.edge && (once || item_is_told(k))) {
 		(void)item_arm(k, fd_of(k), wanted(k), true);
 		k->queue->again = true;
-	} else if (active == 1 && (k->item.edge || k->item.place == ITEM_MAIN))
+	} else if (active == 1 && (k->item.edge || once))
 		(void)item_arm(k, fd_of(k), wanted(k), false);
 	return active;
 }

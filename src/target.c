@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,9 @@
 #include "flags.h"
 #include "kevent.h"
 #include "target.h"
+
+/* Descriptors that are looked at in one call. */
+#define SOME	128
 
 /* Up to so many, looking at each is cheaper than a table. */
 #define FEW	16
@@ -930,12 +934,22 @@ open_all(struct targets *targets, const struct backend *backend)
 static int
 check_open(const struct targets *targets)
 {
-	for (size_t i = 0; i < targets->count; i++) {
-		const struct target *t = &targets->list[i];
+	struct pollfd some[SOME];
+	const struct target *t = targets->list;
+	nfds_t n;
 
-		if (t->fd >= 0 && fcntl(t->fd, F_GETFD) == -1)
-			return diag_system(errno, NULL, "%.*s", (int)t->length,
-			    t->name);
+	for (size_t left = targets->count; left > 0; left -= n, t += n) {
+		n = left < SOME ? left : SOME;
+		for (nfds_t i = 0; i < n; i++)
+			some[i] = (struct pollfd){ t[i].fd, 0, 0 };
+		/* poll(2) sees many at once, and calls O_PATH closed, too */
+		if (poll(some, n, 0) <= 0)
+			continue;
+		for (nfds_t i = 0; i < n; i++)
+			if ((some[i].revents & POLLNVAL) != 0 &&
+			    fcntl(t[i].fd, F_GETFD) == -1)
+				return diag_system(errno, NULL, "%.*s",
+				    (int)t[i].length, t[i].name);
 	}
 	return 0;
 }

@@ -3,9 +3,13 @@
  */
 #include "kq.h"
 
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
 #include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifdef EVFILT_NETDEV
@@ -91,12 +95,29 @@ up_and_down(void)
 	expect(kq, " ");
 }
 
+/* That a carrier is there is known a while after both ends are up. */
+static void
+await_running(const char *name)
+{
+	struct ifreq request;
+	int s = must(socket(AF_UNIX, SOCK_DGRAM, 0));
+
+	memset(&request, 0, sizeof request);
+	memcpy(request.ifr_name, name, strlen(name));
+	do
+		must(ioctl(s, SIOCGIFFLAGS, &request));
+	while ((request.ifr_flags & IFF_RUNNING) == 0 && sched_yield() == 0);
+	close(s);
+}
+
 static void
 only_what_is_asked_for(void)
 {
 	new_cable();
 	ip("ip link set kqa up");
 	ip("ip link set kqb up");
+	await_running("kqa");
+	await_running("kqb");
 	change(kq, "#%u NETDEV ADD CLEAR LINKDOWN", kqa);
 	change(kq, "#%u NETDEV ADD CLEAR LINKUP", kqb);
 	ip("ip link set kqb down");

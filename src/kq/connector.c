@@ -52,7 +52,7 @@ static int
 next(int fd, struct proc_event *event)
 {
 	_Alignas(struct nlmsghdr) char buffer[1024];
-	struct sockaddr_nl from;
+	struct sockaddr_nl from = { .nl_pid = 0 };
 	socklen_t length = sizeof from;
 	const size_t before = NLMSG_HDRLEN + sizeof(struct cn_msg);
 	ssize_t n;

@@ -936,16 +936,16 @@ check_open(const struct targets *targets)
 {
 	struct pollfd some[SOME];
 	const struct target *t = targets->list;
-	nfds_t n;
+	size_t n;
 
 	for (size_t left = targets->count; left > 0; left -= n, t += n) {
 		n = left < SOME ? left : SOME;
-		for (nfds_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n; i++)
 			some[i] = (struct pollfd){ t[i].fd, 0, 0 };
 		/* poll(2) sees many at once, and calls O_PATH closed, too */
-		if (poll(some, n, 0) <= 0)
+		if (poll(some, (nfds_t)n, 0) <= 0)
 			continue;
-		for (nfds_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n; i++)
 			if ((some[i].revents & POLLNVAL) != 0 &&
 			    fcntl(t[i].fd, F_GETFD) == -1)
 				return diag_system(errno, NULL, "%.*s",

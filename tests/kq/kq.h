@@ -83,7 +83,7 @@ struct every {
 };
 
 /* Each ends with an entry that has no name. */
-extern const struct test aio_tests[], core_tests[], file_tests[],
+extern const struct test aio_tests[], core_tests[], edge_tests[], file_tests[],
     leak_tests[], nested_tests[], netdev_tests[], pipe_tests[],
     process_tests[], scale_tests[], signal_tests[], socket_tests[],
     thread_tests[], timer_tests[], user_tests[], vnode_tests[];

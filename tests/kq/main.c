@@ -35,7 +35,7 @@ struct entry {
 static const struct test *const groups[] = { core_tests, pipe_tests,
 	socket_tests, file_tests, vnode_tests, process_tests, signal_tests,
 	timer_tests, user_tests, aio_tests, netdev_tests, thread_tests,
-	nested_tests, scale_tests, leak_tests };
+	nested_tests, edge_tests, scale_tests, leak_tests };
 
 static struct entry entries[1024];
 static size_t nentries;

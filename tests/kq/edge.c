@@ -86,12 +86,27 @@ file_number_used_by_a_pipe(void)
 static void
 disabled_timer_is_not_polled(void)
 {
+	struct pollfd f = { kq, POLLIN, 0 };
+
 	change(kq, "#1 TIMER ADD =1, #1 TIMER DISABLE");
-	quiet(kq, 20);
-	check(!readable(kq), "poll of the queue");
+	check(must(poll(&f, 1, 20)) == 0, "poll of the queue");
 	change(kq, "#1 TIMER ENABLE");
 	check(call_kevent(kq, NULL, 0, NULL, 0, 0) == 0, "settled");
 	check(readable(kq), "poll of the queue, enabled");
+}
+
+static void
+disabled_and_ready_is_not_busy(void)
+{
+	double used;
+
+	new_pipe(p, "p");
+	put(p[1], "x");
+	change(kq, "p0 READ ADD, p0 READ DISABLE, p1 WRITE ADD DISABLE");
+	used = processor_time();
+	quiet(kq, 200);
+	check(processor_time() - used < .1, "it is not busy");
+	check(!readable(kq), "poll of the queue");
 }
 
 static void
@@ -308,6 +323,8 @@ const struct test edge_tests[] = {
 	    other_filter_of_a_number_used_again },
 	{ "edge_file_number_used_by_a_pipe", file_number_used_by_a_pipe },
 	{ "edge_disabled_timer_is_not_polled", disabled_timer_is_not_polled },
+	{ "edge_disabled_and_ready_is_not_busy",
+	    disabled_and_ready_is_not_busy },
 	{ "edge_directory_keeps_its_links", directory_keeps_its_links },
 	{ "edge_grown_before_its_mode_was_set",
 	    grown_before_its_mode_was_set },

@@ -384,7 +384,9 @@ take_step(struct fifo_set *set, int step)
 	for (uint32_t i = 0; i < set->count; i++) {
 		struct fifo *fifo = &set->fifos[i];
 
-		if (fifo->fd != -1 && step == STEP_IDLE && fifo->idle)
+		/* without a watch nobody has told of those who came since */
+		if (fifo->fd != -1 && step == STEP_IDLE && fifo->idle &&
+		    (fifo->watched != 0 || !holder_needed(set, fifo)))
 			holder_leave(set, fifo);
 		if (step == STEP_READER)
 			fifo->reader = false;

@@ -887,6 +887,26 @@ cpu() {
 		# without a watch a reader may see its end once too early
 		line "job $n" || line "job $n"
 		writer_done
+		# what comes just as an unwatched end is closed may be lost
+		peer await 0 f
+	done
+}
+
+@test "without a watch: a writer that comes while the holder is idle" {
+	local pause
+
+	# it looks ever more rarely: come at several moments in between
+	for pause in 0 0.005 0.01 0.02 0.03 0.04 0.06; do
+		writer one
+		bash -c 'ulimit -n 5; exec pmux poll -t 1h --hold 1h f:in' \
+		    5<&- 6<&- || :
+		line one
+		writer_done
+		sleep "$pause"
+		writer two
+		line two
+		writer_done
+		peer await 0 f
 	done
 }
 

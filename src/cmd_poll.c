@@ -7,7 +7,8 @@ const struct command command_poll = {
 	.name = "poll",
 	.summary = "wait with poll(2)",
 	.arguments = "TARGET[:EVENTS]...",
-	.options = OPTION_ANY | OPTION_WAITS | OPTION_JSON | OPTION_EVENTS,
+	.options = OPTION_ANY | OPTION_WAITS | OPTION_JSON | OPTION_EVENTS |
+	    OPTION_SESSION,
 	.run = command_wait_run,
 	.backend = &backend_poll,
 	.events = "in,pri",

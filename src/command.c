@@ -7,10 +7,13 @@
 #include "backend/backend.h"
 #include "command.h"
 #include "diag.h"
+#include "duration.h"
 #include "flags.h"
+#include "follow.h"
 #include "option.h"
 #include "output.h"
 #include "request.h"
+#include "session.h"
 #include "wait.h"
 
 /* Names longer than this are like no command. */
@@ -106,10 +109,54 @@ wants_help(int argc, char **argv)
 	return false;
 }
 
+/* Options that say nothing without another, or something against it. */
+static int
+check_stream(const struct request *r)
+{
+	if (r->lines && r->program != NULL)
+		return diag_usage("--lines reads what PROGRAM is to read");
+	if (r->follow && r->all)
+		return diag_usage("--all ends with the first event of each"
+		    " target, --follow goes on");
+	if (r->longest != 0 && !r->lines)
+		return diag_usage("--max-line: only with --lines");
+	if (r->jobs != 0 && (r->program == NULL || !r->follow))
+		return diag_usage("--jobs: only with --follow and PROGRAM");
+	if (!r->follow && (r->reopen || r->events != 0 ||
+	    r->idle != DURATION_FOREVER))
+		return diag_usage("%s: only with --follow or --lines",
+		    r->reopen ? "--reopen" : r->events != 0 ? "--count" :
+		    "--idle");
+	return 0;
+}
+
+/* What has no meaning in a session. */
+static int
+check_session(const struct request *r)
+{
+	if (r->targets.words != 0 || r->program != NULL)
+		return diag_usage("--session: targets are named in requests,"
+		    " not here");
+	if (r->follow || r->all || r->timed || r->max_events != 0 ||
+	    r->quiet || r->json || r->null || r->format != NULL ||
+	    r->timestamps || r->ready_fd != -1 || r->targets.masked)
+		return diag_usage("--session: only --pid, --numeric and --hold"
+		    " go with it");
+	return 0;
+}
+
 /* What cannot be seen before all options are known. */
 static int
 check(const struct request *request)
 {
+	int status = check_stream(request);
+
+	if (status != 0)
+		return status;
+	if (request->session)
+		return check_session(request);
+	if (request->numeric)
+		return diag_usage("--numeric: only with --session");
 	if (request->targets.words == 0 && !request->timed)
 		return diag_usage("no target and no --timeout: it would sleep"
 		    " for ever");
@@ -166,7 +213,11 @@ command_wait_run(const struct command *command, int argc, char **argv)
 	}
 	if (status == 0)
 		status = check(&request);
+	if (status == 0 && request.session)
+		return session_run(&request);
 	if (status == 0)
 		status = resolve(&request);
-	return status != 0 ? status : wait_run(&request);
+	if (status != 0)
+		return status;
+	return request.follow ? follow_run(&request) : wait_run(&request);
 }

@@ -25,7 +25,8 @@ enum {
 	OPTION_WAITS = 2,	/* those that wait */
 	OPTION_LISTS = 4,	/* select: lists instead of events */
 	OPTION_EVENTS = 8,	/* the others: events */
-	OPTION_JSON = 16	/* those that can print JSON */
+	OPTION_JSON = 16,	/* those that can print JSON */
+	OPTION_SESSION = 32	/* those that can serve requests */
 };
 
 struct command {

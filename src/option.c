@@ -18,8 +18,9 @@ typedef int take_fn(struct request *request, char *argument);
 
 static take_fn take_read, take_write, take_except, take_events, take_pid,
     take_timeout, take_all, take_max_events, take_quiet, take_json,
-    take_format, take_null, take_timestamps, take_ready_fd, take_hold,
-    take_help;
+    take_format, take_null, take_timestamps, take_follow, take_idle,
+    take_count, take_lines, take_max_line, take_reopen, take_jobs,
+    take_session, take_numeric, take_ready_fd, take_hold, take_help;
 
 struct option_row {
 	char		 letter;
@@ -35,6 +36,10 @@ static const struct option_row rows[] = {
 #include "options.def"
 #undef OPTION
 };
+
+/* --count: more would take centuries; --jobs: more than any user may have. */
+#define MOST		(INT64_C(1000000000000000000))
+#define MOST_JOBS	1000000
 
 #define ROWS	(sizeof rows / sizeof *rows)
 
@@ -213,6 +218,88 @@ take_timestamps(struct request *request, char *argument)
 }
 
 static int
+take_follow(struct request *request, char *argument)
+{
+	(void)argument;
+	request->follow = true;
+	return 0;
+}
+
+static int
+take_idle(struct request *request, char *argument)
+{
+	return parse_duration("--idle", argument, &request->idle);
+}
+
+static int
+take_count(struct request *request, char *argument)
+{
+	int64_t n = parse_number(argument, 1, MOST);
+
+	if (n == -1)
+		return diag_usage("--count: '%s' is no number from 1 on",
+		    argument);
+	request->events = (uint64_t)n;
+	return 0;
+}
+
+static int
+take_lines(struct request *request, char *argument)
+{
+	(void)argument;
+	request->follow = request->lines = true;
+	return 0;
+}
+
+static int
+take_max_line(struct request *request, char *argument)
+{
+	int64_t n = parse_number(argument, 1, INT_MAX);
+
+	if (n == -1)
+		return diag_usage("--max-line: '%s' is no number of bytes from"
+		    " 1 to %d", argument, INT_MAX);
+	request->longest = (size_t)n;
+	return 0;
+}
+
+static int
+take_reopen(struct request *request, char *argument)
+{
+	(void)argument;
+	request->reopen = true;
+	return 0;
+}
+
+static int
+take_jobs(struct request *request, char *argument)
+{
+	int64_t n = parse_number(argument, 1, MOST_JOBS);
+
+	if (n == -1)
+		return diag_usage("--jobs: '%s' is no number from 1 to %d",
+		    argument, MOST_JOBS);
+	request->jobs = (size_t)n;
+	return 0;
+}
+
+static int
+take_session(struct request *request, char *argument)
+{
+	(void)argument;
+	request->session = true;
+	return 0;
+}
+
+static int
+take_numeric(struct request *request, char *argument)
+{
+	(void)argument;
+	request->numeric = true;
+	return 0;
+}
+
+static int
 take_ready_fd(struct request *request, char *argument)
 {
 	int64_t n = parse_number(argument, 3, INT_MAX);
@@ -321,6 +408,7 @@ options_parse(const struct command *command, const struct backend *backend,
 	request->backend = backend;
 	request->deadline = DEADLINE_NEVER;
 	request->ready_fd = -1;
+	request->idle = DURATION_FOREVER;
 	fill(command, longs, letters);
 	opterr = 0;
 	while (status == 0) {
@@ -343,8 +431,8 @@ options_parse(const struct command *command, const struct backend *backend,
 	if (request->targets.words == 0)
 		return diag_usage("-- starts a program; write ./-name for a"
 		    " path");
-	return diag_unavailable("running a program is not available in this"
-	    " version");
+	request->program = argv + optind;
+	return 0;
 }
 
 static void

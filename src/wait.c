@@ -1,218 +1,26 @@
 #include "config.h"
 
-#include <sys/types.h>
-#include <sys/stat.h>
+#include <stdint.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "backend/backend.h"
-#include "backend/place.h"
 #include "deadline.h"
 #include "diag.h"
 #include "output.h"
 #include "print.h"
 #include "wait.h"
+#include "waiting.h"
 
-#define NS_PER_MS	INT64_C(1000000)
-
-/* A reader that waits in open(2) is seen only by trying: so often. */
-#define RETRY_FIRST	(1 * NS_PER_MS)
-#define RETRY_LAST	(32 * NS_PER_MS)
-
-struct waiting {
-	struct request		*request;
-	const struct backend	*backend;
-	struct backend_state	*state;
-	int			 output;	/* a copy of it, or -1 */
-	int64_t			 retry;		/* ns until the next try */
-	size_t			 unsettled;
-	bool			 reported;	/* anything at all */
-	bool			 asked;		/* something asked for */
+/* The wait loop's own. */
+struct once {
+	struct waiting	w;
+	size_t		unsettled;
 };
 
-/* The one error that says of an event that this system does not have it. */
-static bool
-is_absence(int error)
-{
-	return error == -ENOSYS || error == -EOPNOTSUPP;
-}
-
-static int
-add_failed(const struct backend *backend, const struct target *t, int error)
-{
-	const char *hint = backend->hint == NULL ? NULL :
-	    backend->hint(error, t->bits);
-
-	if (hint != NULL && is_absence(error))
-		return diag_unavailable("%.*s: %s", (int)t->length, t->name,
-		    hint);
-	return diag_system(-error, hint, "%.*s", (int)t->length, t->name);
-}
-
-static int
-add(struct waiting *w, size_t index)
-{
-	const struct target *t = &w->request->targets.list[index];
-	int error;
-
-	if (t->fd == -1)
-		return 0;
-	error = w->backend->add(w->state, (uint32_t)index, t->fd, t->bits);
-	return error == 0 ? 0 : add_failed(w->backend, t, error);
-}
-
-/*
- * While pmux waits, the reader of its output may go: watch for that on a copy,
- * since standard output may be a target too.  Nothing is printed with --quiet.
- * Returns -EPIPE if it has gone already, as kevent(2) says at once, else 0.
- */
-static int
-watch_output(struct waiting *w)
-{
-	struct stat st;
-	int fd, error;
-
-	w->output = -1;
-	if (w->request->quiet || w->request->deadline == DEADLINE_PASSED ||
-	    fstat(STDOUT_FILENO, &st) == -1 ||
-	    !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
-		return 0;
-	fd = place(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
-	if (fd < 0)
-		return 0;
-	error = w->backend->add(w->state, (uint32_t)w->request->targets.count,
-	    fd, w->backend->watch);
-	if (error == 0)
-		w->output = fd;
-	else
-		(void)close(fd);
-	return error == -EPIPE ? error : 0;
-}
-
-/* The copy stays open: select(2) may have it as its highest. */
 static void
-forget_output(struct waiting *w)
+settle(struct once *once, struct target *t, uint32_t token)
 {
-	(void)w->backend->remove(w->state,
-	    (uint32_t)w->request->targets.count, w->output);
-	w->output = -1;
-}
-
-/* It has an event.  Returns -EPIPE if nobody reads it any more, else 0. */
-static int
-look_at_output(struct waiting *w)
-{
-	struct pollfd p = { w->output, 0, 0 };
-
-	if (poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0)
-		return -EPIPE;
-	/* something else, which all but kqueue would report for ever */
-	if (w->backend->requests == NULL)
-		forget_output(w);
-	return 0;
-}
-
-static int
-say_ready(struct request *request)
-{
-	int fd = request->ready_fd, error = 0;
-
-	if (fd == -1)
-		return 0;
-	request->ready_fd = -1;
-	while (write(fd, "\n", 1) == -1)
-		if (errno != EINTR) {
-			error = errno;
-			break;
-		}
-	if (close(fd) == -1 && errno != EINTR && error == 0)
-		error = errno;
-	return error == 0 ? 0 : diag_system(error, NULL, "--ready-fd %d", fd);
-}
-
-static int
-open_backend(struct waiting *w)
-{
-	struct targets *targets = &w->request->targets;
-	int error = w->backend->open(&w->state, targets->count + 1);
-	int status = 0;
-
-	if (error != 0)
-		return diag_system(-error, NULL, "%s", w->backend->name);
-	if (w->backend->requests != NULL)
-		w->backend->requests(w->state, targets->kevents,
-		    targets->count, print_wants_data(w->request));
-	for (size_t i = 0; i < targets->count && status == 0; i++)
-		status = add(w, i);
-	if (status != 0)
-		return status;
-	error = watch_output(w);
-	return error != 0 ? print_failed(error) : say_ready(w->request);
-}
-
-/* Open those FIFOs whose reader has come.  Returns 0 or an exit status. */
-static int
-retry(struct waiting *w)
-{
-	struct targets *targets = &w->request->targets;
-	int status;
-
-	targets->awaited = false;
-	for (size_t i = 0; i < targets->count; i++) {
-		struct target *t = &targets->list[i];
-
-		if (t->fd != -1)
-			continue;
-		status = target_reopen(t);
-		if (status == 0)
-			status = add(w, i);
-		if (status != 0)
-			return status;
-		targets->awaited |= t->fd == -1;
-	}
-	if ((w->retry *= 2) > RETRY_LAST)
-		w->retry = RETRY_LAST;
-	return 0;
-}
-
-/* Name the closed descriptor that select(2) does not name. */
-static int
-wait_failed(const struct waiting *w, int error)
-{
-	const struct targets *targets = &w->request->targets;
-
-	for (size_t i = 0; error == EBADF && i < targets->count; i++)
-		if (targets->list[i].fd >= 0 &&
-		    fcntl(targets->list[i].fd, F_GETFD) == -1)
-			return add_failed(w->backend, &targets->list[i],
-			    -error);
-	return diag_system(error, error == EINVAL ?
-	    "more descriptors than RLIMIT_NOFILE or the system allows" : NULL,
-	    "%s", w->backend->name);
-}
-
-/* Whether BITS has something of what T asks for. */
-static bool
-asked_for(const struct waiting *w, const struct target *t, uint32_t bits)
-{
-	uint32_t hits = bits & t->bits;
-
-	/* writing would fail */
-	if ((bits & w->backend->broken) != 0)
-		hits &= ~w->backend->writing;
-	return hits != 0;
-}
-
-static void
-settle(struct waiting *w, struct target *t, uint32_t token)
-{
-	w->unsettled--;
+	once->unsettled--;
 	t->flags |= TARGET_SETTLED;
-	(void)w->backend->remove(w->state, token, t->fd);
+	(void)once->w.backend->remove(once->w.state, token, t->fd);
 }
 
 /*
@@ -220,32 +28,28 @@ settle(struct waiting *w, struct target *t, uint32_t token)
  * them.
  */
 static int
-deliver(struct waiting *w)
+deliver(struct once *once)
 {
+	struct waiting *w = &once->w;
 	struct request *r = w->request;
 	size_t left = r->max_events == 0 ? SIZE_MAX : r->max_events;
 	struct event event;
 	struct target *t;
+	int taken;
 
-	while (left > 0 && w->backend->take(w->state, &event)) {
-		if (event.token == r->targets.count) {
-			if (look_at_output(w) != 0)
-				return -EPIPE;
-			continue;
-		}
+	while (left > 0 && (taken = waiting_take(w, &event)) != 0) {
+		if (taken < 0)
+			return taken;
 		t = &r->targets.list[event.token];
 		/* kqueue: a tracked process has children */
 		if ((t->flags & TARGET_SETTLED) != 0)
 			continue;
-		w->reported = true;
-		if (asked_for(w, t, event.bits)) {
-			w->asked = true;
+		if (waiting_note(w, t, event.bits))
 			t->flags |= TARGET_ASKED;
-		}
 		if (!r->quiet)
 			print_event(r, t, &event);
 		if (r->all)
-			settle(w, t, event.token);
+			settle(once, t, event.token);
 		left--;
 	}
 	return 0;
@@ -253,43 +57,29 @@ deliver(struct waiting *w)
 
 /* One wait of the primitive.  Returns 0 or an exit status. */
 static int
-wait_once(struct waiting *w, int *output_error)
+wait_once(struct once *once, int *output_error)
 {
-	struct request *r = w->request;
+	struct request *r = once->w.request;
 	size_t max = r->targets.count + 1;
-	int64_t left = deadline_left(r->deadline);
 	int n, status;
 
-	if (r->targets.awaited) {
-		if ((status = retry(w)) != 0)
-			return status;
-		if (r->targets.awaited && (left == -1 || left > w->retry))
-			left = w->retry;
-	}
 	if (r->max_events != 0 && r->max_events < max)
 		max = r->max_events;
-	n = w->backend->wait(w->state, max, left);
-	if (n == -EINVAL && w->output != -1) {
-		/* poll(2): one more than RLIMIT_NOFILE */
-		forget_output(w);
-		return 0;
-	}
-	if (n < 0 && n != -EINTR)
-		return wait_failed(w, -n);
+	status = waiting_wait(&once->w, max, deadline_left(r->deadline), &n);
 	if (n > 0)
-		*output_error = deliver(w);
+		*output_error = deliver(once);
 	if (*output_error == 0)
 		*output_error = output_flush();
-	return 0;
+	return status;
 }
 
 static int
-result(const struct waiting *w)
+result(const struct once *once)
 {
-	const struct targets *targets = &w->request->targets;
+	const struct targets *targets = &once->w.request->targets;
 
-	if (!w->request->all)
-		return w->asked ? EXIT_EVENT : EXIT_UNASKED;
+	if (!once->w.request->all)
+		return once->w.asked ? EXIT_EVENT : EXIT_UNASKED;
 	for (size_t i = 0; i < targets->count; i++)
 		if ((targets->list[i].flags & TARGET_ASKED) == 0)
 			return EXIT_UNASKED;
@@ -297,39 +87,34 @@ result(const struct waiting *w)
 }
 
 static bool
-finished(const struct waiting *w)
+finished(const struct once *once)
 {
-	return w->request->all ? w->unsettled == 0 : w->reported;
+	return once->w.request->all ? once->unsettled == 0 : once->w.reported;
 }
 
 static int
-run(struct waiting *w)
+run(struct once *once, struct request *request)
 {
-	int status = open_backend(w), output_error = 0;
+	int status = waiting_open(&once->w, request, 0), output_error = 0;
 
-	while (status == 0 && !finished(w)) {
-		status = wait_once(w, &output_error);
+	once->unsettled = request->targets.count;
+	while (status == 0 && !finished(once)) {
+		status = wait_once(once, &output_error);
 		if (output_error != 0)
 			return print_failed(output_error);
-		if (status == 0 && !finished(w) &&
-		    deadline_left(w->request->deadline) == 0)
+		if (status == 0 && !finished(once) &&
+		    deadline_left(request->deadline) == 0)
 			return EXIT_TIMED_OUT;
 	}
-	return status != 0 ? status : result(w);
+	return status != 0 ? status : result(once);
 }
 
 int
 wait_run(struct request *request)
 {
-	struct waiting w = {
-		.request = request,
-		.backend = request->backend,
-		.output = -1,
-		.retry = RETRY_FIRST,
-		.unsettled = request->targets.count,
-	};
-	int status = run(&w);
+	struct once once;
+	int status = run(&once, request);
 
-	w.backend->close(w.state);
+	waiting_close(&once.w);
 	return status;
 }

@@ -58,7 +58,8 @@ typedef int backend_add_fn(struct backend_state *state, uint32_t token, int fd,
 
 /*
  * kqueue: token N is REQUESTS[N], from now on until close; with any other token
- * add watches a descriptor for nothing but its end.  Unless DATA is true nobody
+ * add watches a descriptor for reading if BITS has the filter read, and for
+ * nothing but its end otherwise.  Unless DATA is true nobody
  * looks at how many bytes can be read or written.
  */
 typedef void backend_requests_fn(struct backend_state *state,
@@ -100,6 +101,7 @@ struct backend {
 	uint32_t		 looking;	/* these only look at a file */
 	uint32_t		 broken;	/* writing would fail */
 	uint32_t		 watch;	/* asks for nothing but its end */
+	uint32_t		 edge;	/* asks for news alone; 0: it cannot */
 	backend_probe_fn	*probe;
 	backend_open_fn		*open;
 	backend_add_fn		*add;

@@ -208,6 +208,7 @@ const struct backend backend_epoll = {
 	.writing = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND,
 	.broken = EPOLLERR | EPOLLHUP,
 	.watch = 0,
+	.edge = (uint32_t)EPOLLET,
 	.probe = epoll_probe,
 	.open = epoll_open,
 	.add = epoll_add,

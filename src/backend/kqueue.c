@@ -320,14 +320,15 @@ fill(struct kevent *event, const struct backend_state *state,
 		event->fflags |= NOTE_NODATA;
 }
 
-/* Nobody but the end of FD is of interest; once is enough. */
+/* Once is enough to know of FD's end, if not whether it can be read. */
 static int
-add_watch(struct backend_state *state, uint32_t token, int fd)
+add_watch(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 {
-	struct kevent event = blank[KQUEUE_WRITE];
+	bool reading = (bits & 1u << KQUEUE_READ) != 0;
+	struct kevent event = blank[reading ? KQUEUE_READ : KQUEUE_WRITE];
 
 	event.ident = (uintptr_t)fd;
-	event.flags = EV_ADD | EV_CLEAR;
+	event.flags = EV_ADD | (reading ? 0 : EV_CLEAR);
 	event.fflags = NOTE_NODATA;
 	set_token(&event, token);
 	return change(state, &event);
@@ -468,9 +469,8 @@ kqueue_add(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 	struct kevent event;
 	int error;
 
-	(void)bits;
 	if (token >= state->count)
-		return add_watch(state, token, fd);
+		return add_watch(state, token, fd, bits);
 	request = &state->requests[token];
 	if (request->filter == KQUEUE_AIO)
 		return add_transfer(state, request, token, fd);
@@ -478,6 +478,8 @@ kqueue_add(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 	    (error = ignore(request->ident)) != 0)
 		return error;
 	fill(&event, state, request, token, fd);
+	if ((bits & KQUEUE_CLEAR) != 0)
+		event.flags |= EV_CLEAR;
 	return request->filter == KQUEUE_USER ? add_user(state, &event) :
 	    change(state, &event);
 }
@@ -613,6 +615,7 @@ const struct backend backend_kqueue = {
 	.looking = 1u << KQUEUE_VNODE,
 	.broken = KQUEUE_EOF,
 	.watch = 1u << KQUEUE_WRITE,
+	.edge = KQUEUE_CLEAR,
 	.probe = kqueue_probe,
 	.open = kqueue_open,
 	.add = kqueue_add,

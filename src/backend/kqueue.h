@@ -25,6 +25,9 @@ enum {
 #define KQUEUE_EOF	(1u << KQUEUE_FILTERS)
 #define KQUEUE_ERROR	(2u << KQUEUE_FILTERS)
 
+/* Beside those bits in what is added: tell of news alone (EV_CLEAR). */
+#define KQUEUE_CLEAR	(4u << KQUEUE_FILTERS)
+
 /* One kevent; flags and fflags are the system's own bits. */
 struct kevent_request {
 	uint64_t	 ident;		/* 0 where it is the descriptor */

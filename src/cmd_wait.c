@@ -5,12 +5,13 @@
 
 const struct command command_wait = {
 	.name = "wait",
-	.summary = "wait with the best for one wait: poll(2)",
+	.summary = "wait with the best there is: poll(2), or epoll(7)",
 	.arguments = "TARGET[:EVENTS]...",
 	.options = OPTION_ANY | OPTION_WAITS | OPTION_JSON | OPTION_EVENTS,
 	.run = command_wait_run,
 	.backend = &backend_poll,
 	.instead = &backend_devpoll,
+	.stream = &backend_epoll,
 	.events = "in",
 	.twice = TWICE_JOINED,
 };

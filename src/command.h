@@ -38,6 +38,7 @@ struct command {
 	/* those that wait: with what, for what, and what twice means */
 	const struct backend	*backend;
 	const struct backend	*instead;	/* where that is absent */
+	const struct backend	*stream;	/* for --follow, or NULL */
 	const char		*events;	/* the default */
 	enum target_twice	 twice;
 };

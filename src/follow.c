@@ -1,11 +1,456 @@
 #include "config.h"
 
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "backend/backend.h"
+#include "backend/peer.h"
+#include "backend/place.h"
+#include "command.h"
+#include "deadline.h"
 #include "diag.h"
+#include "fifo.h"
+#include "flags.h"
 #include "follow.h"
+#include "jobs.h"
+#include "lines.h"
+#include "output.h"
+#include "print.h"
+
+static struct target *
+target_of(const struct follow *f, uint32_t index)
+{
+	return &f->w.request->targets.list[index];
+}
+
+/* Whether target INDEX is in the wait: with edges it is to its end. */
+static bool
+is_watched(const struct follow *f, uint32_t index)
+{
+	return f->edge || f->r.rests[index].place == 0;
+}
+
+static void
+unwatch(struct follow *f, uint32_t index)
+{
+	if (is_watched(f, index))
+		(void)f->w.backend->remove(f->w.state, index,
+		    target_of(f, index)->fd);
+	resting_remove(&f->r, index);
+}
+
+void
+follow_unwatch(struct follow *f, uint32_t index)
+{
+	if (!f->edge && f->r.rests[index].place == 0)
+		(void)f->w.backend->remove(f->w.state, index,
+		    target_of(f, index)->fd);
+	resting_remove(&f->r, index);
+}
+
+int
+follow_watch(struct follow *f, uint32_t index)
+{
+	return f->edge ? 0 : waiting_add(&f->w, index);
+}
+
+static void
+remember(struct follow *f, uint32_t index, const struct event *event)
+{
+	struct rest *rest = &f->r.rests[index];
+
+	rest->bits = event->bits;
+	rest->bytes = finish_unread(f->w.request, target_of(f, index));
+	rest->told = clock_now();
+}
+
+int
+follow_rest(struct follow *f, uint32_t index, const struct event *event)
+{
+	const struct target *t = target_of(f, index);
+	bool watched = is_watched(f, index) && !f->edge;
+	int error;
+
+	remember(f, index, event);
+	error = resting_add(&f->r, index);
+	if (error != 0)
+		return diag_system(-error, NULL, "%.*s", (int)t->length,
+		    t->name);
+	if (watched)
+		(void)f->w.backend->remove(f->w.state, index, t->fd);
+	return 0;
+}
+
+/* ---- the end of a target ---- */
+
+static bool
+is_kept(const struct follow *f, const struct target *t)
+{
+	return f->w.request->reopen && (t->flags & TARGET_PATH) != 0 ?
+	    (t->flags & TARGET_FIFO) != 0 :
+	    f->w.request->reopen && t->fd >= 0 && peer_is_fifo(t->fd);
+}
+
+/*
+ * The read end of T anew, without a moment between in which a writer would find
+ * no reader.  A number that the caller gave stays the caller's: pmux opens an
+ * end of its own.
+ */
+static int
+renew(struct target *t)
+{
+	int fd;
+
+	if ((t->flags & TARGET_PATH) != 0)
+		return fifo_renew(t->fd);
+	fd = peer_reopen(t->fd, "", O_RDONLY);
+	if (fd >= 0) {
+		fd = place(fd);
+		t->fd = fd >= 0 ? fd : t->fd;
+	}
+	return fd < 0 ? fd : 0;
+}
+
+/* Wait for the next writer of the FIFO that is target INDEX. */
+static int
+keep(struct follow *f, uint32_t index, const struct event *event)
+{
+	struct target *t = target_of(f, index);
+	int old = t->fd;
+	bool owned = t->fd != t->number;
+
+	unwatch(f, index);
+	if (renew(t) == 0) {
+		if (owned && t->fd != old)
+			(void)close(old);
+		return waiting_add(&f->w, index);
+	}
+	/* it cannot be had anew: look from time to time who has come */
+	if (f->edge) {
+		int status = waiting_add(&f->w, index);
+
+		if (status != 0)
+			return status;
+	}
+	return follow_rest(f, index, event);
+}
+
+int
+follow_finish(struct follow *f, uint32_t index, const struct event *event)
+{
+	struct target *t = target_of(f, index);
+
+	if ((t->flags & TARGET_SETTLED) != 0)
+		return 0;
+	if (is_kept(f, t))
+		return keep(f, index, event);
+	unwatch(f, index);
+	t->flags |= TARGET_SETTLED;
+	f->unfinished--;
+	return 0;
+}
+
+/* ---- events ---- */
+
+static void
+tell(struct follow *f, uint32_t index, const struct event *event)
+{
+	const struct target *t = target_of(f, index);
+
+	(void)waiting_note(&f->w, t, event->bits);
+	if (!f->w.request->quiet)
+		print_event(f->w.request, t, event);
+	f->events++;
+}
+
+static int
+read_lines(struct follow *f, uint32_t index, const struct event *event)
+{
+	enum lines_answer answer = lines_take(f->w.request, index);
+	uint64_t before = f->events;
+
+	f->events = lines_count();
+	f->w.asked |= f->events != before;
+	switch (answer) {
+	case LINES_WAIT:
+		if (f->r.rests[index].place == 0)
+			return 0;
+		resting_remove(&f->r, index);
+		return follow_watch(f, index);
+	case LINES_LEFT:
+		return follow_rest(f, index, event);
+	case LINES_FAILED:
+		f->status = EXIT_SYSTEM;
+		/* FALLTHROUGH */
+	default:
+		return follow_finish(f, index, event);
+	}
+}
+
+/* News of a target that is watched. */
+static int
+take_news(struct follow *f, const struct event *event)
+{
+	uint32_t index = event->token;
+	struct target *t = target_of(f, index);
+	bool last;
+
+	if ((t->flags & TARGET_SETTLED) != 0)
+		return 0;
+	if (f->w.request->lines)
+		return read_lines(f, index, event);
+	if (f->jobs != NULL)
+		return jobs_event(f->jobs, event);
+	tell(f, index, event);
+	last = finish_is_last(&f->finish, t, event,
+	    &f->r.rests[index].children);
+	if (last)
+		return follow_finish(f, index, event);
+	/* what hung up with bytes unread tells nothing when they are read */
+	if (!f->edge || (event->bits & f->finish.hangs_up) != 0)
+		return follow_rest(f, index, event);
+	return 0;
+}
+
+/* A target that rests is ready still. */
+static int
+take_sample(struct follow *f, const struct event *event)
+{
+	uint32_t index = event->token;
+	const struct target *t = target_of(f, index);
+	struct rest *rest = &f->r.rests[index];
+	bool changed = rest->bits != event->bits;
+
+	if (rest->place == 0)
+		return 0;
+	if ((!f->edge || f->jobs != NULL) && !changed)
+		changed = rest->bytes != finish_unread(f->w.request, t);
+	if (f->jobs != NULL)
+		return changed || (rest->bytes < 0 &&
+		    clock_now() - rest->told >= RESTING_PAUSE) ?
+		    jobs_sample(f->jobs, event) : 0;
+	if (f->w.request->lines)
+		return changed ? read_lines(f, index, event) : 0;
+	if ((event->bits & f->finish.hangs_up) != 0 &&
+	    finish_is_last(&f->finish, t, event, &rest->children)) {
+		if (changed)
+			tell(f, index, event);
+		return follow_finish(f, index, event);
+	}
+	if (changed && clock_now() - rest->told >= RESTING_PAUSE) {
+		tell(f, index, event);
+		remember(f, index, event);
+	}
+	return 0;
+}
+
+static int
+look(struct follow *f)
+{
+	int status = 0, error = resting_look(&f->r);
+	struct event event;
+	uint32_t index;
+
+	if (error != 0)
+		return diag_system(-error, NULL, "%s", f->w.backend->name);
+	while (status == 0 && resting_take(&f->r, &event))
+		status = take_sample(f, &event);
+	while (status == 0 && resting_next_woken(&f->r, &index))
+		status = follow_watch(f, index);
+	return status;
+}
+
+/* ---- the loop ---- */
+
+static bool
+is_done(const struct follow *f)
+{
+	const struct request *r = f->w.request;
+
+	return (f->unfinished == 0 && r->targets.count > 0 &&
+	    (f->jobs == NULL || jobs_idle(f->jobs))) ||
+	    (r->events != 0 && f->events >= r->events);
+}
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	return a == -1 || (b != -1 && b < a) ? b : a;
+}
+
+/* The events of the last wait.  Sets *OUTPUT_ERROR if nobody reads them. */
+static int
+deliver(struct follow *f, int *output_error)
+{
+	const struct request *r = f->w.request;
+	size_t left = r->max_events == 0 ? SIZE_MAX : r->max_events;
+	int taken, status = 0;
+	struct event event;
+
+	while (status == 0 && left > 0 && !is_done(f) &&
+	    (taken = waiting_take(&f->w, &event)) != 0) {
+		if (taken < 0)
+			*output_error = taken;
+		if (taken < 0)
+			break;
+		if (event.token > r->targets.count) {
+			status = jobs_wake(f->jobs);
+			continue;
+		}
+		status = take_news(f, &event);
+		left--;
+	}
+	return status;
+}
+
+/* One wait and what comes of it.  Returns 0 or an exit status. */
+static int
+step(struct follow *f, int64_t left, int *output_error)
+{
+	const struct request *r = f->w.request;
+	size_t max = r->targets.count + 2;
+	int n, status;
+
+	if (r->max_events != 0 && r->max_events < max)
+		max = r->max_events;
+	status = waiting_wait(&f->w, max, sooner(left, resting_left(&f->r)),
+	    &n);
+	if (status == 0 && n > 0)
+		status = deliver(f, output_error);
+	if (status == 0 && *output_error == 0 && f->r.count > 0 &&
+	    resting_left(&f->r) == 0)
+		status = look(f);
+	if (status == 0 && f->jobs != NULL)
+		status = jobs_run(f->jobs);
+	if (*output_error == 0)
+		*output_error = output_flush();
+	return status;
+}
+
+/* Returns 0 or an exit status. */
+static int
+loop(struct follow *f, bool *timed_out, int *output_error)
+{
+	const struct request *r = f->w.request;
+	deadline_t idle = deadline_in(r->idle);
+	uint64_t before;
+	int status = 0;
+
+	while (status == 0 && *output_error == 0 && !is_done(f) &&
+	    (f->jobs == NULL || !jobs_stopped(f->jobs))) {
+		before = f->events;
+		status = step(f, sooner(deadline_left(r->deadline),
+		    deadline_left(idle)), output_error);
+		if (f->events != before ||
+		    (f->jobs != NULL && !jobs_idle(f->jobs)))
+			idle = deadline_in(r->idle);
+		else if (deadline_left(idle) == 0)
+			*timed_out = true;
+		if (deadline_left(r->deadline) == 0)
+			*timed_out = true;
+		if (*timed_out)
+			break;
+	}
+	return status;
+}
+
+static int
+result(const struct follow *f, bool timed_out)
+{
+	if (f->status != 0)
+		return f->status;
+	if (f->w.asked)
+		return EXIT_EVENT;
+	return timed_out && !is_done(f) ? EXIT_TIMED_OUT : EXIT_UNASKED;
+}
+
+static int
+run(struct follow *f)
+{
+	struct request *r = f->w.request;
+	bool timed_out = false;
+	int status = 0, output_error = 0, error;
+
+	if (r->program != NULL)
+		status = jobs_open(&f->jobs, f);
+	if (status == 0)
+		status = loop(f, &timed_out, &output_error);
+	if (r->lines)
+		lines_close(r);
+	error = output_flush();
+	if (output_error == 0)
+		output_error = error;
+	if (f->jobs != NULL)
+		jobs_close(f->jobs);
+	if (output_error != 0)
+		return print_failed(output_error);
+	return status != 0 ? status : result(f, timed_out);
+}
+
+/* ---- what it waits with ---- */
+
+/* The same events by the names that BACKEND has for them. */
+static uint32_t
+translate(const struct backend *from, const struct backend *to, uint32_t bits)
+{
+	uint32_t translated = 0;
+
+	for (const struct flag *flag = from->flags; *flag->name != '\0'; flag++)
+		if (flag->bit != 0 && (bits & flag->bit) == flag->bit)
+			translated |= flags_bit(to->flags, flag->name);
+	return translated;
+}
+
+/*
+ * Where the command has something better for a stream, and that takes every
+ * target: epoll refuses what is always ready.
+ */
+static bool
+open_better(struct follow *f, struct request *request)
+{
+	const struct backend *usual = request->backend,
+	    *better = request->command->stream;
+	struct targets *targets = &request->targets;
+	const char *detail;
+
+	if (better == NULL || request->lines || better->probe(&detail) < 0)
+		return false;
+	for (size_t i = 0; i < targets->count; i++)
+		targets->list[i].bits = translate(usual, better,
+		    targets->list[i].bits);
+	request->backend = better;
+	if (waiting_try(&f->w, request, better->edge) == 0)
+		return true;
+	waiting_close(&f->w);
+	for (size_t i = 0; i < targets->count; i++)
+		targets->list[i].bits = translate(better, usual,
+		    targets->list[i].bits);
+	request->backend = usual;
+	return false;
+}
 
 int
 follow_run(struct request *request)
 {
-	(void)request;
-	return diag_unavailable("--follow is not available");
+	struct follow f = { .unfinished = request->targets.count };
+	int status = request->lines ? lines_open(request) : 0;
+	uint32_t edge = request->lines ? 0 : request->backend->edge;
+
+	if (status != 0)
+		return status;
+	if (!open_better(&f, request))
+		status = waiting_open(&f.w, request, edge);
+	f.edge = f.w.more != 0;
+	finish_open(&f.finish, request);
+	if (status == 0 && resting_open(&f.r, request) != 0)
+		status = diag_system(ENOMEM, NULL, "targets");
+	if (status == 0)
+		status = run(&f);
+	if (f.r.request != NULL)
+		resting_close(&f.r);
+	waiting_close(&f.w);
+	return status;
 }

@@ -1,10 +1,34 @@
 /*
  * follow.h - a stream of events: news of the targets until all are finished.
+ *
+ * epoll and kqueue tell of news themselves (edge-triggered).  With the others a
+ * target that was reported rests, and is watched again when it is ready no
+ * more.
  */
 #ifndef FOLLOW_H
 #define FOLLOW_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "finish.h"
 #include "request.h"
+#include "resting.h"
+#include "waiting.h"
+
+struct jobs;
+
+struct follow {
+	struct waiting	 w;
+	struct resting	 r;
+	struct finish	 finish;
+	struct jobs	*jobs;		/* NULL: no PROGRAM */
+	size_t		 unfinished;	/* targets */
+	uint64_t	 events;	/* printed, or PROGRAMs started */
+	bool		 edge;		/* the wait tells of news alone */
+	int		 status;	/* of what failed on the way, or 0 */
+};
 
 /*
  * Report what is new at the targets of REQUEST, which are resolved: print the
@@ -12,5 +36,24 @@
  * status, a message having been printed if it is an error.
  */
 int	follow_run(struct request *request);
+
+/* For jobs.c.  Each returns 0 or an exit status, a message being printed. */
+
+/* Target INDEX, of which EVENT was told, stays ready. */
+int	follow_rest(struct follow *f, uint32_t index,
+	    const struct event *event);
+
+/* Target INDEX rests no more; unless it tells of news alone it is not watched. */
+void	follow_unwatch(struct follow *f, uint32_t index);
+
+/* Target INDEX, which does not rest and is not watched, is watched again. */
+int	follow_watch(struct follow *f, uint32_t index);
+
+/*
+ * Nothing more comes of target INDEX, as EVENT says; unless it is a FIFO that
+ * is kept for its next writer.
+ */
+int	follow_finish(struct follow *f, uint32_t index,
+	    const struct event *event);
 
 #endif

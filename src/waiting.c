@@ -52,7 +52,9 @@ waiting_add(struct waiting *w, size_t index)
 		return 0;
 	error = w->backend->add(w->state, (uint32_t)index, t->fd,
 	    t->bits | w->more);
-	return error == 0 ? 0 : add_failed(w->backend, t, error);
+	if (error == 0 || w->trying)
+		return error;
+	return add_failed(w->backend, t, error);
 }
 
 /*
@@ -124,13 +126,14 @@ say_ready(struct request *request)
 	return error == 0 ? 0 : diag_system(error, NULL, "--ready-fd %d", fd);
 }
 
-int
-waiting_open(struct waiting *w, struct request *request, uint32_t more)
+static int
+open_all(struct waiting *w, struct request *request, uint32_t more, bool trying)
 {
 	struct targets *targets = &request->targets;
 	int status = 0, error;
 
 	memset(w, 0, sizeof *w);
+	w->trying = trying;
 	w->request = request;
 	w->backend = request->backend;
 	w->more = more;
@@ -146,8 +149,21 @@ waiting_open(struct waiting *w, struct request *request, uint32_t more)
 		status = waiting_add(w, i);
 	if (status != 0)
 		return status;
+	w->trying = false;
 	error = watch_output(w);
 	return error != 0 ? print_failed(error) : say_ready(w->request);
+}
+
+int
+waiting_open(struct waiting *w, struct request *request, uint32_t more)
+{
+	return open_all(w, request, more, false);
+}
+
+int
+waiting_try(struct waiting *w, struct request *request, uint32_t more)
+{
+	return open_all(w, request, more, true);
 }
 
 /* Open those FIFOs whose reader has come.  Returns 0 or an exit status. */

@@ -25,6 +25,7 @@ struct waiting {
 	int64_t			 retry;		/* ns until the next try */
 	bool			 reported;	/* anything at all */
 	bool			 asked;		/* something asked for */
+	bool			 trying;	/* say nothing of a failed add */
 };
 
 /*
@@ -33,6 +34,12 @@ struct waiting {
  * --ready-fd.  Returns 0 or an exit status, a message having been printed.
  */
 int	waiting_open(struct waiting *w, struct request *request, uint32_t more);
+
+/*
+ * The same, but nothing is printed if a target cannot be added: returns -errno
+ * then, as backend_add_fn.
+ */
+int	waiting_try(struct waiting *w, struct request *request, uint32_t more);
 
 /* Give up the object, also if it could not be made. */
 void	waiting_close(struct waiting *w);

@@ -1,0 +1,96 @@
+#include "config.h"
+
+#include <fcntl.h>
+
+#include "backend/backend.h"
+#include "backend/kernel.h"
+#include "backend/kqueue.h"
+#include "finish.h"
+#include "flags.h"
+#include "kevent.h"
+
+void
+finish_open(struct finish *finish, const struct request *request)
+{
+	const struct backend *backend = request->backend;
+
+	finish->request = request;
+	finish->closed = flags_bit(backend->flags, "nval");
+	finish->hangs_up = backend->broken | finish->closed;
+	finish->oneshot = flags_bit(backend->flags, "oneshot");
+}
+
+int64_t
+finish_unread(const struct request *request, const struct target *t)
+{
+	return (t->bits & request->backend->reading) == 0 ? 0 :
+	    kernel_unread(t->fd);
+}
+
+/* At a pipe's write end FIONREAD counts what the reader has not read. */
+static bool
+is_empty(const struct target *t)
+{
+	int flags = fcntl(t->fd, F_GETFL);
+
+	return flags == -1 || (flags & O_ACCMODE) == O_WRONLY ||
+	    kernel_unread(t->fd) <= 0;
+}
+
+static bool
+has_flag(const struct flag *table, const char *name, uint32_t bits)
+{
+	return (bits & flags_bit(table, name)) != 0;
+}
+
+/* The process and all that it begot. */
+static bool
+is_last_exit(const struct event *event, uint32_t *children)
+{
+	if (kevent_has(KQUEUE_PROC, "child", event->fflags))
+		++*children;
+	if (!kevent_has(KQUEUE_PROC, "exit", event->fflags))
+		return false;
+	if (*children == 0)
+		return true;
+	--*children;
+	return false;
+}
+
+static bool
+is_last_kevent(const struct kevent_request *request,
+    const struct target *t, const struct event *event, uint32_t *children)
+{
+	if (has_flag(kqueue_flags, "oneshot", request->flags) ||
+	    has_flag(kqueue_flags, "dispatch", request->flags) ||
+	    has_flag(kqueue_flags, "error", event->flags))
+		return true;
+	switch (request->filter) {
+	case KQUEUE_READ:
+		return (event->bits & KQUEUE_EOF) != 0 && is_empty(t);
+	case KQUEUE_WRITE:
+		return (event->bits & KQUEUE_EOF) != 0;
+	case KQUEUE_PROC:
+		return is_last_exit(event, children);
+	case KQUEUE_TIMER:
+		return kevent_has(KQUEUE_TIMER, "abstime", request->fflags);
+	case KQUEUE_AIO:
+	case KQUEUE_USER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool
+finish_is_last(const struct finish *finish, const struct target *t,
+    const struct event *event, uint32_t *children)
+{
+	const struct targets *targets = &finish->request->targets;
+
+	if (targets->kevents != NULL)
+		return is_last_kevent(&targets->kevents[t - targets->list], t,
+		    event, children);
+	return (t->bits & finish->oneshot) != 0 ||
+	    ((event->bits & finish->hangs_up) != 0 && is_empty(t));
+}

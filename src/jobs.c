@@ -1,0 +1,363 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "backend/backend.h"
+#include "backend/kqueue.h"
+#include "diag.h"
+#include "jobs.h"
+#include "program.h"
+
+/* What is known of a target's PROGRAM. */
+struct job {
+	struct event	event;		/* for its next run */
+	int64_t		bytes;		/* unread when the last one began */
+	uint32_t	bits;		/* its event */
+	bool		running;
+	bool		queued;
+	bool		again;		/* news since it began */
+	bool		last;		/* nothing comes after it */
+};
+
+struct jobs {
+	struct follow		*f;
+	struct job		*jobs;		/* one for each target */
+	uint32_t		*queue;		/* a ring of targets */
+	uint32_t		 head, queued;
+	int			 wake;		/* program_open's, or -1 */
+	/* the primitive for one target at a time */
+	struct backend_state	*probe;
+	/* who tells of news while they run, if the primitive does not */
+	const struct backend	*teller;	/* or NULL */
+	struct backend_state	*news;
+};
+
+static struct target *
+target_of(const struct jobs *j, uint32_t index)
+{
+	return &j->f->w.request->targets.list[index];
+}
+
+static const char *const no_memory = "targets";
+
+/* Have epoll(7) tell of news where there is epoll(7). */
+static void
+open_teller(struct jobs *j, size_t count)
+{
+	const struct backend *teller = &backend_epoll;
+	const char *detail;
+
+	if (j->f->edge || teller->probe(&detail) < 0)
+		return;
+	if (teller->open(&j->news, count) == 0)
+		j->teller = teller;
+}
+
+int
+jobs_open(struct jobs **jobs, struct follow *f)
+{
+	const struct request *r = f->w.request;
+	const struct backend *backend = f->w.backend;
+	size_t count = r->targets.count;
+	struct jobs *j = calloc(1, sizeof *j);
+	int status, error;
+
+	if (j == NULL)
+		return diag_system(ENOMEM, NULL, "%s", no_memory);
+	*jobs = j;
+	j->f = f;
+	j->wake = -1;
+	j->jobs = calloc(count + 1, sizeof *j->jobs);
+	j->queue = calloc(count + 1, sizeof *j->queue);
+	if (j->jobs == NULL || j->queue == NULL)
+		return diag_system(ENOMEM, NULL, "%s", no_memory);
+	if ((status = program_open(r, &j->wake)) != 0)
+		return status;
+	open_teller(j, count);
+	error = backend->add(f->w.state, (uint32_t)count + 1, j->wake,
+	    backend->reading);
+	if (error == 0)
+		error = backend->open(&j->probe, count);
+	if (error == 0 && backend->requests != NULL)
+		backend->requests(j->probe, r->targets.kevents, count, true);
+	return error == 0 ? 0 : diag_system(-error, NULL, "%s", backend->name);
+}
+
+void
+jobs_close(struct jobs *j)
+{
+	if (j->wake != -1)
+		program_close(j->f->w.request);
+	j->f->w.backend->close(j->probe);
+	if (j->teller != NULL)
+		j->teller->close(j->news);
+	free(j->jobs);
+	free(j->queue);
+	free(j);
+}
+
+bool
+jobs_idle(const struct jobs *j)
+{
+	return j->queued == 0 && program_running() == 0;
+}
+
+bool
+jobs_stopped(const struct jobs *j)
+{
+	(void)j;
+	return program_signal() != 0;
+}
+
+/* ---- what a target has ---- */
+
+/* Whether T is a descriptor that can be looked at again. */
+static bool
+is_readiness(const struct jobs *j, const struct target *t)
+{
+	const struct backend *backend = j->f->w.backend;
+
+	return backend->requests == NULL || (t->bits &
+	    (1u << KQUEUE_READ | 1u << KQUEUE_WRITE)) != 0;
+}
+
+/*
+ * Ask the primitive of target INDEX alone: 1 with *EVENT set if it is ready,
+ * 0 if it is not, or -errno.
+ */
+static int
+sample(struct jobs *j, uint32_t index, struct event *event)
+{
+	const struct backend *backend = j->f->w.backend;
+	const struct target *t = target_of(j, index);
+	uint32_t token = backend->requests != NULL ? index : 0;
+	int n = backend->add(j->probe, token, t->fd,
+	    t->bits & ~backend->edge);
+
+	if (n != 0)
+		return n;
+	n = backend->wait(j->probe, 1, 0);
+	if (n > 0)
+		n = backend->take(j->probe, event);
+	(void)backend->remove(j->probe, token, t->fd);
+	event->token = index;
+	return n == -EINTR ? 0 : n;
+}
+
+/* What has come for those that run, so far; INDEX has just been added. */
+static void
+take_told(struct jobs *j, uint32_t index)
+{
+	struct event event;
+
+	if (j->teller == NULL ||
+	    j->teller->wait(j->news, j->f->w.request->targets.count, 0) <= 0)
+		return;
+	while (j->teller->take(j->news, &event))
+		j->jobs[event.token].again |= event.token != index;
+}
+
+/* From now on news of target INDEX are told; what is there is none. */
+static void
+listen_for_news(struct jobs *j, uint32_t index)
+{
+	const struct backend *backend = j->f->w.backend;
+	const struct target *t = target_of(j, index);
+	uint32_t bits = 0;
+
+	if (j->teller == NULL)
+		return;
+	if ((t->bits & backend->reading) != 0)
+		bits |= j->teller->reading;
+	if ((t->bits & backend->writing) != 0)
+		bits |= j->teller->writing;
+	/* what epoll refuses, a regular file, its bytes tell */
+	if (j->teller->add(j->news, index, t->fd,
+	    bits | j->teller->edge) == 0)
+		take_told(j, index);
+}
+
+/* ---- running ---- */
+
+static void
+enqueue(struct jobs *j, uint32_t index)
+{
+	uint32_t size = (uint32_t)j->f->w.request->targets.count;
+
+	if (j->jobs[index].queued)
+		return;
+	j->jobs[index].queued = true;
+	j->queue[(j->head + j->queued++) % size] = index;
+}
+
+static uint32_t
+dequeue(struct jobs *j)
+{
+	uint32_t size = (uint32_t)j->f->w.request->targets.count;
+	uint32_t index = j->queue[j->head];
+
+	j->head = (j->head + 1) % size;
+	j->queued--;
+	j->jobs[index].queued = false;
+	return index;
+}
+
+/* Several events of one kevent, for one run: join what they say. */
+static void
+merge(struct job *job, const struct event *event)
+{
+	uint32_t fflags = job->event.fflags;
+	bool first = !job->queued && !job->again;
+
+	job->event = *event;
+	if (!first)
+		job->event.fflags |= fflags;
+}
+
+int
+jobs_event(struct jobs *j, const struct event *event)
+{
+	struct job *job = &j->jobs[event->token];
+
+	merge(job, event);
+	if (job->running) {
+		job->again = true;
+		return 0;
+	}
+	follow_unwatch(j->f, event->token);
+	enqueue(j, event->token);
+	return 0;
+}
+
+int
+jobs_sample(struct jobs *j, const struct event *event)
+{
+	struct job *job = &j->jobs[event->token];
+
+	if (job->running || job->queued)
+		return 0;
+	return jobs_event(j, event);
+}
+
+/* Target INDEX is ready no more, or was not: wait for it. */
+static int
+watch_again(struct jobs *j, uint32_t index)
+{
+	resting_remove(&j->f->r, index);
+	return follow_watch(j->f, index);
+}
+
+/* Start PROGRAM for the event that target INDEX has. */
+static int
+start(struct jobs *j, uint32_t index)
+{
+	const struct request *r = j->f->w.request;
+	struct target *t = target_of(j, index);
+	struct job *job = &j->jobs[index];
+	bool asked;
+
+	asked = waiting_note(&j->f->w, t, job->event.bits);
+	job->last = finish_is_last(&j->f->finish, t, &job->event,
+	    &j->f->r.rests[index].children);
+	/* nobody to read from, or nothing at all */
+	if ((job->last && !asked && r->reopen) ||
+	    (job->event.bits & j->f->finish.closed) != 0)
+		return follow_finish(j->f, index, &job->event);
+	listen_for_news(j, index);
+	job->bits = job->event.bits;
+	job->bytes = finish_unread(r, t);
+	job->again = false;
+	job->running = true;
+	j->f->events++;
+	return program_start(r, index, &job->event);
+}
+
+static int
+failed(const struct jobs *j, uint32_t index, int error)
+{
+	const struct target *t = target_of(j, index);
+
+	return diag_system(-error, NULL, "%.*s", (int)t->length, t->name);
+}
+
+int
+jobs_run(struct jobs *j)
+{
+	const struct request *r = j->f->w.request;
+	int status = 0, n;
+	uint32_t index;
+
+	while (status == 0 && j->queued > 0 && program_has_room() &&
+	    (r->events == 0 || j->f->events < r->events)) {
+		index = dequeue(j);
+		n = 1;
+		if (is_readiness(j, target_of(j, index)))
+			n = sample(j, index, &j->jobs[index].event);
+		if (n < 0)
+			status = failed(j, index, n);
+		else if (n == 0)
+			status = watch_again(j, index);
+		else
+			status = start(j, index);
+	}
+	return status;
+}
+
+/*
+ * PROGRAM has ended that ran for target INDEX, which is ready, as EVENT says:
+ * whether it is to run again now, or later.
+ */
+static int
+decide(struct jobs *j, uint32_t index, const struct event *event)
+{
+	const struct follow *f = j->f;
+	struct job *job = &j->jobs[index];
+	int64_t bytes = finish_unread(f->w.request, target_of(j, index));
+
+	if (job->again || event->bits != job->bits ||
+	    (bytes >= 0 && bytes != job->bytes)) {
+		job->event = *event;
+		enqueue(j, index);
+		return 0;
+	}
+	if (!f->edge || bytes < 0 || (event->bits & f->finish.hangs_up) != 0)
+		return follow_rest(j->f, index, event);
+	return 0;
+}
+
+static int
+ended(struct jobs *j, uint32_t index)
+{
+	struct job *job = &j->jobs[index];
+	const struct target *t = target_of(j, index);
+	struct event event;
+	int n;
+
+	job->running = false;
+	take_told(j, UINT32_MAX);
+	if (j->teller != NULL)
+		(void)j->teller->remove(j->news, index, t->fd);
+	if (job->last)
+		return follow_finish(j->f, index, &job->event);
+	if (!is_readiness(j, t)) {
+		if (job->again)
+			enqueue(j, index);
+		return 0;
+	}
+	n = sample(j, index, &event);
+	if (n < 0)
+		return failed(j, index, n);
+	return n == 0 ? watch_again(j, index) : decide(j, index, &event);
+}
+
+int
+jobs_wake(struct jobs *j)
+{
+	size_t index;
+	int status = 0;
+
+	while (status == 0 && program_take(j->f->w.request, &index))
+		status = ended(j, (uint32_t)index);
+	return status;
+}

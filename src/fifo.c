@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <sys/types.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,10 @@ static int64_t hold = FIFO_HOLD;
 static int64_t patience = LINGER;
 static deadline_t linger_end = DEADLINE_NEVER;
 static bool left;
+
+/* pmux becomes PROGRAM, which has the end GIVEN if its descriptor is not -1. */
+static struct fifo given = { .fd = -1 };
+static bool orphaned;		/* it is to know of no holder */
 
 void
 fifo_hold(int64_t ns)
@@ -254,6 +259,91 @@ fifo_open(const char *path, bool writing)
 	return fd;
 }
 
+/* The end that is FD, or NULL. */
+static struct fifo *
+find(int fd)
+{
+	uint32_t low = 0, high = set.count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (set.fifos[middle].fd < fd)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < set.count && set.fifos[low].fd == fd ? &set.fifos[low] :
+	    NULL;
+}
+
+static int
+renew(int fd, struct fifo *fifo)
+{
+	int again = peer_reopen(fd, fifo->path, O_RDONLY), error = 0;
+
+	if (again < 0)
+		return again;
+	if (dup2(again, fd) == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+		error = -errno;
+	(void)close(again);
+	if (error != 0)
+		return error;
+	fifo->claim = claim_end(fd, false);
+	fifo->claimed = clock_now();
+	peer_arrive(fd, fifo->claimed);
+	return 0;
+}
+
+int
+fifo_renew(int fd)
+{
+	struct fifo *fifo = find(fd);
+	sigset_t all, old;
+	int error;
+
+	if (fifo == NULL)
+		return -EBADF;
+	sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	error = renew(fd, fifo);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	return error;
+}
+
+void
+fifo_give(int fd)
+{
+	struct fifo *fifo = find(fd), *end = set.fifos + set.count;
+
+	orphaned = true;
+	if (fifo == NULL)
+		return;
+	given = *fifo;
+	memmove(fifo, fifo + 1, (size_t)(end - fifo - 1) * sizeof *fifo);
+	set.count--;
+	/* PROGRAM reads or writes as any other */
+	peer_release(fd);
+}
+
+void
+fifo_take_back(void)
+{
+	orphaned = false;
+	if (given.fd == -1)
+		return;
+	/* the others have been left, and their holder has the watch */
+	set.count = 0;
+	if (set.watch != -1)
+		(void)close(set.watch);
+	set.watch = -1;
+	memset(set.numbers, 0, (set.capacity + 1) * sizeof *set.numbers);
+	given.watched = 0;
+	given.claim = claim_end(given.fd, given.writing);
+	*insert(given.fd) = given;
+	given.fd = -1;
+	left = false;
+}
+
 /* Returns whether any end has to be held; the others are closed. */
 static bool
 settle(void)
@@ -315,6 +405,13 @@ say_limits(void)
 }
 
 static void
+reap(pid_t child)
+{
+	while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
+		;
+}
+
+static void
 hand_over(void)
 {
 	deadline_t deadline = deadline_in(hold);
@@ -323,10 +420,17 @@ hand_over(void)
 	say_limits();
 	claim_until(deadline);
 	holder = fork();
-	if (holder == 0)
+	if (holder == 0) {
+		/* if there is no other to be had, this one stays */
+		if (orphaned && fork() > 0)
+			_exit(0);
 		holder_run(&set, deadline);
-	if (holder != -1)
+	}
+	if (holder != -1) {
+		if (orphaned)
+			reap(holder);
 		return;
+	}
 	diag_note("no process can be started to hold named pipes: holding them"
 	    " here until --hold is over", errno_name(errno));
 	holder_stay(&set, deadline);

@@ -35,6 +35,23 @@ void	fifo_patience(int64_t ns);
 int	fifo_open(const char *path, bool writing);
 
 /*
+ * FD, which fifo_open returned to read and whose writers have left, becomes the
+ * end of one who has just opened: it tells of no hangup until another writer
+ * has come and gone.  No byte is lost.  Returns 0 or -errno as peer_reopen, FD
+ * being what it was.
+ */
+int	fifo_renew(int fd);
+
+/*
+ * pmux becomes PROGRAM: FD, which may be -1 or no FIFO, is PROGRAM's from now
+ * on and fifo_leave leaves it as it is; no holder becomes a child that PROGRAM
+ * does not know of.  fifo_take_back: it has come to nothing, fifo_leave is to
+ * leave FD too.  Every signal is to be blocked.
+ */
+void	fifo_give(int fd);
+void	fifo_take_back(void);
+
+/*
  * Leave every FIFO.  Where something can be lost a holder process stays, at
  * most for the time that fifo_hold said: until then nothing is.  If there is
  * no process to be had, it returns only after that.  Async-signal-safe.

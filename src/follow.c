@@ -62,6 +62,7 @@ remember(struct follow *f, uint32_t index, const struct event *event)
 {
 	struct rest *rest = &f->r.rests[index];
 
+	resting_tell(&f->r, index);
 	rest->bits = event->bits;
 	rest->bytes = finish_unread(f->w.request, target_of(f, index));
 	rest->told = clock_now();
@@ -123,6 +124,7 @@ keep(struct follow *f, uint32_t index, const struct event *event)
 	bool owned = t->fd != t->number;
 
 	unwatch(f, index);
+	resting_forget(&f->r, index);
 	if (renew(t) == 0) {
 		if (owned && t->fd != old)
 			(void)close(old);
@@ -148,6 +150,7 @@ follow_finish(struct follow *f, uint32_t index, const struct event *event)
 	if (is_kept(f, t))
 		return keep(f, index, event);
 	unwatch(f, index);
+	resting_forget(&f->r, index);
 	t->flags |= TARGET_SETTLED;
 	f->unfinished--;
 	return 0;
@@ -222,7 +225,7 @@ take_sample(struct follow *f, const struct event *event)
 	uint32_t index = event->token;
 	const struct target *t = target_of(f, index);
 	struct rest *rest = &f->r.rests[index];
-	bool changed = rest->bits != event->bits;
+	bool changed = rest->bits != event->bits || rest->news;
 
 	if (rest->place == 0)
 		return 0;
@@ -233,11 +236,10 @@ take_sample(struct follow *f, const struct event *event)
 		    clock_now() - rest->told >= RESTING_PAUSE) ?
 		    jobs_sample(f->jobs, event) : 0;
 	if (f->w.request->lines)
-		return changed ? read_lines(f, index, event) : 0;
+		return read_lines(f, index, event);
 	if ((event->bits & f->finish.hangs_up) != 0 &&
 	    finish_is_last(&f->finish, t, event, &rest->children)) {
-		if (changed)
-			tell(f, index, event);
+		tell(f, index, event);
 		return follow_finish(f, index, event);
 	}
 	if (changed && clock_now() - rest->told >= RESTING_PAUSE) {
@@ -325,6 +327,7 @@ step(struct follow *f, int64_t left, int *output_error)
 		status = look(f);
 	if (status == 0 && f->jobs != NULL)
 		status = jobs_run(f->jobs);
+	resting_step(&f->r);
 	if (*output_error == 0)
 		*output_error = output_flush();
 	return status;
@@ -445,7 +448,7 @@ follow_run(struct request *request)
 		status = waiting_open(&f.w, request, edge);
 	f.edge = f.w.more != 0;
 	finish_open(&f.finish, request);
-	if (status == 0 && resting_open(&f.r, request) != 0)
+	if (status == 0 && resting_open(&f.r, request, f.edge) != 0)
 		status = diag_system(ENOMEM, NULL, "targets");
 	if (status == 0)
 		status = run(&f);

@@ -28,9 +28,6 @@ struct jobs {
 	int			 wake;		/* program_open's, or -1 */
 	/* the primitive for one target at a time */
 	struct backend_state	*probe;
-	/* who tells of news while they run, if the primitive does not */
-	const struct backend	*teller;	/* or NULL */
-	struct backend_state	*news;
 };
 
 static struct target *
@@ -40,19 +37,6 @@ target_of(const struct jobs *j, uint32_t index)
 }
 
 static const char *const no_memory = "targets";
-
-/* Have epoll(7) tell of news where there is epoll(7). */
-static void
-open_teller(struct jobs *j, size_t count)
-{
-	const struct backend *teller = &backend_epoll;
-	const char *detail;
-
-	if (j->f->edge || teller->probe(&detail) < 0)
-		return;
-	if (teller->open(&j->news, count) == 0)
-		j->teller = teller;
-}
 
 int
 jobs_open(struct jobs **jobs, struct follow *f)
@@ -74,7 +58,6 @@ jobs_open(struct jobs **jobs, struct follow *f)
 		return diag_system(ENOMEM, NULL, "%s", no_memory);
 	if ((status = program_open(r, &j->wake)) != 0)
 		return status;
-	open_teller(j, count);
 	error = backend->add(f->w.state, (uint32_t)count + 1, j->wake,
 	    backend->reading);
 	if (error == 0)
@@ -90,8 +73,6 @@ jobs_close(struct jobs *j)
 	if (j->wake != -1)
 		program_close(j->f->w.request);
 	j->f->w.backend->close(j->probe);
-	if (j->teller != NULL)
-		j->teller->close(j->news);
 	free(j->jobs);
 	free(j->queue);
 	free(j);
@@ -143,39 +124,6 @@ sample(struct jobs *j, uint32_t index, struct event *event)
 	(void)backend->remove(j->probe, token, t->fd);
 	event->token = index;
 	return n == -EINTR ? 0 : n;
-}
-
-/* What has come for those that run, so far; INDEX has just been added. */
-static void
-take_told(struct jobs *j, uint32_t index)
-{
-	struct event event;
-
-	if (j->teller == NULL ||
-	    j->teller->wait(j->news, j->f->w.request->targets.count, 0) <= 0)
-		return;
-	while (j->teller->take(j->news, &event))
-		j->jobs[event.token].again |= event.token != index;
-}
-
-/* From now on news of target INDEX are told; what is there is none. */
-static void
-listen_for_news(struct jobs *j, uint32_t index)
-{
-	const struct backend *backend = j->f->w.backend;
-	const struct target *t = target_of(j, index);
-	uint32_t bits = 0;
-
-	if (j->teller == NULL)
-		return;
-	if ((t->bits & backend->reading) != 0)
-		bits |= j->teller->reading;
-	if ((t->bits & backend->writing) != 0)
-		bits |= j->teller->writing;
-	/* what epoll refuses, a regular file, its bytes tell */
-	if (j->teller->add(j->news, index, t->fd,
-	    bits | j->teller->edge) == 0)
-		take_told(j, index);
 }
 
 /* ---- running ---- */
@@ -264,7 +212,8 @@ start(struct jobs *j, uint32_t index)
 	if ((job->last && !asked && r->reopen) ||
 	    (job->event.bits & j->f->finish.closed) != 0)
 		return follow_finish(j->f, index, &job->event);
-	listen_for_news(j, index);
+	resting_tell(&j->f->r, index);
+	resting_step(&j->f->r);
 	job->bits = job->event.bits;
 	job->bytes = finish_unread(r, t);
 	job->again = false;
@@ -315,7 +264,9 @@ decide(struct jobs *j, uint32_t index, const struct event *event)
 	struct job *job = &j->jobs[index];
 	int64_t bytes = finish_unread(f->w.request, target_of(j, index));
 
-	if (job->again || event->bits != job->bits ||
+	resting_listen(&j->f->r);
+	if (job->again || f->r.rests[index].news ||
+	    event->bits != job->bits ||
 	    (bytes >= 0 && bytes != job->bytes)) {
 		job->event = *event;
 		enqueue(j, index);
@@ -335,9 +286,6 @@ ended(struct jobs *j, uint32_t index)
 	int n;
 
 	job->running = false;
-	take_told(j, UINT32_MAX);
-	if (j->teller != NULL)
-		(void)j->teller->remove(j->news, index, t->fd);
 	if (job->last)
 		return follow_finish(j->f, index, &job->event);
 	if (!is_readiness(j, t)) {

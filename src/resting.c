@@ -11,17 +11,19 @@
 /* The first look comes after this long, ns; each next one after twice that. */
 #define FIRST		INT64_C(1000000)
 
-/* A look may cost one part in so many of the time. */
+/* A look may cost one part in so many of the time; one of the first. */
 #define SHARE		100
+#define FIRST_SHARE	10
 
 int
-resting_open(struct resting *r, const struct request *request)
+resting_open(struct resting *r, const struct request *request, bool edge)
 {
 	size_t count = request->targets.count;
 
 	memset(r, 0, sizeof *r);
 	r->request = request;
 	r->next = DEADLINE_NEVER;
+	r->deaf = edge;
 	/* never touched before it is needed, and so never there */
 	r->rests = calloc(count + 1, sizeof *r->rests);
 	r->list = calloc(count + 1, sizeof *r->list);
@@ -32,8 +34,83 @@ void
 resting_close(struct resting *r)
 {
 	r->request->backend->close(r->state);
+	if (r->edges != NULL)
+		backend_epoll.close(r->edges);
 	free(r->rests);
 	free(r->list);
+}
+
+static bool
+open_edges(struct resting *r)
+{
+	const char *detail;
+
+	if (r->deaf || r->edges != NULL)
+		return !r->deaf;
+	r->deaf = backend_epoll.probe(&detail) < 0 ||
+	    backend_epoll.open(&r->edges, r->request->targets.count) != 0;
+	return !r->deaf;
+}
+
+/* What epoll refuses, a regular file, its bytes tell. */
+static void
+listen_to(struct resting *r, uint32_t index)
+{
+	const struct backend *backend = r->request->backend;
+	const struct target *t = &r->request->targets.list[index];
+	uint32_t bits = backend_epoll.edge;
+
+	r->rests[index].listening = true;
+	if ((t->bits & backend->reading) != 0)
+		bits |= backend_epoll.reading;
+	if ((t->bits & backend->writing) != 0)
+		bits |= backend_epoll.writing;
+	(void)backend_epoll.add(r->edges, index, t->fd, bits);
+}
+
+void
+resting_listen(struct resting *r)
+{
+	struct event event;
+
+	if (r->edges == NULL || backend_epoll.wait(r->edges,
+	    r->request->targets.count, 0) <= 0)
+		return;
+	while (backend_epoll.take(r->edges, &event))
+		if (!r->told || r->rests[event.token].step != r->step)
+			r->rests[event.token].news = true;
+}
+
+void
+resting_tell(struct resting *r, uint32_t index)
+{
+	if (!open_edges(r))
+		return;
+	if (!r->rests[index].listening)
+		listen_to(r, index);
+	r->rests[index].news = false;
+	r->rests[index].step = r->step;
+	r->told = true;
+}
+
+void
+resting_step(struct resting *r)
+{
+	if (!r->told)
+		return;
+	resting_listen(r);
+	r->told = false;
+	r->step++;
+}
+
+void
+resting_forget(struct resting *r, uint32_t index)
+{
+	if (!r->rests[index].listening)
+		return;
+	(void)backend_epoll.remove(r->edges, index,
+	    r->request->targets.list[index].fd);
+	r->rests[index].listening = false;
 }
 
 static int
@@ -118,6 +195,7 @@ resting_look(struct resting *r)
 	r->began = clock_now();
 	r->look++;
 	r->cursor = 0;
+	resting_listen(r);
 	n = r->request->backend->wait(r->state, r->request->targets.count, 0);
 	return n < 0 ? n : 0;
 }
@@ -137,7 +215,8 @@ plan(struct resting *r)
 {
 	int64_t now = clock_now();
 
-	r->earliest = now + (now - r->began) * SHARE;
+	r->earliest = now + (now - r->began) *
+	    (r->pause < RESTING_PAUSE ? FIRST_SHARE : SHARE);
 	r->next = DEADLINE_NEVER;
 	if (r->count == 0)
 		return;

@@ -5,7 +5,10 @@
  * an object of their own, and that is looked at from time to time, without
  * waiting: soon at first, since most are read from at once, then ever more
  * rarely, ten times a second in the end, and less often than that where a look
- * costs more than a hundredth of the time.
+ * costs more than a hundredth of the time (at first a tenth).
+ *
+ * A target that is read empty and written to between two looks seems to have
+ * stayed as it was.  Where there is epoll(7), its edges tell that more came.
  */
 #ifndef RESTING_H
 #define RESTING_H
@@ -28,11 +31,18 @@ struct rest {
 	uint32_t	place;		/* in the list plus 1; 0: not there */
 	uint32_t	seen;		/* in which look it was ready */
 	uint32_t	children;	/* finish_is_last's */
+	uint32_t	step;		/* in which it was told */
+	bool		listening;	/* to its edges */
+	bool		news;		/* one came after that step */
 };
 
 struct resting {
 	const struct request	*request;
 	struct backend_state	*state;		/* NULL: none rested yet */
+	struct backend_state	*edges;		/* epoll's; or NULL */
+	bool			 deaf;		/* there is no epoll */
+	bool			 told;		/* of some, in this step */
+	uint32_t		 step;
 	struct rest		*rests;		/* one for each target */
 	uint32_t		*list;		/* those that rest */
 	uint32_t		 count;
@@ -44,9 +54,28 @@ struct resting {
 	deadline_t		 next;
 };
 
-/* Be ready for the targets of REQUEST.  Returns 0 or -ENOMEM. */
-int	resting_open(struct resting *r, const struct request *request);
+/*
+ * Be ready for the targets of REQUEST, with EDGE to those of a primitive that
+ * tells of news itself.  Returns 0 or -ENOMEM.
+ */
+int	resting_open(struct resting *r, const struct request *request,
+	    bool edge);
 void	resting_close(struct resting *r);
+
+/*
+ * Target INDEX has just been told of: NEWS of it is what comes after this step.
+ * What tells of that is only as good as the system has it.
+ */
+void	resting_tell(struct resting *r, uint32_t index);
+
+/* Set NEWS of all targets of which there is any. */
+void	resting_listen(struct resting *r);
+
+/* A step ends, and whoever reads what was told in it has not seen it yet. */
+void	resting_step(struct resting *r);
+
+/* What is told of target INDEX, whose descriptor is another soon, is not it. */
+void	resting_forget(struct resting *r, uint32_t index);
 
 /*
  * Target INDEX, which is open, rests from now on, if it does not yet.  Returns

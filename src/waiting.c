@@ -59,7 +59,8 @@ waiting_add(struct waiting *w, size_t index)
 
 /*
  * While pmux waits, the reader of its output may go: watch for that on a copy,
- * since standard output may be a target too.  Nothing is printed with --quiet.
+ * since standard output may be a target too.  With --quiet nothing is printed,
+ * and PROGRAM's output is its own affair.
  * Returns -EPIPE if it has gone already, as kevent(2) says at once, else 0.
  */
 static int
@@ -69,7 +70,8 @@ watch_output(struct waiting *w)
 	int fd, error;
 
 	w->output = -1;
-	if (w->request->quiet || w->request->deadline == DEADLINE_PASSED ||
+	if (w->request->quiet || w->request->program != NULL ||
+	    w->request->deadline == DEADLINE_PASSED ||
 	    fstat(STDOUT_FILENO, &st) == -1 ||
 	    !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
 		return 0;

@@ -1,2 +1,662 @@
 #!/usr/bin/env bats
+#
+# --follow: news of every target until all are finished, none lost, no busy
+# loop.
+
+# shellcheck disable=SC2030,SC2031,SC2154	# run sets them
+# shellcheck disable=SC2094	# both ends of a FIFO
 load helper
+
+# following COMMAND ARG...: start pmux --follow in the background; it waits when
+# this returns. Its output comes through the FIFO that descriptor 8 reads.
+following() {
+	rm -f ready records
+	mkfifo ready records
+	pmux "$1" --follow --ready-fd 9 "${@:2}" >records 9>ready 2>err \
+	    3>&- 5>&- 6>&- 7>&- &
+	pid=$!
+	exec 8<records
+	read -r line <ready || {
+		cat err
+		return 1
+	}
+}
+
+# record REGEX: the next line of its output.
+record() {
+	read -r line <&8 || fail "no record like $1"
+	[[ $line =~ $1 ]] || fail "'$line', not $1"
+}
+
+# ends STATUS: it ends by itself, and prints nothing more.
+ends() {
+	local status=0
+
+	! read -r line <&8 || fail "one more record: $line"
+	exec 8<&-
+	wait "$pid" || status=$?
+	assert_equal "$status $(<err)" "$1 "
+}
+
+# ended: the word for the end of a FIFO, when all is read.
+ended() {
+	case $1 in
+	kqueue)
+		echo $'^read\t-\t(clear,)?eof\t0\tf$'
+		;;
+	*)
+		echo $'^hup\tf$'
+		;;
+	esac
+}
+
+# ---- news ----
+
+every_write() {
+	local i
+
+	mkfifo f
+	exec 7<>f
+	following "$1" "$(reads "$1" f)" -c 15
+	for ((i = 1; i <= 15; i++)); do
+		echo "$i" >&7
+		record "^$(says "$1")"$'\t.*f$'
+		read -r line <&7
+		assert_equal "$line" "$i"
+	done
+	ends 0
+	exec 7<&-
+	rm f
+}
+
+@test "each write that is read is told, one after the other" {
+	each every_write
+}
+
+standing() {
+	with 7=pipe.r.data 8=pipe.w.empty -- pmux "$1" --follow --idle 0.3 \
+	    "$(reads "$1" 7)" "$(writes "$1" 8)"
+	short
+	assert_equal "$status" 0
+	assert_equal "$(sort <<<"$output")" "$(sort <<<"$2"$'\t7\n'"$3"$'\t8')"
+}
+
+@test "what stays ready is told once" {
+	local c
+
+	for c in poll devpoll epoll wait; do
+		! has $c || standing $c in out
+	done
+	standing select read write
+	! has kqueue || standing kqueue read write
+}
+
+count_changes() {
+	local i wanted last=
+
+	mkfifo f
+	exec 7<>f
+	following "$1" "$(reads "$1" f)" --timestamps -t 10
+	for ((i = 0; i < 4; i++)); do
+		echo more >&7
+		record $'\t'"$(says "$1")"$'\tf$'
+		wanted=${line%%$'\t'*}
+		[[ $wanted > "$last" ]] || fail "$wanted is not after $last"
+		if [[ $last ]]; then
+			early "$last" "$wanted"
+		fi
+		last=$wanted
+	done
+	kill "$pid"
+	exec 8<&- 7<&-
+	wait "$pid" || :
+	rm f
+}
+
+# early FROM TO: fail unless a tenth of a second lies between these times; the
+# wall clock may have been set back.
+early() {
+	local from to
+
+	from=$(date -d "$1" +%s%N) || skip "date cannot read times"
+	to=$(date -d "$2" +%s%N)
+	((to - from >= 99000000)) || fail "told at $1 and again at $2"
+}
+
+@test "select, poll, devpoll: another byte count is news, ten times a second" {
+	local c
+
+	for c in select poll devpoll; do
+		count_changes $c
+	done
+}
+
+@test "epoll, kqueue: each write is news, read or not" {
+	local c
+
+	for c in epoll kqueue wait; do
+		has $c || continue
+		mkfifo f
+		exec 7<>f
+		following $c "$(reads $c f)"
+		for ((i = 0; i < 4; i++)); do
+			echo more >&7
+			record .
+		done
+		kill "$pid"
+		exec 8<&- 7<&-
+		wait "$pid" || :
+		rm f
+	done
+}
+
+many() {
+	local i n=300 list=()
+
+	for ((i = 10; i < 10 + n; i++)); do
+		list+=("$(reads "$1" "$i")")
+	done
+	with 10-$((9 + n))=pipe.r.data -- \
+	    pmux "$1" --follow --idle 0.2 -n 7 "${list[@]}"
+	assert_equal "$status" 0
+	short
+	assert_equal "$(cut -f 2 <<<"$output" | sort -n)" \
+	    "$(seq 10 $((9 + n)))"
+}
+
+@test "-n bounds a wait, and nothing is left out" {
+	each many
+}
+
+# ---- the end ----
+
+until_hangup() {
+	mkfifo f
+	exec 7<>f 6<f
+	following "$1" "$(reads "$1" f)" -t 100
+	exec 5>f 7<&-
+	echo one >&5
+	record "^$(says "$1")"$'\t.*f$'
+	read -r line <&6
+	exec 5>&-
+	record "$(ended "$1")"
+	ends 0
+	exec 6<&-
+	rm f
+}
+
+@test "a target is finished when it hangs up and nothing is unread" {
+	local c
+
+	for c in poll devpoll epoll kqueue wait; do
+		! has $c || until_hangup $c
+	done
+}
+
+hangup_with_bytes() {
+	mkfifo f
+	exec 7<>f 6<f
+	following "$1" "$(reads "$1" f)" -t 100
+	exec 5>f 7<&-
+	echo one >&5
+	record "^$(says "$1")"
+	exec 5>&-
+	record '(in,hup|eof)'
+	# it goes on, since a byte is unread
+	await_state "$pid" S
+	read -r line <&6
+	record "$(ended "$1")"
+	ends 0
+	exec 6<&-
+	rm f
+}
+
+@test "it is not while bytes are unread" {
+	local c
+
+	for c in poll devpoll epoll kqueue wait; do
+		! has $c || hangup_with_bytes $c
+	done
+}
+
+@test "hup alone: nobody asked for it, 1" {
+	local c
+
+	for c in poll devpoll epoll wait; do
+		has $c || continue
+		with 7=fifo.r.writer-gone-drained -- pmux $c --follow 7:in
+		expect 1 $'hup\t7'
+	done
+}
+
+@test "err ends a target that writes" {
+	local c
+
+	for c in poll devpoll epoll wait; do
+		has $c || continue
+		with 7=pipe.w.reader-gone-full -- pmux $c --follow 7:out
+		assert_equal "$status" 1
+		assert_output --regexp $'^(out,)?err\t7$'
+	done
+}
+
+@test "nval ends a target" {
+	local c
+
+	for c in poll devpoll wait; do
+		with 7=number.closed -- pmux $c --follow 7:in
+		expect 1 $'nval\t7'
+	done
+}
+
+@test "select never finishes by itself" {
+	with 7=fifo.r.writer-gone-drained -- pmux select --follow -t 0.3 7
+	expect 0 $'read\t7'
+}
+
+idle() {
+	local start end
+
+	start=$(peer clock)
+	with 7=pipe.r.empty -- pmux "$1" --follow --idle 30ms \
+	    "$(reads "$1" 7)"
+	end=$(peer clock)
+	expect 124
+	((end - start >= 30000000)) || fail "too early"
+	with 7=pipe.r.data -- pmux "$1" -q --follow --idle 30ms \
+	    "$(reads "$1" 7)"
+	expect 0
+}
+
+@test "--idle: no event for so long, 124 or 0" {
+	each idle
+}
+
+idle_begins_anew() {
+	local start end
+
+	mkfifo f
+	exec 7<>f
+	following "$1" "$(reads "$1" f)" --idle 0.4
+	start=$(peer clock)
+	for ((i = 0; i < 3; i++)); do
+		sleep 0.2
+		echo x >&7
+		record .
+		read -r line <&7
+	done
+	ends 0
+	end=$(peer clock)
+	((end - start >= 1000000000)) || fail "it ended too early"
+	exec 7<&-
+	rm f
+}
+
+@test "--idle begins anew with each event" {
+	idle_begins_anew poll
+	! has epoll || idle_begins_anew epoll
+}
+
+timeout() {
+	local start end
+
+	start=$(peer clock)
+	with 7=pipe.r.empty -- pmux "$1" --follow -t 30ms "$(reads "$1" 7)"
+	end=$(peer clock)
+	expect 124
+	((end - start >= 30000000)) || fail "too early"
+	with 7=pipe.r.data -- pmux "$1" -q --follow -t 30ms "$(reads "$1" 7)"
+	expect 0
+	with 7=pipe.r.data -- pmux "$1" -q --follow -t 0 "$(reads "$1" 7)"
+	expect 0
+	with 7=pipe.r.empty -- pmux "$1" -q --follow -t 0 "$(reads "$1" 7)"
+	expect 124
+}
+
+@test "--timeout ends it, 124 or 0" {
+	each timeout
+}
+
+counted() {
+	with 7-9=pipe.r.data -- pmux "$1" --follow -c 2 \
+	    "$(reads "$1" 7)" "$(reads "$1" 8)" "$(reads "$1" 9)"
+	assert_equal "$status ${#lines[@]}" '0 2'
+	with 7=pipe.r.data -- pmux "$1" -qfc1 "$(reads "$1" 7)"
+	expect 0
+}
+
+@test "--count ends it" {
+	each counted
+}
+
+@test "one-shot: one event, and it is finished" {
+	if has epoll; then
+		with 7=pipe.r.data -- pmux epoll --follow 7:in,oneshot
+		expect 0 $'in\t7'
+	fi
+	if has kqueue; then
+		with 7=pipe.r.data -- pmux kqueue --follow read:7:oneshot
+		short
+		assert_equal "$status $output" $'0 read\t7'
+	fi
+}
+
+@test "no target and a timeout: it sleeps" {
+	pm poll --follow -t 1ms
+	expect 124
+}
+
+# ---- no event is lost, and no busy loop ----
+
+while_printing() {
+	local i=0
+
+	# records are written to a full pipe while the next writes come
+	mkfifo f g
+	exec 7<>f 6<>g
+	following "$1" "$(reads "$1" f)" "$(reads "$1" g)" -t 100
+	for ((i = 0; i < 20; i++)); do
+		kill -STOP "$pid"
+		echo x >&7
+		echo y >&6
+		kill -CONT "$pid"
+		record $'\t[fg]$'
+		record $'\t[fg]$'
+		read -r line <&7
+		read -r line <&6
+	done
+	kill "$pid"
+	exec 8<&- 7<&- 6<&-
+	wait "$pid" || :
+	rm f g
+}
+
+@test "what becomes ready while pmux is busy is told" {
+	each while_printing
+}
+
+# How often process PID has gone to sleep.
+sleeps() {
+	sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$1/status"
+}
+
+calm() {
+	local before after
+
+	mkfifo f g
+	exec 7<>f 6<>g
+	echo unread >&6
+	# f: its writer has gone; g: nobody reads; 8: always writable
+	(
+		exec 5<f 4>f
+		echo unread >&4
+		exec 7<&- 4>&-
+		exec 4<>g
+		waiting "$1" --follow -c 100 "$(reads "$1" f)" \
+		    "$(reads "$1" g)" "$(writes "$1" 4)"
+		until [[ $(wc -l <out) -ge 3 ]]; do
+			sleep 0.01
+		done
+		before=$(sleeps "$pid")
+		sleep 1
+		after=$(sleeps "$pid")
+		kill "$pid"
+		((after - before <= 25)) ||
+		    fail "it woke $((after - before)) times in a second"
+	)
+	exec 7<&- 6<&-
+	rm f g
+}
+
+@test "what stays ready or has hung up costs no busy loop" {
+	need_linux
+	need_proc
+	each calm
+}
+
+@test "each record is written out before the next wait, also to a file" {
+	mkfifo f
+	exec 7<>f
+	waiting poll --follow -t 100 f:in
+	echo x >&7
+	until [[ $(<out) == $'in\tf' ]]; do
+		sleep 0.002
+	done
+	kill "$pid"
+	finish "$pid"
+	assert_equal "$status" 143
+	exec 7<&-
+}
+
+reader_goes() {
+	mkfifo f
+	exec 7<>f
+	following "$1" "$(reads "$1" f)"
+	exec 8<&-
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "$status $(<err)" '141 '
+	exec 7<&-
+	rm f
+}
+
+@test "the reader of its output goes: it ends in mid-wait, as by SIGPIPE" {
+	each reader_goes
+}
+
+@test "a full disk: 3, with the reason" {
+	[[ -w /dev/full ]] || skip "no /dev/full"
+	# shellcheck disable=SC2016
+	run --separate-stderr peer with 7=pipe.r.data -- \
+	    sh -c 'exec pmux poll --follow 7:in >/dev/full'
+	expect_error 3 'standard output.*\[ENOSPC\]$'
+}
+
+# ---- named pipes ----
+
+@test "--reopen: writers come and go" {
+	local c i
+
+	for c in poll devpoll epoll wait; do
+		has $c || continue
+		mkfifo f
+		following $c --reopen -c 8 f:in
+		for ((i = 0; i < 4; i++)); do
+			echo "$i" >f
+			until [[ $line == in* ]]; do
+				record $'^(in|hup|in,hup)\tf$'
+			done
+			line=
+			# the FIFO is pmux's to hold, not to read
+			exec 7<>f
+			read -r line <&7
+			assert_equal "$line" "$i"
+			exec 7<&-
+			if [[ ! $(peek) ]]; then
+				break
+			fi
+		done
+		kill "$pid" || :
+		exec 8<&-
+		wait "$pid" || :
+		rm f
+	done
+}
+
+# Whether pmux lives.
+peek() {
+	state "$pid"
+}
+
+@test "a signal leaves a holder: what is unread is there" {
+	mkfifo f
+	following poll f:in
+	echo job >f
+	record $'\tf$'
+	kill -TERM "$pid"
+	exec 8<&-
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "$status" 143
+	read -r line <f
+	assert_equal "$line" job
+}
+
+@test "a FIFO to be written whose reader comes" {
+	local c
+
+	for c in poll epoll select wait; do
+		has $c || continue
+		mkfifo f
+		following $c "$(writes $c f)" -c 1
+		exec 7<f
+		record $'\tf$'
+		ends 0
+		exec 7<&-
+		rm f
+	done
+}
+
+# ---- what each takes ----
+
+@test "wait: with epoll where there is epoll, and the same events" {
+	need epoll
+	need_json
+	with 7=pipe.r.data -- pmux wait --json --follow -c 1 7:in
+	assert_equal "$(json primitive <<<"$output")" '"epoll"'
+	assert_equal "$(json events <<<"$output")" '["in"]'
+	with 7=unix-stream.peer-closed-data -- \
+	    pmux wait --follow -c 1 7:in,out,rdhup
+	expect 0 $'in,out,hup,rdhup\t7'
+}
+
+@test "wait: what epoll refuses is waited for all the same" {
+	echo text >file
+	pm wait --follow --idle 0.2 file
+	expect 0 $'in\tfile'
+	with 7=number.closed 8=pipe.r.data -- \
+	    pmux wait --follow --idle 0.2 7:in 8:in
+	expect 0 $'nval\t7' $'in\t8'
+}
+
+@test "epoll refuses a regular file" {
+	need epoll
+	echo text >file
+	pm epoll --follow file
+	expect_error 3 'file: .*\[EPERM\] \(.*poll'
+}
+
+@test "a regular file that grows" {
+	local c
+
+	for c in select poll devpoll; do
+		echo text >file
+		following $c file
+		record $'\tfile$'
+		echo more >>file
+		record $'\tfile$'
+		kill "$pid"
+		exec 8<&-
+		wait "$pid" || :
+	done
+}
+
+@test "select: a descriptor that is closed" {
+	with 7=number.closed -- pmux select --follow 7
+	expect_error 3 '7: .*\[EBADF\]$'
+}
+
+# ---- kevents ----
+
+@test "kqueue: a file that changes, again and again" {
+	need kqueue
+	echo a >file
+	following kqueue vnode:file:write,attrib,delete
+	echo b >>file
+	record $'^vnode\twrite,?.*\tclear\t0\tfile$'
+	chmod 600 file
+	record $'^vnode\tattrib\tclear\t0\tfile$'
+	echo c >>file
+	record $'^vnode\twrite'
+	rm file
+	record delete
+	kill "$pid"
+	exec 8<&-
+	wait "$pid" || :
+}
+
+@test "kqueue: a timer ticks" {
+	need kqueue
+	pm kqueue --follow -c 3 timer:10ms
+	assert_equal "$status ${#lines[@]}" '0 3'
+	assert_line --regexp $'^timer\t-\tclear\t[0-9]+\t10ms$'
+}
+
+@test "kqueue: a process that has ended is finished" {
+	need kqueue
+	sleep 1000 3>&- &
+	child=$!
+	following kqueue "proc:$child:exit"
+	kill "$child"
+	record $'^proc\texit\t.*\tsignal=TERM\t'
+	ends 0
+}
+
+@test "kqueue: a tracked process is, when its children have ended too" {
+	need kqueue
+	mkfifo go on
+	bash -c 'read -r _ <go; (read -r _ <on) & sleep 0 & wait %2' 3>&- &
+	child=$!
+	following kqueue "proc:$child:exit,track"
+	if [[ $(<err) == *EPERM* ]]; then
+		skip "no permission for the process connector"
+	fi
+	echo >go
+	record child
+	until [[ $line == *exit* && $line == *"$child" ]]; do
+		record .
+	done
+	echo >on
+	while read -r line <&8; do
+		:
+	done
+	status=0
+	exec 8<&-
+	wait "$pid" || status=$?
+	assert_equal "$status $(<err)" '0 '
+}
+
+@test "kqueue: signals are counted" {
+	need kqueue
+	following kqueue signal:USR1
+	kill -USR1 "$pid"
+	record $'^signal\t-\tclear\t1\tUSR1$'
+	kill -USR1 "$pid"
+	record $'^signal\t-\tclear\t1\tUSR1$'
+	kill "$pid"
+	exec 8<&-
+	wait "$pid" || :
+}
+
+# ---- usage ----
+
+@test "options that say nothing alone" {
+	usage_error 'count.*follow' poll -c 1 -t 0 0:in
+	usage_error 'idle.*follow' poll --idle 1 -t 0 0:in
+	usage_error 'reopen.*follow' poll --reopen -t 0 0:in
+	usage_error 'max-line.*lines' poll --follow --max-line 1 -t 0 0:in
+	usage_error 'all.*follow' poll --follow --all -t 0 0:in
+	usage_error 'jobs.*PROGRAM' poll --follow -j 2 -t 0 0:in
+	usage_error 'lines.*PROGRAM' poll --lines -t 0 0:in -- true
+}
+
+@test "numbers that are none" {
+	local n
+
+	for n in '' 0 -1 1x 1e3 99999999999999999999; do
+		usage_error 'count' poll --follow -c "$n" -t 0 0:in
+		usage_error 'jobs' poll --follow -j "$n" -t 0 0:in -- true
+		usage_error 'max-line' poll --lines --max-line "$n" -t 0 0:in
+	done
+	usage_error 'idle' poll --follow --idle x -t 0 0:in
+}

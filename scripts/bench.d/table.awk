@@ -1,86 +1,102 @@
 # The table of scripts/bench.  Input: a line for each program measured, KIND,
-# NAME, NUMBER and perhaps PROCESSOR TIME, separated by tabs; then the rows
+# NAME, NUMBER and perhaps a SECOND one, separated by tabs; then the rows
 # wanted: WHAT, METRIC, KIND, NAME, REFERENCE or nothing, LIMIT or nothing,
 # separated by |.
 
+function get(metric, kind, name) {
+	return number[metric ~ /^(cpu|cpu-ns|p99)$/ ? 2 : 1, kind, name]
+}
+
 # How far two runs of one program are apart, in percent.
 function apart(metric, kind, name, a, b) {
-	a = number[metric, kind, name]
-	b = number[metric, kind, "again"]
+	a = get(metric, kind, name)
+	b = get(metric, kind, "again")
 	if (!a || !b)
 		return 0
 	return (a > b ? a / b - 1 : b / a - 1) * 100
 }
 
-function noise(kind, a, b) {
-	if (kind ~ /^kq-/)
-		return apart("ns", kind, "raw")
-	a = apart("wall", kind, kind == "many" ? "poll" : "dynamic")
-	b = apart("cpu", kind, kind == "many" ? "poll" : "dynamic")
+function noise(metric, kind, name, a, b) {
+	name = kind ~ /^kq-/ ? "raw" : kind == "many" ? "poll" : \
+	    kind == "one" || kind == "memory" ? "dynamic" : "C"
+	if (metric !~ /^(wall|cpu)$/)
+		return apart(metric, kind, name)
+	a = apart("wall", kind, name)
+	b = apart("cpu", kind, name)
 	return a > b ? a : b
 }
 
+# Some are counted, some are fractions.
+function digits(metric, value) {
+	return sprintf(metric == "growth" || (value > 0 && value < 10) ? \
+	    "%.2f" : "%.0f", value)
+}
+
 FS != "|" {
-	number["wall", $1, $2] = $3
-	number["cpu", $1, $2] = $4
-	number["memory", $1, $2] = number["bytes", $1, $2] = $3
-	number["ns", $1, $2] = $3
+	number[1, $1, $2] = $3
+	number[2, $1, $2] = $4
 	if ($1 == "peers")
 		peer[++peers] = $2
 	next
 }
 
 FNR == 1 {
-	unit["wall"] = unit["cpu"] = " us"
+	unit["wall"] = unit["cpu"] = unit["median"] = unit["p99"] = " us"
 	unit["memory"] = " KiB"
+	label["wall-ns"] = "wall ns"
+	label["cpu-ns"] = "cpu ns"
 	against["dynamic"] = against["poll"] = against["epoll"] = "dynamic C"
 	against["glibc"] = against["musl"] = "static C"
 	against["true"] = "/bin/true"
 	against["raw"] = "epoll(7)"
 	against["kevent"] = against["kqueue"] = "dynamic C"
 	against["kevent-libc"] = "static C"
-	form = "%-27s%-10s %7s %9s %5s %5s  %s\n"
+	form = "%-34s%-10s %7s %9s %5s %5s  %s\n"
 	printf form, "", "", "median", "reference", "ratio", "limit", ""
 }
 
 {
 	metric = $2
-	mine = number[metric, $3, $4]
-	theirs = $5 == "" ? "" : number[metric, $3, $5]
+	named = metric in label ? label[metric] : metric unit[metric]
+	mine = get(metric, $3, $4)
+	theirs = $5 == "" ? "" : get(metric, $3, $5)
 	if (mine == "" || ($5 != "" && !theirs)) {
-		printf form, $1, metric, "", "", "", $6, "not measured"
+		printf form, $1, named, "", "", "", $6, "not measured"
 		failed = 1
 		next
 	}
 	measured = $5 == "" ? mine : mine / theirs
-	verdict = $6 == "" ? "--" : measured <= $6 ? "ok" : noise($3) > 5 ? "noisy" : "over"
+	apart_by = noise(metric, $3)
+	verdict = $6 == "" ? "--" : measured <= $6 ? "ok" : \
+	    apart_by > 5 ? "noisy" : "over"
 	if (verdict == "over")
 		over = 1
 	if (verdict == "noisy")
 		failed = 1
+	if ($6 != "" && $5 != "" && apart_by > worst) {
+		worst = apart_by
+		where = $1 ", " named
+	}
 	if ($5 == "")
-		printf form, $1, metric unit[metric], sprintf("%.0f", mine),
-		    "", "", $6, verdict
+		printf form, $1, named, digits(metric, mine), "", "", $6, \
+		    verdict
 	else
-		printf form, $1, metric unit[metric], sprintf("%.0f", mine),
-		    sprintf("%.0f", theirs), sprintf("%.2f", measured), $6,
-		    verdict " (" against[$5] ")"
+		printf form, $1, named, digits(metric, mine),
+		    digits(metric, theirs), sprintf("%.2f", measured), $6,
+		    verdict " (" ($5 in against ? against[$5] : $5) ")"
 }
 
 END {
 	for (i = 1; i <= peers; i++) {
-		wall = number["wall", "peers", peer[i]]
+		wall = get("wall", "peers", peer[i])
 		if (i == 1)
 			base = wall
-		printf form, peer[i], "wall us", sprintf("%.0f", wall),
-		    sprintf("%.0f", base), sprintf("%.2f", wall / base), "",
+		printf form, peer[i], "wall us", digits("wall", wall),
+		    digits("wall", base), sprintf("%.2f", wall / base), "",
 		    i == 1 ? "the peers, each asked once" : ""
 	}
-	noisy = noise("one") > 5 || noise("many") > 5 ||
-	    noise("kq-same-event") > 5
-	printf "\none program measured twice: %.1f %% apart, with many " \
-	    "targets %.1f %%, epoll(7) %.1f %%%s\n", noise("one"),
-	    noise("many"), noise("kq-same-event"),
-	    (noisy ? ": too noisy to tell" : "")
+	printf "\none program measured twice: at most %.1f %% apart%s%s\n",
+	    worst, (worst > 0 ? " (" where ")" : ""),
+	    (worst > 5 ? ": too noisy to tell there" : "")
 	exit over ? 1 : failed ? 2 : 0
 }

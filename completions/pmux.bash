@@ -8,12 +8,13 @@
 # In all functions `cur` is the word to be completed, as far as the cursor, and
 # `cut` the part of it that readline keeps.
 
-# The words of the command line; bash cuts them at the colon, = and @ too.
+# The words of the command line, and where in COMP_WORDS each begins; bash cuts
+# them at the colon, = and @ too.
 _pmux_words()
 {
 	local line=${COMP_LINE:0:COMP_POINT} rest i cuts='^[:=@]|/[:=@]'
 
-	words=()
+	words=() places=()
 	for ((i = 0; i <= COMP_CWORD; i++)); do
 		rest=${line#"${line%%[![:blank:]]*}"}
 		cur=${COMP_WORDS[i]}
@@ -23,6 +24,7 @@ _pmux_words()
 			words[${#words[@]} - 1]+=$cur
 		else
 			words+=("$cur")
+			places+=("$i")
 		fi
 		line=${rest#"$cur"}
 	done
@@ -340,9 +342,24 @@ _pmux_word()
 	fi
 }
 
+# _pmux_program PLACE: a command, whose name is at PLACE in COMP_WORDS, as bash
+# completes any.
+_pmux_program()
+{
+	if declare -F _comp_command_offset >/dev/null; then
+		_comp_command_offset "$1"
+	elif declare -F _command_offset >/dev/null; then
+		_command_offset "$1"
+	elif (($1 == COMP_CWORD)); then
+		while IFS= read -r word; do
+			COMPREPLY+=("$word")
+		done <<<"$(compgen -c -- "$cur")"
+	fi
+}
+
 _pmux()
 {
-	local cur cut words command usage letters longs kinds word
+	local cur cut words places command usage letters longs kinds word i
 	local option='' kind='' glued='' awaited='' pid='' IFS=$' \t\n'
 
 	COMPREPLY=()
@@ -360,14 +377,15 @@ _pmux()
 	fi
 	command=${words[1]}
 	_pmux_table
-	for word in "${words[@]:2:${#words[@]} - 3}"; do
+	for ((i = 2; i < ${#words[@]} - 1; i++)); do
+		word=${words[i]}
 		if [[ -n $awaited ]]; then
 			[[ $kind != PID ]] || pid=$word
 			awaited=''
 			continue
 		fi
 		if [[ $word == -- ]]; then
-			_pmux_no_files
+			_pmux_program "${places[i + 1]}"
 			return 0
 		fi
 		_pmux_option "$word"

@@ -195,6 +195,15 @@ function __pmux_operands --argument-names command usage
     end
 end
 
+# PROGRAM and its arguments, as fish completes any command.
+function __pmux_program
+    set -l words (commandline -opc)
+    set -l dashes (contains -i -- -- $words)
+    set -l line (string escape -- $words[$dashes..-1])
+    set line $line[2..-1] (commandline -ct)
+    complete -C "$line"
+end
+
 function __pmux_commands
     command pmux help 2>/dev/null </dev/null |
         string replace -fr -- '^  ([a-z]+)  +(\S)' '$1\t$2'
@@ -204,6 +213,7 @@ complete -c pmux -f
 complete -c pmux -n __pmux_command -a '(__pmux_commands)'
 complete -c pmux -n __pmux_command -s h -l help -d 'print the commands'
 complete -c pmux -n __pmux_command -l version -d 'print the version'
+complete -c pmux -n 'contains -- -- (commandline -opc)' -a '(__pmux_program)'
 begin
     set -l pattern '^  (?:-(?=.,))?((?:.(?=,))?),? +--([a-z-]+) ?((?:[A-Z]+(?= ))?) +(\S.*)'
     for command in (__pmux_commands | string replace -r '\t.*' '')

@@ -3,6 +3,10 @@
 #include "backend/backend.h"
 #include "command.h"
 
+static const struct backend *const streams[] = {
+	&backend_epoll, &backend_kqueue_poll, &backend_devpoll, NULL
+};
+
 const struct command command_wait = {
 	.name = "wait",
 	.summary = "wait with the best there is: poll(2), or epoll(7)",
@@ -11,7 +15,7 @@ const struct command command_wait = {
 	.run = command_wait_run,
 	.backend = &backend_poll,
 	.instead = &backend_devpoll,
-	.stream = &backend_epoll,
+	.streams = streams,
 	.events = "in",
 	.twice = TWICE_JOINED,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "backend/launch.h"
 #include "command.h"
 #include "diag.h"
 #include "duration.h"
@@ -12,6 +13,7 @@
 #include "follow.h"
 #include "option.h"
 #include "output.h"
+#include "print.h"
 #include "request.h"
 #include "session.h"
 #include "wait.h"
@@ -115,15 +117,21 @@ check_stream(const struct request *r)
 {
 	if (r->lines && r->program != NULL)
 		return diag_usage("--lines reads what PROGRAM is to read");
+	if (r->all && r->program != NULL)
+		return diag_usage("--all waits for every target, PROGRAM runs"
+		    " for the first");
 	if (r->follow && r->all)
 		return diag_usage("--all ends with the first event of each"
 		    " target, --follow goes on");
 	if (r->longest != 0 && !r->lines)
 		return diag_usage("--max-line: only with --lines");
+	if (print_wants_line(r) && !r->lines)
+		return diag_usage("--format: only --lines has %%l");
 	if (r->jobs != 0 && (r->program == NULL || !r->follow))
 		return diag_usage("--jobs: only with --follow and PROGRAM");
-	if (!r->follow && (r->reopen || r->events != 0 ||
-	    r->idle != DURATION_FOREVER))
+	if (r->follow)
+		return 0;
+	if (r->reopen || r->events != 0 || r->idle != DURATION_FOREVER)
 		return diag_usage("%s: only with --follow or --lines",
 		    r->reopen ? "--reopen" : r->events != 0 ? "--count" :
 		    "--idle");
@@ -215,6 +223,8 @@ command_wait_run(const struct command *command, int argc, char **argv)
 		status = check(&request);
 	if (status == 0 && request.session)
 		return session_run(&request);
+	if (status == 0 && request.program != NULL)
+		launch_remember();
 	if (status == 0)
 		status = resolve(&request);
 	if (status != 0)

@@ -38,7 +38,9 @@ struct command {
 	/* those that wait: with what, for what, and what twice means */
 	const struct backend	*backend;
 	const struct backend	*instead;	/* where that is absent */
-	const struct backend	*stream;	/* for --follow, or NULL */
+	const struct backend	*const *streams; /* for --follow, the first
+						    that is there; ends with
+						    NULL; or NULL */
 	const char		*events;	/* the default */
 	enum target_twice	 twice;
 };

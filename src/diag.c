@@ -9,10 +9,8 @@
 #include "diag.h"
 #include "output.h"
 
-/* Longer than any message about a name that a kernel takes (PATH_MAX). */
-#define MESSAGE_SIZE	8192
-
 static const char *command;
+static struct diag_message *captured;
 
 void
 diag_command(const char *name)
@@ -20,15 +18,45 @@ diag_command(const char *name)
 	command = name;
 }
 
-/* One write(2), so that messages of several processes do not mix. */
-static void say(int error, const char *hint, const char *format,
-    va_list arguments) PRINTF_LIKE(3, 0);
-
-static void
-say(int error, const char *hint, const char *format, va_list arguments)
+void
+diag_capture(struct diag_message *message)
 {
-	char text[MESSAGE_SIZE], line[MESSAGE_SIZE];
-	size_t length, used = 0;
+	captured = message;
+}
+
+/*
+ * TEXT, LENGTH bytes, escaped, and what ERROR means if it is not 0: appended to
+ * LINE, DIAG_SIZE bytes, of which USED are.
+ */
+static size_t
+compose(char *line, size_t used, const char *text, size_t length, int error,
+    const char *hint)
+{
+	int n;
+
+	/* leave room for what follows, whatever the name was */
+	used += escape(line + used, DIAG_SIZE - used - 512, text, length);
+	if (error == 0)
+		return used;
+	n = snprintf(line + used, DIAG_SIZE - used, ": %s%s%s%s%s%s%s",
+	    strerror(error), captured == NULL ? " [" : "",
+	    captured == NULL ? errno_name(error) : "",
+	    captured == NULL ? "]" : "", hint == NULL ? "" : " (",
+	    hint == NULL ? "" : hint, hint == NULL ? "" : ")");
+	used += (size_t)n;
+	return used > DIAG_SIZE - 1 ? DIAG_SIZE - 1 : used;
+}
+
+static void say(const char *name, int error, const char *hint,
+    const char *format, va_list arguments) PRINTF_LIKE(4, 0);
+
+/* One write(2), so that messages of several processes do not mix. */
+static void
+say(const char *name, int error, const char *hint, const char *format,
+    va_list arguments)
+{
+	char text[DIAG_SIZE], line[DIAG_SIZE];
+	size_t length, used;
 	int n;
 
 	n = vsnprintf(text, sizeof text, format, arguments);
@@ -37,21 +65,16 @@ say(int error, const char *hint, const char *format, va_list arguments)
 		length = sizeof text - 1;
 		memcpy(text + length - 3, "...", 3);
 	}
+	if (captured != NULL) {
+		captured->name = name;
+		captured->error = error;
+		captured->length = compose(captured->text, 0, text, length,
+		    error, hint);
+		return;
+	}
 	n = snprintf(line, sizeof line, "pmux: %s%s",
 	    command == NULL ? "" : command, command == NULL ? "" : ": ");
-	used = (size_t)n;
-	/* leave room for what follows, whatever the name was */
-	used += escape(line + used, sizeof line - used - 512, text, length);
-	if (error != 0)
-		n = snprintf(line + used, sizeof line - used, ": %s [%s]%s%s%s",
-		    strerror(error), errno_name(error),
-		    hint == NULL ? "" : " (", hint == NULL ? "" : hint,
-		    hint == NULL ? "" : ")");
-	else
-		n = 0;
-	used += (size_t)n;
-	if (used > sizeof line - 1)
-		used = sizeof line - 1;
+	used = compose(line, (size_t)n, text, length, error, hint);
 	line[used++] = '\n';
 	(void)!write(STDERR_FILENO, line, used);
 }
@@ -62,7 +85,18 @@ diag_usage(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	say(0, NULL, format, arguments);
+	say("USAGE", 0, NULL, format, arguments);
+	va_end(arguments);
+	return EXIT_USAGE;
+}
+
+int
+diag_range(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say("RANGE", 0, NULL, format, arguments);
 	va_end(arguments);
 	return EXIT_USAGE;
 }
@@ -73,9 +107,19 @@ diag_unavailable(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	say(0, NULL, format, arguments);
+	say("ENOSYS", 0, NULL, format, arguments);
 	va_end(arguments);
 	return EXIT_UNAVAILABLE;
+}
+
+void
+diag_remark(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(NULL, 0, NULL, format, arguments);
+	va_end(arguments);
 }
 
 int
@@ -84,7 +128,7 @@ diag_system(int error, const char *hint, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	say(error, hint, format, arguments);
+	say(errno_name(error), error, hint, format, arguments);
 	va_end(arguments);
 	return EXIT_SYSTEM;
 }

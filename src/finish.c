@@ -23,7 +23,8 @@ finish_open(struct finish *finish, const struct request *request)
 int64_t
 finish_unread(const struct request *request, const struct target *t)
 {
-	return (t->bits & request->backend->reading) == 0 ? 0 :
+	return (t->bits & request->backend->reading) == 0 ?
+	    0 :
 	    kernel_unread(t->fd);
 }
 
@@ -58,8 +59,8 @@ is_last_exit(const struct event *event, uint32_t *children)
 }
 
 static bool
-is_last_kevent(const struct kevent_request *request,
-    const struct target *t, const struct event *event, uint32_t *children)
+is_last_kevent(const struct kevent_request *request, const struct target *t,
+    const struct event *event, uint32_t *children)
 {
 	if (has_flag(kqueue_flags, "oneshot", request->flags) ||
 	    has_flag(kqueue_flags, "dispatch", request->flags) ||

@@ -138,6 +138,14 @@ flags_parse(const struct flag *table, uint32_t limit, const char *s,
 	}
 }
 
+uint32_t
+flags_bit(const struct flag *table, const char *name)
+{
+	while (*table->name != '\0' && strcmp(table->name, name) != 0)
+		table++;
+	return table->bit;
+}
+
 const char *
 flags_next(const struct flag *table, uint32_t *bits, uint32_t *number)
 {

@@ -27,6 +27,9 @@ int	flags_parse(const struct flag *table, uint32_t limit, const char *s,
 	    size_t length, uint32_t *bits, const char **word,
 	    size_t *word_length);
 
+/* The bit of NAME in TABLE, which ends with an empty name; 0: it has none. */
+uint32_t flags_bit(const struct flag *table, const char *name);
+
 /*
  * Take the next name off *BITS: the first of TABLE that is all there, and when
  * there is none left the rest as one number.  Returns the name, "" for the

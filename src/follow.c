@@ -185,10 +185,9 @@ read_lines(struct follow *f, uint32_t index, const struct event *event)
 		return follow_watch(f, index);
 	case LINES_LEFT:
 		return follow_rest(f, index, event);
-	case LINES_FAILED:
-		f->status = EXIT_SYSTEM;
-		/* FALLTHROUGH */
 	default:
+		if (answer == LINES_FAILED)
+			f->status = EXIT_SYSTEM;
 		return follow_finish(f, index, event);
 	}
 }
@@ -232,9 +231,11 @@ take_sample(struct follow *f, const struct event *event)
 	if ((!f->edge || f->jobs != NULL) && !changed)
 		changed = rest->bytes != finish_unread(f->w.request, t);
 	if (f->jobs != NULL)
-		return changed || (rest->bytes < 0 &&
-		    clock_now() - rest->told >= RESTING_PAUSE) ?
-		    jobs_sample(f->jobs, event) : 0;
+		return changed ||
+			(rest->bytes < 0 &&
+			    clock_now() - rest->told >= RESTING_PAUSE) ?
+		    jobs_sample(f->jobs, event) :
+		    0;
 	if (f->w.request->lines)
 		return read_lines(f, index, event);
 	if ((event->bits & f->finish.hangs_up) != 0 &&
@@ -273,7 +274,7 @@ is_done(const struct follow *f)
 	const struct request *r = f->w.request;
 
 	return (f->unfinished == 0 && r->targets.count > 0 &&
-	    (f->jobs == NULL || jobs_idle(f->jobs))) ||
+		   (f->jobs == NULL || jobs_idle(f->jobs))) ||
 	    (r->events != 0 && f->events >= r->events);
 }
 
@@ -345,8 +346,9 @@ loop(struct follow *f, bool *timed_out, int *output_error)
 	while (status == 0 && *output_error == 0 && !is_done(f) &&
 	    (f->jobs == NULL || !jobs_stopped(f->jobs))) {
 		before = f->events;
-		status = step(f, sooner(deadline_left(r->deadline),
-		    deadline_left(idle)), output_error);
+		status = step(f,
+		    sooner(deadline_left(r->deadline), deadline_left(idle)),
+		    output_error);
 		if (f->events != before ||
 		    (f->jobs != NULL && !jobs_idle(f->jobs)))
 			idle = deadline_in(r->idle);
@@ -414,18 +416,22 @@ translate(const struct backend *from, const struct backend *to, uint32_t bits)
 static bool
 open_better(struct follow *f, struct request *request)
 {
-	const struct backend *usual = request->backend,
-	    *better = request->command->stream;
+	const struct backend *const *streams = request->command->streams,
+				    *usual = request->backend, *better;
 	struct targets *targets = &request->targets;
 	const char *detail;
 
-	if (better == NULL || request->lines || better->probe(&detail) < 0)
+	while (streams != NULL && *streams != NULL &&
+	    (*streams)->probe(&detail) < 0)
+		streams++;
+	if (streams == NULL || *streams == NULL)
 		return false;
+	better = *streams;
 	for (size_t i = 0; i < targets->count; i++)
 		targets->list[i].bits = translate(usual, better,
 		    targets->list[i].bits);
 	request->backend = better;
-	if (waiting_try(&f->w, request, better->edge) == 0)
+	if (waiting_try(&f->w, request, request->lines ? 0 : better->edge) == 0)
 		return true;
 	waiting_close(&f->w);
 	for (size_t i = 0; i < targets->count; i++)

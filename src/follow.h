@@ -43,7 +43,7 @@ int	follow_run(struct request *request);
 int	follow_rest(struct follow *f, uint32_t index,
 	    const struct event *event);
 
-/* Target INDEX rests no more; unless it tells of news alone it is not watched. */
+/* Target INDEX rests no more; unless news alone is told it is not watched. */
 void	follow_unwatch(struct follow *f, uint32_t index);
 
 /* Target INDEX, which does not rest and is not watched, is watched again. */

@@ -11,23 +11,23 @@
 
 /* What is known of a target's PROGRAM. */
 struct job {
-	struct event	event;		/* for its next run */
-	int64_t		bytes;		/* unread when the last one began */
-	uint32_t	bits;		/* its event */
-	bool		running;
-	bool		queued;
-	bool		again;		/* news since it began */
-	bool		last;		/* nothing comes after it */
+	struct event event; /* for its next run */
+	int64_t bytes; /* unread when the last one began */
+	uint32_t bits; /* its event */
+	bool running;
+	bool queued;
+	bool again; /* news since it began */
+	bool last; /* nothing comes after it */
 };
 
 struct jobs {
-	struct follow		*f;
-	struct job		*jobs;		/* one for each target */
-	uint32_t		*queue;		/* a ring of targets */
-	uint32_t		 head, queued;
-	int			 wake;		/* program_open's, or -1 */
+	struct follow *f;
+	struct job *jobs; /* one for each target */
+	uint32_t *queue; /* a ring of targets */
+	uint32_t head, queued;
+	int wake; /* program_open's, or -1 */
 	/* the primitive for one target at a time */
-	struct backend_state	*probe;
+	struct backend_state *probe;
 };
 
 static struct target *
@@ -99,8 +99,8 @@ is_readiness(const struct jobs *j, const struct target *t)
 {
 	const struct backend *backend = j->f->w.backend;
 
-	return backend->requests == NULL || (t->bits &
-	    (1u << KQUEUE_READ | 1u << KQUEUE_WRITE)) != 0;
+	return backend->requests == NULL ||
+	    (t->bits & (1u << KQUEUE_READ | 1u << KQUEUE_WRITE)) != 0;
 }
 
 /*
@@ -113,8 +113,7 @@ sample(struct jobs *j, uint32_t index, struct event *event)
 	const struct backend *backend = j->f->w.backend;
 	const struct target *t = target_of(j, index);
 	uint32_t token = backend->requests != NULL ? index : 0;
-	int n = backend->add(j->probe, token, t->fd,
-	    t->bits & ~backend->edge);
+	int n = backend->add(j->probe, token, t->fd, t->bits & ~backend->edge);
 
 	if (n != 0)
 		return n;
@@ -265,8 +264,7 @@ decide(struct jobs *j, uint32_t index, const struct event *event)
 	int64_t bytes = finish_unread(f->w.request, target_of(j, index));
 
 	resting_listen(&j->f->r);
-	if (job->again || f->r.rests[index].news ||
-	    event->bits != job->bits ||
+	if (job->again || f->r.rests[index].news || event->bits != job->bits ||
 	    (bytes >= 0 && bytes != job->bytes)) {
 		job->event = *event;
 		enqueue(j, index);

@@ -28,12 +28,13 @@ struct parsing {
 	const char		*data;		/* what data= said, or NULL */
 	size_t			 data_length;
 	bool			 named;		/* some word of the filter */
+	bool			 flagged;	/* the flags as a number */
 };
 
 /* What a word KEY=VALUE is about. */
 typedef int take_fn(struct parsing *parsing, const char *value, size_t length);
 static take_fn take_data, take_udata, take_lowat, take_bytes, take_offset,
-    take_fflags;
+    take_fflags, take_flags;
 
 #define ALL		((1u << KQUEUE_FILTERS) - 1)
 #define STREAMS		(1u << KQUEUE_READ | 1u << KQUEUE_WRITE)
@@ -41,17 +42,27 @@ static take_fn take_data, take_udata, take_lowat, take_bytes, take_offset,
 static const struct {
 	char		 key[8];
 	uint32_t	 filters;	/* that have it */
+	uint32_t	 numbered;	/* and those after kevent_numbers */
 	take_fn		*take;
 } values[] = {
-	{ "data", ALL & ~(1u << KQUEUE_AIO), take_data },
-	{ "udata", ALL, take_udata },
-	{ "lowat", STREAMS, take_lowat },
-	{ "bytes", 1u << KQUEUE_AIO, take_bytes },
-	{ "offset", 1u << KQUEUE_AIO, take_offset },
-	{ "fflags", 1u << KQUEUE_USER, take_fflags },
+	{ "data", ALL & ~(1u << KQUEUE_AIO), 0, take_data },
+	{ "udata", ALL, 0, take_udata },
+	{ "lowat", STREAMS, 0, take_lowat },
+	{ "bytes", 1u << KQUEUE_AIO, 0, take_bytes },
+	{ "offset", 1u << KQUEUE_AIO, 0, take_offset },
+	{ "fflags", 1u << KQUEUE_USER, ALL, take_fflags },
+	{ "flags", 0, ALL, take_flags },
 };
 
 #define VALUES	(sizeof values / sizeof *values)
+
+static bool numbers;
+
+void
+kevent_numbers(void)
+{
+	numbers = true;
+}
 
 static const char *
 filter_name(unsigned filter)
@@ -102,6 +113,19 @@ kevent_has(unsigned filter, const char *name, uint32_t fflags)
 	return (bit_of(kqueue_filters[filter].words, name) & fflags) != 0;
 }
 
+uint32_t
+kevent_flag(const char *name)
+{
+	return bit_of(kqueue_flags, name);
+}
+
+/* The filters that have that entry of values. */
+static uint32_t
+filters_with(size_t which)
+{
+	return values[which].filters | (numbers ? values[which].numbered : 0);
+}
+
 /* The entry of values for KEY=..., or VALUES. */
 static size_t
 value_of(const char *s, size_t length)
@@ -111,6 +135,7 @@ value_of(const char *s, size_t length)
 
 	for (i = 0; i < VALUES; i++)
 		if (equals != NULL &&
+		    filters_with(i) != 0 &&
 		    is(values[i].key, s, (size_t)(equals - s)))
 			break;
 	return i;
@@ -171,8 +196,11 @@ signed_number(const char *s, size_t length, int64_t *value)
 static int
 bad_number(const struct parsing *p, int error, const char *s, size_t length)
 {
-	return diag_usage("%.*s: '%.*s' is %s", p->length, p->word,
-	    (int)length, s, error == -ERANGE ? "out of range" : "no number");
+	if (error == -ERANGE)
+		return diag_range("%.*s: '%.*s' is out of range", p->length,
+		    p->word, (int)length, s);
+	return diag_usage("%.*s: '%.*s' is no number", p->length, p->word,
+	    (int)length, s);
 }
 
 /* In nanoseconds.  Returns 0 or an exit status. */
@@ -189,9 +217,11 @@ duration(const struct parsing *p, const char *s, size_t length, int64_t *ns)
 	}
 	if (error == 0 && *ns != DURATION_FOREVER)
 		return 0;
-	return diag_usage("%.*s: '%.*s' is %s", p->length, p->word,
-	    (int)length, s, error == -ERANGE ? "out of range (292 years)" :
-	    "no duration (as 1.5, 20ms, 2m)");
+	if (error == -ERANGE)
+		return diag_range("%.*s: '%.*s' is out of range (292 years)",
+		    p->length, p->word, (int)length, s);
+	return diag_usage("%.*s: '%.*s' is no duration (as 1.5, 20ms, 2m)",
+	    p->length, p->word, (int)length, s);
 }
 
 /* ---- words with a value ---- */
@@ -268,10 +298,23 @@ take_offset(struct parsing *p, const char *value, size_t length)
 static int
 take_fflags(struct parsing *p, const char *value, size_t length)
 {
-	uint64_t fflags;
-	int error = number(value, length, 0xffffff, &fflags);
+	uint64_t fflags, most = p->request->filter == KQUEUE_USER ? 0xffffff :
+	    UINT32_MAX;
+	int error = number(value, length, most, &fflags);
 
+	p->named = true;
 	p->request->fflags |= (uint32_t)fflags;
+	return error == 0 ? 0 : bad_number(p, error, value, length);
+}
+
+static int
+take_flags(struct parsing *p, const char *value, size_t length)
+{
+	uint64_t flags;
+	int error = number(value, length, UINT16_MAX, &flags);
+
+	p->flagged = true;
+	p->request->flags |= (uint32_t)flags;
 	return error == 0 ? 0 : bad_number(p, error, value, length);
 }
 
@@ -365,7 +408,7 @@ take_value(struct parsing *p, size_t which, const char *s, size_t length)
 {
 	size_t key = strlen(values[which].key) + 1;
 
-	if ((values[which].filters >> p->request->filter & 1) == 0)
+	if ((filters_with(which) >> p->request->filter & 1) == 0)
 		return diag_usage("%.*s: %s has no '%s='", p->length, p->word,
 		    filter_name(p->request->filter), values[which].key);
 	return values[which].take(p, s + key, length - key);
@@ -535,13 +578,30 @@ find_ident(struct parsing *p, const struct kevent_ident *ident,
 
 /* ---- the whole word ---- */
 
+/* The filter with the system's number that is at S; FILTERS: none has it. */
+static unsigned
+numbered_filter(const char *s, size_t length)
+{
+	unsigned filter = KQUEUE_FILTERS;
+	int64_t value;
+
+	if (numbers && signed_number(s, length, &value) == 0)
+		for (filter = 0; filter < KQUEUE_FILTERS; filter++)
+			if (kqueue_filters[filter].there &&
+			    kqueue_number(filter) == value)
+				break;
+	return filter;
+}
+
 static int
 find_filter(struct parsing *p, const char *s, size_t length)
 {
 	const struct flag *flag = find(backend_kqueue.flags, "EVFILT_", s,
 	    length);
-	unsigned filter;
+	unsigned filter = numbered_filter(s, length);
 
+	if (filter < KQUEUE_FILTERS)
+		flag = &backend_kqueue.flags[filter];
 	if (flag == NULL)
 		return diag_usage("%.*s: unknown filter '%.*s': there are read"
 		    " write vnode proc signal timer netdev aio user", p->length,
@@ -613,7 +673,7 @@ complete(struct parsing *p)
 {
 	struct kevent_request *request = p->request;
 
-	if (!has_flag(p, "add") && !has_flag(p, "delete") &&
+	if (!p->flagged && !has_flag(p, "add") && !has_flag(p, "delete") &&
 	    !has_flag(p, "enable") && !has_flag(p, "disable"))
 		request->flags |= bit_of(kqueue_flags, "add");
 	if (!p->named)

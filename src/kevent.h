@@ -28,6 +28,12 @@ int	kevent_parse(char *word, size_t length, const char *defaults,
 	    uint64_t *timers, struct kevent_request *request,
 	    struct kevent_ident *ident);
 
+/*
+ * From now on a filter may be a number, as the system has it, and so may flags
+ * and fflags, as flags=N and fflags=N.
+ */
+void	kevent_numbers(void);
+
 /* Whether the filter is about a descriptor, or a path that is to be one. */
 bool	kevent_wants_descriptor(const struct kevent_request *request);
 
@@ -36,6 +42,9 @@ bool	kevent_wants_descriptor(const struct kevent_request *request);
  * message about --events having been printed.
  */
 int	kevent_check_words(const char *words);
+
+/* The bit of add, delete and the other flags; 0 where it is unknown. */
+uint32_t kevent_flag(const char *name);
 
 /* Whether the words of FILTER have the bit that NAME stands for in FFLAGS. */
 bool	kevent_has(unsigned filter, const char *name, uint32_t fflags);

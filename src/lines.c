@@ -1,31 +1,630 @@
 #include "config.h"
 
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "backend/kqueue.h"
+#include "backend/read.h"
+#include "deadline.h"
+#include "defer.h"
 #include "diag.h"
+#include "flags.h"
 #include "lines.h"
+#include "output.h"
+#include "print.h"
+
+/* What --max-line is if it was not given. */
+#define USUAL_LONGEST ((size_t)1 << 20)
+
+/*
+ * A turn: as much as a pipe holds if nobody has asked for more (pipe(7)).  A
+ * message is read whole: those of local sockets may be as long as the buffer
+ * for sending, 208 KiB (socket(7), wmem_max).
+ */
+#define TURN 65536
+#define LARGEST 262144
+
+/* Where one byte is read at a time, so many are a turn. */
+#define SINGLE_BYTES 256
+
+/* A buffer of that size stays with its source when the line is finished. */
+#define KEPT 16384
+
+/*
+ * A socket does not tell that its sender has no room any more to finish a line:
+ * that is supposed if so many bytes or more have not become more for so long
+ * (ns).  Linux counts at least 768 bytes of 208 KiB for what one send(2) adds
+ * to a local socket.
+ */
+#define STUCK_BYTES 256
+#define STUCK_TIME (INT64_C(1000) * 1000000)
+
+/* Longer than a record's head with any name that a kernel takes. */
+#define HEAD_SIZE 32768
+
+struct source {
+	char *held; /* what was read of a line */
+	size_t length, capacity;
+	size_t unread; /* what a look found */
+	int64_t since; /* when it first did */
+	uint32_t same; /* whose HELD it is: index */
+	int fd; /* what HOW is of */
+	struct reader how;
+	bool cut; /* HELD goes on a line that was cut */
+	bool empty; /* there was nothing the last time */
+};
+
+static struct source *sources;
+static const struct request *serving;
+static size_t longest;
+static uint64_t records;
+
+static char bytes[LARGEST]; /* what was read just now */
+static char head[HEAD_SIZE]; /* of the records of one turn */
+static size_t head_length;
+
+/* ---- before the first ---- */
+
+static int
+refuse(const struct target *t, const char *why)
+{
+	return diag_usage("--lines reads: '%.*s' %s", (int)t->length, t->name,
+	    why);
+}
+
+static int
+check_kevent(const struct request *r, const struct target *t)
+{
+	const struct kevent_request
+	    *kevent = &r->targets.kevents[t - r->targets.list];
+	uint32_t unfit = flags_bit(kqueue_flags, "oneshot") |
+	    flags_bit(kqueue_flags, "clear") |
+	    flags_bit(kqueue_flags, "dispatch") |
+	    flags_bit(kqueue_flags, "disable") |
+	    flags_bit(kqueue_flags, "delete");
+
+	if (kevent->filter != KQUEUE_READ)
+		return refuse(t, "has another filter than read");
+	if ((kevent->flags & unfit) != 0)
+		return refuse(t, "would not be told of all there is to read");
+	return 0;
+}
+
+static int
+check(const struct request *r, const struct target *t)
+{
+	const struct backend *backend = r->backend;
+	uint32_t unfit = flags_bit(backend->flags, "et") |
+	    flags_bit(backend->flags, "oneshot");
+
+	if (r->targets.kevents != NULL)
+		return check_kevent(r, t);
+	if ((t->bits & backend->writing) != 0)
+		return refuse(t, "is asked to be written to");
+	if ((t->bits & backend->reading) == 0)
+		return refuse(t, "is not asked to be read from");
+	if ((t->bits & unfit) != 0)
+		return refuse(t, "would not be told of all there is to read");
+	return 0;
+}
+
+/* A file that several targets may be reading, each a part of its lines. */
+struct file {
+	dev_t device;
+	ino_t inode;
+	uint32_t index;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct file *x = a, *y = b;
+
+	if (x->device != y->device)
+		return x->device < y->device ? -1 : 1;
+	if (x->inode != y->inode)
+		return x->inode < y->inode ? -1 : 1;
+	return x->index < y->index ? -1 : 1;
+}
+
+/*
+ * Two ends of one pipe, and copies of one descriptor, take from the same bytes:
+ * what one holds of a line the other must go on with.  Two that have opened a
+ * regular file have an offset each.
+ */
+static int
+join_same(const struct targets *targets)
+{
+	struct file *files = malloc(targets->count * sizeof *files);
+	size_t count = 0;
+	struct stat st;
+
+	if (files == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < targets->count; i++) {
+		sources[i].same = i;
+		if (fstat(targets->list[i].fd, &st) == -1 ||
+		    !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ||
+			S_ISCHR(st.st_mode)))
+			continue;
+		files[count++] = (struct file){ st.st_dev, st.st_ino, i };
+	}
+	qsort(files, count, sizeof *files, compare);
+	for (size_t i = 1; i < count; i++)
+		if (files[i].device == files[i - 1].device &&
+		    files[i].inode == files[i - 1].inode)
+			sources[files[i].index]
+			    .same = sources[files[i - 1].index].same;
+	free(files);
+	return 0;
+}
+
+/* A signal is about to end pmux. */
+static void
+put_last(void)
+{
+	lines_close(serving);
+	(void)output_flush();
+}
 
 int
-lines_open(const struct request *request)
+lines_open(const struct request *r)
 {
-	(void)request;
-	return diag_unavailable("--lines is not available");
+	size_t count = r->targets.count;
+	int status;
+
+	for (size_t i = 0; i < count; i++)
+		if ((status = check(r, &r->targets.list[i])) != 0)
+			return status;
+	longest = r->longest == 0 ? USUAL_LONGEST : r->longest;
+	if (count == 0)
+		return 0;
+	sources = calloc(count, sizeof *sources);
+	if (sources == NULL || join_same(&r->targets) != 0)
+		return diag_system(ENOMEM, NULL, "targets");
+	for (size_t i = 0; i < count; i++)
+		sources[i].fd = -1;
+	serving = r;
+	defer_signals(put_last);
+	return 0;
+}
+
+/* ---- records ---- */
+
+/*
+ * What stands before every line of this turn.  What a name that no kernel takes
+ * has beyond that is left out.
+ */
+static void
+make_head(const struct request *r, const struct target *t)
+{
+	output_divert(head, sizeof head);
+	print_source(r, t);
+	head_length = output_restore();
+}
+
+/* The line itself is the rest of a record. */
+static bool
+is_plain(const struct request *r)
+{
+	return !r->json && r->format == NULL;
+}
+
+/* FIRST was read before, and may be empty. */
+static void
+put_plain(const struct request *r, const char *first, size_t first_length,
+    const char *line, size_t length)
+{
+	size_t needed = head_length + first_length + length + 1;
+
+	if (needed <= OUTPUT_SIZE)
+		(void)output_room(needed);
+	output_bytes(head, head_length);
+	output_bytes(first, first_length);
+	output_bytes(line, length);
+	output_character(r->null ? '\0' : '\n');
+}
+
+/* The same for a line that is followed by the byte that ends its record. */
+static void
+put_line(const char *line, size_t length)
+{
+	size_t needed = head_length + length + 1;
+	char *to;
+
+	if (needed > OUTPUT_SIZE) {
+		output_bytes(head, head_length);
+		output_bytes(line, length + 1);
+		return;
+	}
+	to = output_room(needed);
+	memcpy(to, head, head_length);
+	memcpy(to + head_length, line, length + 1);
+	output_filled(needed);
+}
+
+static void
+put_other(const struct request *r, const struct target *t, const char *line,
+    size_t length)
+{
+	output_bytes(head, head_length);
+	print_line(r, t, line, length);
+	output_character(r->null ? '\0' : '\n');
+}
+
+/* Add LENGTH bytes to what is held of SOURCE.  Returns 0 or -ENOMEM. */
+static int
+hold(struct source *source, const char *more, size_t length)
+{
+	size_t wanted = source->length + length, capacity = source->capacity;
+	char *grown;
+
+	if (length == 0)
+		return 0;
+	if (wanted > capacity) {
+		capacity += capacity / 2;
+		if (capacity < wanted + wanted / 4 + 64)
+			capacity = wanted + wanted / 4 + 64;
+		grown = realloc(source->held, capacity);
+		if (grown == NULL)
+			return -ENOMEM;
+		source->held = grown;
+		source->capacity = capacity;
+	}
+	memcpy(source->held + source->length, more, length);
+	source->length = wanted;
+	return 0;
+}
+
+/* Not in a signal handler. */
+static void
+let_go(struct source *source)
+{
+	source->length = 0;
+	if (source->capacity > KEPT) {
+		free(source->held);
+		source->held = NULL;
+		source->capacity = 0;
+	}
+}
+
+/*
+ * The record that begins with what SOURCE holds and ends with LENGTH bytes of
+ * LINE.  Returns 0 or -ENOMEM.
+ */
+static int
+put_joined(const struct request *r, const struct target *t,
+    struct source *source, const char *line, size_t length)
+{
+	if (!r->quiet && is_plain(r))
+		put_plain(r, source->held, source->length, line, length);
+	else if (!r->quiet) {
+		if (hold(source, line, length) != 0)
+			return -ENOMEM;
+		put_other(r, t, source->held, source->length);
+	}
+	records++;
+	let_go(source);
+	return 0;
+}
+
+static void
+put_record(const struct request *r, const struct target *t, const char *line,
+    size_t length, bool ended)
+{
+	records++;
+	if (r->quiet)
+		return;
+	if (!is_plain(r))
+		put_other(r, t, line, length);
+	else if (ended && !r->null)
+		put_line(line, length);
+	else
+		put_plain(r, "", 0, line, length);
+}
+
+/* ---- bytes to records ---- */
+
+/*
+ * Where the next record of the SIZE bytes at P ends, HELD bytes of it having
+ * come before.  Returns whether it does there, with *LENGTH and *ENDED set: a
+ * newline follows, or it was cut.
+ */
+static inline bool
+next_record(size_t held, const char *p, size_t size, size_t *length,
+    bool *ended)
+{
+	size_t room = longest - held;
+	const char *newline = memchr(p, '\n', size > room ? room + 1 : size);
+
+	*ended = newline != NULL;
+	*length = newline != NULL ? (size_t)(newline - p) : room;
+	return newline != NULL || size > room;
+}
+
+/* How many bytes of those at P are the next COUNT records, or all there are. */
+static size_t
+measure(size_t held, const char *p, size_t size, uint64_t count)
+{
+	size_t done = 0, length;
+	bool ended;
+
+	while (count-- > 0 &&
+	    next_record(held, p + done, size - done, &length, &ended)) {
+		done += length + ended;
+		held = 0;
+	}
+	return done;
+}
+
+/* Once a line, however often it is cut. */
+static void
+say_cut(const struct target *t, struct source *source, bool ended)
+{
+	if (!ended && !source->cut)
+		diag_remark("%.*s: a line of more than %zu bytes is cut"
+			    " (--max-line)",
+		    (int)t->length, t->name, longest);
+	source->cut = !ended;
+}
+
+/*
+ * The records of the SIZE bytes at P, which were read from T; what is left is
+ * held.  Returns 0 or -ENOMEM.
+ */
+static int
+digest(const struct request *r, const struct target *t, struct source *source,
+    const char *p, size_t size)
+{
+	size_t length;
+	bool ended;
+
+	while (
+	    size > 0 && next_record(source->length, p, size, &length, &ended)) {
+		if (source->length == 0)
+			put_record(r, t, p, length, ended);
+		else if (put_joined(r, t, source, p, length) != 0)
+			return -ENOMEM;
+		if (!ended || source->cut)
+			say_cut(t, source, ended);
+		p += length + ended;
+		size -= length + ended;
+	}
+	return hold(source, p, size);
+}
+
+/* A line that nothing will follow any more.  Async-signal-safe. */
+static void
+put_unfinished(const struct request *r, const struct target *t,
+    struct source *source)
+{
+	if (source->length > 0)
+		put_record(r, t, source->held, source->length, false);
+	source->length = 0;
+	source->cut = false;
+}
+
+/* ---- reading ---- */
+
+static bool
+is_message(const struct source *source)
+{
+	return source->how.kind == READ_DATAGRAMS ||
+	    source->how.kind == READ_PACKETS;
+}
+
+/*
+ * Not more than the line: what can be looked at only by reading it.  One that
+ * gives out no single bytes is read as it is.
+ */
+static ssize_t
+read_single_bytes(int fd, struct source *source)
+{
+	size_t done = 0;
+	ssize_t n = 1;
+
+	if (source->how.kind == READ_OTHER)
+		return read_now(fd, &source->how, bytes, TURN);
+	while (n == 1 && done < SINGLE_BYTES) {
+		n = read_now(fd, &source->how, bytes + done, 1);
+		if (n == 1 && bytes[done++] == '\n')
+			break;
+	}
+	return done > 0 ? (ssize_t)done : n;
+}
+
+/* Whether the unfinished line of LENGTH bytes has to be read to be finished. */
+static bool
+is_stuck(const struct request *r, int fd, struct source *source, size_t length)
+{
+	int64_t now;
+
+	if (length == LARGEST)
+		return true;
+	/* to kevent(2) no file has an end */
+	if (source->how.kind == READ_FILE && r->backend->requests != NULL)
+		return false;
+	if (read_is_all(fd, &source->how, length))
+		return true;
+	now = clock_now();
+	if (source->how.kind != READ_STREAM || length != source->unread) {
+		source->unread = length;
+		source->since = now;
+		return false;
+	}
+	return length >= STUCK_BYTES && now - source->since >= STUCK_TIME;
+}
+
+/*
+ * Look at what there is; *WANTED becomes how much of it are records that
+ * --count wants.  Returns as read_peek.
+ */
+static ssize_t
+look(const struct request *r, int fd, struct source *source,
+    struct source *holder, size_t *wanted)
+{
+	const struct target *t = &r->targets.list[source - sources];
+	ssize_t n = 0;
+
+	*wanted = 0;
+	for (size_t size = TURN; *wanted == 0; size = LARGEST) {
+		n = read_peek(fd, &source->how, bytes, size);
+		if (n <= 0)
+			break;
+		if (is_message(source))
+			*wanted = LARGEST;
+		/* what is held is a record if the line goes on */
+		else if (holder->length == longest && bytes[0] != '\n') {
+			put_record(r, t, holder->held, longest, false);
+			holder->length = 0;
+			say_cut(t, holder, false);
+			return -EINTR;
+		} else
+			*wanted = measure(holder->length, bytes, (size_t)n,
+			    r->events - records);
+		if ((size_t)n < size || size == LARGEST)
+			break;
+	}
+	return n;
+}
+
+/*
+ * No more than the records that --count wants.  Returns as read_now;
+ * -EINPROGRESS if there is nothing but an unfinished line.
+ */
+static ssize_t
+read_counted(const struct request *r, int fd, struct source *source,
+    struct source *holder)
+{
+	size_t wanted;
+	ssize_t n = look(r, fd, source, holder, &wanted);
+
+	if (n == -EOPNOTSUPP)
+		return read_single_bytes(fd, source);
+	if (n > 0 && wanted == 0) {
+		if (!is_stuck(r, fd, source, (size_t)n))
+			return -EINPROGRESS;
+		wanted = (size_t)n;
+	}
+	/* also the end of file, or an empty message */
+	return n < 0 ? n : read_now(fd, &source->how, bytes, wanted);
+}
+
+static ssize_t
+read_some(const struct request *r, size_t index, struct source *holder)
+{
+	const struct target *t = &r->targets.list[index];
+	struct source *source = &sources[index];
+
+	if (source->fd != t->fd) {
+		source->fd = t->fd;
+		source->how = read_how(t->fd, (t->flags & TARGET_PATH) != 0);
+	}
+	if (r->events != 0)
+		return read_counted(r, t->fd, source, holder);
+	return read_now(t->fd, &source->how, bytes,
+	    source->how.kind == READ_DATAGRAMS ||
+		    source->how.kind == READ_PACKETS ?
+		LARGEST :
+		TURN);
+}
+
+/* Nothing could be read, ERROR being 0 at end of file or a -errno. */
+static enum lines_answer
+take_nothing(const struct request *r, size_t index, int error)
+{
+	const struct target *t = &r->targets.list[index];
+	struct source *source = &sources[index];
+	bool again = source->empty;
+
+	if (error == -EINPROGRESS)
+		return LINES_LEFT;
+	if (error == -EINTR ||
+	    (error == 0 &&
+		(source->how.kind == READ_DATAGRAMS ||
+		    (source->how.kind == READ_FILE &&
+			r->backend->requests != NULL))))
+		return LINES_WAIT;
+	if (error == -EAGAIN) {
+		/* it was said to be ready twice: that must not be a loop */
+		source->empty = true;
+		return again ? LINES_LEFT : LINES_WAIT;
+	}
+	put_unfinished(r, t, &sources[source->same]);
+	/* so a terminal ends whose other end was closed (tty_io.c) */
+	if (error == 0 || (error == -EIO && read_has_hung_up(t->fd)))
+		return LINES_END;
+	(void)diag_system(-error, NULL, "%.*s", (int)t->length, t->name);
+	return LINES_FAILED;
+}
+
+static enum lines_answer
+take(const struct request *r, size_t index)
+{
+	const struct target *t = &r->targets.list[index];
+	struct source *source = &sources[index];
+	struct source *holder = &sources[source->same];
+	ssize_t n;
+
+	if (!r->quiet)
+		make_head(r, t);
+	n = read_some(r, index, holder);
+	if (n <= 0)
+		return take_nothing(r, index, (int)n);
+	source->empty = false;
+	source->unread = 0;
+	if (digest(r, t, holder, bytes, (size_t)n) != 0)
+		return take_nothing(r, index, -ENOMEM);
+	if (is_message(source))
+		put_unfinished(r, t, holder);
+	return LINES_WAIT;
 }
 
 enum lines_answer
-lines_take(const struct request *request, size_t index)
+lines_take(const struct request *r, size_t index)
 {
-	(void)request;
-	(void)index;
-	return LINES_FAILED;
+	enum lines_answer answer = LINES_WAIT;
+
+	if (r->events != 0 && records >= r->events)
+		return answer;
+	defer_begin();
+	/* what nobody gets to see had better stay where it is */
+	if (output_failed() == 0 && !defer_pending())
+		answer = take(r, index);
+	defer_end();
+	return answer;
 }
 
 uint64_t
 lines_count(void)
 {
-	return 0;
+	return records;
 }
 
 void
-lines_close(const struct request *request)
+lines_close(const struct request *r)
 {
-	(void)request;
+	const struct target *t;
+
+	if (serving == NULL)
+		return;
+	defer_begin();
+	serving = NULL;
+	for (size_t i = 0; i < r->targets.count; i++) {
+		t = &r->targets.list[i];
+		if (sources[i].length == 0)
+			continue;
+		if (r->events != 0 && sources[i].how.kind == READ_FILE &&
+		    read_back(t->fd, sources[i].length) == 0)
+			continue;
+		if (!r->quiet)
+			make_head(r, t);
+		put_unfinished(r, t, &sources[i]);
+	}
+	defer_end();
 }

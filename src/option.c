@@ -471,6 +471,13 @@ options_help(const struct command *command)
 		output_character(' ');
 		output_string(command->arguments);
 	}
+	if ((command->options & OPTION_WAITS) != 0)
+		output_string(" [-- PROGRAM [ARG]...]");
+	if ((command->options & OPTION_SESSION) != 0) {
+		output_string("\n       pmux ");
+		output_string(command->name);
+		output_string(" --session [OPTION]...");
+	}
 	output_string("\n\n");
 	output_string(command->summary);
 	output_string("\n\n");

@@ -1,17 +1,25 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "defer.h"
 #include "output.h"
 
-static char buffer[32768];
+static char buffer[OUTPUT_SIZE];
 static size_t used;
-static int failure;		/* -errno of the first failed write */
+static int failure; /* -errno of the first failed write */
 static bool written;
+
+/* Where what is appended goes in the place of the buffer. */
+static struct {
+	char *to; /* or NULL */
+	size_t size, used;
+} other;
 
 size_t
 utf8_length(const char *s, size_t left)
@@ -133,31 +141,64 @@ escape(char *to, size_t size, const char *name, size_t length)
 	return done;
 }
 
-static void
-wait_writable(void)
+/* Returns whether there is room, WAIT milliseconds at most having passed. */
+static bool
+is_writable(int wait)
 {
 	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
 
-	(void)poll(&p, 1, -1);
+	return poll(&p, 1, wait) == 1;
+}
+
+/*
+ * As write(2); but once pmux is to end, its reader is not waited for.  So many
+ * bytes a pipe takes at once if it takes any (pipe(7)).
+ */
+static ssize_t
+write_some(const char *bytes, size_t length)
+{
+	if (defer_pending()) {
+		if (length > PIPE_BUF)
+			length = PIPE_BUF;
+		if (!is_writable(0)) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+	}
+	return write(STDOUT_FILENO, bytes, length);
+}
+
+static void
+write_out(const char *bytes, size_t length)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < length && failure == 0) {
+		n = write_some(bytes + done, length - done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == -1 && errno == EAGAIN)
+			(void)is_writable(-1);
+		else if (n == -1 && errno != EINTR)
+			failure = -errno;
+	}
+	written |= done > 0;
 }
 
 int
 output_flush(void)
 {
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < used && failure == 0) {
-		n = write(STDOUT_FILENO, buffer + done, used - done);
-		if (n > 0)
-			done += (size_t)n;
-		else if (n == -1 && errno == EAGAIN)
-			wait_writable();
-		else if (n == -1 && errno != EINTR)
-			failure = -errno;
-	}
-	written |= done > 0;
+	defer_begin();
+	write_out(buffer, used);
 	used = 0;
+	defer_end();
+	return failure;
+}
+
+int
+output_failed(void)
+{
 	return failure;
 }
 
@@ -174,21 +215,70 @@ output_close(void)
 }
 
 void
+output_divert(char *to, size_t size)
+{
+	other.to = to;
+	other.size = size;
+	other.used = 0;
+}
+
+size_t
+output_restore(void)
+{
+	other.to = NULL;
+	return other.used;
+}
+
+static void
+append_other(const char *bytes, size_t length)
+{
+	size_t left = other.size - other.used;
+
+	if (length > left)
+		length = left;
+	memcpy(other.to + other.used, bytes, length);
+	other.used += length;
+}
+
+static void
+append_long(const char *bytes, size_t length)
+{
+	output_flush();
+	if (length > sizeof buffer) {
+		defer_begin();
+		write_out(bytes, length);
+		defer_end();
+	} else {
+		memcpy(buffer, bytes, length);
+		used = length;
+	}
+}
+
+void
 output_bytes(const char *bytes, size_t length)
 {
-	size_t n;
-
-	while (length > 0) {
-		if (used == sizeof buffer)
-			output_flush();
-		n = sizeof buffer - used;
-		if (n > length)
-			n = length;
-		memcpy(buffer + used, bytes, n);
-		used += n;
-		bytes += n;
-		length -= n;
+	if (other.to != NULL)
+		append_other(bytes, length);
+	else if (length > sizeof buffer - used)
+		append_long(bytes, length);
+	else {
+		memcpy(buffer + used, bytes, length);
+		used += length;
 	}
+}
+
+char *
+output_room(size_t length)
+{
+	if (length > sizeof buffer - used)
+		output_flush();
+	return buffer + used;
+}
+
+void
+output_filled(size_t length)
+{
+	used += length;
 }
 
 void
@@ -244,29 +334,49 @@ output_escaped(const char *name, size_t length)
 	}
 }
 
+/* A JSON string says them in another way (RFC 8259); C1 is two bytes. */
+static bool
+is_special(const unsigned char *u)
+{
+	return u[0] < 0x20 || u[0] == 0x7f || u[0] == '"' || u[0] == '\\' ||
+	    (u[0] == 0xc2 && u[1] < 0xa0);
+}
+
+static size_t
+put_special(const unsigned char *u)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t length = u[0] == 0xc2 ? 2 : 1;
+	char text[] = "\\u00..";
+
+	if (u[0] == '"' || u[0] == '\\') {
+		text[1] = (char)u[0];
+		output_bytes(text, 2);
+	} else {
+		text[4] = hex[u[length - 1] >> 4];
+		text[5] = hex[u[length - 1] & 15];
+		output_bytes(text, 6);
+	}
+	return length;
+}
+
 void
 output_json(const char *name, size_t length)
 {
-	static const char hex[] = "0123456789abcdef";
-	unsigned char c;
-	bool control;
+	const unsigned char *u = (const unsigned char *)name;
+	size_t plain = 0, i = 0;
 
 	output_character('"');
-	for (size_t i = 0; i < length; i++) {
-		c = (unsigned char)name[i];
-		control = c < 0x20 || c == 0x7f;
-		if (c == 0xc2 && (unsigned char)name[i + 1] < 0xa0) {
-			c = (unsigned char)name[++i];
-			control = true;
+	while (i < length) {
+		if (!is_special(u + i)) {
+			i++;
+			continue;
 		}
-		if (control) {
-			output_string("\\u00");
-			output_character(hex[c >> 4]);
-			c = (unsigned char)hex[c & 15];
-		} else if (c == '"' || c == '\\')
-			output_character('\\');
-		output_character((char)c);
+		output_bytes(name + plain, i - plain);
+		i += put_special(u + i);
+		plain = i;
 	}
+	output_bytes(name + plain, length - plain);
 	output_character('"');
 }
 
@@ -286,8 +396,8 @@ output_base64(const char *bytes, size_t length)
 			bits |= u[i + 2];
 		output_character(alphabet[bits >> 18]);
 		output_character(alphabet[bits >> 12 & 63]);
-		output_character(i + 1 < length ?
-		    alphabet[bits >> 6 & 63] : '=');
+		output_character(
+		    i + 1 < length ? alphabet[bits >> 6 & 63] : '=');
 		output_character(i + 2 < length ? alphabet[bits & 63] : '=');
 	}
 }

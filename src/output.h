@@ -30,9 +30,30 @@ void	output_number(int64_t number);
 void	output_hex(uint32_t number);
 void	output_escaped(const char *name, size_t length);
 
+/*
+ * Until output_restore, put what is appended at TO, of which SIZE bytes are
+ * there; the rest is lost.  output_restore returns how many it has become.
+ */
+void	output_divert(char *to, size_t size);
+size_t	output_restore(void);
+
 /* A JSON string, quoted; every byte of NAME must be UTF-8. */
 void	output_json(const char *name, size_t length);
 void	output_base64(const char *bytes, size_t length);
+
+/* So many bytes fit into the buffer. */
+#define OUTPUT_SIZE	65536
+
+/*
+ * Make room for LENGTH bytes, at most OUTPUT_SIZE, that will be written out
+ * together with what follows them or before it.  Returns where they go;
+ * output_filled says how many have been put there.
+ */
+char	*output_room(size_t length);
+void	output_filled(size_t length);
+
+/* -errno of the first write that failed, or 0. */
+int	output_failed(void);
 
 /*
  * Write out what is buffered.  Returns 0, or -errno of the first write that

@@ -26,6 +26,8 @@ struct record {
 	const struct target	*target;
 	const struct event	*event;
 	const struct kevent_request *kevent;	/* kqueue; or NULL */
+	const char		*line;		/* --lines; or NULL */
+	size_t			 length;	/* of line */
 };
 
 static void
@@ -93,6 +95,12 @@ put_names(const struct flag *table, uint32_t bits, bool quoted)
 static void
 put_events(const struct record *record, bool quoted)
 {
+	/* the lists of select(2) have no numbers */
+	if (record->request->numeric &&
+	    record->request->backend != &backend_select) {
+		output_number(record->event->bits);
+		return;
+	}
 	(void)put_names(record->request->backend->flags, record->event->bits,
 	    quoted);
 }
@@ -299,8 +307,28 @@ put_udata(const struct record *record)
 		output_escaped(udata, strlen(udata));
 }
 
+/* The system's own numbers; of a descriptor the word that means it. */
 static void
-put_kevent_text(const struct record *record)
+put_kevent_numbers(const struct record *record)
+{
+	const struct event *event = record->event;
+
+	output_number(kqueue_number(record->kevent->filter));
+	output_character('\t');
+	output_number(event->fflags);
+	output_character('\t');
+	output_number(event->flags);
+	output_character('\t');
+	output_number(event->data);
+	output_character('\t');
+	if (kevent_wants_descriptor(record->kevent))
+		put_target(record);
+	else
+		output_number((int64_t)event->ident);
+}
+
+static void
+put_kevent_names(const struct record *record)
 {
 	output_string(filter_name(record));
 	output_character('\t');
@@ -313,6 +341,15 @@ put_kevent_text(const struct record *record)
 	put_data(record);
 	output_character('\t');
 	put_ident(record);
+}
+
+static void
+put_kevent_text(const struct record *record)
+{
+	if (record->request->numeric)
+		put_kevent_numbers(record);
+	else
+		put_kevent_names(record);
 	if (record->kevent->udata != NULL) {
 		output_character('\t');
 		put_udata(record);
@@ -414,7 +451,7 @@ put_kevent_field(const struct record *record, char field)
 }
 
 /* What --format knows after % and after a backslash. */
-static const char after_percent[] = "etfbTp%";
+static const char after_percent[] = "etfbTpl%";
 static const char of_kevents[] = "Fxgdiu";
 static const char after_backslash[] = "tn0\\";
 
@@ -445,6 +482,9 @@ put_field(const struct record *record, char field)
 		break;
 	case 'p':
 		output_string(record->request->backend->name);
+		break;
+	case 'l':
+		output_bytes(record->line, record->length);
 		break;
 	case '%':
 		output_character('%');
@@ -507,17 +547,31 @@ print_check_format(const char *format, bool kevents)
 	return 0;
 }
 
+static bool
+has_field(const char *format, char field)
+{
+	for (const char *s = format; *s != '\0'; s++)
+		if ((*s == '%' || *s == '\\') && *s++ == '%' && *s == field)
+			return true;
+	return false;
+}
+
 bool
 print_wants_data(const struct request *request)
 {
 	const char *s = request->format;
 
+	if (request->program != NULL)
+		return true;
 	if (request->quiet || s == NULL || request->json)
-		return !request->quiet;
-	for (; *s != '\0'; s++)
-		if (*s == '%' && *++s == 'd')
-			return true;
-	return false;
+		return !request->quiet && !request->lines;
+	return has_field(s, 'd');
+}
+
+bool
+print_wants_line(const struct request *request)
+{
+	return request->format != NULL && has_field(request->format, 'l');
 }
 
 static void
@@ -535,15 +589,24 @@ put_record(const struct record *record)
 		put_text(record);
 }
 
-void
-print_event(const struct request *request, const struct target *target,
+static struct record
+make_record(const struct request *request, const struct target *target,
     const struct event *event)
 {
-	struct record record = { request, target, event, NULL };
+	struct record record = { request, target, event, NULL, "", 0 };
 
 	if (request->targets.kevents != NULL)
 		record.kevent = &request->targets.kevents[target -
 		    request->targets.list];
+	return record;
+}
+
+void
+print_event(const struct request *request, const struct target *target,
+    const struct event *event)
+{
+	struct record record = make_record(request, target, event);
+
 	if (!request->json)
 		put_record(&record);
 	else if (record.kevent != NULL)
@@ -551,6 +614,89 @@ print_event(const struct request *request, const struct target *target,
 	else
 		put_json(&record);
 	output_character(request->null ? '\0' : '\n');
+}
+
+void
+print_source(const struct request *request, const struct target *target)
+{
+	struct record record = make_record(request, target, NULL);
+
+	if (request->json) {
+		put_json_head(&record);
+		return;
+	}
+	if (request->timestamps) {
+		put_time();
+		output_character('\t');
+	}
+	if (request->format == NULL) {
+		put_target(&record);
+		output_character('\t');
+	}
+}
+
+static void
+put_json_line(const char *line, size_t length)
+{
+	output_string(",\"line\":");
+	if (is_utf8(line, length))
+		output_json(line, length);
+	else {
+		output_string("null,\"line_base64\":\"");
+		output_base64(line, length);
+		output_character('"');
+	}
+	output_character('}');
+}
+
+void
+print_line(const struct request *request, const struct target *target,
+    const char *line, size_t length)
+{
+	struct event event = {
+		.bits = target->bits & request->backend->reading,
+		.ident = (uint64_t)target->number
+	};
+	struct record record = make_record(request, target, &event);
+
+	if (request->json) {
+		put_json_line(line, length);
+		return;
+	}
+	if (print_wants_data(request))
+		event.data = kernel_available(target->fd);
+	record.line = line;
+	record.length = length;
+	put_format(&record);
+}
+
+size_t
+print_field(char *to, size_t size, const struct request *request,
+    const struct target *target, const struct event *event, char field)
+{
+	struct record record = make_record(request, target, event);
+
+	output_divert(to, size);
+	put_field(&record, field);
+	return output_restore();
+}
+
+void
+print_answer(const struct request *request, const struct target *target,
+    const struct event *event, const struct kevent_request *kevent)
+{
+	struct record record = {
+		.request = request,
+		.target = target,
+		.event = event,
+		.kevent = kevent,
+	};
+
+	if (kevent != NULL)
+		put_kevent_text(&record);
+	else
+		put_text(&record);
+	output_character('\n');
 }
 
 int

@@ -40,15 +40,17 @@ bool	program_has_room(void);
 size_t	program_running(void);
 
 /*
- * Start it for EVENT of target INDEX.  Returns 0, or 125, 126 or 127 as above,
- * a message having been printed.
+ * Start it for EVENT of target INDEX; but not if a signal has come meanwhile
+ * that is to end pmux.  Returns 0, or 125, 126 or 127 as above, a message
+ * having been printed.
  */
 int	program_start(const struct request *request, size_t index,
 	    const struct event *event);
 
 /*
  * The next target whose PROGRAM has ended: 1 with *INDEX set, 0 if there is
- * none yet.  If its exit status was not 0 a message says so.
+ * none yet; the descriptor of program_open is to be waited for only after that.
+ * If its exit status was not 0 a message says so.
  */
 int	program_take(const struct request *request, size_t *index);
 

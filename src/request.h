@@ -33,9 +33,9 @@ struct request {
 	bool			 numeric;
 	int64_t			 idle;		/* ns, or DURATION_FOREVER */
 	uint64_t		 events;	/* --count; 0: no limit */
-	size_t			 longest;	/* --max-line, bytes; 0: usual */
+	size_t			 longest;	/* bytes of a line; 0: usual */
 	size_t			 jobs;		/* 0: not given */
-	char			**program;	/* with its arguments, or NULL */
+	char			**program;	/* and its arguments, or NULL */
 	const char		*format;	/* or NULL */
 	int			 ready_fd;	/* or -1 */
 	struct targets		 targets;

@@ -9,11 +9,11 @@
 #include "resting.h"
 
 /* The first look comes after this long, ns; each next one after twice that. */
-#define FIRST		INT64_C(1000000)
+#define FIRST INT64_C(1000000)
 
 /* A look may cost one part in so many of the time; one of the first. */
-#define SHARE		100
-#define FIRST_SHARE	10
+#define SHARE 100
+#define FIRST_SHARE 10
 
 int
 resting_open(struct resting *r, const struct request *request, bool edge)
@@ -73,8 +73,8 @@ resting_listen(struct resting *r)
 {
 	struct event event;
 
-	if (r->edges == NULL || backend_epoll.wait(r->edges,
-	    r->request->targets.count, 0) <= 0)
+	if (r->edges == NULL ||
+	    backend_epoll.wait(r->edges, r->request->targets.count, 0) <= 0)
 		return;
 	while (backend_epoll.take(r->edges, &event))
 		if (!r->told || r->rests[event.token].step != r->step)
@@ -215,8 +215,8 @@ plan(struct resting *r)
 {
 	int64_t now = clock_now();
 
-	r->earliest = now + (now - r->began) *
-	    (r->pause < RESTING_PAUSE ? FIRST_SHARE : SHARE);
+	r->earliest = now +
+	    (now - r->began) * (r->pause < RESTING_PAUSE ? FIRST_SHARE : SHARE);
 	r->next = DEADLINE_NEVER;
 	if (r->count == 0)
 		return;

@@ -40,6 +40,7 @@ struct table {
 static struct target few[FEW];		/* for most calls that is enough */
 static struct targets *resolved;	/* whose numbers place() stays off */
 static struct table named;
+static bool words_of_kevents;		/* what follows a colon */
 
 static int
 no_memory(void)
@@ -287,7 +288,7 @@ targets_parse_events(const struct backend *backend, const char *subject,
 		return diag_unavailable("%s: this system has no event '%.*s'",
 		    subject, (int)n, word);
 	case -ERANGE:
-		return diag_usage("%s: more bits than %s can hold", subject,
+		return diag_range("%s: more bits than %s can hold", subject,
 		    backend->name);
 	default:
 		return diag_usage("%s: unknown event '%.*s'", subject, (int)n,
@@ -385,6 +386,7 @@ parse_suffix(struct target *t, const struct backend *backend)
 		    &t->bits);
 		if (status != 0)
 			return status;
+		t->flags |= TARGET_EVENTS;
 	} else
 		t->flags |= TARGET_LITERAL;
 	t->length = (uint32_t)before;
@@ -393,9 +395,8 @@ parse_suffix(struct target *t, const struct backend *backend)
 	return 0;
 }
 
-/* The descriptor or the path that the target's name is. */
-static int
-parse_name(struct targets *targets, struct target *t)
+int
+target_parse_name(struct target *t)
 {
 	const char *digits;
 	size_t length = t->length;
@@ -404,7 +405,6 @@ parse_name(struct targets *targets, struct target *t)
 	if (digits == NULL) {
 		t->flags |= TARGET_PATH;
 		t->process = 0;
-		targets->unsorted = true;
 		t->name[t->length] = '\0';
 		return 0;
 	}
@@ -412,14 +412,13 @@ parse_name(struct targets *targets, struct target *t)
 		t->process = 0;
 	t->number = t->fd = number(digits, length);
 	if (t->number == -1)
-		return diag_usage("%.*s: a descriptor is at most %d",
+		return diag_range("%.*s: a descriptor is at most %d",
 		    (int)t->length, t->name, INT_MAX);
 	return 0;
 }
 
-static int
-parse(struct targets *targets, struct target *t, const struct backend *backend,
-    uint32_t defaults)
+int
+target_parse(struct target *t, const struct backend *backend, uint32_t defaults)
 {
 	int status;
 
@@ -429,7 +428,7 @@ parse(struct targets *targets, struct target *t, const struct backend *backend,
 		t->bits = defaults;
 	if ((status = parse_suffix(t, backend)) != 0)
 		return status;
-	return parse_name(targets, t);
+	return target_parse_name(t);
 }
 
 /* The same for a kevent.  Its bits are its filter from then on. */
@@ -452,7 +451,7 @@ parse_kevent(struct targets *targets, struct target *t,
 	if (ident.literal)
 		t->flags |= TARGET_LITERAL;
 	if (kevent_wants_descriptor(request))
-		return parse_name(targets, t);
+		return target_parse_name(t);
 	t->fd = TARGET_NO_FD;
 	t->number = -1 - (int)(request->ident & INT_MAX);
 	t->process = 0;
@@ -484,7 +483,7 @@ parse_all(struct targets *targets, const struct backend *backend,
 	if (backend->requests != NULL)
 		return parse_kevents(targets);
 	for (size_t i = 0; i < targets->count && status == 0; i++)
-		status = parse(targets, &targets->list[i], backend, defaults);
+		status = target_parse(&targets->list[i], backend, defaults);
 	return status;
 }
 
@@ -600,7 +599,7 @@ merge(struct targets *targets, enum target_twice twice)
 	struct target *t, *earlier;
 	size_t kept = 0;
 
-	targets->unsorted |= !ascending(targets);
+	targets->unsorted |= any(targets, TARGET_PATH) || !ascending(targets);
 	if (twice == TWICE_REFUSED || !targets->unsorted)
 		return 0;
 	if (table_open(&table, targets->count) != 0)
@@ -758,7 +757,7 @@ open_hint(const struct target *t, int error)
 	before[colon - path] = '\0';
 	if (stat(before, &st) == -1)
 		return NULL;
-	return resolved->kevents != NULL ? "unknown word" : "unknown event";
+	return words_of_kevents ? "unknown word" : "unknown event";
 }
 
 static int
@@ -775,31 +774,42 @@ both_directions(const struct target *t)
 	    t->name);
 }
 
-/* Look at every path before the first is opened: opening has effects. */
+/* Before it is opened, since opening has effects. */
+static int
+look_at(struct target *t, const struct backend *backend)
+{
+	struct stat st;
+
+	if (stat(t->name, &st) == -1)
+		return open_failed(t, errno);
+	if ((t->bits & backend->looking) != 0)
+		return 0;
+	if (S_ISSOCK(st.st_mode))
+		return diag_system(ENXIO, "a socket cannot be opened: "
+		    "connect to it and give the descriptor", "%s", t->name);
+	if (!S_ISFIFO(st.st_mode))
+		return 0;
+	t->flags |= TARGET_FIFO;
+	return reads(t, backend) && writes(t, backend) ?
+	    both_directions(t) : 0;
+}
+
+/* Look at every path before the first is opened. */
 static int
 look(struct targets *targets, const struct backend *backend, bool *conflict)
 {
 	bool reading = false, writing = false;
 	struct target *t;
-	struct stat st;
+	int status;
 
 	for (size_t i = 0; i < targets->count; i++) {
 		t = &targets->list[i];
 		if ((t->flags & TARGET_PATH) == 0)
 			continue;
-		if (stat(t->name, &st) == -1)
-			return open_failed(t, errno);
-		if ((t->bits & backend->looking) != 0)
+		if ((status = look_at(t, backend)) != 0)
+			return status;
+		if ((t->flags & TARGET_FIFO) == 0)
 			continue;
-		if (S_ISSOCK(st.st_mode))
-			return diag_system(ENXIO, "a socket cannot be opened: "
-			    "connect to it and give the descriptor", "%s",
-			    t->name);
-		if (!S_ISFIFO(st.st_mode))
-			continue;
-		t->flags |= TARGET_FIFO;
-		if (reads(t, backend) && writes(t, backend))
-			return both_directions(t);
 		reading |= reads(t, backend);
 		writing |= writes(t, backend);
 	}
@@ -878,35 +888,50 @@ set_blocking(int fd)
 }
 
 static int
-open_path(struct targets *targets, struct target *t,
-    const struct backend *backend)
+open_path(struct target *t, const struct backend *backend)
 {
 	bool writing = writes(t, backend);
-	int fd, status;
+	int fd;
 
-	if ((t->bits & backend->looking) != 0) {
+	if ((t->bits & backend->looking) != 0)
 		fd = place(kernel_look(t->name));
-		t->fd = t->number = fd;
-		return fd < 0 ? open_failed(t, -fd) : 0;
-	}
-	if ((t->flags & TARGET_FIFO) != 0 && writing) {
-		status = target_reopen(t);
-		targets->awaited |= status == 0 && t->fd == -1;
-		return status;
-	}
-	if ((t->flags & TARGET_FIFO) != 0) {
-		fd = fifo_open(t->name, false);
-		if (fd >= 0 && targets->kevents != NULL &&
-		    t->bits == 1u << KQUEUE_AIO)
-			set_blocking(fd);
-	} else
+	else if ((t->flags & TARGET_FIFO) != 0)
+		fd = fifo_open(t->name, writing);
+	else
 		fd = place(open(t->name, (!writing ? O_RDONLY :
 		    reads(t, backend) ? O_RDWR : O_WRONLY) |
 		    O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
 	if (fd < 0)
 		return open_failed(t, -fd);
+	if ((t->flags & TARGET_FIFO) != 0 && backend->requests != NULL &&
+	    t->bits == 1u << KQUEUE_AIO)
+		set_blocking(fd);
 	t->fd = t->number = fd;
 	return 0;
+}
+
+int
+target_open(struct target *t, const struct backend *backend)
+{
+	int status;
+
+	words_of_kevents = backend->requests != NULL;
+	status = look_at(t, backend);
+	return status != 0 ? status : open_path(t, backend);
+}
+
+/* The same of one that has been looked at; for a FIFO's reader pmux waits. */
+static int
+open_or_await(struct targets *targets, struct target *t,
+    const struct backend *backend)
+{
+	int status;
+
+	if ((t->flags & TARGET_FIFO) == 0 || !writes(t, backend))
+		return open_path(t, backend);
+	status = target_reopen(t);
+	targets->awaited |= status == 0 && t->fd == -1;
+	return status;
 }
 
 static int
@@ -922,7 +947,7 @@ open_all(struct targets *targets, const struct backend *backend)
 		status = look_for_both(targets, backend);
 	for (size_t i = 0; i < targets->count && status == 0; i++)
 		if ((targets->list[i].flags & TARGET_PATH) != 0)
-			status = open_path(targets, &targets->list[i],
+			status = open_or_await(targets, &targets->list[i],
 			    backend);
 	return status;
 }
@@ -961,6 +986,7 @@ targets_resolve(struct targets *targets, const struct backend *backend,
 	int status;
 
 	kernel_raise_files();
+	words_of_kevents = backend->requests != NULL;
 	status = read_files(targets, null_separated ? '\0' : '\n');
 	if (status == 0)
 		status = parse_all(targets, backend, defaults);

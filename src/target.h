@@ -28,7 +28,8 @@ enum {
 	TARGET_FIFO = 8,
 	TARGET_LITERAL = 16,	/* a colon at its end was taken off */
 	TARGET_ASKED = 32,	/* --all: an event that was asked for */
-	TARGET_SETTLED = 64	/* --all: has reported */
+	TARGET_SETTLED = 64,	/* --all: has reported */
+	TARGET_EVENTS = 128	/* its word had events */
 };
 
 /* What FD is where the target is none: a process, a timer. */
@@ -102,6 +103,25 @@ int	targets_resolve(struct targets *targets, const struct backend *backend,
  * message having been printed.
  */
 int	target_reopen(struct target *target);
+
+/*
+ * Parse the word that is the name of TARGET, LENGTH bytes with a NUL behind
+ * them, which stays where it is and is written to.  Returns 0 with name,
+ * length, bits (DEFAULTS, if the word has no events), flags and the number set,
+ * or an exit status, a message having been printed.
+ */
+int	target_parse(struct target *target, const struct backend *backend,
+	    uint32_t defaults);
+
+/* The same for a name that is a descriptor or a path and nothing else. */
+int	target_parse_name(struct target *target);
+
+/*
+ * Open TARGET, a path, which has to stay where it is.  Returns 0 with its
+ * descriptor and flags set, or an exit status, a message having been printed:
+ * ENXIO too, for a FIFO to be written that nobody reads.
+ */
+int	target_open(struct target *target, const struct backend *backend);
 
 /* Whether number FD, open or not, is one that the user named. */
 bool	targets_name(int fd);

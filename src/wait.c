@@ -1,18 +1,21 @@
 #include "config.h"
 
+#include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "deadline.h"
 #include "diag.h"
 #include "output.h"
 #include "print.h"
+#include "program.h"
 #include "wait.h"
 #include "waiting.h"
 
 /* The wait loop's own. */
 struct once {
-	struct waiting	w;
-	size_t		unsettled;
+	struct waiting w;
+	size_t unsettled;
 };
 
 static void
@@ -55,6 +58,37 @@ deliver(struct once *once)
 	return 0;
 }
 
+/*
+ * Become PROGRAM for the first event that was asked for.  If there is none, the
+ * others are printed.  COUNT is how many there are.  Returns 0 or an exit
+ * status.
+ */
+static int
+run_program(struct once *once, int count)
+{
+	struct waiting *w = &once->w;
+	struct request *r = w->request;
+	struct target *t;
+	struct event *events = calloc((size_t)count, sizeof *events);
+	int n = 0, status = 0;
+
+	if (events == NULL)
+		return diag_system(ENOMEM, NULL, "%s", *r->program);
+	if (r->max_events != 0 && r->max_events < (size_t)count)
+		count = (int)r->max_events;
+	for (; n < count && waiting_take(w, &events[n]) > 0; n++) {
+		t = &r->targets.list[events[n].token];
+		if (!waiting_note(w, t, events[n].bits))
+			continue;
+		status = program_become(r, t, &events[n]);
+		break;
+	}
+	for (int i = 0; i < n && status == 0 && !r->quiet; i++)
+		print_event(r, &r->targets.list[events[i].token], &events[i]);
+	free(events);
+	return status;
+}
+
 /* One wait of the primitive.  Returns 0 or an exit status. */
 static int
 wait_once(struct once *once, int *output_error)
@@ -66,7 +100,9 @@ wait_once(struct once *once, int *output_error)
 	if (r->max_events != 0 && r->max_events < max)
 		max = r->max_events;
 	status = waiting_wait(&once->w, max, deadline_left(r->deadline), &n);
-	if (n > 0)
+	if (n > 0 && r->program != NULL)
+		status = run_program(once, n);
+	else if (n > 0)
 		*output_error = deliver(once);
 	if (*output_error == 0)
 		*output_error = output_flush();

@@ -17,11 +17,11 @@
 #include "print.h"
 #include "waiting.h"
 
-#define NS_PER_MS	INT64_C(1000000)
+#define NS_PER_MS INT64_C(1000000)
 
 /* A reader that waits in open(2) is seen only by trying: so often. */
-#define RETRY_FIRST	(1 * NS_PER_MS)
-#define RETRY_LAST	(32 * NS_PER_MS)
+#define RETRY_FIRST (1 * NS_PER_MS)
+#define RETRY_LAST (32 * NS_PER_MS)
 
 /* The one error that says of an event that this system does not have it. */
 static bool
@@ -33,7 +33,8 @@ is_absence(int error)
 static int
 add_failed(const struct backend *backend, const struct target *t, int error)
 {
-	const char *hint = backend->hint == NULL ? NULL :
+	const char *hint = backend->hint == NULL ?
+	    NULL :
 	    backend->hint(error, t->bits);
 
 	if (hint != NULL && is_absence(error))
@@ -91,8 +92,8 @@ watch_output(struct waiting *w)
 static void
 forget_output(struct waiting *w)
 {
-	(void)w->backend->remove(w->state,
-	    (uint32_t)w->request->targets.count, w->output);
+	(void)w->backend->remove(w->state, (uint32_t)w->request->targets.count,
+	    w->output);
 	w->output = -1;
 }
 
@@ -145,8 +146,8 @@ open_all(struct waiting *w, struct request *request, uint32_t more, bool trying)
 	if (error != 0)
 		return diag_system(-error, NULL, "%s", w->backend->name);
 	if (w->backend->requests != NULL)
-		w->backend->requests(w->state, targets->kevents,
-		    targets->count, print_wants_data(w->request));
+		w->backend->requests(w->state, targets->kevents, targets->count,
+		    print_wants_data(w->request));
 	for (size_t i = 0; i < targets->count && status == 0; i++)
 		status = waiting_add(w, i);
 	if (status != 0)
@@ -204,8 +205,10 @@ wait_failed(const struct waiting *w, int error)
 		    fcntl(targets->list[i].fd, F_GETFD) == -1)
 			return add_failed(w->backend, &targets->list[i],
 			    -error);
-	return diag_system(error, error == EINVAL ?
-	    "more descriptors than RLIMIT_NOFILE or the system allows" : NULL,
+	return diag_system(error,
+	    error == EINVAL ?
+		"more descriptors than RLIMIT_NOFILE or the system allows" :
+		NULL,
 	    "%s", w->backend->name);
 }
 

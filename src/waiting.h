@@ -20,12 +20,12 @@ struct waiting {
 	struct request		*request;
 	const struct backend	*backend;
 	struct backend_state	*state;
-	uint32_t		 more;		/* bits that every add has too */
+	uint32_t		 more;		/* bits that every add has */
 	int			 output;	/* a copy of it, or -1 */
 	int64_t			 retry;		/* ns until the next try */
 	bool			 reported;	/* anything at all */
 	bool			 asked;		/* something asked for */
-	bool			 trying;	/* say nothing of a failed add */
+	bool			 trying;	/* a failed add is silent */
 };
 
 /*

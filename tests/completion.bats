@@ -43,6 +43,7 @@ bash_offers() {
 
 	cat >../rc <<-'EOF'
 		PS1= HISTFILE=
+		[[ -z ${PACKAGE-} ]] || . "$PACKAGE"
 		. "$COMPLETIONS/pmux.bash"
 		pmux() {
 			local last=${typed[${#typed[@]} - 1]} word
@@ -368,7 +369,9 @@ completes_durations() {
 
 	here
 	offers "$1" 'pmux poll -t ' 'pmux poll --timeout=' 'pmux select -t 5' \
-	    'pmux wait --hold=1.5' 'pmux poll -n ' 'pmux poll --format '
+	    'pmux wait --hold=1.5' 'pmux poll -n ' 'pmux poll --format ' \
+	    'pmux poll --idle ' 'pmux poll -fc ' 'pmux poll --count=' \
+	    'pmux poll -j ' 'pmux poll --jobs ' 'pmux poll --max-line='
 	[[ -n ${offered['pmux poll -t ']} ]]
 	for word in ${offered['pmux poll -t ']}; do
 		pm poll --hold "$word" -t 0
@@ -380,6 +383,30 @@ completes_durations() {
 	offers_just 'pmux wait --hold=1.5' 1.5{ns,us,ms,s,m,h,d}
 	offers_just 'pmux poll -n '
 	offers_just 'pmux poll --format '
+	assert_equal "${offered['pmux poll --idle ']}" \
+	    "${offered['pmux poll -t ']}"
+	offers_just 'pmux poll -fc '
+	offers_just 'pmux poll --count='
+	offers_just 'pmux poll -j '
+	offers_just 'pmux poll --jobs '
+	offers_just 'pmux poll --max-line='
+}
+
+# Behind -- a command, and behind it what it takes.
+completes_programs() {
+	local line
+
+	here
+	touch jobs.fifo jobs.list
+	offers "$1" 'pmux poll -fj 2 0:in -- mkfif' \
+	    'pmux poll -e in 0 -- cat jobs' 'pmux kqueue timer:1s -- cat jobs.l' \
+	    'pmux poll 0 -- cat --json -t ' 'pmux poll 0 --'
+	offers_just 'pmux poll -fj 2 0:in -- mkfif' mkfifo
+	offers_just 'pmux poll -e in 0 -- cat jobs' jobs.{fifo,list}
+	offers_just 'pmux kqueue timer:1s -- cat jobs.l' jobs.list
+	offers_never 'pmux poll 0 -- cat --json -t ' 100ms
+	offers_among 'pmux poll 0 -- cat --json -t ' jobs.list
+	offers_among 'pmux poll 0 --' --follow
 }
 
 completes_files() {
@@ -470,8 +497,24 @@ completes_descriptors() {
 	completes_files bash
 }
 
+@test "bash completes PROGRAM and what it takes" {
+	completes_programs bash
+}
+
 @test "bash completes open descriptors and processes" {
 	completes_descriptors bash
+}
+
+@test "bash completes PROGRAM's own options, with the bash-completion package" {
+	export PACKAGE=/usr/share/bash-completion/bash_completion
+
+	here
+	[[ -r $PACKAGE ]] || skip "no $PACKAGE"
+	offers bash 'pmux poll -e in 0 -- pmux dev' \
+	    'pmux poll 0:in -- pmux poll --ma' 'pmux poll -q 0 -- mkfif'
+	offers_just 'pmux poll -e in 0 -- pmux dev' devpoll
+	offers_just 'pmux poll 0:in -- pmux poll --ma' --max-events --max-line
+	offers_just 'pmux poll -q 0 -- mkfif' mkfifo
 }
 
 @test "zsh completes the commands" {
@@ -500,6 +543,10 @@ completes_descriptors() {
 
 @test "zsh completes files, and files of targets" {
 	completes_files zsh
+}
+
+@test "zsh completes PROGRAM and what it takes" {
+	completes_programs zsh
 }
 
 @test "zsh completes open descriptors and processes" {
@@ -543,6 +590,10 @@ completes_descriptors() {
 
 @test "fish completes files, and files of targets" {
 	completes_files fish
+}
+
+@test "fish completes PROGRAM and what it takes" {
+	completes_programs fish
 }
 
 @test "fish completes open descriptors and processes" {

@@ -196,6 +196,14 @@ recipe_for_bats() {
 	recipe 'Two job pipes'
 }
 
+@test "README: a job dispatcher" {
+	recipe 'A job dispatcher'
+}
+
+@test "README: five logs in one" {
+	recipe 'The logs of five programs in one, with the time'
+}
+
 @test "README: one job, by name" {
 	recipe 'One job, by name'
 }
@@ -221,6 +229,10 @@ recipe_for_bats() {
 	recipe 'In Bats: the first line of a server, not a sleep'
 }
 
+@test "README: a line or what came instead, in Bats" {
+	recipe 'In Bats: wait for a line, or say what came instead'
+}
+
 @test "README: a reader first, then the write" {
 	recipe 'A reader first, then the write'
 }
@@ -232,6 +244,16 @@ recipe_for_bats() {
 @test "README: react when a file is replaced" {
 	need kqueue
 	recipe 'React when a configuration file is replaced'
+}
+
+@test "README: restart a server" {
+	need kqueue
+	recipe 'Restart a server when its configuration changes, or when it dies'
+}
+
+@test "README: one object for many waits" {
+	need epoll
+	recipe 'One object for many waits'
 }
 
 @test "README: a peer that starts when the wait has begun" {
@@ -311,6 +333,12 @@ recipe_for_bats() {
 
 @test "pmux-wait(1)" {
 	page pmux-wait.1
+}
+
+@test "pmux-session(7)" {
+	need epoll
+	command -v bash >/dev/null || skip "no bash for its coprocess"
+	page pmux-session.7
 }
 
 @test "every manual page has examples, and they are tested" {

@@ -52,17 +52,19 @@ ended() {
 
 # ---- news ----
 
+# every_write COMMAND [LENGTH]: lines of LENGTH bytes, or each another length.
 every_write() {
-	local i
+	local i text
 
 	mkfifo f
 	exec 7<>f
 	following "$1" "$(reads "$1" f)" -c 15
 	for ((i = 1; i <= 15; i++)); do
-		echo "$i" >&7
+		printf -v text '%0*d' "${2-$((i + 2))}" "$i"
+		echo "$text" >&7
 		record "^$(says "$1")"$'\t.*f$'
 		read -r line <&7
-		assert_equal "$line" "$i"
+		assert_equal "$line" "$text"
 	done
 	ends 0
 	exec 7<&-
@@ -71,6 +73,12 @@ every_write() {
 
 @test "each write that is read is told, one after the other" {
 	each every_write
+}
+
+@test "also where it looks as if nothing had happened" {
+	# two equal byte counts: edges tell, and select and poll have none
+	need epoll
+	each every_write 50
 }
 
 standing() {

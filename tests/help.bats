@@ -59,10 +59,11 @@ helps() {
 	for command in select poll devpoll epoll kqueue wait; do
 		helps "$command" --help
 		for option in timeout all max-events quiet json format null \
-		    timestamps ready-fd hold pid help; do
+		    timestamps ready-fd hold pid follow idle count lines \
+		    max-line reopen jobs help; do
 			assert_output --partial "--$option"
 		done
-		for option in t a n q 0 p h; do
+		for option in t a n q 0 p f c l j h; do
 			assert_output --regexp "(^|[[:space:],])-$option"
 		done
 		if [[ $command == select ]]; then
@@ -74,6 +75,25 @@ helps() {
 			assert_output --partial --events
 		fi
 	done
+}
+
+@test "the usage says what goes with PROGRAM and with --session" {
+	local command
+
+	for command in select poll devpoll epoll kqueue wait; do
+		helps "$command" --help
+		assert_line --index 0 --partial ' [-- PROGRAM [ARG]...]'
+		if [[ $command == wait ]]; then
+			refute_output --partial --session
+			refute_output --partial --numeric
+		else
+			assert_line --index 1 \
+			    "       pmux $command --session [OPTION]..."
+			assert_output --partial --numeric
+		fi
+	done
+	helps info --help
+	refute_output --partial PROGRAM
 }
 
 @test "every option that the help names is one" {

@@ -5,12 +5,14 @@
  *
  * epoll is edge-triggered.  poll and select have no edges: a descriptor that
  * was reported is taken out of the set, looked at after 1 ms, 2 ms, ... 100 ms,
- * and put back once it is no longer ready.  With -r the loop reads a byte from
+ * reported again if the number of its unread bytes is another, and put back
+ * once it is no longer ready.  With -r the loop reads a byte from
  * what is ready instead, and needs none of that.
  */
 #define _GNU_SOURCE
 
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 
 #include <err.h>
@@ -29,6 +31,7 @@ struct member {
 	int step;		/* ms until the next look, 0: is in the set */
 	long long due;
 	int ready;		/* at that look */
+	int unread;		/* bytes, when it was reported */
 };
 
 static struct member *members;
@@ -81,6 +84,17 @@ report(int i, int readable)
 		err(3, "read");
 }
 
+/* Whether that many bytes are unread that were not, or the other way. */
+static int
+changed(struct member *m)
+{
+	int before = m->unread;
+
+	if (ioctl(m->fd, FIONREAD, &m->unread) == -1)
+		err(3, "FIONREAD");
+	return m->unread != before;
+}
+
 static void
 follow_epoll(void)
 {
@@ -122,6 +136,7 @@ take(int i, long long time)
 		FD_CLR(members[i].fd, &wanted);
 	else
 		set[i].fd = -1;
+	(void)changed(&members[i]);
 	members[i].step = 1;
 	members[i].due = time + MSEC;
 	out[nout++] = i;
@@ -221,12 +236,15 @@ look(void)
 				put(out[i]);
 				continue;
 			}
+			if (changed(m))
+				report(out[i], 1);
 			m->step = m->step < 64 ? m->step * 2 : 100;
 			m->due = time + m->step * MSEC;
 		}
 		out[kept++] = out[i];
 	}
 	nout = kept;
+	fflush(stdout);
 }
 
 static void

@@ -65,6 +65,26 @@ typedef int backend_add_fn(struct backend_state *state, uint32_t token, int fd,
 typedef void backend_requests_fn(struct backend_state *state,
     const struct kevent_request *requests, size_t count, bool data);
 
+/*
+ * Watch TOKEN, which is FD, for BITS from now on.  Returns 0 or -errno as add;
+ * epoll: -ENOENT if it does not watch FD.
+ */
+typedef int backend_modify_fn(struct backend_state *state, uint32_t token,
+    int fd, uint32_t bits);
+
+/*
+ * The descriptor of the object, which stays its own; -ENOSYS if it has none.
+ */
+typedef int backend_number_fn(struct backend_state *state);
+
+/*
+ * Use FD, an object of the same primitive, instead of its own, which is closed;
+ * FD is the object's from then on.  Returns 0, or -errno: -EBADF, -EINVAL if it
+ * is something else; FD then stays the caller's.  Events about what others have
+ * put into it carry, as ident, what they left there (epoll_event.data).
+ */
+typedef int backend_adopt_fn(struct backend_state *state, int fd);
+
 /* Watch TOKEN, which is FD, no more.  Returns 0 or -errno as add. */
 typedef int backend_remove_fn(struct backend_state *state, uint32_t token,
     int fd);
@@ -105,17 +125,23 @@ struct backend {
 	backend_probe_fn	*probe;
 	backend_open_fn		*open;
 	backend_add_fn		*add;
+	backend_modify_fn	*modify;	/* select, kqueue: NULL */
 	backend_remove_fn	*remove;
 	backend_wait_fn		*wait;
 	backend_take_fn		*take;
 	backend_close_fn	*close;
 	backend_hint_fn		*hint;		/* or NULL */
 	backend_requests_fn	*requests;	/* kqueue; others: NULL */
+	backend_number_fn	*number;	/* NULL: it never has one */
+	backend_adopt_fn	*adopt;		/* epoll, kqueue */
 };
 
 #define BACKEND(id)	extern const struct backend backend_##id;
 #include "backends.def"
 #undef BACKEND
+
+/* No command's own: poll's events, and kevent(2) tells when. */
+extern const struct backend backend_kqueue_poll;
 
 /* All of them, in the order of backends.def; ends with NULL. */
 extern const struct backend *const backends[];

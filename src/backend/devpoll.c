@@ -104,6 +104,19 @@ devpoll_add(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 }
 
 static int
+devpoll_modify(struct backend_state *state, uint32_t token, int fd,
+    uint32_t bits)
+{
+	return devpoll_add(state, token, fd, bits);
+}
+
+static int
+devpoll_number(struct backend_state *state)
+{
+	return state->device;
+}
+
+static int
 devpoll_remove(struct backend_state *state, uint32_t token, int fd)
 {
 	(void)token;
@@ -160,6 +173,8 @@ devpoll_close(struct backend_state *state)
 
 #else
 
+static int stand_in = -1;
+
 static int
 devpoll_probe(const char **detail)
 {
@@ -185,6 +200,23 @@ devpoll_add(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 }
 
 static int
+devpoll_modify(struct backend_state *state, uint32_t token, int fd,
+    uint32_t bits)
+{
+	return backend_poll.add(state, token, fd, bits);
+}
+
+/* /dev/poll is a device that is opened: stands for it once somebody asks. */
+static int
+devpoll_number(struct backend_state *state)
+{
+	(void)state;
+	if (stand_in < 0)
+		stand_in = place(open("/dev/null", O_RDWR | O_CLOEXEC));
+	return stand_in;
+}
+
+static int
 devpoll_remove(struct backend_state *state, uint32_t token, int fd)
 {
 	return backend_poll.remove(state, token, fd);
@@ -205,6 +237,9 @@ devpoll_take(struct backend_state *state, struct event *event)
 static void
 devpoll_close(struct backend_state *state)
 {
+	if (stand_in >= 0)
+		(void)close(stand_in);
+	stand_in = -1;
 	backend_poll.close(state);
 }
 
@@ -221,8 +256,10 @@ const struct backend backend_devpoll = {
 	.probe = devpoll_probe,
 	.open = devpoll_open,
 	.add = devpoll_add,
+	.modify = devpoll_modify,
 	.remove = devpoll_remove,
 	.wait = devpoll_wait,
 	.take = devpoll_take,
 	.close = devpoll_close,
+	.number = devpoll_number,
 };

@@ -90,7 +90,7 @@ control(struct backend_state *state, int operation, uint32_t token, int fd,
 
 	memset(&event, 0, sizeof event);
 	event.events = bits;
-	event.data.u32 = token;
+	event.data.u64 = token;
 	return epoll_ctl(state->epoll, operation, fd, &event) == -1 ?
 	    -errno : 0;
 }
@@ -99,6 +99,13 @@ static int
 epoll_add(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 {
 	return control(state, EPOLL_CTL_ADD, token, fd, bits);
+}
+
+static int
+epoll_modify(struct backend_state *state, uint32_t token, int fd,
+    uint32_t bits)
+{
+	return control(state, EPOLL_CTL_MOD, token, fd, bits);
 }
 
 static int
@@ -170,6 +177,7 @@ epoll_take(struct backend_state *state, struct event *event)
 		return 0;
 	e = &state->ready[state->cursor++];
 	event->token = e->data.u32;
+	event->ident = e->data.u64;
 	event->bits = e->events;
 	return 1;
 }
@@ -187,6 +195,30 @@ epoll_hint(int error, uint32_t bits)
 	default:
 		return NULL;
 	}
+}
+
+static int
+epoll_number(struct backend_state *state)
+{
+	return state->epoll;
+}
+
+/*
+ * epoll_ctl(2) says EINVAL of what is no epoll instance, and ENOENT of one that
+ * does not have what is to be removed.
+ */
+static int
+epoll_adopt(struct backend_state *state, int fd)
+{
+	struct epoll_event event;
+
+	memset(&event, 0, sizeof event);
+	if (epoll_ctl(fd, EPOLL_CTL_DEL, state->epoll, &event) == -1 &&
+	    errno != ENOENT)
+		return -errno;
+	(void)close(state->epoll);
+	state->epoll = fd;
+	return 0;
 }
 
 static void
@@ -212,11 +244,14 @@ const struct backend backend_epoll = {
 	.probe = epoll_probe,
 	.open = epoll_open,
 	.add = epoll_add,
+	.modify = epoll_modify,
 	.remove = epoll_remove,
 	.wait = epoll_wait_for,
 	.take = epoll_take,
 	.close = epoll_close,
 	.hint = epoll_hint,
+	.number = epoll_number,
+	.adopt = epoll_adopt,
 };
 
 #else

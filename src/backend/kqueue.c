@@ -234,6 +234,18 @@ static const struct kevent blank[KQUEUE_FILTERS] = {
 #endif
 };
 
+#ifdef HAVE_AIO
+#define AIO_NUMBER	EVFILT_AIO
+#else
+#define AIO_NUMBER	0
+#endif
+
+int
+kqueue_number(unsigned filter)
+{
+	return filter == KQUEUE_AIO ? AIO_NUMBER : (int)blank[filter].filter;
+}
+
 static int
 kqueue_probe(const char **detail)
 {
@@ -334,20 +346,57 @@ add_watch(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 	return change(state, &event);
 }
 
+/* What signals did before they were watched. */
+static struct sigaction before[NSIG];
+static bool ignored[NSIG];
+
 /*
  * A signal that is not ignored would end pmux or be handled; the filter sees it
  * all the same (kqueue(2)).  It says nothing of KILL and STOP, which never come
- * by it: sigaction(2) does, EINVAL.
+ * by it: sigaction(2) does, EINVAL.  SIGCHLD ends nothing, and who ignores it
+ * learns nothing of the children's ends.
  */
 static int
 ignore(uint64_t number)
 {
 	struct sigaction action;
 
+	if (number == SIGCHLD || (number < NSIG && ignored[number]))
+		return 0;
 	memset(&action, 0, sizeof action);
 	action.sa_handler = SIG_IGN;
 	sigemptyset(&action.sa_mask);
-	return sigaction((int)number, &action, NULL) == -1 ? -errno : 0;
+	if (sigaction((int)number, &action, number < NSIG ? &before[number] :
+	    NULL) == -1)
+		return -errno;
+	if (number < NSIG)
+		ignored[number] = true;
+	return 0;
+}
+
+/* Nobody watches it any more: it does what it did before. */
+static void
+stop_ignoring(uint64_t number)
+{
+	if (number >= NSIG || !ignored[number])
+		return;
+	(void)sigaction((int)number, &before[number], NULL);
+	ignored[number] = false;
+}
+
+static int
+change_signal(struct backend_state *state, struct kevent *event)
+{
+	bool deleted = (event->flags & EV_DELETE) != 0;
+	int error;
+
+	if ((event->flags & EV_ADD) != 0 && !deleted &&
+	    (error = ignore(event->ident)) != 0)
+		return error;
+	error = change(state, event);
+	if (error == 0 && deleted)
+		stop_ignoring(event->ident);
+	return error;
 }
 
 /*
@@ -467,21 +516,23 @@ kqueue_add(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 {
 	const struct kevent_request *request;
 	struct kevent event;
-	int error;
 
 	if (token >= state->count)
 		return add_watch(state, token, fd, bits);
 	request = &state->requests[token];
 	if (request->filter == KQUEUE_AIO)
 		return add_transfer(state, request, token, fd);
-	if (request->filter == KQUEUE_SIGNAL &&
-	    (error = ignore(request->ident)) != 0)
-		return error;
 	fill(&event, state, request, token, fd);
 	if ((bits & KQUEUE_CLEAR) != 0)
 		event.flags |= EV_CLEAR;
-	return request->filter == KQUEUE_USER ? add_user(state, &event) :
-	    change(state, &event);
+	switch (request->filter) {
+	case KQUEUE_SIGNAL:
+		return change_signal(state, &event);
+	case KQUEUE_USER:
+		return add_user(state, &event);
+	default:
+		return change(state, &event);
+	}
 }
 
 static int
@@ -498,6 +549,22 @@ kqueue_remove(struct backend_state *state, uint32_t token, int fd)
 	}
 	event.flags = EV_DELETE;
 	return change(state, &event);
+}
+
+static int
+kqueue_get_number(struct backend_state *state)
+{
+	return state->queue;
+}
+
+static int
+kqueue_adopt(struct backend_state *state, int fd)
+{
+	if (kevent(fd, NULL, 0, NULL, 0, NULL) == -1)
+		return -errno;
+	(void)close(state->queue);
+	state->queue = fd;
+	return 0;
 }
 
 static int
@@ -548,16 +615,28 @@ meaning(const struct event *event, unsigned filter)
 	return bits;
 }
 
+/* By its number: it is no request of this object. */
+static unsigned
+filter_of(const struct kevent *event)
+{
+	unsigned filter = 0;
+
+	while (filter < KQUEUE_AIO && blank[filter].filter != event->filter)
+		filter++;
+	return filter;
+}
+
 static int
 kqueue_take(struct backend_state *state, struct event *event)
 {
 	const struct kevent *e;
-	unsigned filter = KQUEUE_WRITE;
+	unsigned filter;
 
 	if (state->cursor == state->taken)
 		return 0;
 	e = &state->ready[state->cursor++];
 	event->token = get_token(e);
+	filter = filter_of(e);
 	if (event->token < state->count)
 		filter = state->requests[event->token].filter;
 	event->ident = e->ident;
@@ -576,6 +655,8 @@ kqueue_close(struct backend_state *state)
 	if (state == NULL)
 		return;
 	(void)close(state->queue);
+	for (uint64_t i = 0; i < NSIG; i++)
+		stop_ignoring(i);
 	free(state->ready);
 	free(state);
 }
@@ -625,6 +706,8 @@ const struct backend backend_kqueue = {
 	.close = kqueue_close,
 	.hint = kqueue_hint,
 	.requests = kqueue_requests,
+	.number = kqueue_get_number,
+	.adopt = kqueue_adopt,
 };
 
 #else
@@ -632,6 +715,13 @@ const struct backend backend_kqueue = {
 const struct kqueue_filter kqueue_filters[KQUEUE_FILTERS];
 const struct flag kqueue_flags[] = { { "", 0 } };
 const uint32_t kqueue_returned;
+
+int
+kqueue_number(unsigned filter)
+{
+	(void)filter;
+	return 0;
+}
 
 static int
 kqueue_probe(const char **detail)

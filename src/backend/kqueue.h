@@ -49,6 +49,9 @@ struct kqueue_filter {
 /* Empty where there is no kevent(2). */
 extern const struct kqueue_filter kqueue_filters[KQUEUE_FILTERS];
 
+/* The system's own number of FILTER, as EVFILT_READ. */
+int	kqueue_number(unsigned filter);
+
 /* add, delete and the other flags; those in kqueue_returned are answers. */
 extern const struct flag kqueue_flags[];
 extern const uint32_t kqueue_returned;

@@ -414,6 +414,12 @@ peer_marked(int fd, int64_t time)
 	return locked(fd, MARK, time);
 }
 
+void
+peer_release(int fd)
+{
+	(void)lock(fd, F_UNLCK, 0, 0);	/* to the end */
+}
+
 #else
 
 int64_t
@@ -471,6 +477,12 @@ peer_marked(int fd, int64_t time)
 	(void)fd;
 	(void)time;
 	return false;
+}
+
+void
+peer_release(int fd)
+{
+	(void)fd;
 }
 
 #endif

@@ -118,4 +118,7 @@ void	peer_mark(int fd, bool writing, int64_t time);
 /* Whether some holder has a write end and has not looked since TIME. */
 bool	peer_marked(int fd, int64_t time);
 
+/* FD is another's from now on: nothing of pmux is to be seen on it. */
+void	peer_release(int fd);
+
 #endif

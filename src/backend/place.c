@@ -8,6 +8,7 @@
 #include "backend/place.h"
 
 static bool (*is_named)(int number);
+static int floor_of_own;
 
 void
 place_avoid(bool (*named)(int number))
@@ -15,10 +16,28 @@ place_avoid(bool (*named)(int number))
 	is_named = named;
 }
 
+void
+place_above(int first)
+{
+	floor_of_own = first;
+}
+
 static bool
 in_the_way(int fd)
 {
 	return fd <= STDERR_FILENO || (is_named != NULL && is_named(fd));
+}
+
+/* Returns FD, moved if there is room. */
+static int
+raise_to(int fd, int first)
+{
+	int higher = fcntl(fd, F_DUPFD_CLOEXEC, first);
+
+	if (higher == -1)
+		return fd;
+	(void)close(fd);
+	return higher;
 }
 
 int
@@ -28,6 +47,8 @@ place(int fd)
 
 	if (fd == -1)
 		return -errno;
+	if (moved < floor_of_own)
+		moved = raise_to(moved, floor_of_own);
 	while (in_the_way(moved)) {
 		int higher = fcntl(moved, F_DUPFD_CLOEXEC, moved < 3 ? 3 :
 		    moved + 1);

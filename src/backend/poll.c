@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +114,12 @@ poll_add(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 }
 
 static int
+poll_modify(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
+{
+	return poll_add(state, token, fd, bits);
+}
+
+static int
 poll_remove(struct backend_state *state, uint32_t token, int fd)
 {
 	(void)fd;
@@ -128,21 +133,12 @@ poll_remove(struct backend_state *state, uint32_t token, int fd)
 static int
 poll_wait(struct backend_state *state, size_t max, int64_t timeout)
 {
-	int n;
+	int n = timeout_poll(state->fds, (nfds_t)state->count, timeout);
 
 	(void)max;
-#ifdef HAVE_PPOLL
-	struct timespec space;
-
-	n = ppoll(state->fds, (nfds_t)state->count,
-	    timeout_timespec(timeout, &space), NULL);
-#else
-	n = poll(state->fds, (nfds_t)state->count,
-	    timeout_milliseconds(timeout));
-#endif
 	state->cursor = 0;
-	state->left = n == -1 ? 0 : n;
-	return n == -1 ? -errno : n;
+	state->left = n < 0 ? 0 : n;
+	return n;
 }
 
 static int
@@ -173,6 +169,7 @@ const struct backend backend_poll = {
 	.probe = poll_probe,
 	.open = poll_open,
 	.add = poll_add,
+	.modify = poll_modify,
 	.remove = poll_remove,
 	.wait = poll_wait,
 	.take = poll_take,

@@ -12,9 +12,15 @@
 
 #if defined(SYS_pidfd_open) && defined(SYS_pidfd_getfd)
 
+#include <sys/stat.h>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
+
+#ifdef SYS_kcmp
+#include <linux/kcmp.h>
+#endif
 
 int
 process_open(pid_t pid)
@@ -37,6 +43,94 @@ process_descriptor(int process, int number)
 	if (errno == EBADF && poll(&p, 1, 0) == 1)
 		errno = ESRCH;
 	return -errno;
+}
+
+/* Put what had the number before aside.  Returns 0 or -errno. */
+static int
+save(struct process_loan *loan)
+{
+	sigset_t all;
+
+	loan->flags = fcntl(loan->number, F_GETFD);
+	loan->saved = -1;
+	if (loan->flags == -1)
+		return 0;
+	sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &loan->mask);
+	loan->saved = place(fcntl(loan->number, F_DUPFD_CLOEXEC, 3));
+	if (loan->saved >= 0)
+		return 0;
+	(void)sigprocmask(SIG_SETMASK, &loan->mask, NULL);
+	return loan->saved;
+}
+
+int
+process_lend(int process, int number, struct process_loan *loan)
+{
+	int fd = process_descriptor(process, number), error;
+
+	if (fd < 0)
+		return fd;
+	loan->number = number;
+	loan->saved = -1;
+	if (fd == number)
+		return 0;
+	error = save(loan);
+	if (error == 0 && dup3(fd, number, O_CLOEXEC) == -1) {
+		/* EBADF: past RLIMIT_NOFILE */
+		error = errno == EBADF ? -EMFILE : -errno;
+		process_return(loan);
+	}
+	(void)close(fd);
+	return error;
+}
+
+void
+process_return(const struct process_loan *loan)
+{
+	if (loan->saved == -1) {
+		(void)close(loan->number);
+		return;
+	}
+	(void)dup3(loan->saved, loan->number,
+	    (loan->flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
+	(void)close(loan->saved);
+	(void)sigprocmask(SIG_SETMASK, &loan->mask, NULL);
+}
+
+/* Without kcmp(2): the same file, opened in the same way. */
+static bool
+alike(int a, int b)
+{
+	struct stat one, other;
+
+	return fstat(a, &one) == 0 && fstat(b, &other) == 0 &&
+	    one.st_dev == other.st_dev && one.st_ino == other.st_ino &&
+	    fcntl(a, F_GETFL) == fcntl(b, F_GETFL);
+}
+
+bool
+process_same(int process, pid_t pid, int number, int fd)
+{
+	long answer = -1;
+	bool same;
+
+#ifdef SYS_kcmp
+	/* Linux 3.5, if the kernel was built with it and nobody forbids it */
+	answer = syscall(SYS_kcmp, pid, getpid(), KCMP_FILE, number, fd);
+	if (answer == -1 && (errno == EBADF || errno == ESRCH))
+		return false;
+#else
+	(void)pid;
+#endif
+	if (answer != -1)
+		return answer == 0;
+	number = process_descriptor(process, number);
+	if (number < 0)
+		return false;
+	same = alike(number, fd);
+	(void)close(number);
+	return same;
 }
 
 const char *
@@ -81,6 +175,31 @@ process_descriptor(int process, int number)
 	(void)process;
 	(void)number;
 	return -ENOSYS;
+}
+
+int
+process_lend(int process, int number, struct process_loan *loan)
+{
+	(void)process;
+	(void)number;
+	(void)loan;
+	return -ENOSYS;
+}
+
+void
+process_return(const struct process_loan *loan)
+{
+	(void)loan;
+}
+
+bool
+process_same(int process, pid_t pid, int number, int fd)
+{
+	(void)process;
+	(void)pid;
+	(void)number;
+	(void)fd;
+	return false;
 }
 
 const char *

@@ -6,6 +6,16 @@
 
 #include <sys/types.h>
 
+#include <signal.h>
+#include <stdbool.h>
+
+struct process_loan {
+	sigset_t	mask;	/* signals before, if SAVED */
+	int		number;
+	int		saved;	/* a copy of what has the number, or -1 */
+	int		flags;	/* its descriptor flags */
+};
+
 /*
  * A descriptor that stands for process PID, close-on-exec, the caller's to
  * close; or -errno: -ESRCH, -EINVAL or -ENOENT for a thread's id, -EMFILE,
@@ -20,6 +30,21 @@ int	process_open(pid_t pid);
  * (ptrace(2), PTRACE_MODE_ATTACH_REALCREDS), -EMFILE.
  */
 int	process_descriptor(int process, int number);
+
+/*
+ * A copy of descriptor NUMBER of that process under the same number here,
+ * close-on-exec, until process_return, whatever else has the number here
+ * meanwhile.  Signals are blocked as long as that is something.  Returns 0 or
+ * -errno as process_descriptor; -EMFILE if the number is past the limit here.
+ */
+int	process_lend(int process, int number, struct process_loan *loan);
+void	process_return(const struct process_loan *loan);
+
+/*
+ * Whether descriptor NUMBER of that process, whose id is PID, still is the same
+ * open file as FD here.
+ */
+bool	process_same(int process, pid_t pid, int number, int fd);
 
 /* What in the system forbids it after -EPERM: a constant text, or NULL. */
 const char *process_forbidden_by(void);

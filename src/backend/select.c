@@ -162,6 +162,12 @@ select_remove(struct backend_state *state, uint32_t token, int fd)
 		if ((state->entries[token].list & 1u << i) != 0)
 			FD_CLR(bit(fd), block(state->asked[i], fd));
 	state->entries[token].fd = -1;
+	while (state->count > 0 && state->entries[state->count - 1].fd == -1)
+		state->count--;
+	if (state->count == 0) {
+		state->highest = -1;
+		state->lists = 0;
+	}
 	return 0;
 }
 

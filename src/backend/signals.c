@@ -60,8 +60,8 @@ static const struct {
 
 #define SIGNALS	(sizeof signals / sizeof *signals)
 
-static int
-last_signal(void)
+int
+signals_last(void)
 {
 	int last = NSIG - 1;
 
@@ -120,7 +120,8 @@ signals_number(const char *name, size_t length)
 	int number = decimal(name, length);
 
 	if (number >= 0)
-		return number == 0 || number > last_signal() ? -EINVAL : number;
+		return number == 0 || number > signals_last() ? -EINVAL :
+		    number;
 	if (length > 3 && strncasecmp(name, "SIG", 3) == 0) {
 		name += 3;
 		length -= 3;
@@ -147,4 +148,20 @@ signals_name(int number, char space[SIGNALS_SPACE])
 #endif
 	(void)snprintf(space, SIGNALS_SPACE, "%d", number);
 	return space;
+}
+
+bool
+signals_sent(const siginfo_t *information)
+{
+	int code = information->si_code;
+
+#ifdef SI_TKILL			/* Linux */
+	if (code == SI_TKILL)
+		return true;
+#endif
+#ifdef SI_LWP			/* FreeBSD, NetBSD, illumos */
+	if (code == SI_LWP)
+		return true;
+#endif
+	return code == SI_USER || code == SI_QUEUE;
 }

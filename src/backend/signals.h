@@ -4,6 +4,8 @@
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -19,5 +21,14 @@ int	signals_number(const char *name, size_t length);
  */
 #define SIGNALS_SPACE	24
 const char *signals_name(int number, char space[SIGNALS_SPACE]);
+
+/* The highest number that a signal has. */
+int	signals_last(void);
+
+/*
+ * Whether a process sent the signal that INFORMATION is about (sigaction(2)),
+ * and not the kernel, as it does for a key on the terminal.
+ */
+bool	signals_sent(const siginfo_t *information);
 
 #endif

@@ -1,5 +1,8 @@
 #include "config.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 
 #include "backend/timeout.h"
@@ -29,4 +32,17 @@ timeout_milliseconds(int64_t ns)
 	if (ns > INT32_MAX / 2 * NS_PER_MS)
 		return INT32_MAX / 2;
 	return (int)((ns + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+int
+timeout_poll(struct pollfd *fds, nfds_t count, int64_t ns)
+{
+#ifdef HAVE_PPOLL
+	struct timespec space;
+	int n = ppoll(fds, count, timeout_timespec(ns, &space), NULL);
+#else
+	int n = poll(fds, count, timeout_milliseconds(ns));
+#endif
+
+	return n == -1 ? -errno : n;
 }

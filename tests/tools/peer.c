@@ -20,6 +20,10 @@
  *		wait until that many processes have it open
  *	peer bits MASK CMD [ARG]...
  *		run CMD; the kernel seems to add MASK to what poll and epoll say
+ *	peer talk unix|dgram|packet|tcp|pty N CMD [ARG]...
+ *		become CMD, with descriptor N one end of a pair of these, to the
+ *		other end of which a child writes what comes on standard input:
+ *		each record, which ends in NUL, with one call
  *	peer clock
  *		the monotonic clock, in nanoseconds
  *	peer watchdog SECONDS
@@ -2050,6 +2054,66 @@ cmd_bits(char **argv)
 
 /* ---- clock, watchdog ---- */
 
+static void
+talk_pair(const char *type, int pair[2])
+{
+	if (strcmp(type, "pty") == 0)
+		pty(pair);
+	else if (strcmp(type, "tcp") == 0)
+		tcp_pair(pair);
+	else
+		make_sockets(pair, strcmp(type, "dgram") == 0 ? SOCK_DGRAM :
+		    strcmp(type, "packet") == 0 ? SOCK_SEQPACKET : SOCK_STREAM);
+}
+
+static _Noreturn void
+talk(int fd)
+{
+	size_t size = 0;
+	char *record = NULL;
+	ssize_t n;
+
+	signal(SIGPIPE, SIG_IGN);
+	while ((n = getdelim(&record, &size, '\0', stdin)) > 0) {
+		if (record[n - 1] == '\0')
+			n--;
+		for (ssize_t done = 0, m; done < n || n == 0; done += m) {
+			m = write(fd, record + done, (size_t)(n - done));
+			if (m <= 0)
+				break;
+		}
+	}
+	_exit(0);
+}
+
+static int
+cmd_talk(char **argv)
+{
+	int pair[2], to, none;
+
+	if (argv[0] == NULL || argv[1] == NULL)
+		die(2, "no TYPE, no N");
+	to = (int)number(argv[1], INT_MAX);
+	high = to + 1;
+	talk_pair(argv[0], pair);
+	switch (fork()) {
+	case -1:
+		die(1, "fork");
+	case 0:
+		close(pair[0]);
+		close(STDOUT_FILENO);
+		talk(pair[1]);
+	default:
+		break;
+	}
+	close(pair[1]);
+	none = open("/dev/null", O_RDONLY);
+	if (none == -1 || dup2(none, STDIN_FILENO) == -1 ||
+	    dup2(pair[0], to) == -1)
+		die(1, "dup2");
+	become(argv + 2);
+}
+
 static int
 cmd_clock(char **argv)
 {
@@ -2115,7 +2179,8 @@ static const struct {
 	{ "with", cmd_with }, { "states", cmd_states }, { "run", cmd_run },
 	{ "as", cmd_as }, { "zombie", cmd_zombie }, { "owner", cmd_owner },
 	{ "openers", cmd_openers }, { "await", cmd_await },
-	{ "bits", cmd_bits }, { "clock", cmd_clock },
+	{ "bits", cmd_bits }, { "talk", cmd_talk },
+	{ "clock", cmd_clock },
 	{ "watchdog", cmd_watchdog },
 };
 

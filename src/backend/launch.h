@@ -1,0 +1,50 @@
+/*
+ * launch.h - another program in the place that the caller of pmux gave it: with
+ * the caller's limit of open files, signal mask and signal dispositions, and
+ * with what descriptors are not close-on-exec.
+ */
+#ifndef LAUNCH_H
+#define LAUNCH_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+struct launch {
+	char	**arguments;	/* of the program, its name first; NULL ends */
+	char	**environment;	/* as environ(7) */
+	int	  input;	/* to be its standard input, or -1 */
+	int	  output;	/* to be its standard output, or -1 */
+};
+
+/* Note what the caller gave, before pmux changes any of it. */
+void	launch_remember(void);
+
+/* Whether the caller had signal NUMBER ignored. */
+bool	launch_ignores(int number);
+
+/*
+ * Look up the program that ARGUMENTS[0] names, as execvp(3) does, for the calls
+ * below, which are to have the same ARGUMENTS.  Returns 0, also if there is no
+ * such program, or -ENOMEM.
+ */
+int	launch_prepare(char **arguments);
+
+/*
+ * Become the program.  Every signal is to be blocked.  Returns only if that
+ * fails, with errno (execve(2)); the signals that were caught are at their
+ * defaults then, and not blocked.  No descriptor that is closed is handed over.
+ */
+int	launch_become(const struct launch *launch);
+
+/*
+ * Start the program, every signal being blocked.  Returns its process id; 0 if
+ * it could not be executed (*ERROR is as above), or -1 if there is no process
+ * to be had (*ERROR is as of fork(2)).
+ */
+pid_t	launch_start(const struct launch *launch, int *error);
+
+/* After ENOENT: whether it is the interpreter that is not there. */
+bool	launch_found(void);
+
+#endif

@@ -1,0 +1,298 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "backend/place.h"
+#include "backend/read.h"
+
+static ssize_t
+result(ssize_t n)
+{
+	if (n >= 0)
+		return n;
+	return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+/* Which of EVENTS, hup and err are so now. */
+static short
+look(int fd, short events)
+{
+	struct pollfd p = { fd, events, 0 };
+
+	return poll(&p, 1, 0) == 1 ? p.revents : 0;
+}
+
+static uint8_t
+socket_kind(int fd)
+{
+	socklen_t length = sizeof(int);
+	int type;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == -1 ||
+	    type == SOCK_STREAM)
+		return READ_STREAM;
+	return type == SOCK_SEQPACKET ? READ_PACKETS : READ_DATAGRAMS;
+}
+
+struct reader
+read_how(int fd, bool own)
+{
+	struct reader how = { READ_OTHER, own };
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return how;
+	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
+		how.kind = READ_FILE;
+	else if (S_ISFIFO(st.st_mode))
+		how.kind = READ_PIPE;
+	else if (S_ISSOCK(st.st_mode))
+		how.kind = socket_kind(fd);
+	else if (S_ISCHR(st.st_mode))
+		how.kind = READ_DEVICE;
+	return how;
+}
+
+static ssize_t
+read_message(int fd, char *buffer, size_t size, int flags)
+{
+	struct iovec piece = { buffer, size };
+	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
+	ssize_t n = recvmsg(fd, &message, flags | MSG_DONTWAIT);
+
+	if (n >= 0 && (message.msg_flags & MSG_TRUNC) != 0)
+		return -EMSGSIZE;
+	return result(n);
+}
+
+/* Between the two somebody else may read what was there. */
+static ssize_t
+look_and_read(int fd, char *buffer, size_t size)
+{
+	if (look(fd, POLLIN) == 0)
+		return -EAGAIN;
+	return result(read(fd, buffer, size));
+}
+
+#if defined(__linux__) && defined(HAVE_TEE)
+
+/* For bytes on their way from a pipe; empty between calls. */
+static int scratch[2] = { -1, -1 };
+static int scratch_size;
+static bool scratch_full;
+
+static int
+open_scratch(void)
+{
+	int ends[2];
+
+	if (scratch[1] >= 0)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
+		return -errno;
+	scratch[0] = place(ends[0]);
+	scratch[1] = place(ends[1]);
+	if (scratch[0] >= 0 && scratch[1] >= 0) {
+		scratch_size = fcntl(scratch[1], F_GETPIPE_SZ);
+		return 0;
+	}
+	if (scratch[0] >= 0)
+		(void)close(scratch[0]);
+	if (scratch[1] >= 0)
+		(void)close(scratch[1]);
+	scratch[1] = -1;
+	return -EMFILE;
+}
+
+/* All that is in it, which is at most SIZE bytes. */
+static ssize_t
+empty_scratch(char *buffer, size_t size)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while ((n = read(scratch[0], buffer + done, size - done)) > 0)
+		done += (size_t)n;
+	return (ssize_t)done;
+}
+
+/*
+ * FIFOs, unlike pipe(2) since Linux 6.4, refuse RWF_NOWAIT; splice(2) knows
+ * how not to wait.
+ */
+static ssize_t
+read_by_splice(int fd, char *buffer, size_t size)
+{
+	ssize_t n;
+
+	if (open_scratch() != 0)
+		return look_and_read(fd, buffer, size);
+	n = splice(fd, NULL, scratch[1], NULL, size, SPLICE_F_NONBLOCK);
+	return n <= 0 ? result(n) : empty_scratch(buffer, size);
+}
+
+static ssize_t
+read_pipe(int fd, struct reader *how, char *buffer, size_t size)
+{
+	struct iovec piece = { buffer, size };
+	ssize_t n;
+
+	if (how->kind == READ_PIPE) {
+		n = preadv2(fd, &piece, 1, -1, RWF_NOWAIT);
+		if (n != -1 || (errno != EOPNOTSUPP && errno != ENOSYS))
+			return result(n);
+		how->kind = READ_FIFO;
+	}
+	return read_by_splice(fd, buffer, size);
+}
+
+/* With as many slots as FD has, the copy is full when FD is. */
+static ssize_t
+peek_pipe(int fd, char *buffer, size_t size)
+{
+	int fits = fcntl(fd, F_GETPIPE_SZ);
+	ssize_t n;
+
+	if (open_scratch() != 0)
+		return -EOPNOTSUPP;
+	if (fits > 0 && fits != scratch_size &&
+	    fcntl(scratch[1], F_SETPIPE_SZ, fits) >= 0)
+		scratch_size = fits;
+	n = tee(fd, scratch[1], size, SPLICE_F_NONBLOCK);
+	scratch_full = fits != scratch_size ||
+	    (look(scratch[1], POLLOUT) & POLLOUT) == 0;
+	return n <= 0 ? result(n) : empty_scratch(buffer, size);
+}
+
+static bool
+is_full(int fd, size_t length)
+{
+	int fits = fcntl(fd, F_GETPIPE_SZ);
+
+	/* so many bytes are written together or not at all */
+	return scratch_full || fits <= 0 || length + PIPE_BUF > (size_t)fits;
+}
+
+#else
+
+static ssize_t
+read_pipe(int fd, struct reader *how, char *buffer, size_t size)
+{
+	(void)how;
+	return look_and_read(fd, buffer, size);
+}
+
+static ssize_t
+peek_pipe(int fd, char *buffer, size_t size)
+{
+	(void)fd;
+	(void)buffer;
+	(void)size;
+	return -EOPNOTSUPP;
+}
+
+static bool
+is_full(int fd, size_t length)
+{
+	(void)fd;
+	(void)length;
+	return true;
+}
+
+#endif
+
+ssize_t
+read_now(int fd, struct reader *how, char *buffer, size_t size)
+{
+	switch (how->kind) {
+	case READ_FILE:
+		return result(read(fd, buffer, size));
+	case READ_STREAM:
+		return result(recv(fd, buffer, size, MSG_DONTWAIT));
+	case READ_DATAGRAMS:
+	case READ_PACKETS:
+		return read_message(fd, buffer, size, 0);
+	default:
+		break;
+	}
+	if (how->own)
+		return result(read(fd, buffer, size));
+	if (how->kind == READ_PIPE || how->kind == READ_FIFO)
+		return read_pipe(fd, how, buffer, size);
+	return look_and_read(fd, buffer, size);
+}
+
+ssize_t
+read_peek(int fd, const struct reader *how, char *buffer, size_t size)
+{
+	off_t offset;
+
+	switch (how->kind) {
+	case READ_FILE:
+		offset = lseek(fd, 0, SEEK_CUR);
+		return offset == -1 ? -EOPNOTSUPP :
+				      result(pread(fd, buffer, size, offset));
+	case READ_STREAM:
+		return result(recv(fd, buffer, size, MSG_PEEK | MSG_DONTWAIT));
+	case READ_DATAGRAMS:
+	case READ_PACKETS:
+		return read_message(fd, buffer, size, MSG_PEEK);
+	case READ_PIPE:
+	case READ_FIFO:
+		return peek_pipe(fd, buffer, size);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static bool
+ends_file(int fd, size_t length)
+{
+	off_t offset = lseek(fd, 0, SEEK_CUR);
+	struct stat st;
+
+	return offset == -1 || fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_size - offset <= (off_t)length;
+}
+
+bool
+read_is_all(int fd, const struct reader *how, size_t length)
+{
+	switch (how->kind) {
+	case READ_FILE:
+		return ends_file(fd, length);
+	case READ_STREAM:
+#ifdef POLLRDHUP
+		return (look(fd, POLLRDHUP) & (POLLRDHUP | POLLHUP)) != 0;
+#else
+		/* that a peer has shut down its side is not told */
+		return true;
+#endif
+	case READ_PIPE:
+	case READ_FIFO:
+		return (look(fd, 0) & POLLHUP) != 0 || is_full(fd, length);
+	default:
+		return true;
+	}
+}
+
+int
+read_back(int fd, size_t length)
+{
+	return lseek(fd, -(off_t)length, SEEK_CUR) == -1 ? -errno : 0;
+}
+
+bool
+read_has_hung_up(int fd)
+{
+	return (look(fd, 0) & POLLHUP) != 0;
+}

@@ -20,6 +20,9 @@
  * index plus 1 of its descriptor's, the number there being the one here.
  */
 
+/* Room for more changes than these is given back. */
+#define MANY	16384
+
 /* One KEVENT of the request under way, and what became of it. */
 struct change {
 	struct kevent_request	 request;
@@ -305,6 +308,9 @@ apply_to(struct session *s, struct change *c, uint32_t descriptor)
 	bool added;
 	int error, fd;
 
+	/* only aio_read(2) makes it, and it ends by itself (FreeBSD: EPERM) */
+	if (c->request.filter == KQUEUE_AIO && !has(&c->request, "add"))
+		return -EPERM;
 	error = find_kevent(s, c, descriptor, &index, &added);
 	if (error != 0)
 		return error;
@@ -406,6 +412,11 @@ free_changes(void)
 	for (size_t i = 0; i < count; i++)
 		free(changes[i].request.udata);
 	count = 0;
+	if (capacity <= MANY)
+		return;
+	free(changes);
+	changes = NULL;
+	capacity = 0;
 }
 
 static int

@@ -20,6 +20,13 @@ finish_open(struct finish *finish, const struct request *request)
 	finish->oneshot = flags_bit(backend->flags, "oneshot");
 }
 
+bool
+finish_is_readiness(const struct request *request, const struct target *t)
+{
+	return request->targets.kevents == NULL ||
+	    (t->bits & (1u << KQUEUE_READ | 1u << KQUEUE_WRITE)) != 0;
+}
+
 int64_t
 finish_unread(const struct request *request, const struct target *t)
 {

@@ -24,6 +24,10 @@ struct finish {
 /* What ends the targets of REQUEST. */
 void	finish_open(struct finish *finish, const struct request *request);
 
+/* Whether T is a descriptor whose readiness can be asked for again. */
+bool	finish_is_readiness(const struct request *request,
+	    const struct target *t);
+
 /*
  * How many bytes can be read from T, if it asks to read; 0 if it does not, and
  * negative where nothing tells.

@@ -87,57 +87,57 @@ follow_rest(struct follow *f, uint32_t index, const struct event *event)
 
 /* ---- the end of a target ---- */
 
+/* Writers come again; a reader that has left is the end of a write end. */
 static bool
 is_kept(const struct follow *f, const struct target *t)
 {
-	return f->w.request->reopen && (t->flags & TARGET_PATH) != 0 ?
-	    (t->flags & TARGET_FIFO) != 0 :
-	    f->w.request->reopen && t->fd >= 0 && peer_is_fifo(t->fd);
+	if (!f->w.request->reopen || t->fd < 0 ||
+	    (t->bits & f->w.backend->writing) != 0)
+		return false;
+	return (t->flags & TARGET_PATH) != 0 ? (t->flags & TARGET_FIFO) != 0 :
+					       peer_is_fifo(t->fd);
 }
 
 /*
  * The read end of T anew, without a moment between in which a writer would find
  * no reader.  A number that the caller gave stays the caller's: pmux opens an
- * end of its own.
+ * end of its own, and then that one anew.
  */
 static int
 renew(struct target *t)
 {
-	int fd;
+	bool owned = t->fd != t->number;
+	int fd, error = 0;
 
 	if ((t->flags & TARGET_PATH) != 0)
 		return fifo_renew(t->fd);
 	fd = peer_reopen(t->fd, "", O_RDONLY);
-	if (fd >= 0) {
+	if (fd < 0)
+		return fd;
+	if (!owned) {
 		fd = place(fd);
 		t->fd = fd >= 0 ? fd : t->fd;
+		return fd >= 0 ? 0 : fd;
 	}
-	return fd < 0 ? fd : 0;
+	if (dup2(fd, t->fd) == -1 || fcntl(t->fd, F_SETFD, FD_CLOEXEC) == -1)
+		error = -errno;
+	(void)close(fd);
+	return error;
 }
 
 /* Wait for the next writer of the FIFO that is target INDEX. */
 static int
 keep(struct follow *f, uint32_t index, const struct event *event)
 {
-	struct target *t = target_of(f, index);
-	int old = t->fd;
-	bool owned = t->fd != t->number;
+	int status;
 
 	unwatch(f, index);
 	resting_forget(&f->r, index);
-	if (renew(t) == 0) {
-		if (owned && t->fd != old)
-			(void)close(old);
+	if (renew(target_of(f, index)) == 0)
 		return waiting_add(&f->w, index);
-	}
 	/* it cannot be had anew: look from time to time who has come */
-	if (f->edge) {
-		int status = waiting_add(&f->w, index);
-
-		if (status != 0)
-			return status;
-	}
-	return follow_rest(f, index, event);
+	status = f->edge ? waiting_add(&f->w, index) : 0;
+	return status != 0 ? status : follow_rest(f, index, event);
 }
 
 int
@@ -212,9 +212,22 @@ take_news(struct follow *f, const struct event *event)
 	if (last)
 		return follow_finish(f, index, event);
 	/* what hung up with bytes unread tells nothing when they are read */
-	if (!f->edge || (event->bits & f->finish.hangs_up) != 0)
+	if (!f->edge ||
+	    ((event->bits & f->finish.hangs_up) != 0 &&
+		finish_is_readiness(f->w.request, t)))
 		return follow_rest(f, index, event);
 	return 0;
+}
+
+/*
+ * Whether no record may be added in this step: it would be read before the step
+ * is over, and resting_step takes it that nobody has read what was told.
+ */
+static bool
+is_full(const struct follow *f)
+{
+	return !f->edge && !f->w.request->lines &&
+	    output_used() > OUTPUT_SIZE / 2;
 }
 
 /* A target that rests is ready still. */
@@ -234,7 +247,7 @@ take_sample(struct follow *f, const struct event *event)
 		return changed ||
 			(rest->bytes < 0 &&
 			    clock_now() - rest->told >= RESTING_PAUSE) ?
-		    jobs_sample(f->jobs, event) :
+		    jobs_event(f->jobs, event) :
 		    0;
 	if (f->w.request->lines)
 		return read_lines(f, index, event);
@@ -243,7 +256,8 @@ take_sample(struct follow *f, const struct event *event)
 		tell(f, index, event);
 		return follow_finish(f, index, event);
 	}
-	if (changed && clock_now() - rest->told >= RESTING_PAUSE) {
+	if (changed && !is_full(f) &&
+	    clock_now() - rest->told >= RESTING_PAUSE) {
 		tell(f, index, event);
 		remember(f, index, event);
 	}
@@ -293,7 +307,7 @@ deliver(struct follow *f, int *output_error)
 	int taken, status = 0;
 	struct event event;
 
-	while (status == 0 && left > 0 && !is_done(f) &&
+	while (status == 0 && left > 0 && !is_done(f) && !is_full(f) &&
 	    (taken = waiting_take(&f->w, &event)) != 0) {
 		if (taken < 0)
 			*output_error = taken;
@@ -342,15 +356,18 @@ loop(struct follow *f, bool *timed_out, int *output_error)
 	deadline_t idle = deadline_in(r->idle);
 	uint64_t before;
 	int status = 0;
+	bool busy;
 
 	while (status == 0 && *output_error == 0 && !is_done(f) &&
 	    (f->jobs == NULL || !jobs_stopped(f->jobs))) {
 		before = f->events;
+		busy = f->jobs != NULL && !jobs_idle(f->jobs);
 		status = step(f,
-		    sooner(deadline_left(r->deadline), deadline_left(idle)),
+		    sooner(deadline_left(r->deadline),
+			busy ? -1 : deadline_left(idle)),
 		    output_error);
-		if (f->events != before ||
-		    (f->jobs != NULL && !jobs_idle(f->jobs)))
+		busy |= f->jobs != NULL && !jobs_idle(f->jobs);
+		if (f->events != before || busy)
 			idle = deadline_in(r->idle);
 		else if (deadline_left(idle) == 0)
 			*timed_out = true;
@@ -452,7 +469,8 @@ follow_run(struct request *request)
 		return status;
 	if (!open_better(&f, request))
 		status = waiting_open(&f.w, request, edge);
-	f.edge = f.w.more != 0;
+	/* what PROGRAM runs for is not watched meanwhile */
+	f.edge = f.w.more != 0 && request->program == NULL;
 	finish_open(&f.finish, request);
 	if (status == 0 && resting_open(&f.r, request, f.edge) != 0)
 		status = diag_system(ENOMEM, NULL, "targets");

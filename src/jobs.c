@@ -9,25 +9,30 @@
 #include "jobs.h"
 #include "program.h"
 
+/* Of what is no readiness each event is kept until it has had its run. */
+struct kept {
+	struct event	 event;
+	struct kept	*next;
+};
+
 /* What is known of a target's PROGRAM. */
 struct job {
-	struct event event; /* for its next run */
-	int64_t bytes; /* unread when the last one began */
-	uint32_t bits; /* its event */
-	bool running;
-	bool queued;
-	bool again; /* news since it began */
-	bool last; /* nothing comes after it */
+	struct event	 event;		/* of its last run, or of the next */
+	struct kept	*kept;		/* those to come, oldest first */
+	int64_t		 bytes;		/* unread when the last one began */
+	bool		 running;
+	bool		 queued;
+	bool		 last;		/* nothing comes after it */
 };
 
 struct jobs {
-	struct follow *f;
-	struct job *jobs; /* one for each target */
-	uint32_t *queue; /* a ring of targets */
-	uint32_t head, queued;
-	int wake; /* program_open's, or -1 */
+	struct follow		*f;
+	struct job		*jobs;		/* one for each target */
+	uint32_t		*queue;		/* a ring of targets */
+	uint32_t		 head, queued;
+	int			 wake;		/* program_open's, or -1 */
 	/* the primitive for one target at a time */
-	struct backend_state *probe;
+	struct backend_state	*probe;
 };
 
 static struct target *
@@ -67,12 +72,29 @@ jobs_open(struct jobs **jobs, struct follow *f)
 	return error == 0 ? 0 : diag_system(-error, NULL, "%s", backend->name);
 }
 
+/* The oldest of them becomes the event of the run. */
+static int
+take_kept(struct job *job)
+{
+	struct kept *kept = job->kept;
+
+	job->event = kept->event;
+	job->kept = kept->next;
+	free(kept);
+	return 1;
+}
+
 void
 jobs_close(struct jobs *j)
 {
+	size_t count = j->f->w.request->targets.count;
+
 	if (j->wake != -1)
 		program_close(j->f->w.request);
 	j->f->w.backend->close(j->probe);
+	for (size_t i = 0; j->jobs != NULL && i < count; i++)
+		while (j->jobs[i].kept != NULL)
+			(void)take_kept(&j->jobs[i]);
 	free(j->jobs);
 	free(j->queue);
 	free(j);
@@ -93,14 +115,10 @@ jobs_stopped(const struct jobs *j)
 
 /* ---- what a target has ---- */
 
-/* Whether T is a descriptor that can be looked at again. */
 static bool
-is_readiness(const struct jobs *j, const struct target *t)
+is_readiness(const struct jobs *j, uint32_t index)
 {
-	const struct backend *backend = j->f->w.backend;
-
-	return backend->requests == NULL ||
-	    (t->bits & (1u << KQUEUE_READ | 1u << KQUEUE_WRITE)) != 0;
+	return finish_is_readiness(j->f->w.request, target_of(j, index));
 }
 
 /*
@@ -117,12 +135,15 @@ sample(struct jobs *j, uint32_t index, struct event *event)
 
 	if (n != 0)
 		return n;
-	n = backend->wait(j->probe, 1, 0);
+	/* a signal that has been handled is over */
+	do
+		n = backend->wait(j->probe, 1, 0);
+	while (n == -EINTR);
 	if (n > 0)
 		n = backend->take(j->probe, event);
 	(void)backend->remove(j->probe, token, t->fd);
 	event->token = index;
-	return n == -EINTR ? 0 : n;
+	return n;
 }
 
 /* ---- running ---- */
@@ -150,41 +171,63 @@ dequeue(struct jobs *j)
 	return index;
 }
 
-/* Several events of one kevent, for one run: join what they say. */
-static void
-merge(struct job *job, const struct event *event)
+/* Whether data counts what there was since it was last told. */
+static bool
+is_counter(uint32_t bits)
 {
-	uint32_t fflags = job->event.fflags;
-	bool first = !job->queued && !job->again;
+	return (bits & (1u << KQUEUE_TIMER | 1u << KQUEUE_SIGNAL)) != 0;
+}
 
-	job->event = *event;
-	if (!first)
-		job->event.fflags |= fflags;
+/*
+ * Keep EVENT for a run of its own; but what comes of one file, process or timer
+ * while PROGRAM runs is one event.  Returns 0 or -ENOMEM.
+ */
+static int
+keep(struct job *job, const struct event *event)
+{
+	struct kept **link = &job->kept, *kept;
+
+	while ((kept = *link) != NULL && kept->event.ident != event->ident)
+		link = &kept->next;
+	if (kept == NULL) {
+		if ((kept = malloc(sizeof *kept)) == NULL)
+			return -ENOMEM;
+		*kept = (struct kept){ *event, NULL };
+		*link = kept;
+		return 0;
+	}
+	kept->event.fflags |= event->fflags;
+	kept->event.flags |= event->flags;
+	kept->event.bits |= event->bits;
+	kept->event.data = event->data +
+	    (is_counter(event->bits) ? kept->event.data : 0);
+	return 0;
+}
+
+/* The same for a kevent that is no readiness. */
+static int
+keep_event(struct jobs *j, const struct event *event)
+{
+	uint32_t index = event->token;
+	struct job *job = &j->jobs[index];
+
+	job->last |= finish_is_last(&j->f->finish, target_of(j, index), event,
+	    &j->f->r.rests[index].children);
+	if (keep(job, event) != 0)
+		return diag_system(ENOMEM, NULL, "%s", no_memory);
+	if (!job->running)
+		enqueue(j, index);
+	return 0;
 }
 
 int
 jobs_event(struct jobs *j, const struct event *event)
 {
-	struct job *job = &j->jobs[event->token];
-
-	merge(job, event);
-	if (job->running) {
-		job->again = true;
-		return 0;
-	}
+	if (!is_readiness(j, event->token))
+		return keep_event(j, event);
 	follow_unwatch(j->f, event->token);
 	enqueue(j, event->token);
 	return 0;
-}
-
-int
-jobs_sample(struct jobs *j, const struct event *event)
-{
-	struct job *job = &j->jobs[event->token];
-
-	if (job->running || job->queued)
-		return 0;
-	return jobs_event(j, event);
 }
 
 /* Target INDEX is ready no more, or was not: wait for it. */
@@ -205,17 +248,18 @@ start(struct jobs *j, uint32_t index)
 	bool asked;
 
 	asked = waiting_note(&j->f->w, t, job->event.bits);
-	job->last = finish_is_last(&j->f->finish, t, &job->event,
-	    &j->f->r.rests[index].children);
+	if (is_readiness(j, index))
+		job->last = finish_is_last(&j->f->finish, t, &job->event,
+		    &j->f->r.rests[index].children);
 	/* nobody to read from, or nothing at all */
 	if ((job->last && !asked && r->reopen) ||
 	    (job->event.bits & j->f->finish.closed) != 0)
 		return follow_finish(j->f, index, &job->event);
-	resting_tell(&j->f->r, index);
-	resting_step(&j->f->r);
-	job->bits = job->event.bits;
-	job->bytes = finish_unread(r, t);
-	job->again = false;
+	if (is_readiness(j, index)) {
+		resting_tell(&j->f->r, index);
+		resting_step(&j->f->r);
+		job->bytes = finish_unread(r, t);
+	}
 	job->running = true;
 	j->f->events++;
 	return program_start(r, index, &job->event);
@@ -239,9 +283,9 @@ jobs_run(struct jobs *j)
 	while (status == 0 && j->queued > 0 && program_has_room() &&
 	    (r->events == 0 || j->f->events < r->events)) {
 		index = dequeue(j);
-		n = 1;
-		if (is_readiness(j, target_of(j, index)))
-			n = sample(j, index, &j->jobs[index].event);
+		n = is_readiness(j, index) ?
+		    sample(j, index, &j->jobs[index].event) :
+		    take_kept(&j->jobs[index]);
 		if (n < 0)
 			status = failed(j, index, n);
 		else if (n == 0)
@@ -254,24 +298,24 @@ jobs_run(struct jobs *j)
 
 /*
  * PROGRAM has ended that ran for target INDEX, which is ready, as EVENT says:
- * whether it is to run again now, or later.
+ * whether it is to run again now, or when something has changed.
  */
 static int
 decide(struct jobs *j, uint32_t index, const struct event *event)
 {
-	const struct follow *f = j->f;
-	struct job *job = &j->jobs[index];
-	int64_t bytes = finish_unread(f->w.request, target_of(j, index));
+	const struct job *job = &j->jobs[index];
+	const struct rest *rest = &j->f->r.rests[index];
+	int status;
 
 	resting_listen(&j->f->r);
-	if (job->again || f->r.rests[index].news || event->bits != job->bits ||
-	    (bytes >= 0 && bytes != job->bytes)) {
-		job->event = *event;
-		enqueue(j, index);
-		return 0;
+	if (!rest->news && event->bits == job->event.bits) {
+		status = follow_rest(j->f, index, event);
+		if (status != 0 || rest->bytes < 0 ||
+		    rest->bytes == job->bytes)
+			return status;
+		follow_unwatch(j->f, index);
 	}
-	if (!f->edge || bytes < 0 || (event->bits & f->finish.hangs_up) != 0)
-		return follow_rest(j->f, index, event);
+	enqueue(j, index);
 	return 0;
 }
 
@@ -279,18 +323,18 @@ static int
 ended(struct jobs *j, uint32_t index)
 {
 	struct job *job = &j->jobs[index];
-	const struct target *t = target_of(j, index);
 	struct event event;
 	int n;
 
 	job->running = false;
-	if (job->last)
-		return follow_finish(j->f, index, &job->event);
-	if (!is_readiness(j, t)) {
-		if (job->again)
-			enqueue(j, index);
+	if (job->kept != NULL) {
+		enqueue(j, index);
 		return 0;
 	}
+	if (job->last)
+		return follow_finish(j->f, index, &job->event);
+	if (!is_readiness(j, index))
+		return 0;
 	n = sample(j, index, &event);
 	if (n < 0)
 		return failed(j, index, n);

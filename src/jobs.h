@@ -24,11 +24,10 @@ int	jobs_open(struct jobs **jobs, struct follow *f);
 void	jobs_close(struct jobs *j);
 
 /*
- * EVENT is news of a target that is watched; or of one that rests.  Each
- * returns 0 or an exit status, a message having been printed.
+ * EVENT is news of a target that is watched, or rests.  Returns 0 or an exit
+ * status, a message having been printed.
  */
 int	jobs_event(struct jobs *j, const struct event *event);
-int	jobs_sample(struct jobs *j, const struct event *event);
 
 /* One of them may have ended.  Returns as above. */
 int	jobs_wake(struct jobs *j);

@@ -186,6 +186,12 @@ write_out(const char *bytes, size_t length)
 	written |= done > 0;
 }
 
+size_t
+output_used(void)
+{
+	return used;
+}
+
 int
 output_flush(void)
 {

@@ -44,6 +44,9 @@ void	output_base64(const char *bytes, size_t length);
 /* So many bytes fit into the buffer. */
 #define OUTPUT_SIZE	65536
 
+/* How many are in it. */
+size_t	output_used(void);
+
 /*
  * Make room for LENGTH bytes, at most OUTPUT_SIZE, that will be written out
  * together with what follows them or before it.  Returns where they go;

@@ -34,6 +34,7 @@ enum {
 	FILTER,
 	FFLAGS,
 	DATA,
+	IDENT,
 	VARIABLES
 };
 static const char *const names[VARIABLES] = {
@@ -43,6 +44,7 @@ static const char *const names[VARIABLES] = {
 	[FILTER] = "PMUX_FILTER=",
 	[FFLAGS] = "PMUX_FFLAGS=",
 	[DATA] = "PMUX_DATA=",
+	[IDENT] = "PMUX_IDENT=",
 };
 
 /* Their texts; the name of a target may be long. */
@@ -152,9 +154,11 @@ set_environment(const struct request *r, const struct target *t,
 		set_field(FILTER, r, t, event, 'F');
 		set_field(FFLAGS, r, t, event, 'x');
 		set_field(DATA, r, t, event, 'd');
+		set_field(IDENT, r, t, event, 'i');
 		*to++ = texts[FILTER];
 		*to++ = texts[FFLAGS];
 		*to++ = texts[DATA];
+		*to++ = texts[IDENT];
 	}
 	*to = NULL;
 	return 0;
@@ -338,12 +342,17 @@ static void
 catch_signals(const struct request *r)
 {
 	struct sigaction action;
+	sigset_t child;
 
 	memset(&action, 0, sizeof action);
 	sigfillset(&action.sa_mask);
 	action.sa_handler = note_child;
 	action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
 	catch (ENDINGS, SIGCHLD, &action);
+	/* the caller may have blocked it; PROGRAM has the caller's mask */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	(void)sigprocmask(SIG_UNBLOCK, &child, NULL);
 	action.sa_sigaction = note_ending;
 	action.sa_flags = SA_RESTART | SA_SIGINFO;
 	for (size_t i = 0; i < ENDINGS; i++)

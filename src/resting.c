@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "flags.h"
 #include "print.h"
 #include "resting.h"
 
@@ -35,7 +36,7 @@ resting_close(struct resting *r)
 {
 	r->request->backend->close(r->state);
 	if (r->edges != NULL)
-		backend_epoll.close(r->edges);
+		r->teller->close(r->edges);
 	free(r->rests);
 	free(r->list);
 }
@@ -47,25 +48,27 @@ open_edges(struct resting *r)
 
 	if (r->deaf || r->edges != NULL)
 		return !r->deaf;
-	r->deaf = backend_epoll.probe(&detail) < 0 ||
-	    backend_epoll.open(&r->edges, r->request->targets.count) != 0;
+	r->teller = backend_epoll.probe(&detail) >= 0 ? &backend_epoll :
+							&backend_kqueue_poll;
+	r->deaf = r->teller->probe(&detail) < 0 ||
+	    r->teller->open(&r->edges, r->request->targets.count) != 0;
 	return !r->deaf;
 }
 
-/* What epoll refuses, a regular file, its bytes tell. */
+/* Of what it refuses, a regular file, the bytes tell. */
 static void
 listen_to(struct resting *r, uint32_t index)
 {
 	const struct backend *backend = r->request->backend;
 	const struct target *t = &r->request->targets.list[index];
-	uint32_t bits = backend_epoll.edge;
+	uint32_t bits = r->teller->edge;
 
 	r->rests[index].listening = true;
 	if ((t->bits & backend->reading) != 0)
-		bits |= backend_epoll.reading;
+		bits |= flags_bit(r->teller->flags, "in");
 	if ((t->bits & backend->writing) != 0)
-		bits |= backend_epoll.writing;
-	(void)backend_epoll.add(r->edges, index, t->fd, bits);
+		bits |= flags_bit(r->teller->flags, "out");
+	(void)r->teller->add(r->edges, index, t->fd, bits);
 }
 
 void
@@ -74,9 +77,9 @@ resting_listen(struct resting *r)
 	struct event event;
 
 	if (r->edges == NULL ||
-	    backend_epoll.wait(r->edges, r->request->targets.count, 0) <= 0)
+	    r->teller->wait(r->edges, r->request->targets.count, 0) <= 0)
 		return;
-	while (backend_epoll.take(r->edges, &event))
+	while (r->teller->take(r->edges, &event))
 		if (!r->told || r->rests[event.token].step != r->step)
 			r->rests[event.token].news = true;
 }
@@ -108,7 +111,7 @@ resting_forget(struct resting *r, uint32_t index)
 {
 	if (!r->rests[index].listening)
 		return;
-	(void)backend_epoll.remove(r->edges, index,
+	(void)r->teller->remove(r->edges, index,
 	    r->request->targets.list[index].fd);
 	r->rests[index].listening = false;
 }
@@ -196,7 +199,11 @@ resting_look(struct resting *r)
 	r->look++;
 	r->cursor = 0;
 	resting_listen(r);
-	n = r->request->backend->wait(r->state, r->request->targets.count, 0);
+	/* a signal that has been handled is over */
+	do
+		n = r->request->backend->wait(r->state,
+		    r->request->targets.count, 0);
+	while (n == -EINTR);
 	return n < 0 ? n : 0;
 }
 

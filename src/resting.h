@@ -8,7 +8,8 @@
  * costs more than a hundredth of the time (at first a tenth).
  *
  * A target that is read empty and written to between two looks seems to have
- * stayed as it was.  Where there is epoll(7), its edges tell that more came.
+ * stayed as it was.  Where there is epoll(7) or kevent(2), an edge tells that
+ * more came.
  */
 #ifndef RESTING_H
 #define RESTING_H
@@ -39,8 +40,9 @@ struct rest {
 struct resting {
 	const struct request	*request;
 	struct backend_state	*state;		/* NULL: none rested yet */
-	struct backend_state	*edges;		/* epoll's; or NULL */
-	bool			 deaf;		/* there is no epoll */
+	const struct backend	*teller;	/* who knows edges; or NULL */
+	struct backend_state	*edges;		/* its; or NULL */
+	bool			 deaf;		/* none is needed, or there */
 	bool			 told;		/* of some, in this step */
 	uint32_t		 step;
 	struct rest		*rests;		/* one for each target */

@@ -487,7 +487,7 @@ every_json() {
 
 # primitive COMMAND: what it says it waited with.
 primitive() {
-	pmux "$1" --format %p -t 1 "$(reads "$1" 0)" < <(echo)
+	pmux "$1" --lines --format %p "$(reads "$1" 0)" < <(echo)
 }
 
 @test "--json" {

@@ -431,13 +431,14 @@ look_environment() {
 	plain=$(env -i A=1 PMUX_OTHER=2 "PATH=$PATH" env | sort)
 	run --separate-stderr env -i A=1 PMUX_OTHER=2 PMUX_FILTER=stale \
 	    PMUX_FD=stale PMUX_TARGET=stale PMUX_EVENTS=stale \
-	    PMUX_DATA=stale PMUX_FFLAGS=stale "PATH=$PATH" \
+	    PMUX_DATA=stale PMUX_FFLAGS=stale PMUX_IDENT=stale \
+	    "PATH=$PATH" \
 	    pmux "$1" "$(reads "$1" 8)" -- env
 	assert_success
-	assert_equal "$(grep -v '^PMUX_[TEDF]' <<<"$output" | sort)" "$plain"
+	assert_equal "$(grep -v '^PMUX_[TEDFI]' <<<"$output" | sort)" "$plain"
 	[[ $output != *stale* ]]
-	assert_equal "$(grep -c '^PMUX_[TEDF]' <<<"$output")" \
-	    "$([[ $1 == kqueue ]] && echo 6 || echo 3)"
+	assert_equal "$(grep -c '^PMUX_[TEDFI]' <<<"$output")" \
+	    "$([[ $1 == kqueue ]] && echo 7 || echo 3)"
 }
 
 @test "the caller's environment, and PMUX_ variables that are no others'" {
@@ -925,4 +926,91 @@ stays_ignored() {
 	expect 0
 	assert_equal "$stderr" "pmux: kqueue: TERM: sh: exit status 3
 pmux: kqueue: TERM: sh: exit status 3"
+}
+
+@test "kqueue: what is counted is counted while PROGRAM runs" {
+	need kqueue
+	mkfifo go
+	# shellcheck disable=SC2016
+	waiting kqueue --follow -c 2 signal:USR1 -- \
+	    sh -c 'echo "$PMUX_DATA" >>counts; read -r _ <go'
+	kill -USR1 "$pid"
+	until [[ -s counts ]]; do
+		sleep 0.002
+	done
+	for _ in 1 2 3 4 5; do
+		kill -USR1 "$pid"
+		# one at a time: a pending signal takes no other
+		await_handled
+	done
+	echo >go
+	until [[ $(wc -l <counts) == 2 ]]; do
+		sleep 0.002
+	done
+	echo >go
+	finish "$pid"
+	assert_equal "$status $(tr '\n' ' ' <counts)" '0 1 5 '
+}
+
+# Until pmux has taken the signal and sleeps again.
+await_handled() {
+	while grep -q '^S[hi][dg]*Pnd:.*[1-9a-f]' "/proc/$pid/status"; do
+		sleep 0.002
+	done
+	await_state "$pid" S
+}
+
+@test "a caller that blocks SIGCHLD: PROGRAM's end is seen" {
+	local c
+
+	command -v python3 >/dev/null || skip "no python3 to block it with"
+	for c in poll epoll kqueue; do
+		has $c || continue
+		mkfifo f
+		exec 7<>f
+		echo x >&7
+		run --separate-stderr timeout 20 python3 -c '
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+os.execvp(sys.argv[1], sys.argv[1:])' pmux $c --follow -c 3 "$(reads $c 7)" -- \
+		    sh -c 'read -r _; echo read; echo y >&7'
+		assert_equal "$status ${#lines[@]}" '0 3'
+		exec 7<&-
+		rm f
+	done
+}
+
+@test "a writer that never stops: pmux sleeps while PROGRAM runs" {
+	need_linux
+	need_proc
+	each busy_writer
+}
+
+busy_writer() {
+	local before after
+
+	mkfifo f go
+	exec 7<>f
+	waiting "$1" --follow -c 1 "$(reads "$1" f)" -- sh -c 'cat <go >/dev/null'
+	exec 6<>go
+	yes >&7 3>&- &
+	yes=$!
+	cat f >/dev/null 3>&- &
+	cat=$!
+	await_child
+	before=$(sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$pid/status")
+	sleep 0.3
+	after=$(sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$pid/status")
+	kill "$yes" "$cat"
+	exec 6>&- 7<&-
+	finish "$pid"
+	((after - before <= 10)) || fail "it woke $((after - before)) times"
+	rm -f f go
+}
+
+# Until PROGRAM runs.
+await_child() {
+	until [[ $(<"/proc/$pid/task/$pid/children") ]]; do
+		sleep 0.002
+	done
 }

@@ -836,6 +836,22 @@ unregistered_in_a_wait() {
 	exec {fd}>&-
 }
 
+@test "poll: a number that is unregistered in a wait is still reported" {
+	local fd
+
+	mkfifo p
+	exec {fd}<>p
+	start pmux poll --session
+	ask "register $fd:in" ok
+	tell '@w poll 20'
+	ask "unregister $fd" ok
+	echo >&"$fd"
+	hears $'event @w\tin\t'"$fd" 'ok @w 1'
+	ask 'poll 0' 'ok 0'
+	stop
+	exec {fd}>&-
+}
+
 @test "no event is lost by cancel: edge-triggered and one-shot" {
 	local fd
 

@@ -6,9 +6,10 @@
  * Each round makes some hundred requests from a seed, words that are right and
  * words that are broken, and gives them to a session, all at once or in pieces.
  * Whatever they are, each is answered by exactly one ok or error with its tag,
- * all lines have the form that pmux-session(7) says, nothing is said on standard
- * error, and the session exits 0.  PMUX names the program.  Prints TAP; a round
- * that fails is printed with its seed, and "-s SEED -t 0" is that round alone.
+ * all lines have the form that pmux-session(7) says, nothing is said on
+ * standard error, and the session exits 0.  PMUX names the program.  Prints
+ * TAP; a round that fails is printed with its seed, and "-s SEED -t 0" is that
+ * round alone.
  */
 #include <sys/types.h>
 #include <sys/stat.h>
@@ -53,7 +54,7 @@ below(unsigned end)
 	return (unsigned)(next() % end);
 }
 
-static void
+static _Noreturn void
 die(const char *what)
 {
 	fprintf(stderr, "requests: %s: %s\n", what, strerror(errno));
@@ -135,6 +136,16 @@ spoil(size_t from)
 	}
 }
 
+/* Whether what begins at FROM would end the round. */
+static bool
+is_quit(size_t from)
+{
+	for (; from + 4 <= input_length; from++)
+		if (memcmp(input + from, "quit", 4) == 0)
+			return true;
+	return false;
+}
+
 static void
 put_request(unsigned number)
 {
@@ -157,9 +168,7 @@ put_request(unsigned number)
 	}
 	if (below(6) == 0)
 		spoil(from);
-	/* would end the round */
-	if (input_length - from >= 4 &&
-	    memmem(input + from, input_length - from, "quit", 4) != NULL)
+	if (is_quit(from))
 		input_length = from;
 	put_string("\n");
 }
@@ -406,6 +415,5 @@ main(int argc, char **argv)
 		printf("ok - sessions answer each of %llu requests once\n",
 		    (unsigned long long)(rounds * REQUESTS));
 	(void)snprintf(clean, sizeof clean, "rm -rf %s", directory);
-	(void)chdir("/");
-	return system(clean) == 0 && well ? 0 : 1;
+	return chdir("/") == 0 && system(clean) == 0 && well ? 0 : 1;
 }

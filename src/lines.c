@@ -261,15 +261,13 @@ put_other(const struct request *r, const struct target *t, const char *line,
 static int
 hold(struct source *source, const char *more, size_t length)
 {
-	size_t wanted = source->length + length, capacity = source->capacity;
+	size_t wanted = source->length + length, capacity;
 	char *grown;
 
 	if (length == 0)
 		return 0;
-	if (wanted > capacity) {
-		capacity += capacity / 2;
-		if (capacity < wanted + wanted / 4 + 64)
-			capacity = wanted + wanted / 4 + 64;
+	if (wanted > source->capacity) {
+		capacity = wanted + wanted / 4 + 64;
 		grown = realloc(source->held, capacity);
 		if (grown == NULL)
 			return -ENOMEM;

@@ -61,7 +61,7 @@ struct selected {
 	int		fd;	/* in the wait, or -1 */
 };
 
-struct wait {
+struct pending {
 	bool		 active;
 	deadline_t	 deadline;
 	size_t		 max;
@@ -75,7 +75,7 @@ struct session {
 	struct backend_state	*state;		/* NULL: closed */
 	struct registry		 registry;
 	struct diag_message	 message;	/* why a request failed */
-	struct wait		 wait;
+	struct pending		 wait;
 	int			 process;	/* --pid's, or -1 */
 	pid_t			 pid;
 	bool			 adopted;	/* the object is another's */

@@ -29,7 +29,7 @@
 #include "session.h"
 
 #define INPUT_SIZE	65536
-#define INPUT_LARGE	(16 * INPUT_SIZE)	/* given back when empty */
+#define INPUT_LARGE	((size_t)16 * INPUT_SIZE)	/* given back when empty */
 
 /* As many events as Python's epoll object asks for, or as are registered. */
 #define USUAL_EVENTS	(FD_SETSIZE - 1)
@@ -187,7 +187,7 @@ has_input(const struct session *s)
 }
 
 static int
-remember_tag(struct wait *wait, const char *tag, size_t length)
+remember_tag(struct pending *wait, const char *tag, size_t length)
 {
 	char *space;
 
@@ -757,7 +757,7 @@ move_up(void)
 	kernel_raise_files();
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < top)
 		top = limit.rlim_cur;
-	if (top > 2 * OWN_ROOM)
+	if (top > (rlim_t)2 * OWN_ROOM)
 		place_above((int)top - OWN_ROOM);
 	place_avoid(is_named);
 }

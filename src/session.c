@@ -29,7 +29,7 @@
 #include "session.h"
 
 #define INPUT_SIZE	65536
-#define INPUT_LARGE	((size_t)16 * INPUT_SIZE)	/* given back when empty */
+#define INPUT_LARGE	((size_t)16 * INPUT_SIZE) /* given back when empty */
 
 /* As many events as Python's epoll object asks for, or as are registered. */
 #define USUAL_EVENTS	(FD_SETSIZE - 1)

@@ -100,9 +100,9 @@ parse_number(const char *word, int64_t least, int64_t most)
 	for (; *word != '\0'; word++) {
 		if (*word < '0' || *word > '9')
 			return -1;
-		value = value * 10 + (*word - '0');
-		if (value > most)
+		if (value > (most - (*word - '0')) / 10)
 			return -1;
+		value = value * 10 + (*word - '0');
 	}
 	return value < least ? -1 : value;
 }

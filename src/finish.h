@@ -13,8 +13,8 @@
 struct finish {
 	const struct request	*request;
 	/*
-	 * The other end has gone, or the target is of no use: only what is
-	 * unread is left of it.  Never with select.
+	 * Of a descriptor: the other end has gone, or it is of no use, and only
+	 * what is unread is left of it.  Never with select.
 	 */
 	uint32_t		 hangs_up;
 	uint32_t		 closed;	/* of those: nothing is there */

@@ -33,19 +33,11 @@ is_watched(const struct follow *f, uint32_t index)
 	return f->edge || f->r.rests[index].place == 0;
 }
 
-static void
-unwatch(struct follow *f, uint32_t index)
-{
-	if (is_watched(f, index))
-		(void)f->w.backend->remove(f->w.state, index,
-		    target_of(f, index)->fd);
-	resting_remove(&f->r, index);
-}
-
+/* Target INDEX is in no wait any more, and does not rest. */
 void
 follow_unwatch(struct follow *f, uint32_t index)
 {
-	if (!f->edge && f->r.rests[index].place == 0)
+	if (is_watched(f, index))
 		(void)f->w.backend->remove(f->w.state, index,
 		    target_of(f, index)->fd);
 	resting_remove(&f->r, index);
@@ -87,9 +79,8 @@ follow_rest(struct follow *f, uint32_t index, const struct event *event)
 
 /* ---- the end of a target ---- */
 
-/* Writers come again; a reader that has left is the end of a write end. */
-static bool
-is_kept(const struct follow *f, const struct target *t)
+bool
+follow_keeps(const struct follow *f, const struct target *t)
 {
 	if (!f->w.request->reopen || t->fd < 0 ||
 	    (t->bits & f->w.backend->writing) != 0)
@@ -131,7 +122,7 @@ keep(struct follow *f, uint32_t index, const struct event *event)
 {
 	int status;
 
-	unwatch(f, index);
+	follow_unwatch(f, index);
 	resting_forget(&f->r, index);
 	if (renew(target_of(f, index)) == 0)
 		return waiting_add(&f->w, index);
@@ -147,9 +138,9 @@ follow_finish(struct follow *f, uint32_t index, const struct event *event)
 
 	if ((t->flags & TARGET_SETTLED) != 0)
 		return 0;
-	if (is_kept(f, t))
+	if (follow_keeps(f, t))
 		return keep(f, index, event);
-	unwatch(f, index);
+	follow_unwatch(f, index);
 	resting_forget(&f->r, index);
 	t->flags |= TARGET_SETTLED;
 	f->unfinished--;
@@ -428,34 +419,38 @@ translate(const struct backend *from, const struct backend *to, uint32_t bits)
 
 /*
  * Where the command has something better for a stream, and that takes every
- * target: epoll refuses what is always ready.
+ * target: epoll refuses what is always ready.  Returns 0, or an exit status, or
+ * -errno if it is to be what is usual.
  */
-static bool
+static int
 open_better(struct follow *f, struct request *request)
 {
 	const struct backend *const *streams = request->command->streams,
 				    *usual = request->backend, *better;
 	struct targets *targets = &request->targets;
 	const char *detail;
+	int status;
 
 	while (streams != NULL && *streams != NULL &&
 	    (*streams)->probe(&detail) < 0)
 		streams++;
 	if (streams == NULL || *streams == NULL)
-		return false;
+		return -ENOSYS;
 	better = *streams;
 	for (size_t i = 0; i < targets->count; i++)
 		targets->list[i].bits = translate(usual, better,
 		    targets->list[i].bits);
 	request->backend = better;
-	if (waiting_try(&f->w, request, request->lines ? 0 : better->edge) == 0)
-		return true;
+	status = waiting_try(&f->w, request,
+	    request->lines ? 0 : better->edge);
+	if (status >= 0)
+		return status;
 	waiting_close(&f->w);
 	for (size_t i = 0; i < targets->count; i++)
 		targets->list[i].bits = translate(better, usual,
 		    targets->list[i].bits);
 	request->backend = usual;
-	return false;
+	return status;
 }
 
 int
@@ -467,7 +462,8 @@ follow_run(struct request *request)
 
 	if (status != 0)
 		return status;
-	if (!open_better(&f, request))
+	status = open_better(&f, request);
+	if (status < 0)
 		status = waiting_open(&f.w, request, edge);
 	/* what PROGRAM runs for is not watched meanwhile */
 	f.edge = f.w.more != 0 && request->program == NULL;

@@ -43,11 +43,17 @@ int	follow_run(struct request *request);
 int	follow_rest(struct follow *f, uint32_t index,
 	    const struct event *event);
 
-/* Target INDEX rests no more; unless news alone is told it is not watched. */
+/* Target INDEX is in no wait any more, and does not rest. */
 void	follow_unwatch(struct follow *f, uint32_t index);
 
 /* Target INDEX, which does not rest and is not watched, is watched again. */
 int	follow_watch(struct follow *f, uint32_t index);
+
+/*
+ * Whether T is a FIFO that --reopen keeps for its next writer.  A reader that
+ * has left is the end of a write end.
+ */
+bool	follow_keeps(const struct follow *f, const struct target *t);
 
 /*
  * Nothing more comes of target INDEX, as EVENT says; unless it is a FIFO that

@@ -252,7 +252,7 @@ start(struct jobs *j, uint32_t index)
 		job->last = finish_is_last(&j->f->finish, t, &job->event,
 		    &j->f->r.rests[index].children);
 	/* nobody to read from, or nothing at all */
-	if ((job->last && !asked && r->reopen) ||
+	if ((job->last && !asked && follow_keeps(j->f, t)) ||
 	    (job->event.bits & j->f->finish.closed) != 0)
 		return follow_finish(j->f, index, &job->event);
 	if (is_readiness(j, index)) {

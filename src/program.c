@@ -198,14 +198,19 @@ hand_over(struct launch *launch, const struct request *r,
 		launch->input = t->fd;
 }
 
-/* pmux opened it, and never to block; what others opened is theirs. */
+/*
+ * pmux opened it, a path or with --reopen a number's FIFO, and never to block;
+ * what others opened is theirs.
+ */
 static void
 set_blocking(const struct target *t)
 {
+	bool own = (t->flags & TARGET_PATH) != 0 ||
+	    (t->process == 0 && t->fd != t->number);
 	int flags;
 
-	if ((t->flags & TARGET_PATH) == 0 ||
-	    (flags = fcntl(t->fd, F_GETFL)) == -1 || (flags & O_NONBLOCK) == 0)
+	if (!own || (flags = fcntl(t->fd, F_GETFL)) == -1 ||
+	    (flags & O_NONBLOCK) == 0)
 		return;
 	(void)fcntl(t->fd, F_SETFL, flags & ~O_NONBLOCK);
 }

@@ -42,10 +42,11 @@ setup() {
 teardown() {
 	local f pid rest
 
+	# not all at once: bash 5.2 may wait for ever for a process substitution
 	for pid in $(jobs -p); do
 		kill -KILL "$pid" 2>/dev/null || :
+		wait "$pid" || :
 	done
-	wait
 	shopt -s nullglob
 	for f in "$BATS_TEST_TMPDIR"/* "$BATS_TEST_TMPDIR"/*/*; do
 		[[ -p $f && ! -L $f ]] || continue

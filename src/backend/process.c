@@ -18,9 +18,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-#ifdef SYS_kcmp
-#include <linux/kcmp.h>
-#endif
+/* KCMP_FILE of kcmp(2): some C libraries come without the kernel's headers. */
+#define COMPARE_FILE	0
 
 int
 process_open(pid_t pid)
@@ -117,7 +116,7 @@ process_same(int process, pid_t pid, int number, int fd)
 
 #ifdef SYS_kcmp
 	/* Linux 3.5, if the kernel was built with it and nobody forbids it */
-	answer = syscall(SYS_kcmp, pid, getpid(), KCMP_FILE, number, fd);
+	answer = syscall(SYS_kcmp, pid, getpid(), COMPARE_FILE, number, fd);
 	if (answer == -1 && (errno == EBADF || errno == ESRCH))
 		return false;
 #else

@@ -140,14 +140,30 @@ read_by_splice(int fd, char *buffer, size_t size)
 	return n <= 0 ? result(n) : empty_scratch(buffer, size);
 }
 
+/* preadv2(2) of Linux 4.14; musl has it since 1.2.5. */
+static ssize_t
+read_nowait(int fd, char *buffer, size_t size)
+{
+#if defined(HAVE_PREADV2) && defined(RWF_NOWAIT)
+	struct iovec piece = { buffer, size };
+
+	return preadv2(fd, &piece, 1, -1, RWF_NOWAIT);
+#else
+	(void)fd;
+	(void)buffer;
+	(void)size;
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
 static ssize_t
 read_pipe(int fd, struct reader *how, char *buffer, size_t size)
 {
-	struct iovec piece = { buffer, size };
 	ssize_t n;
 
 	if (how->kind == READ_PIPE) {
-		n = preadv2(fd, &piece, 1, -1, RWF_NOWAIT);
+		n = read_nowait(fd, buffer, size);
 		if (n != -1 || (errno != EOPNOTSUPP && errno != ENOSYS))
 			return result(n);
 		how->kind = READ_FIFO;

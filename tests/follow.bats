@@ -646,6 +646,19 @@ reader_goes() {
 	expect_error 3 '7: .*\[EBADF\]$'
 }
 
+@test "wait: --ready-fd that fails is 3, as with the others" {
+	local c
+
+	[[ -w /dev/full ]] || skip "no /dev/full"
+	for c in poll wait; do
+		# shellcheck disable=SC2016
+		run --separate-stderr peer with 7=pipe.r.empty -- sh -c \
+		    'exec pmux "$1" --follow -t 5 --ready-fd 8 7:in 8>/dev/full' \
+		    sh $c
+		expect_error 3 'ready-fd 8: .*\[ENOSPC\]$'
+	done
+}
+
 # ---- kevents ----
 
 @test "kqueue: a file that changes, again and again" {

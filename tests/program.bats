@@ -1014,3 +1014,32 @@ await_child() {
 		sleep 0.002
 	done
 }
+
+@test "--reopen of a number: each PROGRAM's input blocks, as a shell wants it" {
+	local c i
+
+	for c in poll epoll kqueue; do
+		has $c || continue
+		mkfifo f
+		exec 7<>f 6<f
+		pmux $c --follow --reopen -c 3 "$(reads $c 6)" -- \
+		    sh -c 'grep "^flags" /proc/self/fdinfo/0; read -r line; echo "$line"' \
+		    >out 2>err 3>&- 7>&- &
+		pid=$!
+		exec 6<&-
+		for ((i = 1; i <= 3; i++)); do
+			exec 7>&-
+			echo "$i" >f
+			exec 7<>f
+			until grep -qx "$i" out; do
+				sleep 0.002
+			done
+		done
+		finish "$pid"
+		exec 7>&-
+		assert_equal "$status $(<err)" '0 '
+		# 04000 is O_NONBLOCK
+		[[ $(uname -s) != Linux || $output != *flags:*4[0-7][0-7][0-7]* ]]
+		rm f
+	done
+}

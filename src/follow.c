@@ -232,7 +232,7 @@ take_sample(struct follow *f, const struct event *event)
 
 	if (rest->place == 0)
 		return 0;
-	if ((!f->edge || f->jobs != NULL) && !changed)
+	if (!f->edge && !changed)
 		changed = rest->bytes != finish_unread(f->w.request, t);
 	if (f->jobs != NULL)
 		return changed ||

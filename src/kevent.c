@@ -14,6 +14,7 @@
 #include "backend/signals.h"
 #include "diag.h"
 #include "duration.h"
+#include "flags.h"
 #include "kevent.h"
 
 /* As many bytes as an aio reads if it does not say. */
@@ -99,24 +100,16 @@ find(const struct flag *table, const char *prefix, const char *s, size_t length)
 	return NULL;
 }
 
-static uint32_t
-bit_of(const struct flag *table, const char *name)
-{
-	const struct flag *flag = find(table, "", name, strlen(name));
-
-	return flag == NULL ? 0 : flag->bit;
-}
-
 bool
 kevent_has(unsigned filter, const char *name, uint32_t fflags)
 {
-	return (bit_of(kqueue_filters[filter].words, name) & fflags) != 0;
+	return (flags_bit(kqueue_filters[filter].words, name) & fflags) != 0;
 }
 
 uint32_t
 kevent_flag(const char *name)
 {
-	return bit_of(kqueue_flags, name);
+	return flags_bit(kqueue_flags, name);
 }
 
 /* The filters that have that entry of values. */
@@ -274,7 +267,7 @@ take_udata(struct parsing *p, const char *value, size_t length)
 static int
 take_lowat(struct parsing *p, const char *value, size_t length)
 {
-	p->request->fflags |= bit_of(p->words, "lowat");
+	p->request->fflags |= flags_bit(p->words, "lowat");
 	return take_signed(p, value, length, &p->request->data);
 }
 
@@ -463,7 +456,7 @@ take_words(struct parsing *p, const char *s, size_t length)
 static bool
 has_flag(const struct parsing *p, const char *name)
 {
-	return (p->request->flags & bit_of(kqueue_flags, name)) != 0;
+	return (p->request->flags & flags_bit(kqueue_flags, name)) != 0;
 }
 
 /*
@@ -474,9 +467,9 @@ static int
 timer_data(struct parsing *p, const char *text, size_t length)
 {
 	struct kevent_request *request = p->request;
-	uint32_t units = bit_of(p->words, "seconds") |
-	    bit_of(p->words, "mseconds") | bit_of(p->words, "useconds") |
-	    bit_of(p->words, "nseconds");
+	uint32_t units = flags_bit(p->words, "seconds") |
+	    flags_bit(p->words, "mseconds") | flags_bit(p->words, "useconds") |
+	    flags_bit(p->words, "nseconds");
 	int64_t ns = 0;
 	int status;
 
@@ -485,7 +478,7 @@ timer_data(struct parsing *p, const char *text, size_t length)
 	status = duration(p, text, length, &ns);
 	if (status != 0)
 		return status;
-	request->fflags |= bit_of(p->words, "nseconds");
+	request->fflags |= flags_bit(p->words, "nseconds");
 	if (!kevent_has(KQUEUE_TIMER, "nseconds", request->fflags))
 		ns = ns / 1000000 + (ns % 1000000 != 0);
 	request->data = ns;
@@ -675,7 +668,7 @@ complete(struct parsing *p)
 
 	if (!p->flagged && !has_flag(p, "add") && !has_flag(p, "delete") &&
 	    !has_flag(p, "enable") && !has_flag(p, "disable"))
-		request->flags |= bit_of(kqueue_flags, "add");
+		request->flags |= flags_bit(kqueue_flags, "add");
 	if (!p->named)
 		request->fflags |= kqueue_filters[request->filter].usual;
 }

@@ -7,19 +7,9 @@
 # shellcheck disable=SC2094	# both ends of a FIFO
 load helper
 
-# following COMMAND ARG...: start pmux --follow in the background; it waits when
-# this returns. Its output comes through the FIFO that descriptor 8 reads.
+# following COMMAND ARG...: streaming, with --follow.
 following() {
-	rm -f ready records
-	mkfifo ready records
-	pmux "$1" --follow --ready-fd 9 "${@:2}" >records 9>ready 2>err \
-	    3>&- 5>&- 6>&- 7>&- &
-	pid=$!
-	exec 8<records
-	read -r line <ready || {
-		cat err
-		return 1
-	}
+	streaming "$1" --follow "${@:2}" 7>&-
 }
 
 # record REGEX: the next line of its output.

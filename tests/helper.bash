@@ -247,6 +247,21 @@ waiting() {
 	rm -f ready
 }
 
+# streaming COMMAND ARG...: start pmux in the background; it waits when this
+# returns. Its output comes through the FIFO that descriptor 8 reads.
+streaming() {
+	rm -f ready records
+	mkfifo ready records
+	pmux "$1" --ready-fd 9 "${@:2}" >records 9>ready 2>err \
+	    3>&- 5>&- 6>&- &
+	pid=$!
+	exec 8<records
+	read -r line <ready || {
+		cat err
+		return 1
+	}
+}
+
 # finish PID: wait for it; `status`, `output` and `stderr` as run has them.
 finish() {
 	status=0

@@ -7,19 +7,9 @@
 # shellcheck disable=SC2094	# both ends of a FIFO
 load helper
 
-# lining COMMAND ARG...: start pmux --lines in the background; it waits when
-# this returns. Its output comes through the FIFO that descriptor 8 reads.
+# lining COMMAND ARG...: streaming, with --lines.
 lining() {
-	rm -f ready records
-	mkfifo ready records
-	pmux "$1" --lines --ready-fd 9 "${@:2}" >records 9>ready 2>err 3>&- \
-	    5>&- 6>&- &
-	pid=$!
-	exec 8<records
-	read -r line <ready || {
-		cat err
-		return 1
-	}
+	streaming "$1" --lines "${@:2}"
 }
 
 # record LINE: the next line of its output.

@@ -396,11 +396,11 @@ run(struct follow *f)
 	error = output_flush();
 	if (output_error == 0)
 		output_error = error;
+	if (status == 0)
+		status = result(f, timed_out);
 	if (f->jobs != NULL)
 		jobs_close(f->jobs);
-	if (output_error != 0)
-		return print_failed(output_error);
-	return status != 0 ? status : result(f, timed_out);
+	return output_error != 0 ? print_failed(output_error) : status;
 }
 
 /* ---- what it waits with ---- */

@@ -698,6 +698,20 @@ not_run_at_all() {
 	each not_run_at_all
 }
 
+# Memory that is given back is written over where the C library is glibc.
+@test "the only target is closed, and time is over: the status is of that" {
+	local GLIBC_TUNABLES=glibc.malloc.tcache_count=0 MALLOC_PERTURB_=165
+
+	export GLIBC_TUNABLES MALLOC_PERTURB_
+	for command in poll devpoll wait; do
+		need $command
+		pm $command -q -t 0 --follow 999 -- true
+		assert_equal "$status" 1
+		pm $command -q -t 0 --follow -c 1 999 -- true
+		assert_equal "$status" 1
+	done
+}
+
 # has_all [PMUX...]: what a program has that the shell starts, or pmux.
 has_all() {
 	"$@" sh -c 'ulimit -S -n; ulimit -H -n'

@@ -287,13 +287,11 @@ take_offset(struct parsing *p, const char *value, size_t length)
 	return take_signed(p, value, length, &p->request->offset);
 }
 
-/* 24 bits are the user's own (kqueue(2), NOTE_FFLAGSMASK). */
 static int
 take_fflags(struct parsing *p, const char *value, size_t length)
 {
-	uint64_t fflags, most = p->request->filter == KQUEUE_USER ? 0xffffff :
-	    UINT32_MAX;
-	int error = number(value, length, most, &fflags);
+	uint64_t fflags;
+	int error = number(value, length, UINT32_MAX, &fflags);
 
 	p->named = true;
 	p->request->fflags |= (uint32_t)fflags;
@@ -386,17 +384,6 @@ take_flag(struct parsing *p, const struct flag *flag, uint32_t returned,
 }
 
 static int
-take_mask(struct parsing *p, const char *s, size_t length)
-{
-	uint64_t mask;
-	int error = number(s, length, UINT32_MAX, &mask);
-
-	p->named = true;
-	p->request->fflags |= (uint32_t)mask;
-	return error == 0 ? 0 : bad_number(p, error, s, length);
-}
-
-static int
 take_value(struct parsing *p, size_t which, const char *s, size_t length)
 {
 	size_t key = strlen(values[which].key) + 1;
@@ -422,7 +409,7 @@ take_word(struct parsing *p, const char *s, size_t length)
 	if (which < VALUES)
 		return take_value(p, which, s, length);
 	if (is_hex(s, length))
-		return take_mask(p, s, length);
+		return take_fflags(p, s, length);
 	if ((flag = find(filter->words, "NOTE_", s, length)) != NULL) {
 		p->named = true;
 		return take_flag(p, flag, filter->returned,
@@ -523,6 +510,10 @@ netdev_ident(struct parsing *p, const struct kevent_ident *ident)
 	if (ident->length < sizeof name) {
 		memcpy(name, ident->name, ident->length);
 		p->request->ident = if_nametoindex(name);
+		/* its number is what --numeric answers */
+		if (p->request->ident == 0 && numbers)
+			(void)number(name, ident->length, INT_MAX,
+			    &p->request->ident);
 	}
 	return p->request->ident != 0 ? 0 : diag_system(ENXIO,
 	    "no such interface", "%.*s", (int)ident->length, ident->name);
@@ -624,7 +615,9 @@ is_path(const struct parsing *p, const struct kevent_ident *ident)
 	if (p->request->filter != KQUEUE_NETDEV &&
 	    !kevent_wants_descriptor(p->request))
 		return false;
-	for (size_t i = 0; i < ident->length; i++)
+	/* a negative number is none either, see target_parse_name */
+	for (size_t i = ident->length > 1 && *ident->name == '-';
+	    i < ident->length; i++)
 		if (ident->name[i] < '0' || ident->name[i] > '9')
 			return true;
 	return false;

@@ -305,6 +305,13 @@ all_digits(const char *s, size_t length)
 	return length > 0;
 }
 
+/* No number of a descriptor is negative, and no path is meant by one. */
+static bool
+is_negative(const char *s, size_t length)
+{
+	return *s == '-' && all_digits(s + 1, length - 1);
+}
+
 /* LENGTH digits at S; -1 past INT_MAX. */
 static int
 number(const char *s, size_t length)
@@ -379,7 +386,7 @@ parse_suffix(struct target *t, const struct backend *backend)
 	events = colon + 1;
 	length = t->length - before - 1;
 	if (length > 0 && !flags_are_events(events, length) &&
-	    !all_digits(t->name, before))
+	    !all_digits(t->name, before) && !is_negative(t->name, before))
 		return 0;
 	if (length > 0) {
 		status = targets_parse_events(backend, t->name, events, length,
@@ -401,6 +408,10 @@ target_parse_name(struct target *t)
 	const char *digits;
 	size_t length = t->length;
 
+	if (is_negative(t->name, length))
+		return diag_usage("%.*s: a descriptor is not negative; a path"
+		    " is written ./%.*s", (int)length, t->name, (int)length,
+		    t->name);
 	digits = descriptor_digits(t->name, &length);
 	if (digits == NULL) {
 		t->flags |= TARGET_PATH;

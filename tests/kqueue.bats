@@ -632,8 +632,17 @@ need_aio() {
 	[[ $status == 2 ]] || fields 0 'user - - 0 18446744073709551615'
 }
 
-@test "user: more than 24 bits" {
-	usage_error 'out of range' kqueue -t 0 user:1:fflags=0x1000000
+@test "user: fflags by number, the kernel's own bits among them" {
+	local number
+
+	pm kqueue -t 0 user:1:trigger
+	[[ $status != 4 ]] || skip "$stderr"
+	for number in 0x1000000 fflags=0x1000000 fflags=16777216; do
+		pm kqueue -t 0 "user:1:$number"
+		fields 0 'user - - 0 1'
+	done
+	usage_error 'out of range' kqueue -t 0 user:1:fflags=4294967296
+	usage_error 'out of range' kqueue -t 0 user:1:0x100000000
 }
 
 # ---- words ----

@@ -542,6 +542,24 @@ own_standard() {
 	! has kqueue || refused RANGE kqueue 'control 0 0 user:1:flags=65536'
 }
 
+@test "a negative number is no path: USAGE" {
+	: >-1
+	each_poller negative_number
+	! has select || refused USAGE select 'select 0 -r -1'
+	! has kqueue || refused USAGE kqueue 'control 0 0 read:-1'
+	! has kqueue || refused USAGE kqueue 'control 0 0 vnode:-1:write'
+	serve poll <<<'register ./-1:in'
+	said 'ok'
+}
+
+negative_number() {
+	refused USAGE "$1" 'register -1'
+	refused USAGE "$1" 'register -1:0x1'
+	refused USAGE "$1" 'register -1:inn'
+	refused USAGE "$1" 'modify -1:in'
+	refused USAGE "$1" 'unregister -1'
+}
+
 @test "timeouts: units, forever, negative" {
 	local timeout
 
@@ -635,6 +653,19 @@ not_shorter() {
 	    $'event\tread\t-\t-\t5\t7\tc' 'ok 1' 'ok 0' \
 	    $'event\tuser\t0x5\tclear\t0\t3' 'ok 1' 'ok 0' 'ok 0' \
 	    $'event\ttimer\t-\toneshot,clear\t1\t1\tt' 'ok 1'
+}
+
+@test "kqueue: fflags are numbers of any base, for each filter" {
+	need kqueue
+	serve kqueue <<-'end'
+	control 0 0 user:3:clear
+	control 9 0 user:3:flags=1,fflags=16777216
+	control 9 0 user:3:flags=1,fflags=0x1000000
+	control 9 0 user:3:flags=1,0x1000000
+	control 9 0 user:3:flags=1,fflags=4294967296
+	end
+	[[ $output == "ok 0"*$'\nerror RANGE '* &&
+	    $(grep -c '^event' <<<"$output") == 3 ]] || fail "$output"
 }
 
 @test "kqueue: failed changes are events while MAX has room" {

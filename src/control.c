@@ -234,6 +234,16 @@ copy(struct session *s, uint32_t index)
 	return 0;
 }
 
+/* Nothing came of a descriptor that was named for the first time. */
+static void
+drop_unused(struct session *s, uint32_t descriptor)
+{
+	if (descriptor != REGISTRY_NONE &&
+	    s->registry.list[descriptor].uses == 0 &&
+	    (s->registry.list[descriptor].flags & ENTRY_FIFO) == 0)
+		serve_drop(s, descriptor);
+}
+
 /*
  * The entry of the descriptor that C is about.  What is not there is opened
  * only if the kevent is to be added.  Returns 0 or an exit status.
@@ -255,17 +265,10 @@ find_descriptor(struct session *s, struct change *c, uint32_t *index)
 	if (status != 0)
 		return status;
 	error = copy(s, *index);
-	return error == 0 ? 0 : serve_failed(s, t, error);
-}
-
-/* Nothing came of a descriptor that was named for the first time. */
-static void
-drop_unused(struct session *s, uint32_t descriptor)
-{
-	if (descriptor != REGISTRY_NONE &&
-	    s->registry.list[descriptor].uses == 0 &&
-	    (s->registry.list[descriptor].flags & ENTRY_FIFO) == 0)
-		serve_drop(s, descriptor);
+	if (error == 0)
+		return 0;
+	drop_unused(s, *index);
+	return serve_failed(s, t, error);
 }
 
 /* The number by which the kernel knows it; each transfer is a kevent. */

@@ -385,23 +385,44 @@ usual_events(const struct session *s)
 	return bits;
 }
 
+/* BITS is what it was registered for, if it was. */
 static int
-undo(struct session *s, uint32_t index, const struct target *t, int error)
+undo(struct session *s, uint32_t index, const struct target *t, uint32_t bits,
+    int error)
 {
 	int status = serve_failed(s, t, error);
 
+	s->registry.list[index].bits = bits;
 	if ((s->registry.list[index].flags & ENTRY_REGISTERED) == 0)
 		serve_drop(s, index);
 	return status;
+}
+
+/* Add or modify entry INDEX as T says. */
+static int
+change(struct session *s, enum operation operation, uint32_t index,
+    const struct target *t)
+{
+	struct entry *e = &s->registry.list[index];
+	uint32_t before = e->bits;
+	int error;
+
+	e->bits = t->bits;
+	error = s->backend == &backend_epoll ?
+	    call_epoll(s, operation, index, t->bits) :
+	    call_poll(s, operation, index);
+	if (error != 0)
+		return undo(s, index, t, before, error);
+	e->flags |= ENTRY_REGISTERED;
+	return 0;
 }
 
 int
 serve_register(struct session *s, struct words *words)
 {
 	struct target t;
-	struct entry *e;
 	uint32_t index;
-	int status = take_target(s, words, usual_events(s), &t), error;
+	int status = take_target(s, words, usual_events(s), &t);
 
 	if (status == 0)
 		status = serve_end(words);
@@ -409,18 +430,7 @@ serve_register(struct session *s, struct words *words)
 		status = serve_resolve(s, &t, 0, &index);
 	if (status != 0)
 		return status;
-	e = &s->registry.list[index];
-	if (s->backend == &backend_epoll)
-		error = call_epoll(s, ADD, index, t.bits);
-	else {
-		e->bits = t.bits;
-		error = call_poll(s, ADD, index);
-	}
-	if (error != 0)
-		return undo(s, index, &t, error);
-	e->bits = t.bits;
-	e->flags |= ENTRY_REGISTERED;
-	return 0;
+	return change(s, ADD, index, &t);
 }
 
 static int
@@ -457,7 +467,7 @@ serve_modify(struct session *s, struct words *words)
 {
 	struct target t;
 	uint32_t index = REGISTRY_NONE;
-	int status = take_target(s, words, 0, &t), error;
+	int status = take_target(s, words, 0, &t);
 
 	if (status == 0)
 		status = serve_end(words);
@@ -472,17 +482,7 @@ serve_modify(struct session *s, struct words *words)
 		status = serve_resolve(s, &t, 0, &index);
 	if (status != 0)
 		return status;
-	if (s->backend == &backend_epoll)
-		error = call_epoll(s, MODIFY, index, t.bits);
-	else {
-		s->registry.list[index].bits = t.bits;
-		error = call_poll(s, MODIFY, index);
-	}
-	if (error != 0)
-		return undo(s, index, &t, error);
-	s->registry.list[index].bits = t.bits;
-	s->registry.list[index].flags |= ENTRY_REGISTERED;
-	return 0;
+	return change(s, MODIFY, index, &t);
 }
 
 /* It was never registered. */
@@ -532,7 +532,7 @@ serve_unregister(struct session *s, struct words *words)
 	error = s->backend == &backend_epoll ?
 	    call_epoll(s, REMOVE, index, 0) : call_poll(s, REMOVE, index);
 	if (error != 0)
-		return undo(s, index, &t, error);
+		return undo(s, index, &t, s->registry.list[index].bits, error);
 	forget(s, index);
 	return 0;
 }

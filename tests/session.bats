@@ -515,6 +515,48 @@ own_standard() {
 	refused EBADF "$1" 'register /proc/self/fd/2'
 }
 
+@test "a number as high as numbers can be, then another wait" {
+	each_session far_away
+}
+
+far_away() {
+	local far
+
+	for far in 5000 100000000 2147483647; do
+		case $1 in
+		select)
+			serve select 7=pipe.r.data <<-end
+			select 0 -r 7 -r $far
+			select 0 -r $far
+			select 0 -r 7
+			end
+			said "error EBADF $far: Bad file descriptor" \
+			    "error EBADF $far: Bad file descriptor" \
+			    $'event\tread\t7' 'ok 1'
+			;;
+		kqueue)
+			serve kqueue 7=pipe.r.data <<-end
+			control 0 0 read:$far
+			control 1 0 read:7
+			end
+			short
+			said "error EBADF $far: Bad file descriptor" \
+			    $'event\t7' 'ok 1'
+			;;
+		*)
+			serve "$1" 7=pipe.r.data <<-end
+			register $far:in
+			unregister $far
+			register 7:in
+			poll 0
+			end
+			[[ $output == *$'\nok\nevent\tin\t7\nok 1' ]] ||
+			    fail "$far: $output"
+			;;
+		esac
+	done
+}
+
 @test "what pmux itself has opened cannot be named" {
 	local number
 

@@ -85,7 +85,10 @@ typedef int backend_number_fn(struct backend_state *state);
  */
 typedef int backend_adopt_fn(struct backend_state *state, int fd);
 
-/* Watch TOKEN, which is FD, no more.  Returns 0 or -errno as add. */
+/*
+ * Watch TOKEN, which is FD, no more.  Returns 0 or -errno as add; -ENOENT, and
+ * nothing has happened, if it was never added or its add failed.
+ */
 typedef int backend_remove_fn(struct backend_state *state, uint32_t token,
     int fd);
 

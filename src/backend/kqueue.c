@@ -387,14 +387,15 @@ stop_ignoring(uint64_t number)
 static int
 change_signal(struct backend_state *state, struct kevent *event)
 {
-	bool deleted = (event->flags & EV_DELETE) != 0;
+	bool deleted = (event->flags & EV_DELETE) != 0, was;
 	int error;
 
+	was = event->ident < NSIG && ignored[event->ident];
 	if ((event->flags & EV_ADD) != 0 && !deleted &&
 	    (error = ignore(event->ident)) != 0)
 		return error;
 	error = change(state, event);
-	if (error == 0 && deleted)
+	if (error == 0 ? deleted : !was)
 		stop_ignoring(event->ident);
 	return error;
 }

@@ -91,6 +91,8 @@ kqueue_poll_remove(struct backend_state *state, uint32_t token, int fd)
 {
 	struct member *member = &state->members[token];
 
+	if (token >= state->capacity)
+		return -ENOENT;
 	for (uint32_t i = 0; i < 2; i++)
 		if (member->added[i]) {
 			member->added[i] = false;

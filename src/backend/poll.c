@@ -123,6 +123,8 @@ static int
 poll_remove(struct backend_state *state, uint32_t token, int fd)
 {
 	(void)fd;
+	if (token >= state->count || state->fds[token].fd == -1)
+		return -ENOENT;
 	/* POSIX: a negative fd is ignored and its revents are set to 0 */
 	state->fds[token].fd = -1;
 	while (state->count > 0 && state->fds[state->count - 1].fd == -1)

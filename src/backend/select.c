@@ -158,10 +158,15 @@ select_open(struct backend_state **state, size_t capacity)
 static int
 select_remove(struct backend_state *state, uint32_t token, int fd)
 {
+	struct entry *e = &state->entries[token];
+
+	if (token >= state->count || e->fd == -1)
+		return -ENOENT;
+	fd = e->fd;
 	for (int i = 0; i < LISTS; i++)
-		if ((state->entries[token].list & 1u << i) != 0)
+		if ((e->list & 1u << i) != 0)
 			FD_CLR(bit(fd), block(state->asked[i], fd));
-	state->entries[token].fd = -1;
+	e->fd = -1;
 	while (state->count > 0 && state->entries[state->count - 1].fd == -1)
 		state->count--;
 	if (state->count == 0) {

@@ -16,6 +16,7 @@
 #include "print.h"
 #include "request.h"
 #include "session.h"
+#include "target.h"
 #include "wait.h"
 
 /* Names longer than this are like no command. */
@@ -170,8 +171,8 @@ check(const struct request *request)
 		    " for ever");
 	if (request->ready_fd != -1 &&
 	    fcntl(request->ready_fd, F_GETFD) == -1)
-		return diag_system(errno, NULL, "--ready-fd %d",
-		    request->ready_fd);
+		return diag_system(errno, target_why_closed(request->ready_fd),
+		    "--ready-fd %d", request->ready_fd);
 	return 0;
 }
 

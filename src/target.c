@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -687,6 +688,30 @@ copy_failed(const struct targets *targets, const struct target *t, int error)
 	    (long)targets->processes[t->process - 1]);
 }
 
+const char *
+target_why_closed(int number)
+{
+	static const char why[] = "not open in pmux; ksh and mksh keep 3 and up"
+	    " to themselves, unless told %d<&%d; bash keeps those of its"
+	    " coprocess, unless told exec {a}<&\"${C[0]}\"";
+	static char text[sizeof why + 32];
+
+	/* 0 to 2 no shell keeps to itself */
+	if (number <= STDERR_FILENO)
+		return "not open in pmux";
+	(void)snprintf(text, sizeof text, why, number, number);
+	return text;
+}
+
+int
+target_closed(const struct targets *targets, const struct target *t)
+{
+	if (t->process != 0)
+		return copy_failed(targets, t, EBADF);
+	return diag_system(EBADF, target_why_closed(t->number), "%.*s",
+	    (int)t->length, t->name);
+}
+
 /* Copy what the targets of process OWNER (index plus 1) mean. */
 static int
 copy_from(struct targets *targets, struct table *table, uint32_t owner)
@@ -984,8 +1009,7 @@ check_open(const struct targets *targets)
 		for (size_t i = 0; i < n; i++)
 			if ((some[i].revents & POLLNVAL) != 0 &&
 			    fcntl(t[i].fd, F_GETFD) == -1)
-				return diag_system(errno, NULL, "%.*s",
-				    (int)t[i].length, t[i].name);
+				return target_closed(targets, &t[i]);
 	}
 	return 0;
 }

@@ -123,6 +123,18 @@ int	target_parse_name(struct target *target);
  */
 int	target_open(struct target *target, const struct backend *backend);
 
+/*
+ * Why NUMBER, which pmux was to inherit, may not be open: a text for behind a
+ * message, which stands until the next call.
+ */
+const char *target_why_closed(int number);
+
+/*
+ * Say that the number which T, one of TARGETS, means is not open, and why that
+ * may be.  Returns the exit status.
+ */
+int	target_closed(const struct targets *targets, const struct target *t);
+
 /* Whether number FD, open or not, is one that the user named. */
 bool	targets_name(int fd);
 

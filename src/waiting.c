@@ -13,8 +13,10 @@
 #include "backend/place.h"
 #include "deadline.h"
 #include "diag.h"
+#include "flags.h"
 #include "output.h"
 #include "print.h"
+#include "target.h"
 #include "waiting.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -30,13 +32,22 @@ is_absence(int error)
 	return error == -ENOSYS || error == -EOPNOTSUPP;
 }
 
-static int
-add_failed(const struct backend *backend, const struct target *t, int error)
+static bool
+is_closed(const struct target *t)
 {
+	return t->fd >= 0 && fcntl(t->fd, F_GETFD) == -1;
+}
+
+static int
+add_failed(const struct waiting *w, const struct target *t, int error)
+{
+	const struct backend *backend = w->backend;
 	const char *hint = backend->hint == NULL ?
 	    NULL :
 	    backend->hint(error, t->bits);
 
+	if (error == -EBADF && is_closed(t))
+		return target_closed(&w->request->targets, t);
 	if (hint != NULL && is_absence(error))
 		return diag_unavailable("%.*s: %s", (int)t->length, t->name,
 		    hint);
@@ -55,7 +66,7 @@ waiting_add(struct waiting *w, size_t index)
 	    t->bits | w->more);
 	if (error == 0 || w->trying)
 		return error;
-	return add_failed(w->backend, t, error);
+	return add_failed(w, t, error);
 }
 
 /*
@@ -201,10 +212,8 @@ wait_failed(const struct waiting *w, int error)
 	const struct targets *targets = &w->request->targets;
 
 	for (size_t i = 0; error == EBADF && i < targets->count; i++)
-		if (targets->list[i].fd >= 0 &&
-		    fcntl(targets->list[i].fd, F_GETFD) == -1)
-			return add_failed(w->backend, &targets->list[i],
-			    -error);
+		if (is_closed(&targets->list[i]))
+			return target_closed(targets, &targets->list[i]);
 	return diag_system(error,
 	    error == EINVAL ?
 		"more descriptors than RLIMIT_NOFILE or the system allows" :
@@ -257,6 +266,9 @@ waiting_note(struct waiting *w, const struct target *t, uint32_t bits)
 	/* writing would fail */
 	if ((bits & w->backend->broken) != 0)
 		hits &= ~w->backend->writing;
+	/* a device may say it too (poll(2) of macOS), and an O_PATH descriptor */
+	if ((bits & flags_bit(w->backend->flags, "nval")) != 0 && is_closed(t))
+		(void)target_closed(&w->request->targets, t);
 	w->reported = true;
 	w->asked |= hits != 0;
 	return hits != 0;

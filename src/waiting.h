@@ -66,7 +66,7 @@ int	waiting_take(struct waiting *w, struct event *event);
 
 /*
  * Whether BITS has something of what T asks for; notes that an event was
- * reported.
+ * reported, and says so if it is that T's number is not open.
  */
 bool	waiting_note(struct waiting *w, const struct target *t, uint32_t bits);
 

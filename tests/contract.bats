@@ -10,7 +10,7 @@ load helper
 
 @test "not open: select says EBADF" {
 	with 7=number.closed -- pmux select -t 0 7
-	expect_error 3 'pmux: select: 7: .*\[EBADF\]$'
+	expect_error 3 'pmux: select: 7: .*\[EBADF\] .*7<&7'
 }
 
 @test "not open: poll and devpoll say nval" {
@@ -23,13 +23,13 @@ load helper
 @test "not open: epoll says EBADF" {
 	need epoll
 	with 7=number.closed -- pmux epoll -t 0 7
-	expect_error 3 'pmux: epoll: 7: .*\[EBADF\]$'
+	expect_error 3 'pmux: epoll: 7: .*\[EBADF\] .*7<&7'
 }
 
 @test "not open: kqueue says EBADF" {
 	need kqueue
 	with 7=number.closed -- pmux kqueue -t 0 read:7
-	expect_error 3 'pmux: kqueue: 7: .*\[EBADF\]$'
+	expect_error 3 'pmux: kqueue: 7: .*\[EBADF\] .*7<&7'
 }
 
 @test "not open: wait says nval" {
@@ -43,7 +43,37 @@ load helper
 	with 7=number.closed 8=pipe.r.empty -- pmux wait 8:in 7:in
 	expect 1 $'nval\t7'
 	with 7=number.closed 8=pipe.r.empty -- pmux select 8 7
-	expect_error 3 '7: .*\[EBADF\]$'
+	expect_error 3 '7: .*\[EBADF\] .*7<&7'
+}
+
+closed_once() {
+	local target
+
+	target=$(reads "$1" 7)
+	with 7=number.closed -- pmux "$1" "$target" "${@:2}"
+	[[ $status == [13] ]]
+	assert_equal "${#stderr_lines[@]}" 1
+	[[ $stderr == "pmux: $1: 7: "*'[EBADF] (not open'*'7<&7'*'${C[0]}'* ]]
+}
+
+# ksh and mksh keep their numbers from 3 up to themselves, bash those of a
+# coprocess: without a word, nval would look like an end of the stream.
+@test "not open: one message says so and why it may be, with -q too" {
+	each closed_once -t 0
+	each closed_once -t 0 -q
+	each closed_once --follow
+	each closed_once --follow -q
+	each closed_once --follow -- true
+	with 7=number.closed 8=number.closed -- pmux poll -t 0 --all -q 7 8
+	assert_equal "${#stderr_lines[@]}" 2
+}
+
+@test "not open: 0 to 2 no shell keeps to itself; --ready-fd is told the same" {
+	run --separate-stderr sh -c 'exec pmux poll -t 0 0 <&-'
+	expect 1 $'nval\t0'
+	[[ $stderr == *'[EBADF] (not open in pmux)' ]]
+	with 7=number.closed -- pmux poll -t 0 --ready-fd 7 0
+	expect_error 3 '--ready-fd 7: .*\[EBADF\] .*7<&7'
 }
 
 @test "twice: select has one entry a list" {

@@ -633,7 +633,7 @@ reader_goes() {
 
 @test "select: a descriptor that is closed" {
 	with 7=number.closed -- pmux select --follow 7
-	expect_error 3 '7: .*\[EBADF\]$'
+	expect_error 3 '7: .*\[EBADF\] .*7<&7'
 }
 
 @test "wait: --ready-fd that fails is 3, as with the others" {

@@ -127,9 +127,9 @@ from_process() {
 @test "a number that is not open there" {
 	owner 7=number.closed
 	pm select -t 0 -p "$owner" 7
-	expect_error 3 '7: .*\[EBADF\]'
+	expect_error 3 'descriptor 7 of process .*\[EBADF\]'
 	pm epoll -t 0 -p "$owner" 7
-	expect_error 3 '7: .*\[EBADF\]'
+	expect_error 3 'descriptor 7 of process .*\[EBADF\]'
 	pm poll -t 0 -p "$owner" 7
 	expect 1 $'nval\t7'
 }

@@ -61,10 +61,7 @@ holders() {
 	peer openers f | cut -d ' ' -f 1
 }
 
-setup() {
-	cd -- "$BATS_TEST_TMPDIR" || return 1
-	peer watchdog 120 3>&- &
-	disown
+prepare() {
 	need_linux
 	need_proc
 	mkfifo f

@@ -2,12 +2,13 @@
 # shellcheck disable=SC2154	# status, output, stderr: set by run
 #
 # Loaded by every test file. Needs PMUX, the program under test, and
-# PMUX_TOOLS, the directory of tests/tools/peer. Both absolute.
+# PMUX_TOOLS, the directory of what tests/tools has. Both absolute. TEST_LIMIT:
+# seconds after which a test is taken to hang.
 
 bats_require_minimum_version 1.5.0
 
 : "${PMUX:?must name the pmux to be tested}"
-: "${PMUX_TOOLS:?must name the directory that has peer}"
+: "${PMUX_TOOLS:?must name the directory that has peer and guard}"
 PATH=$(dirname -- "$PMUX"):$PMUX_TOOLS:$PATH
 export PATH
 export LC_ALL=C
@@ -31,16 +32,21 @@ load_library bats-file
 # A file may have a function prepare, to be called before each of its tests: a
 # skip in setup_file is an error for Bats 1.8.
 setup() {
+	local self=$BASHPID	# behind & it would be another
+
 	cd -- "$BATS_TEST_TMPDIR" || return 1
 	umask 022
-	peer watchdog 120 3>&- &
+	# what guard knows the test's own processes by
+	export TEST_OF_PMUX=$BATS_TEST_TMPDIR
+	guard watch "${TEST_LIMIT:-600}" "$self" 3>&- &
 	disown
 	! declare -F prepare >/dev/null || prepare
 }
 
-# Nothing that a test began outlives it, a failed one's holders included.
+# Nothing that a test began outlives it.  A holder ends when its FIFO has no
+# name any more; what is left all the same, tests/bats-tap ends after the file.
 teardown() {
-	local f pid rest
+	local f pid
 
 	# not all at once: bash 5.2 may wait for ever for a process substitution
 	for pid in $(jobs -p); do
@@ -49,11 +55,7 @@ teardown() {
 	done
 	shopt -s nullglob
 	for f in "$BATS_TEST_TMPDIR"/* "$BATS_TEST_TMPDIR"/*/*; do
-		[[ -p $f && ! -L $f ]] || continue
-		while read -r pid rest; do
-			[[ $pid == "$$" || $pid == "$BASHPID" ]] ||
-			    kill -KILL "$pid" 2>/dev/null || :
-		done < <(peer openers "$f")
+		[[ ! -p $f || -L $f ]] || rm -f -- "$f"
 	done
 }
 

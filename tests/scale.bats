@@ -7,10 +7,7 @@ load helper
 
 first=100
 
-setup() {
-	cd -- "$BATS_TEST_TMPDIR" || return 1
-	peer watchdog 120 3>&- &
-	disown
+prepare() {
 	local hard
 
 	hard=$(ulimit -Hn)

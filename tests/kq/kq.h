@@ -177,6 +177,7 @@ pthread_t new_thread(void *(*)(void *), void *);
 void join(pthread_t);
 
 pid_t in_child(void (*)(void *), void *);
+void hit_test(int); /* in a child: signal the test, if it is there */
 void reap(pid_t, int);	  /* and compare the status */
 void zombie(pid_t);	  /* wait until it is one */
 

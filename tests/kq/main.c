@@ -183,6 +183,7 @@ run_one(const struct entry *e, size_t number)
 {
 	FILE *log = tmpfile();
 	int status = 0, bad;
+	siginfo_t info;
 	pid_t pid;
 
 	fflush(stdout);
@@ -193,10 +194,14 @@ run_one(const struct entry *e, size_t number)
 	if (pid == 0)
 		run_here(e, log);
 	set_alarm(from_environment("KQ_LIMIT", LIMIT));
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+	/* until it is waited for, nobody else has its number */
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == -1 &&
+	    errno == EINTR)
 		if (over)
 			kill(pid, SIGKILL);
 	kill(-pid, SIGKILL); /* what it has left running */
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		continue;
 	bad = verdict(e, number, status, log);
 	set_alarm(0);
 	fclose(log);

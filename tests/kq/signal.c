@@ -324,7 +324,7 @@ static void
 hit_parent(void *arg)
 {
 	nap(*(int *)arg);
-	kill(getppid(), SIGUSR1);
+	hit_test(SIGUSR1);
 }
 
 static void
@@ -366,7 +366,7 @@ hit_parent_often(void *arg)
 {
 	(void)arg;
 	for (;;) {
-		kill(getppid(), SIGUSR1);
+		hit_test(SIGUSR1);
 		nap(10);
 	}
 }

@@ -7,7 +7,8 @@
  *	peer states [PREFIX]
  *		the names of the states
  *	peer run [-k SIGNAL:NANOSECONDS] FILE CMD [ARG]...
- *		write into FILE how CMD ended: "exit N" or "signal N"
+ *		write into FILE how CMD ended: "exit N" or "signal N"; HUP, INT,
+ *		TERM and USR1 are passed on to it
  *	peer as UID CMD [ARG]...
  *		become CMD as another user, who need not be able to reach it
  *	peer zombie CMD [ARG]...
@@ -26,8 +27,6 @@
  *		each record, which ends in NUL, with one call
  *	peer clock
  *		the monotonic clock, in nanoseconds
- *	peer watchdog SECONDS
- *		end what hangs below the parent; end with the parent
  *
  * Exit status 77: the system has no such thing.
  */
@@ -1649,11 +1648,35 @@ write_status(const char *file, int status)
 		die(1, "%s", file);
 }
 
+static volatile sig_atomic_t child;
+
+/* The child keeps its number until it is waited for. */
+static void
+pass_on(int sig)
+{
+	if (child > 0)
+		kill((pid_t)child, sig);
+}
+
+static void
+pass_signals_on(void)
+{
+	static const int list[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1 };
+	struct sigaction action;
+
+	memset(&action, 0, sizeof action);
+	action.sa_handler = pass_on;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < NITEMS(list); i++)
+		sigaction(list[i], &action, NULL);
+}
+
 static int
 cmd_run(char **argv)
 {
 	long long after = 0;
 	int sig = 0, status;
+	siginfo_t info;
 	char *colon;
 	pid_t pid;
 
@@ -1675,13 +1698,18 @@ cmd_run(char **argv)
 		default_signals();
 		become(argv + 1);
 	}
+	child = (sig_atomic_t)pid;
+	pass_signals_on();
 	if (sig != 0) {
 		nap(after);
 		kill(pid, sig);
 	}
-	while (waitpid(pid, &status, 0) == -1)
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == -1)
 		if (errno != EINTR)
-			die(1, "waitpid");
+			die(1, "waitid");
+	child = 0;
+	if (waitpid(pid, &status, 0) == -1)
+		die(1, "waitpid");
 	write_status(argv[0], status);
 	return 0;
 }
@@ -2052,7 +2080,7 @@ cmd_bits(char **argv)
 #endif
 }
 
-/* ---- clock, watchdog ---- */
+/* ---- talk, clock ---- */
 
 static void
 talk_pair(const char *type, int pair[2])
@@ -2125,53 +2153,6 @@ cmd_clock(char **argv)
 	return 0;
 }
 
-#ifdef __linux__
-static void
-kill_below(long top)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *d;
-
-	if (proc == NULL)
-		return;
-	while ((d = readdir(proc)) != NULL) {
-		long parent, pid = strtol(d->d_name, NULL, 10);
-
-		if (pid > 1 && pid != getpid() &&
-		    state_of(d->d_name, &parent) != 0 && parent == top) {
-			kill_below(pid);
-			kill((pid_t)pid, SIGKILL);
-		}
-	}
-	closedir(proc);
-}
-#endif
-
-static int
-cmd_watchdog(char **argv)
-{
-	long long left;
-	pid_t parent = getppid();
-
-	errno = 0;
-	if (argv[0] == NULL)
-		die(2, "no time");
-	left = number(argv[0], 1000000) * 10;
-	for (int fd = 0; fd < 256; fd++)
-		close(fd);
-	for (; left > 0 && getppid() == parent; left--)
-		nap(100000000);
-	for (int i = 0; i < 50 && getppid() == parent; i++) {
-#ifdef __linux__
-		kill_below((long)parent);
-#endif
-		nap(100000000);
-	}
-	if (getppid() == parent)
-		kill(parent, SIGTERM);
-	return 0;
-}
-
 static const struct {
 	const char	*name;
 	int		(*run)(char **);
@@ -2181,7 +2162,6 @@ static const struct {
 	{ "openers", cmd_openers }, { "await", cmd_await },
 	{ "bits", cmd_bits }, { "talk", cmd_talk },
 	{ "clock", cmd_clock },
-	{ "watchdog", cmd_watchdog },
 };
 
 int

@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+#
+# What ends the tests that hang signals nothing that is not theirs. Each of
+# these runs in a pid namespace of its own, so that a mistake stays there.
+
+# shellcheck disable=SC2016	# for the shell that is started
+load helper
+
+# alone SCRIPT: run it by sh as process 1 of a pid namespace.
+alone() {
+	unshare -pf --mount-proc true 2>/dev/null ||
+	    skip "may make no pid namespace"
+	run --separate-stderr unshare -pf --mount-proc timeout -s KILL 60 \
+	    sh -c "$words$1" 3>&-
+}
+
+prepare() {
+	need_linux
+}
+
+# For the scripts: wait for a file; whether a process runs, and wait until not.
+words='until_file() { until [ -s "$1" ]; do sleep 0.01; done; }
+runs() { [ -e "/proc/$1/exe" ]; }
+until_gone() { while runs "$1"; do sleep 0.01; done; }
+'
+
+@test "a watchdog that starts after its test has ended ends nothing" {
+	alone '
+		sleep 1000 & other=$!
+		sh -c "(until [ -s go ]; do sleep 0.01; done
+			export TEST_OF_PMUX=x
+			exec guard watch 0 \$\$) & echo \$! >dog"
+		echo >go
+		until_gone "$(cat dog)"
+		runs $other && echo alive'
+	expect 0 alive
+}
+
+@test "a watchdog that is given another number than its parent's ends nothing" {
+	alone '
+		export TEST_OF_PMUX=x
+		sleep 1000 & other=$!
+		sh -c "guard watch 0 $other; guard watch 0 1; :"
+		runs $other && echo alive'
+	expect 0 alive
+}
+
+@test "a watchdog of a test without a name ends nothing" {
+	alone 'unset TEST_OF_PMUX
+		sleep 1000 & other=$!
+		guard watch 0 $$
+		echo $?
+		runs $other && echo alive'
+	expect 0 2 alive
+}
+
+@test "a watchdog ends what its test has started, and then the test" {
+	alone 'sleep 1000 & other=$!
+		TEST_OF_PMUX=y sleep 1000 & near=$!
+		sh -c "
+			export TEST_OF_PMUX=x
+			guard watch 1 \$\$ &
+			setsid sleep 1000 &
+			echo \$! >away
+			sleep 1000
+			echo the child ended
+			while :; do :; done"
+		echo $?
+		until_gone "$(cat away)"
+		runs $other && runs $near && echo alive'
+	expect 0 'the child ended' 143 alive
+}
+
+@test "a watchdog ends with its test" {
+	alone '
+		sh -c "export TEST_OF_PMUX=x
+			guard watch 1000 \$\$ & echo \$! >dog"
+		until_gone "$(cat dog)"
+		echo gone'
+	expect 0 gone
+}
+
+@test "what a file of tests leaves running ends with it, and nothing else" {
+	alone 'sleep 1000 & other=$!
+		guard run sh -c "
+			(setsid sh -c \"echo \\\$\\\$ >one; sleep 1000\" &)
+			nohup sleep 1000 >/dev/null 2>&1 &
+			echo \$! >two
+			until [ -s one ]; do sleep 0.01; done
+			exit 3"
+		echo $?
+		for f in one two; do
+			runs "$(cat $f)" && echo left
+		done
+		runs $other && echo alive'
+	expect 0 3 alive
+}
+
+@test "the status of a file of tests is that of its command" {
+	run guard run sh -c 'exit 7'
+	assert_equal "$status" 7
+	run guard run sh -c 'kill -KILL $$'
+	assert_equal "$status" 137
+	run guard run ./missing
+	assert_equal "$status" 2
+}

@@ -1,0 +1,346 @@
+/*
+ * guard - ends what a test has left running, and nothing else.
+ *
+ *	guard run CMD [ARG]...
+ *		run CMD; when it has ended, end all of its descendants that are
+ *		left; the exit status is CMD's, 128 + N for signal N
+ *	guard watch SECONDS PID
+ *		PID is the parent, a test that hangs if it takes longer: end what
+ *		it has started, and then the test; end silently with it
+ *
+ * A process id may mean another process a moment later, so guard signals
+ * only what cannot be mistaken: children of its own that it has not waited for
+ * yet, and what a pidfd refers to (pidfd_open(2), Linux 5.3).
+ *
+ * `run' makes itself the reaper of its descendants (PR_SET_CHILD_SUBREAPER,
+ * PROC_REAP_ACQUIRE), so each of them becomes its child in time, whatever session
+ * or process group it made for itself.
+ *
+ * `watch' is told what to end by TEST_OF_PMUX, an environment variable that the
+ * test gives to all it starts and that no other test has.
+ */
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+#ifdef __FreeBSD__
+#include <sys/procctl.h>
+#endif
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MARK "TEST_OF_PMUX"
+
+/* How often what the test has started is ended before the test is. */
+#define ROUNDS 50
+
+static _Noreturn void
+die(const char *what)
+{
+	fprintf(stderr, "guard: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+/* ---- run ---- */
+
+static volatile sig_atomic_t command;
+
+/* The command is not waited for before this is ignored again. */
+static void
+pass_on(int number)
+{
+	if (command > 0)
+		(void)kill((pid_t)command, number);
+}
+
+static void
+handle(void (*handler)(int))
+{
+	static const int list[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	struct sigaction action, old;
+
+	memset(&action, 0, sizeof action);
+	action.sa_handler = handler;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+		if (sigaction(list[i], NULL, &old) == 0 &&
+		    old.sa_handler != SIG_IGN)
+			(void)sigaction(list[i], &action, NULL);
+}
+
+static void
+become_reaper(void)
+{
+#if defined(PR_SET_CHILD_SUBREAPER)
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+#elif defined(PROC_REAP_ACQUIRE)
+	(void)procctl(P_PID, getpid(), PROC_REAP_ACQUIRE, NULL);
+#endif
+}
+
+#ifdef __linux__
+/* The parent of process PID, or -1 if there is no such process. */
+static long
+parent_of(const char *pid)
+{
+	char path[64], line[512];
+	const char *p;
+	long parent;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+	if ((f = fopen(path, "r")) == NULL)
+		return -1;
+	if (fgets(line, sizeof line, f) == NULL ||
+	    (p = strrchr(line, ')')) == NULL ||
+	    sscanf(p + 1, " %*c %ld", &parent) != 1)
+		parent = -1;
+	fclose(f);
+	return parent;
+}
+
+/* Children keep their number until they are waited for, which is later. */
+static void
+kill_children(void)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *d;
+
+	if (proc == NULL)
+		return;
+	while ((d = readdir(proc)) != NULL)
+		if (d->d_name[0] >= '1' && d->d_name[0] <= '9' &&
+		    parent_of(d->d_name) == (long)getpid())
+			(void)kill((pid_t)atol(d->d_name), SIGKILL);
+	closedir(proc);
+}
+#elif defined(PROC_REAP_KILL)
+static void
+kill_children(void)
+{
+	struct procctl_reaper_kill what;
+
+	memset(&what, 0, sizeof what);
+	what.rk_sig = SIGKILL;
+	(void)procctl(P_PID, getpid(), PROC_REAP_KILL, &what);
+}
+#endif
+
+/* A process that ends hands its children to this one: until there is none. */
+static void
+end_descendants(void)
+{
+#if defined(__linux__) || defined(PROC_REAP_KILL)
+	struct timespec pause = { 0, 1000000 };
+	pid_t pid;
+
+	for (;;) {
+		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+			continue;
+		if (pid == -1 && errno == ECHILD)
+			break;
+		kill_children();
+		(void)nanosleep(&pause, NULL);
+	}
+#endif
+}
+
+static int
+cmd_run(char **argv)
+{
+	siginfo_t info;
+	int status = 0;
+	pid_t pid;
+
+	if (*argv == NULL)
+		return 2;
+	become_reaper();
+	if ((pid = fork()) == -1)
+		die("fork");
+	if (pid == 0) {
+		execvp(*argv, argv);
+		die(*argv);
+	}
+	command = (sig_atomic_t)pid;
+	handle(pass_on);
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == -1)
+		if (errno != EINTR)
+			die("waitid");
+	command = 0;
+	if (waitpid(pid, &status, 0) == -1)
+		die("waitpid");
+	end_descendants();
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+				     WEXITSTATUS(status);
+}
+
+/* ---- watch ---- */
+
+#if defined(__linux__) && defined(SYS_pidfd_open) && \
+    defined(SYS_pidfd_send_signal)
+
+static int
+pidfd_of(long pid)
+{
+	return (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+}
+
+static void
+send_signal(int pidfd, int number)
+{
+	(void)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
+}
+
+static int
+has_ended(int pidfd, int ms)
+{
+	struct pollfd p = { pidfd, POLLIN, 0 };
+
+	return poll(&p, 1, ms) != 0;
+}
+
+/* Whether the environment of process PID has the entry WANTED. */
+static int
+is_marked(const char *pid, const char *wanted)
+{
+	char path[64], *entry = NULL;
+	size_t size = 0;
+	int found = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%.20s/environ", pid);
+	if ((f = fopen(path, "r")) == NULL)
+		return 0;
+	while (!found && getdelim(&entry, &size, '\0', f) > 0)
+		found = strcmp(entry, wanted) == 0;
+	free(entry);
+	fclose(f);
+	return found;
+}
+
+/*
+ * What the pidfd refers to had the number during the look, unless it has ended
+ * since then: a zombie keeps its number, and one that was waited for gets no
+ * signal.
+ */
+static void
+end_if_marked(const char *pid, const char *wanted)
+{
+	int pidfd = pidfd_of(atol(pid));
+
+	if (pidfd == -1)
+		return;
+	if (is_marked(pid, wanted) && !has_ended(pidfd, 0))
+		send_signal(pidfd, SIGKILL);
+	(void)close(pidfd);
+}
+
+static void
+end_marked(const char *wanted)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *d;
+
+	if (proc == NULL)
+		return;
+	while ((d = readdir(proc)) != NULL)
+		if (d->d_name[0] >= '1' && d->d_name[0] <= '9' &&
+		    atol(d->d_name) != (long)getpid())
+			end_if_marked(d->d_name, wanted);
+	closedir(proc);
+}
+
+/*
+ * The test goes on, and fails, as soon as what it waited for has ended; unless
+ * it hangs itself.
+ */
+static void
+end_test(int test, const char *wanted)
+{
+	for (int i = 0; i < ROUNDS && !has_ended(test, 100); i++)
+		end_marked(wanted);
+	if (!has_ended(test, 0))
+		send_signal(test, SIGTERM);
+	for (int i = 0; i < ROUNDS && !has_ended(test, 100); i++)
+		end_marked(wanted);
+	send_signal(test, SIGKILL);
+}
+
+static int
+watch(long seconds, long pid)
+{
+	const char *mark = getenv(MARK);
+	char wanted[4096 + sizeof MARK + 1];
+	int test = pidfd_of(pid), n;
+
+	/*
+	 * As long as it is the parent, nobody else has its number; and once it
+	 * has ended, the parent is another.
+	 */
+	if (test == -1 || getppid() != (pid_t)pid)
+		return 0;
+	n = snprintf(wanted, sizeof wanted, "%s=%s", MARK,
+	    mark == NULL ? "" : mark);
+	if (mark == NULL || *mark == '\0' || n >= (int)sizeof wanted)
+		return 2;
+	for (; seconds > 0; seconds--)
+		if (has_ended(test, 1000))
+			return 0;
+	end_test(test, wanted);
+	return 0;
+}
+
+#else
+
+/* What cannot be ended without a mistake is left to who runs the tests. */
+static int
+watch(long seconds, long pid)
+{
+	(void)seconds;
+	(void)pid;
+	return 0;
+}
+
+#endif
+
+static int
+cmd_watch(char **argv)
+{
+	if (argv[0] == NULL || argv[1] == NULL)
+		return 2;
+	/* the test's own are not kept open by what outlives it */
+	for (int fd = 0; fd < 256; fd++)
+		(void)close(fd);
+	return watch(atol(argv[0]), atol(argv[1]));
+}
+
+int
+main(int argc, char **argv)
+{
+	int status = 2;
+
+	if (argc > 1 && strcmp(argv[1], "run") == 0)
+		status = cmd_run(argv + 2);
+	else if (argc > 1 && strcmp(argv[1], "watch") == 0)
+		status = cmd_watch(argv + 2);
+	else
+		fprintf(stderr, "usage: guard run CMD [ARG]... |"
+				" guard watch SECONDS PID\n");
+	return status;
+}

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "backend/place.h"
 #include "backend/process.h"
 #include "diag.h"
 #include "flags.h"
@@ -288,6 +289,9 @@ serve_failed(const struct session *s, const struct target *t, int error)
 
 	if (s->process >= 0 && error == -EPERM && hint == NULL)
 		hint = process_forbidden_by();
+	if (s->process >= 0 && error == -ENOSYS && hint == NULL)
+		return diag_unavailable("%.*s: this system has no"
+		    " pidfd_getfd(2)", (int)t->length, t->name);
 	return diag_system(-error, hint, "%.*s", (int)t->length, t->name);
 }
 
@@ -311,6 +315,20 @@ call(struct session *s, enum operation operation, uint32_t token, int fd,
 	}
 }
 
+/* The object gives up NUMBER, which a file of another process is to have. */
+static int
+move_object(struct session *s, int number)
+{
+	int fd = place(fcntl(number, F_DUPFD_CLOEXEC, 3)), answer;
+
+	if (fd < 0)
+		return fd;
+	answer = s->backend->adopt(s->state, fd);
+	if (answer < 0)
+		(void)close(fd);
+	return answer < 0 ? answer : 0;
+}
+
 /* epoll: it looks at once, and a number is the owner's as it is now. */
 static int
 call_epoll(struct session *s, enum operation operation, uint32_t index,
@@ -323,8 +341,9 @@ call_epoll(struct session *s, enum operation operation, uint32_t index,
 
 	if (!is_foreign(e))
 		return call(s, operation, token, e->fd, bits);
-	if (number == s->backend->number(s->state))
-		return -EMFILE;
+	if (number == s->backend->number(s->state) &&
+	    (error = move_object(s, number)) != 0)
+		return error;
 	error = process_lend(s->process, number, &loan);
 	if (error != 0)
 		return error;

@@ -53,6 +53,8 @@ enum {
 
 /* Tokens of epoll: a number, or an entry's index with this. */
 #define TOKEN_ENTRY	UINT32_C(0x80000000)
+#define OWN_INPUT	(UINT32_MAX - 1)
+#define OWN_OUTPUT	UINT32_MAX
 
 /* One T in one list of the select under way. */
 struct selected {
@@ -88,6 +90,8 @@ struct session {
 	bool			 input_ready;
 	bool			 watches_output;
 	int			 output_error;	/* -errno, or 0 */
+	int			 own[2];	/* epoll: copies of the input
+						   and output; 0: not yet */
 	int			*placed;	/* poll: by index, what is in
 						   the backend; -1: nothing */
 	uint32_t		 placed_count;
@@ -101,6 +105,7 @@ struct session {
 	/* requests not served yet */
 	char			*input;
 	size_t			 capacity, begin, end, scanned;
+	bool			 skipping;	/* one that is too long */
 };
 
 /* Refuse a request: NAME and TEXT are constant.  Returns an exit status. */

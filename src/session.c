@@ -30,6 +30,7 @@
 
 #define INPUT_SIZE	65536
 #define INPUT_LARGE	((size_t)16 * INPUT_SIZE) /* given back when empty */
+#define INPUT_MOST	((size_t)2048 * INPUT_SIZE) /* one request */
 
 /* As many events as Python's epoll object asks for, or as are registered. */
 #define USUAL_EVENTS	(FD_SETSIZE - 1)
@@ -227,11 +228,11 @@ deliver(struct session *s, const struct event *event)
 
 	if (s->backend == &backend_kqueue)
 		return serve_kevent(s, event);
-	if (has_input(s) && event->token == TOKEN_INPUT) {
+	if (event->token == (has_input(s) ? TOKEN_INPUT : OWN_INPUT)) {
 		s->input_ready = true;
 		return false;
 	}
-	if (has_input(s) && event->token == TOKEN_OUTPUT) {
+	if (event->token == (has_input(s) ? TOKEN_OUTPUT : OWN_OUTPUT)) {
 		if (output_gone())
 			s->output_error = -EPIPE;
 		else if (s->backend == &backend_select)
@@ -467,8 +468,11 @@ serve_fromfd(struct session *s, struct words *words)
 		return serve_refuse(s, "BUSY", "a wait is pending");
 	fd = adopted_number(s, &t);
 	if (fd < 0)
-		return diag_system(-fd, NULL, "%s", t.name);
+		return fd == -ENOSYS ? serve_failed(s, &t, fd) :
+		    diag_system(-fd, NULL, "%s", t.name);
 	error = s->backend->adopt(s->state, fd);
+	if (error == 1)
+		return 0;
 	if (error == 0) {
 		/* what was registered went with the object */
 		forget_all(s);
@@ -594,6 +598,32 @@ serve(struct session *s, char *at, char *end)
 
 /* ---- input ---- */
 
+/* The request that begins here is too long, and is read past its end. */
+static void
+refuse_long(struct session *s)
+{
+	struct words words = { s->input + s->begin, s->input + s->end };
+	const char *tag = NULL;
+	size_t length = 0;
+	int status = words_tag(&words, &tag, &length);
+
+	if (status == 0)
+		status = diag_usage("a request has at most %zu bytes",
+		    INPUT_MOST);
+	answer(s, status, tag, length);
+	s->skipping = true;
+	s->begin = s->end = s->scanned = 0;
+}
+
+/* What was too long ends at END, or with the input. */
+static void
+skip(struct session *s, const char *end)
+{
+	s->skipping = false;
+	s->begin = s->scanned = end == NULL ? s->end :
+	    (size_t)(end - s->input) + 1;
+}
+
 /* Serve all lines that are there; at the end of the input also the last. */
 static void
 serve_lines(struct session *s)
@@ -603,6 +633,10 @@ serve_lines(struct session *s)
 	while (s->input != NULL && !s->quit && s->output_error == 0) {
 		from = s->input + s->scanned;
 		end = memchr(from, '\n', s->end - s->scanned);
+		if (s->skipping && (end != NULL || s->ended)) {
+			skip(s, end);
+			continue;
+		}
 		if (end == NULL && (!s->ended || s->begin == s->end))
 			break;
 		if (end == NULL)
@@ -628,6 +662,10 @@ make_room(struct session *s)
 		s->scanned = s->end;
 		s->begin = 0;
 	}
+	if (s->skipping)
+		s->end = s->scanned = 0;
+	else if (s->end == INPUT_MOST)
+		refuse_long(s);
 	if (s->end == 0 && size > INPUT_LARGE)
 		size = INPUT_SIZE;
 	else if (s->end == size)
@@ -649,8 +687,10 @@ take_input(struct session *s)
 	ssize_t n;
 
 	s->input_ready = false;
-	if (make_room(s) != 0)
+	if (make_room(s) != 0) {
+		diag_capture(NULL);
 		return diag_system(ENOMEM, NULL, "a request");
+	}
 	n = read(STDIN_FILENO, s->input + s->end, s->capacity - s->end);
 	if (n > 0)
 		s->end += (size_t)n;
@@ -668,8 +708,57 @@ take_input(struct session *s)
 
 /* ---- the loop ---- */
 
-/* Sleep until there is input, or the pending wait may have its answer. */
+/*
+ * epoll: a wake-up that is exclusive counts those alone that sleep in
+ * epoll_wait(2), and wakes all that poll(2) the instance (fs/eventpoll.c,
+ * ep_poll_callback).  So the input and the output are in it while the session
+ * sleeps, under numbers of their own.  In an instance that others may wait in,
+ * too, they would be told of them.
+ */
+static bool
+watch_own(struct session *s)
+{
+	const struct flag *in = s->backend->flags;
+
+	if (s->backend != &backend_epoll || s->adopted)
+		return false;
+	for (int i = 0; i < 2; i++)
+		if (s->own[i] <= 0)
+			s->own[i] = place(fcntl(i, F_DUPFD_CLOEXEC, 3));
+	if (!s->ended && (s->own[0] < 0 || s->backend->add(s->state,
+	    OWN_INPUT, s->own[0], in->bit) != 0))
+		return false;
+	if (s->watches_output)
+		(void)s->backend->add(s->state, OWN_OUTPUT, s->own[1],
+		    s->backend->watch);
+	return true;
+}
+
 static void
+sleep_with_own(struct session *s)
+{
+	int64_t left = deadline_left(s->wait.deadline);
+	int n = attempt(s, left);
+
+	(void)s->backend->remove(s->state, OWN_INPUT, s->own[0]);
+	(void)s->backend->remove(s->state, OWN_OUTPUT, s->own[1]);
+	if (s->output_error == 0 && (n != 0 || left == 0))
+		finish(s, n);
+}
+
+static int
+sleep_failed(int error)
+{
+	diag_capture(NULL);
+	return diag_system(-error, error == -EINVAL ?
+	    "more descriptors than RLIMIT_NOFILE allows" : NULL, "poll");
+}
+
+/*
+ * Sleep until there is input, or the pending wait may have its answer.  Returns
+ * 0 or an exit status: what cannot be waited for would be asked for ever.
+ */
+static int
 sleep_outside(struct session *s)
 {
 	struct pollfd p[3] = {
@@ -683,18 +772,20 @@ sleep_outside(struct session *s)
 		p[2].fd = s->backend->number(s->state);
 		left = deadline_left(s->wait.deadline);
 	}
-	if (timeout_poll(p, 3, left) < 0)
-		return;
+	n = timeout_poll(p, 3, left);
+	if (n < 0)
+		return n == -EINTR ? 0 : sleep_failed(n);
 	if ((p[1].revents & (POLLERR | POLLHUP)) != 0) {
 		s->output_error = -EPIPE;
-		return;
+		return 0;
 	}
 	s->input_ready = p[0].revents != 0;
 	if (!s->wait.active)
-		return;
+		return 0;
 	n = p[2].revents != 0 || left == 0 ? attempt(s, 0) : 0;
 	if (n != 0 || left == 0)
 		finish(s, n);
+	return 0;
 }
 
 /* The same for a primitive that looks at the input itself. */
@@ -730,9 +821,11 @@ loop(struct session *s)
 			break;
 		if (s->wait.active && has_input(s))
 			sleep_inside(s);
+		else if (s->wait.active && watch_own(s))
+			sleep_with_own(s);
 		else
-			sleep_outside(s);
-		if (s->input_ready && s->output_error == 0)
+			status = sleep_outside(s);
+		if (status == 0 && s->input_ready && s->output_error == 0)
 			status = take_input(s);
 	}
 	return status;

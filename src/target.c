@@ -682,6 +682,9 @@ targets_name(int fd)
 static int
 copy_failed(const struct targets *targets, const struct target *t, int error)
 {
+	if (error == ENOSYS)
+		return diag_unavailable("--pid: this system has no"
+		    " pidfd_getfd(2)");
 	return diag_system(error, error == EPERM ? process_forbidden_by() :
 	    error == ESRCH ? "the process has ended" : NULL,
 	    "descriptor %d of process %ld", t->number,

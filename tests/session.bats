@@ -243,6 +243,33 @@ usage_in() {
 	assert_equal "$(<err)" ''
 }
 
+@test "a request of 300 MB is refused, and the next one served" {
+	{
+		printf '@a register '
+		head -c 300000000 /dev/zero | tr '\0' a
+		printf '\n@b closed\n'
+	} | pmux poll --session >out 2>err
+	assert_equal "$(sed 1d out)" \
+	    $'error @a USAGE a request has at most 134217728 bytes\nok @b false'
+	head -c 150000000 /dev/zero | pmux poll --session >out 2>err
+	assert_equal "$(sed 1d out)" \
+	    'error USAGE a request has at most 134217728 bytes'
+	assert_equal "$(<err)" ''
+}
+
+@test "no memory for a request: a message, and 3" {
+	status=0
+	{
+		printf 'register '
+		head -c 100000000 /dev/zero
+	} | (ulimit -v 60000 && exec pmux poll --session) >out 2>err ||
+	    status=$?
+	[[ -s out ]] || skip "this build needs more memory to start"
+	assert_equal "$status" 3
+	assert_equal "$(<err)" \
+	    'pmux: poll: a request: Cannot allocate memory [ENOMEM]'
+}
+
 @test "words: quotes and escapes" {
 	touch 'a b' "it's" 'c"d\e' $'t\tn\001'
 	serve poll <<-'end'
@@ -501,6 +528,29 @@ modify_unknown() {
 	refused EINVAL epoll 'fromfd 7' 7=pipe.r.data
 	refused EBADF epoll 'fromfd 7' 7=number.closed
 	refused EBADF epoll 'fromfd 0'
+}
+
+@test "epoll, kqueue: fromfd of the instance that is in use" {
+	local number command
+
+	for command in epoll kqueue; do
+		has "$command" || continue
+		start pmux "$command" --session
+		tell fileno
+		hear
+		number=${output#ok }
+		ask "fromfd $number" ok
+		ask fileno "ok $number"
+		case $command in
+		epoll)
+			ask 'poll 0' 'ok 0'
+			;;
+		kqueue)
+			ask 'control 1 0' 'ok 0'
+			;;
+		esac
+		stop
+	done
 }
 
 @test "descriptors 0 to 2 are the session's own" {
@@ -951,6 +1001,70 @@ unregistered_in_a_wait() {
 	exec {fd}>&-
 }
 
+@test "epoll: an exclusive wake-up ends one of the waits" {
+	local fd n answers=0
+
+	need epoll
+	mkfifo p out
+	exec {fd}<>p 9<>out
+	for n in 1 2 3; do
+		# awake before the byte comes, and with nothing else to do
+		(printf 'register %s:in,exclusive\n@%s poll\n' "$fd" "$n"
+		    exec sleep 1000) 3>&- 9>&- |
+		    exec pmux epoll --session 3>&- 8>&- >&9 9>&- &
+		sessions[n]=$!
+		read -r _ <&9
+		read -r _ <&9
+		await_state "${sessions[n]}" S
+	done
+	printf x >&"$fd"
+	read -r -t 20 line <&9
+	assert_regex "$line" $'^event @[123]\tin\t'
+	read -r -t 20 line <&9
+	# the others sleep still: nothing but time could show more
+	! read -r -t 0.3 line <&9 || fail "another one: $line"
+	kill "${sessions[@]}"
+	exec {fd}>&- 9>&-
+}
+
+@test "epoll: input and the output's reader end an exclusive wait's sleep" {
+	local fd
+
+	need epoll
+	mkfifo p
+	exec {fd}<>p
+	start pmux epoll --session
+	ask "register $fd:in,exclusive" ok
+	tell '@w poll 100'
+	await_state "$pid" S
+	ask closed 'ok false'
+	ask cancel 'error @w CANCELED the wait was ended'
+	hears 'ok 1'
+	ask 'poll 0 1' 'ok 0'
+	stop
+	exec {fd}>&-
+}
+
+@test "a session that can wait no more says so, and ends with 3" {
+	command -v prlimit >/dev/null || skip "no prlimit(1)"
+	each_session limit_sinks
+}
+
+limit_sinks() {
+	start pmux "$1" --session
+	await_state "$pid" S
+	prlimit --pid "$pid" --nofile=2:2
+	# to be seen at once, while it sleeps
+	tell closed
+	hear
+	exec {to}>&-
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "$status" 3
+	assert_regex "$(<messages)" \
+	    "^pmux: $1: poll: Invalid argument \[EINVAL\] "
+}
+
 @test "the end of the input: a wait with a timeout runs to its end" {
 	each_session end_of_input
 }
@@ -1184,6 +1298,46 @@ owner_does() {
 	ask 'unregister 8' ok
 	owner_does 'exec 8>&-'
 	ask 'poll 0' 'ok 0'
+	stop
+}
+
+@test "-p: epoll: fromfd twice, and after its owner has closed it" {
+	need epoll
+	need_linux
+	rm -f epoll.pid
+	mkfifo epoll.pid
+	peer with 7=epoll.none-ready 8=epoll.none-ready -- peer owner epoll.pid 3>&- &
+	read -r owner <epoll.pid
+	start pmux epoll --session -p "$owner"
+	ask 'fromfd 7' ok
+	ask 'fromfd 7' ok
+	ask 'poll 0' 'ok 0'
+	ask 'fromfd 8' ok
+	tell 'fromfd 9'
+	hear
+	[[ $output == 'error EBADF 9: '* ]] || fail "$output"
+	stop
+}
+
+@test "-p: epoll: the number of the session's own instance" {
+	local number
+
+	need epoll
+	owned
+	mkfifo a
+	start pmux epoll --session -p "$owner"
+	tell fileno
+	hear
+	number=${output#ok }
+	owner_does "ulimit -n $((number + 1)); eval 'exec $number<>a'"
+	owner_does "echo >&$number"
+	ask "register $number:in" ok
+	ask 'poll 0' $'event\tin\t'"$number" 'ok 1'
+	tell fileno
+	hear
+	[[ ${output#ok } != "$number" ]]
+	ask "modify $number:pri" ok
+	ask "unregister $number" ok
 	stop
 }
 

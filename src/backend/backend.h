@@ -79,8 +79,9 @@ typedef int backend_number_fn(struct backend_state *state);
 
 /*
  * Use FD, an object of the same primitive, instead of its own, which is closed;
- * FD is the object's from then on.  Returns 0, or -errno: -EBADF, -EINVAL if it
- * is something else; FD then stays the caller's.  Events about what others have
+ * FD is the object's from then on.  Returns 0, or 1 if it is the same object,
+ * by this number or another; or -errno: -EBADF, -EINVAL if it is something
+ * else; FD then stays the caller's.  Events about what others have
  * put into it carry, as ident, what they left there (epoll_event.data).
  */
 typedef int backend_adopt_fn(struct backend_state *state, int fd);

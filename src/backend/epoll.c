@@ -204,21 +204,44 @@ epoll_number(struct backend_state *state)
 }
 
 /*
- * epoll_ctl(2) says EINVAL of what is no epoll instance, and ENOENT of one that
- * does not have what is to be removed.
+ * Whether FD is an epoll instance, and not OTHER, which is one: 0 or -errno.
+ * epoll_ctl(2) says ENOENT of what does not have what is to be removed, and
+ * EINVAL of what is no instance or the same one.
  */
 static int
-epoll_adopt(struct backend_state *state, int fd)
+is_other(int fd, int other)
 {
 	struct epoll_event event;
 
 	memset(&event, 0, sizeof event);
-	if (epoll_ctl(fd, EPOLL_CTL_DEL, state->epoll, &event) == -1 &&
-	    errno != ENOENT)
+	return epoll_ctl(fd, EPOLL_CTL_DEL, other, &event) == -1 &&
+	    errno != ENOENT ? -errno : 0;
+}
+
+static int
+is_same(int fd)
+{
+	int third = epoll_create1(EPOLL_CLOEXEC), error;
+
+	if (third == -1)
 		return -errno;
+	error = is_other(fd, third);
+	(void)close(third);
+	return error == 0 ? 1 : error;
+}
+
+static int
+epoll_adopt(struct backend_state *state, int fd)
+{
+	int answer = is_other(fd, state->epoll);
+
+	if (answer == -EINVAL)
+		answer = is_same(fd);
+	if (answer < 0 || fd == state->epoll)
+		return answer;
 	(void)close(state->epoll);
 	state->epoll = fd;
-	return 0;
+	return answer;
 }
 
 static void

@@ -563,6 +563,8 @@ kqueue_adopt(struct backend_state *state, int fd)
 {
 	if (kevent(fd, NULL, 0, NULL, 0, NULL) == -1)
 		return -errno;
+	if (fd == state->queue)
+		return 1;
 	(void)close(state->queue);
 	state->queue = fd;
 	return 0;

@@ -183,6 +183,23 @@ read_lines(struct follow *f, uint32_t index, const struct event *event)
 	}
 }
 
+/*
+ * Whether T, of which EVENT was told, is to be looked at from time to time.
+ * Edges tell of what comes, and not of what is read: somebody may have left a
+ * part of it, or what hung up may have been read to its end.
+ */
+static bool
+is_to_rest(const struct follow *f, const struct target *t,
+    const struct event *event)
+{
+	if (!f->edge)
+		return true;
+	if (!finish_is_readiness(f->w.request, t))
+		return false;
+	return (event->bits & f->finish.hangs_up) != 0 ||
+	    (f->sampled && finish_unread(f->w.request, t) > 0);
+}
+
 /* News of a target that is watched. */
 static int
 take_news(struct follow *f, const struct event *event)
@@ -202,12 +219,7 @@ take_news(struct follow *f, const struct event *event)
 	    &f->r.rests[index].children);
 	if (last)
 		return follow_finish(f, index, event);
-	/* what hung up with bytes unread tells nothing when they are read */
-	if (!f->edge ||
-	    ((event->bits & f->finish.hangs_up) != 0 &&
-		finish_is_readiness(f->w.request, t)))
-		return follow_rest(f, index, event);
-	return 0;
+	return is_to_rest(f, t, event) ? follow_rest(f, index, event) : 0;
 }
 
 /*
@@ -221,6 +233,19 @@ is_full(const struct follow *f)
 	    output_used() > OUTPUT_SIZE / 2;
 }
 
+/* Whether T has other bytes than when it was told: of more, an edge tells. */
+static bool
+has_other_bytes(const struct follow *f, const struct target *t,
+    const struct rest *rest)
+{
+	int64_t bytes;
+
+	if (f->edge && !f->sampled)
+		return false;
+	bytes = finish_unread(f->w.request, t);
+	return f->edge ? bytes < rest->bytes : bytes != rest->bytes;
+}
+
 /* A target that rests is ready still. */
 static int
 take_sample(struct follow *f, const struct event *event)
@@ -232,8 +257,7 @@ take_sample(struct follow *f, const struct event *event)
 
 	if (rest->place == 0)
 		return 0;
-	if (!f->edge && !changed)
-		changed = rest->bytes != finish_unread(f->w.request, t);
+	changed = changed || has_other_bytes(f, t, rest);
 	if (f->jobs != NULL)
 		return changed ||
 			(rest->bytes < 0 &&
@@ -465,6 +489,7 @@ follow_run(struct request *request)
 	status = open_better(&f, request);
 	if (status < 0)
 		status = waiting_open(&f.w, request, edge);
+	f.sampled = request->command->streams != NULL;
 	/* what PROGRAM runs for is not watched meanwhile */
 	f.edge = f.w.more != 0 && request->program == NULL;
 	finish_open(&f.finish, request);

@@ -3,7 +3,8 @@
  *
  * epoll and kqueue tell of news themselves (edge-triggered).  With the others a
  * target that was reported rests, and is watched again when it is ready no
- * more.
+ * more.  With wait it is told by edges and rests all the same, since poll(2)
+ * would tell of what was read in part.
  */
 #ifndef FOLLOW_H
 #define FOLLOW_H
@@ -27,6 +28,7 @@ struct follow {
 	size_t		 unfinished;	/* targets */
 	uint64_t	 events;	/* printed, or PROGRAMs started */
 	bool		 edge;		/* the wait tells of news alone */
+	bool		 sampled;	/* of what was read in part, too */
 	int		 status;	/* of what failed on the way, or 0 */
 };
 

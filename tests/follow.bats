@@ -148,6 +148,32 @@ early() {
 	done
 }
 
+# a_line_each COMMAND: of three lines written at once one is read an event.
+a_line_each() {
+	local text
+
+	mkfifo f
+	exec 7<>f
+	following "$1" "$(reads "$1" f)" -c 3
+	printf '%s\n' one two three >&7
+	for text in one two three; do
+		record "^$(says "$1")"$'\tf$'
+		read -r line <&7
+		assert_equal "$line" "$text"
+	done
+	ends 0
+	exec 7<&-
+	rm f
+}
+
+@test "select, poll, devpoll, wait: what is read in part is told again" {
+	local c
+
+	for c in select poll devpoll wait; do
+		a_line_each $c
+	done
+}
+
 many() {
 	local i n=300 list=()
 

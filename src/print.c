@@ -243,28 +243,63 @@ put_fflags(const struct record *record, bool quoted)
 	return true;
 }
 
-/* What the process did that ended, as wait(2) says it. */
+/* Whether the data says how a process ended, as wait(2) does. */
 static bool
-has_status(const struct record *record)
+is_exit(const struct record *record)
 {
 	return record->kevent->filter == KQUEUE_PROC &&
 	    kevent_has(KQUEUE_PROC, "exit", record->event->fflags);
 }
 
+/* No wait status is negative: it is unknown then (src/kq). */
+static bool
+is_unknown(const struct record *record)
+{
+	return is_exit(record) && record->event->data < 0;
+}
+
+/* Where data says how a process ended, and that is known. */
+static bool
+has_status(const struct record *record)
+{
+	return is_exit(record) && !is_unknown(record);
+}
+
+/* The data, or UNKNOWN. */
 static void
-put_data(const struct record *record)
+put_number_of_data(const struct record *record, const char *unknown)
+{
+	if (is_unknown(record))
+		output_string(unknown);
+	else
+		output_number(record->event->data);
+}
+
+/* Returns whether it was put: data says it, and it is known. */
+static bool
+put_status(const struct record *record)
 {
 	int status = (int)record->event->data;
 	char space[SIGNALS_SPACE];
 
-	if (has_status(record) && WIFEXITED(status)) {
+	if (!has_status(record))
+		return false;
+	if (WIFEXITED(status)) {
 		output_string("exit=");
 		output_number(WEXITSTATUS(status));
-	} else if (has_status(record) && WIFSIGNALED(status)) {
+	} else if (WIFSIGNALED(status)) {
 		output_string("signal=");
 		output_string(signals_name(WTERMSIG(status), space));
 	} else
-		output_number(record->event->data);
+		output_number(status);
+	return true;
+}
+
+static void
+put_data(const struct record *record)
+{
+	if (!put_status(record))
+		put_number_of_data(record, "-");
 }
 
 /* Of a process that was tracked it may be a child. */
@@ -403,7 +438,7 @@ put_kevent_json(const struct record *record)
 	output_string("],\"fflags\":[");
 	(void)put_fflags(record, true);
 	output_string("],\"data\":");
-	output_number(record->event->data);
+	put_number_of_data(record, "null");
 	output_string(",\"udata\":");
 	put_json_udata(record->kevent->udata);
 	put_json_status(record);
@@ -439,7 +474,11 @@ put_kevent_field(const struct record *record, char field)
 			output_character('-');
 		break;
 	case 'd':
-		output_number(record->event->data);
+		put_number_of_data(record, "-");
+		break;
+	case 's':
+		if (!put_status(record))
+			output_character('-');
 		break;
 	case 'i':
 		put_ident(record);
@@ -452,7 +491,7 @@ put_kevent_field(const struct record *record, char field)
 
 /* What --format knows after % and after a backslash. */
 static const char after_percent[] = "etfbTpl%";
-static const char of_kevents[] = "Fxgdiu";
+static const char of_kevents[] = "Fxgdsiu";
 static const char after_backslash[] = "tn0\\";
 
 static void

@@ -72,6 +72,27 @@ need_linux() {
 	[[ $(uname -s) == Linux ]] || skip "is about Linux"
 }
 
+# hide: set `hidden' to a command that runs another one where the kernel does not
+# say how a process ended that was waited for.
+hide() {
+	need_linux
+	# PIDFD_GET_INFO, and the process connector
+	hidden=(deny "ioctl:0xc040ff0b=ENOTTY" "socket=EPERM" --)
+	"${hidden[@]}" true || skip 'no seccomp'
+}
+
+# how STATUS: a regex for how the child is said to have ended, which is
+# unknown where it has been waited for and the kernel does not say.
+how() {
+	peer reaped && echo "$1" || echo "($1|-)"
+}
+
+# may_follow: skip unless this process may be told of forks.
+may_follow() {
+	pm kqueue -t 0 "proc:$$:fork"
+	[[ $status == 124 ]] || skip "no fork and exec to be had: $stderr"
+}
+
 need_proc() {
 	[[ -r /proc/self/stat ]] || skip "no /proc to look at processes with"
 }

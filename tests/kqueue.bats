@@ -32,12 +32,6 @@ go() {
 	echo >go
 }
 
-# may_follow: skip unless this process may be told of forks.
-may_follow() {
-	pm kqueue -t 0 "proc:$$:fork"
-	[[ $status == 124 ]] || skip "no fork and exec to be had: $stderr"
-}
-
 # ---- read and write ----
 
 @test "read: the bytes that can be read" {
@@ -214,7 +208,7 @@ may_follow() {
 	    skip "$stderr"
 	expect 0 $'read\t-\t-\t5\t7'
 	pm kqueue -t 0 -p "$owner" read:99
-	expect_error 3 '99: .*\[EBADF\]'
+	expect_error 3 '99 .*\[EBADF\]'
 	pm kqueue -t 0 -p "$owner" --json read:7
 	[[ $output == *'"ident":7,'* ]]
 }
@@ -320,7 +314,7 @@ append() {
 	waiting kqueue -t 1h "proc:$child"
 	go
 	finish "$pid"
-	fields 0 "proc exit [a-z,]*eof[a-z,]* exit=7 $child"
+	fields 0 "proc exit [a-z,]*eof[a-z,]* $(how exit=7) $child"
 }
 
 @test "proc: a stranger that a signal ends" {
@@ -328,11 +322,12 @@ append() {
 	waiting kqueue -t 1h "proc:$child:exit"
 	go
 	finish "$pid"
-	fields 0 "proc exit [a-z,]*eof[a-z,]* signal=TERM $child"
+	fields 0 "proc exit [a-z,]*eof[a-z,]* $(how signal=TERM) $child"
 }
 
 @test "proc: status in JSON and as a number" {
 	need_json
+	peer reaped || skip 'this kernel does not tell the status'
 	child 'exit 7'
 	waiting kqueue -t 1h --json "proc:$child"
 	go
@@ -347,6 +342,69 @@ append() {
 	go
 	finish "$pid"
 	expect 0 'exit,eof 9'
+	child 'exit 7'
+	waiting kqueue -t 1h --format '%s' "proc:$child"
+	go
+	finish "$pid"
+	expect 0 'exit=7'
+	pm kqueue --format '%s' timer:1us
+	expect 0 -
+}
+
+# gone PMUX...: that, and how it tells of a child of ours that is gone.
+gone() {
+	child 'exit 7'
+	mkfifo ready
+	exec 7<>ready
+	"$@" --ready-fd 7 "proc:$child" >out 2>err 3>&- &
+	pid=$!
+	read -r _ <&7
+	exec 7<&-
+	rm ready
+	kill -STOP "$pid"
+	go
+	wait "$child" || :
+	kill -CONT "$pid"
+	finish "$pid"
+}
+
+@test "proc: a status that nobody tells is unknown, never 0" {
+	need_json
+	hide
+	gone "${hidden[@]}" pmux kqueue -t 1h
+	fields 0 "proc exit [a-z,]*eof[a-z,]* - $child"
+	gone "${hidden[@]}" pmux kqueue -t 1h --format '%d %s %e'
+	expect 0 '- - exit,eof'
+	gone "${hidden[@]}" pmux kqueue -t 1h --json
+	assert_equal "$(json data <<<"$output")" null
+	assert_equal "$(json exit <<<"$output")" null
+	assert_equal "$(json signal <<<"$output")" null
+	gone "${hidden[@]}" pmux kqueue -t 1h --follow
+	fields 0 "proc exit [a-z,]*eof[a-z,]* - $child"
+}
+
+@test "proc: the process connector tells it where it may be asked" {
+	need_root
+	need_linux
+	may_follow
+	deny ioctl:0xc040ff0b=ENOTTY -- true || skip 'no seccomp'
+	gone deny ioctl:0xc040ff0b=ENOTTY -- pmux kqueue -t 1h
+	fields 0 "proc exit [a-z,]*eof[a-z,]* exit=7 $child"
+}
+
+@test "proc: a zombie of another user, of which /proc says 0" {
+	need_root
+	need_linux
+	hide
+	# its parent is peer, which waits for pmux alone
+	local ask='exec "$@" "$PMUX" kqueue -t 0 --format %s "proc:$0"'
+
+	run --separate-stderr peer zombie "${hidden[@]}" peer run how \
+	    bash -c "$ask" @PID@ peer as 65534
+	expect 0 -
+	run --separate-stderr peer zombie "${hidden[@]}" peer run how \
+	    bash -c "$ask" @PID@
+	[[ $output == exit=* ]] || fail "$output"
 }
 
 @test "proc: no such process" {

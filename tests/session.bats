@@ -760,6 +760,23 @@ not_shorter() {
 	    $(grep -c '^event' <<<"$output") == 3 ]] || fail "$output"
 }
 
+@test "kqueue: a process whose status nobody tells" {
+	need kqueue
+	hide
+	mkfifo go
+	bash -c 'read -r _ <go; exit 7' 3>&- &
+	child=$!
+	start "${hidden[@]}" pmux kqueue --session --numeric
+	ask "control 0 0 -5:$child:flags=1,0x80000000" 'ok 0'
+	echo >go
+	wait "$child" || :
+	tell 'control 1 1m'
+	hear
+	assert_equal "$output" \
+	    $'event\t-5\t2147483648\t32816\t-1\t'"$child"$'\nok 1'
+	stop
+}
+
 @test "kqueue: failed changes are events while MAX has room" {
 	need kqueue
 	serve kqueue 7=pipe.r.data 8=number.closed <<-'end'

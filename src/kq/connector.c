@@ -125,31 +125,34 @@ connector_leave(struct queue *q)
 	q->sources[SOURCE_PROCESSES] = -1;
 }
 
+/* Threads have a process_pid of their own. */
+static void
+told(struct queue *q, const struct proc_event *event)
+{
+	if (event->what == PROC_EVENT_FORK &&
+	    event->event_data.fork.child_pid ==
+	    event->event_data.fork.child_tgid)
+		process_forked(q, event->event_data.fork.parent_tgid,
+		    event->event_data.fork.child_tgid);
+	else if (event->what == PROC_EVENT_EXEC)
+		process_executed(q, event->event_data.exec.process_tgid);
+	else if (event->what == PROC_EVENT_EXIT)
+		process_ended(q, event->event_data.exit.process_tgid,
+		    event->event_data.exit.process_pid ==
+		    event->event_data.exit.process_tgid,
+		    (int)event->event_data.exit.exit_code);
+}
+
 void
 connector_told(struct queue *q)
 {
 	struct proc_event event;
-	int told;
+	int n;
 
 	while (q->sources[SOURCE_PROCESSES] != -1 &&
-	    (told = next(q->sources[SOURCE_PROCESSES], &event)) != 0) {
-		if (told == -1) {
+	    (n = next(q->sources[SOURCE_PROCESSES], &event)) != 0)
+		if (n == -1)
 			processes_lost(q);
-			continue;
-		}
-		/* threads have a process_pid of their own */
-		if (event.what == PROC_EVENT_FORK &&
-		    event.event_data.fork.child_pid ==
-		    event.event_data.fork.child_tgid)
-			process_forked(q, event.event_data.fork.parent_tgid,
-			    event.event_data.fork.child_tgid);
-		else if (event.what == PROC_EVENT_EXEC)
-			process_executed(q,
-			    event.event_data.exec.process_tgid);
-		else if (event.what == PROC_EVENT_EXIT &&
-		    event.event_data.exit.process_pid ==
-		    event.event_data.exit.process_tgid)
-			process_ended(q, event.event_data.exit.process_tgid,
-			    (int)event.event_data.exit.exit_code);
-	}
+		else
+			told(q, &event);
 }

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "filter.h"
 #include "item.h"
 #include "process.h"
+#include "timers.h"
 
 /* Newer than some headers: Linux 5.4, 5.3. */
 #ifndef P_PIDFD
@@ -37,8 +37,14 @@ struct pidfd_information {
 #define INFORMATION_EXIT	(UINT64_C(1) << 3)
 #define GET_INFORMATION		_IOWR(0xff, 11, struct pidfd_information)
 
-/* How often to look again while it is reaped, which takes microseconds. */
-#define REAPING		200
+/*
+ * Who waits for a process is woken as the pidfd is, and so is about to reap it:
+ * how long that may take, in nanoseconds.
+ */
+#define REAPING INT64_C(100000000)
+
+/* As data: no wait status is negative. */
+#define UNKNOWN (-1)
 
 /* What the connector is needed for. */
 #define FOLLOWED	(NOTE_FORK | NOTE_EXEC | NOTE_TRACK)
@@ -60,30 +66,71 @@ open_process(uintptr_t ident)
 
 /* ---- how it ended ---- */
 
-/* Field 52 of /proc/PID/stat of a zombie (proc(5)). */
+/* What is in file NAME of DIRECTORY, as a string. */
 static bool
-status_of_zombie(pid_t pid, int *status)
+read_text(int directory, const char *name, char *text, size_t size)
 {
-	char path[32], text[1024], *field;
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
-	int fd;
 
-	(void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return false;
-	n = read(fd, text, sizeof text - 1);
+	n = read(fd, text, size - 1);
 	(void)close(fd);
-	if (n <= 0)
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/*
+ * Field 52 of /proc/PID/stat (proc(5)) of a process that has ended.  It is 0
+ * for who may not trace the process, which the link exe tells: it is refused to
+ * them, and of a zombie is not there.  The link is read first, since of what
+ * was reaped in between nothing is there.
+ */
+static bool
+status_from(int directory, int *status)
+{
+	char text[1024], *field;
+
+	if (readlinkat(directory, "exe", text, sizeof text) == -1 &&
+	    errno != ENOENT)
 		return false;
-	text[n] = '\0';
+	if (!read_text(directory, "stat", text, sizeof text))
+		return false;
 	/* the name, in parentheses, may hold anything */
 	field = strrchr(text, ')');
-	if (field == NULL || strncmp(field, ") Z", 3) != 0)
+	if (field == NULL ||
+	    (strncmp(field, ") Z", 3) != 0 && strncmp(field, ") X", 3) != 0))
 		return false;
 	field = strrchr(field, ' ');
 	*status = atoi(field + 1);
 	return true;
+}
+
+/* Whether /proc is of this process's namespace, and PID the same there. */
+static bool
+is_own_proc(void)
+{
+	char self[16] = "";
+
+	return readlink("/proc/self", self, sizeof self - 1) > 0 &&
+	    atol(self) == (long)getpid();
+}
+
+static bool
+status_of_zombie(pid_t pid, int *status)
+{
+	char path[32];
+	int directory;
+	bool told;
+
+	(void)snprintf(path, sizeof path, "/proc/%ld", (long)pid);
+	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory == -1)
+		return false;
+	told = is_own_proc() && status_from(directory, status);
+	(void)close(directory);
+	return told;
 }
 
 /* A child is left to be waited for. */
@@ -122,21 +169,16 @@ status_of_reaped(int fd, int *status)
 	return 1;
 }
 
-/* While the parent is just reaping it, it is neither zombie nor reaped. */
-static bool
+/* 1 with *STATUS set, 0 if that may be had soon, or -1. */
+static int
 status_of(const struct knote *k, int *status)
 {
-	int fd = k->process.descriptor, told = 0;
+	int fd = k->process.descriptor;
 
-	if (status_of_child(fd, status))
-		return true;
-	for (int i = 0; i < REAPING && told == 0; i++) {
-		if (status_of_zombie((pid_t)k->event.ident, status) ||
-		    (told = status_of_reaped(fd, status)) == 1)
-			return true;
-		(void)sched_yield();
-	}
-	return false;
+	if (status_of_child(fd, status) ||
+	    status_of_zombie((pid_t)k->event.ident, status))
+		return 1;
+	return status_of_reaped(fd, status);
 }
 
 static bool
@@ -149,12 +191,14 @@ has_ended(const struct knote *k)
 
 /* ---- the knote ---- */
 
+/* Its end is told already while its reap is awaited, which is an edge. */
 static int
 arm(struct knote *k)
 {
 	if (k->process.descriptor == -1 || k->process.ended)
 		return 0;
-	return item_arm(k, k->process.descriptor, EPOLLIN, false);
+	return item_arm(k, k->process.descriptor, EPOLLIN,
+	    k->process.place != 0);
 }
 
 static void
@@ -163,42 +207,74 @@ disarm(struct knote *k)
 	item_mute(k, k->process.descriptor);
 }
 
+/*
+ * What else tells how a process ended, that is no child and is gone by then, or
+ * not to be traced: its pidfd, unless the kernel is older.
+ */
+static bool
+is_told(const struct knote *k)
+{
+	int status;
+
+	return status_of_reaped(k->process.descriptor, &status) != -1;
+}
+
+/* FFLAGS are asked for: 0 or -errno, if that cannot be without connector. */
 static int
 follow(struct knote *k, unsigned fflags)
 {
-	if ((k->fflags & FOLLOWED) != 0 || (fflags & FOLLOWED) == 0)
+	bool needed = (fflags & FOLLOWED) != 0;
+	int error;
+
+	if (k->process.followed ||
+	    (!needed && ((fflags & NOTE_EXIT) == 0 || is_told(k))))
 		return 0;
-	return connector_use(k->queue);
+	error = connector_use(k->queue);
+	k->process.followed = error == 0;
+	return needed ? error : 0;
 }
 
 static void
-follow_no_more(const struct knote *k)
+follow_no_more(struct knote *k)
 {
-	if ((k->fflags & FOLLOWED) != 0)
+	if (k->process.followed)
 		connector_leave(k->queue);
+	k->process.followed = false;
+}
+
+/* What the connector has to tell yet is of who had the number before. */
+static int
+begin(struct knote *k)
+{
+	connector_told(k->queue);
+	k->process.known = k->process.ended = false;
+	k->process.descriptor = open_process(k->event.ident);
+	if (k->process.descriptor < 0)
+		return k->process.descriptor;
+	/* a zombie: nobody is about to reap it */
+	k->process.awaited = has_ended(k);
+	return 0;
 }
 
 static int
 proc_attach(struct knote *k)
 {
 	unsigned wanted = k->fflags;
-	int error, fd = open_process(k->event.ident);
+	int error;
 
-	if (fd < 0)
-		return fd;
-	k->process.descriptor = fd;
-	k->event.flags |= EV_CLEAR;
 	k->fflags = 0;
+	if ((error = begin(k)) != 0)
+		return error;
+	k->event.flags |= EV_CLEAR;
 	error = follow(k, wanted);
 	if (error == 0) {
 		k->fflags = wanted;
 		error = arm(k);
-		if (error != 0)
-			follow_no_more(k);
 	}
-	if (error != 0)
-		(void)close(fd);
-	else if ((k->status & KNOTE_DISABLED) != 0)
+	if (error != 0) {
+		follow_no_more(k);
+		(void)close(k->process.descriptor);
+	} else if ((k->status & KNOTE_DISABLED) != 0)
 		disarm(k);
 	return error;
 }
@@ -212,7 +288,7 @@ proc_change(struct knote *k, const struct kevent *change)
 	error = follow(k, change->fflags);
 	if (error != 0)
 		return error;
-	if ((change->fflags & FOLLOWED) == 0)
+	if ((change->fflags & (FOLLOWED | NOTE_EXIT)) == 0)
 		follow_no_more(k);
 	k->fflags = change->fflags;
 	k->data = change->data;
@@ -222,34 +298,58 @@ proc_change(struct knote *k, const struct kevent *change)
 static void
 proc_detach(struct knote *k)
 {
+	timers_forget(k);
 	(void)item_disarm(k, k->process.descriptor);
 	if (k->process.descriptor != -1)
 		(void)close(k->process.descriptor);
 	follow_no_more(k);
 }
 
-static void
+/* Whether to look again when K has been reaped, or at the latest in REAPING. */
+static bool
+await_reap(struct knote *k)
+{
+	if (k->process.awaited)
+		return k->process.place != 0;
+	k->process.awaited = true;
+	if (timers_wake(k, REAPING) != 0)
+		return false;
+	if (arm(k) == 0)
+		return true;
+	timers_forget(k);
+	return false;
+}
+
+/* Returns false if the status may be had soon. */
+static bool
 end(struct knote *k)
 {
+	int status, told = status_of(k, &status);
+
 	/* what came before the end belongs to it */
 	connector_told(k->queue);
-	if (!k->process.known)
-		k->process.known = status_of(k, &k->process.status);
+	if (told == 1)
+		k->process.status = status;
+	else if (told == 0 && !k->process.known && await_reap(k))
+		return false;
+	k->process.known |= told == 1;
 	k->process.ended = true;
+	timers_forget(k);
 	(void)item_disarm(k, k->process.descriptor);
 	if ((k->fflags & NOTE_EXIT) != 0)
 		k->event.fflags |= NOTE_EXIT;
+	return true;
 }
 
 static int
 proc_event(struct knote *k)
 {
-	if (!k->process.ended && has_ended(k))
-		end(k);
+	if (!k->process.ended && has_ended(k) && !end(k))
+		return 0;
 	k->event.data = 0;
 	if (k->process.ended) {
 		k->event.flags |= EV_EOF | EV_ONESHOT;
-		k->event.data = k->process.status;
+		k->event.data = k->process.known ? k->process.status : UNKNOWN;
 		return k->event.fflags != 0 ? 1 : -1;
 	}
 	return k->event.fflags != 0;
@@ -311,6 +411,7 @@ track(const struct knote *parent, pid_t pid)
 		return -ENOMEM;
 	}
 	k->process.descriptor = fd < 0 ? -1 : fd;
+	k->process.followed = true;
 	k->queue->followers++;		/* as parent has it */
 	error = arm(k);
 	if (error != 0) {
@@ -367,16 +468,17 @@ process_executed(struct queue *q, pid_t pid)
 }
 
 void
-process_ended(struct queue *q, pid_t pid, int status)
+process_ended(struct queue *q, pid_t pid, bool leader, int status)
 {
 	struct knote *k = find(q, pid);
 
-	if (k == NULL)
+	if (k == NULL || k->process.ended)
 		return;
 	k->process.status = status;
 	k->process.known = true;
-	if (k->process.descriptor != -1)
-		return;			/* its pidfd says when all has ended */
+	/* its pidfd says when all has ended */
+	if (!leader || k->process.descriptor != -1)
+		return;
 	k->process.ended = true;
 	if ((k->fflags & NOTE_EXIT) != 0)
 		k->event.fflags |= NOTE_EXIT;
@@ -393,7 +495,8 @@ lost(struct link *l, void *argument)
 		return;
 	if ((k->fflags & NOTE_TRACK) != 0)
 		post_error(k);
-	/* its end may have been among that */
+	/* its end, or that of the last thread, may have been among that */
+	k->process.known &= k->process.ended;
 	if (k->process.descriptor == -1 &&
 	    kill((pid_t)k->event.ident, 0) == -1 && errno == ESRCH) {
 		k->process.ended = true;

@@ -20,7 +20,8 @@
 static bool
 on_clock(const struct knote *k)
 {
-	return (k->fflags & NOTE_ABSTIME) != 0;
+	return k->event.filter == EVFILT_TIMER &&
+	    (k->fflags & NOTE_ABSTIME) != 0;
 }
 
 static struct heap *
@@ -147,12 +148,27 @@ nanoseconds(int64_t data, unsigned fflags)
 	return data > NEVER / unit ? NEVER : data * unit;
 }
 
+/* That all knotes of Q can be in the heap of that CLOCK.  0 or -errno. */
+static int
+prepare(struct queue *q, bool clock)
+{
+	enum source source = clock ? SOURCE_CLOCK : SOURCE_TIMER;
+	int error = 0;
+
+	if (q->sources[source] == -1)
+		error = source_add(q, source,
+		    timerfd_create(clock ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+			TFD_CLOEXEC | TFD_NONBLOCK),
+		    false);
+	return error != 0 ?
+	    error :
+	    reserve(clock ? &q->clocks : &q->timers, q->knotes.count);
+}
+
 static int
 start(struct knote *k, unsigned fflags, int64_t data)
 {
-	struct queue *q = k->queue;
 	bool clock = (fflags & NOTE_ABSTIME) != 0;
-	enum source source = clock ? SOURCE_CLOCK : SOURCE_TIMER;
 	int64_t length;
 	int error;
 
@@ -160,13 +176,8 @@ start(struct knote *k, unsigned fflags, int64_t data)
 	if (data < 0 || (fflags & ~(unsigned)(UNITS | NOTE_ABSTIME)) != 0 ||
 	    ((fflags & UNITS) & ((fflags & UNITS) - 1)) != 0)
 		return -EINVAL;
-	if (q->sources[source] == -1 && (error = source_add(q, source,
-	    timerfd_create(clock ? CLOCK_REALTIME : CLOCK_MONOTONIC,
-	    TFD_CLOEXEC | TFD_NONBLOCK), false)) != 0)
+	if ((error = prepare(k->queue, clock)) != 0)
 		return error;
-	/* each timer may be in either heap */
-	if (reserve(clock ? &q->clocks : &q->timers, q->knotes.count) != 0)
-		return -ENOMEM;
 	take(k);
 	k->fflags = fflags;
 	k->data = data;
@@ -261,6 +272,26 @@ timer_arm(struct knote *k)
 {
 	insert(k);
 	return 0;
+}
+
+/* ---- of another filter ---- */
+
+int
+timers_wake(struct knote *k, int64_t ns)
+{
+	int error = prepare(k->queue, false);
+
+	if (error != 0)
+		return error;
+	k->timer.deadline = now(false) + ns;
+	insert(k);
+	return 0;
+}
+
+void
+timers_forget(struct knote *k)
+{
+	take(k);
 }
 
 /* ---- all of them ---- */

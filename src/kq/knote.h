@@ -66,16 +66,20 @@ struct signal {
 
 struct timer {
 	int64_t		deadline;	/* ns on its clock */
+	size_t		place;		/* in the heap, plus 1; 0: not there */
 	int64_t		period;		/* ns; 0: once */
 	int64_t		count;		/* expirations not reported yet */
-	size_t		place;		/* in the heap, plus 1; 0: not there */
 };
 
 struct process {
+	int64_t		deadline;	/* both as in struct timer: how long */
+	size_t		place;		/* to wait for its reap */
 	int		descriptor;	/* a pidfd, or -1: not to be had */
 	int		status;		/* wait status */
 	bool		ended;
 	bool		known;		/* STATUS is known */
+	bool		awaited;	/* its reap was waited for, or is */
+	bool		followed;	/* it uses the connector */
 };
 
 /*

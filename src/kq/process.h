@@ -12,8 +12,11 @@ void	process_forked(struct queue *queue, pid_t parent, pid_t child);
 /* PID has become another program, by execve(2). */
 void	process_executed(struct queue *queue, pid_t pid);
 
-/* PID has ended with STATUS, a wait status. */
-void	process_ended(struct queue *queue, pid_t pid, int status);
+/*
+ * A thread of PID has ended, its LEADER or another one, with STATUS: that of
+ * the last is the wait status of the process.
+ */
+void	process_ended(struct queue *queue, pid_t pid, bool leader, int status);
 
 /* The kernel could not tell all. */
 void	processes_lost(struct queue *queue);

@@ -6,6 +6,15 @@
 
 #include "knote.h"
 
+/*
+ * Activate KNOTE, which is of another filter, in NS nanoseconds, once; until
+ * then its timer has a place.  Returns 0 or -errno.
+ */
+int	timers_wake(struct knote *knote, int64_t ns);
+
+/* Or do not. */
+void	timers_forget(struct knote *knote);
+
 /* The timerfd has expired: CLOCK, that of the time of day. */
 void	timers_told(struct queue *queue, bool clock);
 

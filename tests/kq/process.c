@@ -3,6 +3,10 @@
  */
 #include "kq.h"
 
+#ifdef __linux__
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#endif
 #include <sys/wait.h>
 
 #include <signal.h>
@@ -19,6 +23,41 @@
 #endif
 
 static struct puppet kid;
+
+/*
+ * Whether it is known how a process ended that another one has waited for: on
+ * Linux since 6.15, and from the process connector.
+ */
+static int
+reaped_are_known(void)
+{
+#ifdef __linux__
+	uint64_t info[8] = { 1u << 3 };		/* PIDFD_INFO_EXIT */
+	pid_t pid = must(fork());
+	int fd;
+
+	if (pid == 0)
+		_exit(0);
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
+	/* PIDFD_GET_INFO */
+	return ioctl(fd, 0xc040ff0b, info) == 0 && (info[0] & 1u << 3) != 0;
+#else
+	return 1;
+#endif
+}
+
+/* The end of NAME with STATUS; or it is unknown, which is never 0. */
+static void
+await_reaped(const char *name, const char *status)
+{
+	if (reaped_are_known())
+		await(kq, "%s PROC CLEAR EOF ONESHOT EXIT %s", name, status);
+	else
+		await(kq, "%s PROC CLEAR EOF ONESHOT EXIT %s | "
+		    "%s PROC CLEAR EOF ONESHOT EXIT =-1", name, status, name);
+}
 
 /* Whether the notes of anything but an exit can be had. */
 static void
@@ -70,7 +109,7 @@ reaped_before_collected(void)
 	change(kq, "kid PROC ADD EXIT");
 	pull(&kid, ORDER_EXIT);
 	reap(kid.pid, 7 << 8);
-	await(kq, ENDED("kid", "", STATUS("exit=7")));
+	await_reaped("kid", STATUS("exit=7"));
 	refuse(kq, ESRCH, "kid PROC ADD EXIT");
 	refuse(kq, ENOENT, "kid PROC DELETE");
 }
@@ -136,8 +175,84 @@ a_stranger_reaped_at_once(void)
 	change(kq, "grandkid PROC ADD EXIT");
 	kill(pid, SIGKILL);
 	pull(&kid, ORDER_REAP);
-	await(kq, ENDED("grandkid", "", STATUS("signal=KILL")));
+	await_reaped("grandkid", STATUS("signal=KILL"));
 }
+
+#ifdef __linux__
+/* It is the process connector that may know. */
+#define UNTOLD	\
+	ENDED("grandkid", "", "=-1") " | "	\
+	ENDED("grandkid", "", "signal=KILL")
+
+/* A child of another user's, whose zombie tells us nothing. */
+static void
+of_another_user(void)
+{
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip("not root");
+	kid = new_puppet("kid");
+	pid = pull(&kid, ORDER_KEEP);
+	name_ident("grandkid", (uintptr_t)pid);
+	must(seteuid(65534));
+	change(kq, "grandkid PROC ADD EXIT");
+	kill(pid, SIGKILL);
+}
+
+static void
+a_zombie_of_another_user(void)
+{
+	of_another_user();
+	await(kq, UNTOLD);
+	change(kq, "grandkid PROC ADD EXIT");
+	expect(kq, ENDED("grandkid", "", "=-1"));
+}
+
+static void *
+reap_soon(void *arg)
+{
+	nap(30);
+	pull(&kid, ORDER_REAP);
+	return arg;
+}
+
+/* On a busy machine it may be too late. */
+static void
+reaped_soon(void)
+{
+	pthread_t t;
+
+	of_another_user();
+	t = new_thread(reap_soon, NULL);
+	await(kq, UNTOLD);
+	join(t);
+}
+
+static void *
+wait_then_exit(void *arg)
+{
+	nap(50);
+	_exit(7);
+	return arg;
+}
+
+/* The first thread ends long before the process, with another status. */
+static void
+last_thread_counts(void)
+{
+	pid_t pid = must(fork());
+
+	if (pid == 0) {
+		new_thread(wait_then_exit, NULL);
+		syscall(SYS_exit, 0);
+	}
+	name_ident("kid", (uintptr_t)pid);
+	change(kq, "kid PROC ADD EXIT");
+	reap(pid, 7 << 8);
+	await_reaped("kid", "exit=7");
+}
+#endif
 
 static void
 parent_and_init(void)
@@ -279,7 +394,7 @@ ignored_children_are_reaped(void)
 	kid = new_puppet("kid");
 	change(kq, "kid PROC ADD EXIT");
 	kill(kid.pid, SIGTERM);
-	await(kq, ENDED("kid", "", STATUS("signal=TERM")));
+	await_reaped("kid", STATUS("signal=TERM"));
 	check(waitpid(kid.pid, NULL, 0) == -1 && errno == ECHILD,
 	    "nothing is left to wait for");
 	refuse(kq, ESRCH, "kid PROC ADD EXIT");
@@ -498,6 +613,11 @@ const struct test process_tests[] = {
 	{ "process_absent", absent },
 	{ "process_a_stranger", a_stranger },
 	{ "process_a_stranger_reaped_at_once", a_stranger_reaped_at_once },
+#ifdef __linux__
+	{ "process_a_zombie_of_another_user", a_zombie_of_another_user },
+	{ "process_a_stranger_reaped_soon", reaped_soon },
+	{ "process_last_thread_counts", last_thread_counts },
+#endif
 	{ "process_parent_and_self", parent_and_init },
 	{ "process_deleted", deleted },
 	{ "process_nothing_asked_for", nothing_asked_for },

@@ -27,6 +27,9 @@
  *		each record, which ends in NUL, with one call
  *	peer clock
  *		the monotonic clock, in nanoseconds
+ *	peer reaped
+ *		status 0 if the kernel says how a process ended that was waited
+ *		for by another one, else 1
  *
  * Exit status 77: the system has no such thing.
  */
@@ -41,6 +44,7 @@
 #endif
 
 #include <sys/types.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -2153,6 +2157,23 @@ cmd_clock(char **argv)
 	return 0;
 }
 
+/* PIDFD_GET_INFO of Linux 6.15 (include/uapi/linux/pidfd.h). */
+static int
+cmd_reaped(char **argv)
+{
+	uint64_t info[8] = { 1u << 3 };		/* PIDFD_INFO_EXIT */
+	pid_t pid = fork();
+	int fd;
+
+	(void)argv;
+	if (pid == 0)
+		_exit(7);
+	fd = pidfd_of(pid);
+	if (waitpid(pid, NULL, 0) != pid)
+		die(1, "waitpid");
+	return ioctl(fd, 0xc040ff0b, info) == -1 || (info[0] & 1u << 3) == 0;
+}
+
 static const struct {
 	const char	*name;
 	int		(*run)(char **);
@@ -2161,7 +2182,7 @@ static const struct {
 	{ "as", cmd_as }, { "zombie", cmd_zombie }, { "owner", cmd_owner },
 	{ "openers", cmd_openers }, { "await", cmd_await },
 	{ "bits", cmd_bits }, { "talk", cmd_talk },
-	{ "clock", cmd_clock },
+	{ "clock", cmd_clock }, { "reaped", cmd_reaped },
 };
 
 int

@@ -79,7 +79,10 @@ struct kevent {
 #define NOTE_RENAME	0x0020
 #define NOTE_REVOKE	0x0040
 
-/* EVFILT_PROC */
+/*
+ * EVFILT_PROC; data of NOTE_EXIT is the wait status, or -1 where that cannot be
+ * known (a BSD always knows), which is neither WIFEXITED nor WIFSIGNALED.
+ */
 #define NOTE_EXIT	0x80000000u
 #define NOTE_FORK	0x40000000u
 #define NOTE_EXEC	0x20000000u

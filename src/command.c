@@ -7,6 +7,7 @@
 #include "backend/backend.h"
 #include "backend/launch.h"
 #include "command.h"
+#include "deadline.h"
 #include "diag.h"
 #include "duration.h"
 #include "flags.h"
@@ -176,6 +177,13 @@ check(const struct request *request)
 	return 0;
 }
 
+static bool
+sleeps_for_a_time(const struct request *r)
+{
+	return r->session || r->idle != DURATION_FOREVER ||
+	    (r->deadline != DEADLINE_NEVER && r->deadline != DEADLINE_PASSED);
+}
+
 static int
 resolve(struct request *request)
 {
@@ -222,10 +230,12 @@ command_wait_run(const struct command *command, int argc, char **argv)
 	}
 	if (status == 0)
 		status = check(&request);
-	if (status == 0 && request.session)
-		return session_run(&request);
 	if (status == 0 && request.program != NULL)
 		launch_remember();
+	if (status == 0 && sleeps_for_a_time(&request))
+		deadline_count_stops();
+	if (status == 0 && request.session)
+		return session_run(&request);
 	if (status == 0)
 		status = resolve(&request);
 	if (status != 0)

@@ -375,8 +375,9 @@ look_limits() {
 	local command plain
 	local -a as=(env) look=("${signals[@]}")
 
-	! env --block-signal=USR1 true 2>/dev/null || as+=(--block-signal=USR1)
-	trap '' TERM USR2
+	! env --block-signal=USR1 true 2>/dev/null ||
+	    as+=(--block-signal=USR1 --block-signal=CONT)
+	trap '' TERM USR2 CONT
 	mkfifo f
 	exec 8<>f
 	echo >&8
@@ -389,8 +390,12 @@ look_limits() {
 		run --separate-stderr "${as[@]}" pmux $command \
 		    "$(reads $command f)" -- "${look[@]}"
 		expect 0 "$plain"
+		# with a time limit CONT is caught
+		run --separate-stderr "${as[@]}" pmux $command -t 1m \
+		    "$(reads $command 8)" -- "${look[@]}"
+		expect 0 "$plain"
 	done
-	trap - TERM USR2
+	trap - TERM USR2 CONT
 }
 
 @test "kqueue: signals that are watched are as the caller had them" {

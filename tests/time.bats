@@ -207,6 +207,44 @@ stopped_and_continued() {
 	each stopped_and_continued
 }
 
+# stopped COMMAND [ARG]...: a pmux that is to wait for 3 s, stopped at once; its
+# number is the last of `stopped'.
+stopped() {
+	mkfifo ready
+	"${prefix[@]}" pmux "$1" --ready-fd 9 -t 3s "${@:2}" \
+	    "$(reads "$1" 7)" 7<>pipe 9>ready 3>&- &
+	stopped+=($!)
+	read -r _ <ready
+	rm ready
+	kill -STOP $!
+	await_state $! T
+}
+
+# The 3 s pass while they are stopped: what counts from the start ends before
+# another one that begins as they go on and waits for 2 s.
+@test "time counts while pmux is stopped" {
+	need_proc
+	local -a stopped=() prefix=()
+	local other number
+
+	mkfifo pipe
+	each stopped
+	stopped poll --follow
+	stopped wait --follow --idle 3s
+	prefix=(env --ignore-signal=CONT --block-signal=CONT)
+	! "${prefix[@]}" true 2>/dev/null || stopped poll
+	pmux poll -t 3s || :
+	pmux poll -t 2s 3>&- &
+	other=$!
+	kill -CONT "${stopped[@]}"
+	for number in "${stopped[@]}"; do
+		status=0
+		wait "$number" || status=$?
+		assert_equal "$status" 124
+	done
+	await_state "$other" SRD
+}
+
 storm() {
 	local start end target signal
 

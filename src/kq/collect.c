@@ -10,6 +10,17 @@
 #include <time.h>
 #include <unistd.h>
 
+/* glibc 2.32 */
+#if defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define HAVE_SINGLE_THREADED	1
+#endif
+#endif
+#ifndef HAVE_SINGLE_THREADED
+#include <sys/stat.h>
+#endif
+
 #include "collect.h"
 #include "connector.h"
 #include "filter.h"
@@ -37,6 +48,12 @@
 #define PWAIT2(fd, ready, n, t)	(int)syscall(SYS_epoll_pwait2, fd, ready, \
 	n, t, NULL, (size_t)0)
 #endif
+
+/*
+ * Nobody tells that a queue was closed by another thread.  Who waits for ever
+ * looks each 0.1 s whether it was; if several do, they share that.
+ */
+#define RECHECK		(NS_PER_S / 10)
 
 /* Few enough to look at each closely, see item_events. */
 #define FEW		8
@@ -310,6 +327,28 @@ cancelled(void *argument)
 	batch_close(&t->batch);
 }
 
+/* Nobody but a thread can close a queue in which another one waits. */
+static bool
+is_only_thread(void)
+{
+#ifdef HAVE_SINGLE_THREADED
+	return __libc_single_threaded;
+#else
+	struct stat st;
+
+	/* one directory, and the two links of each (proc_pid_task(5)) */
+	return stat("/proc/self/task", &st) == 0 && st.st_nlink == 3;
+#endif
+}
+
+/* How much of LEFT to wait before the queue is looked at. */
+static int64_t
+patience(const struct queue *q, int64_t left)
+{
+	return left >= 0 || is_only_thread() ? left :
+	    RECHECK * ((int64_t)q->waiters + 1);
+}
+
 /*
  * Wait without the lock.  Returns how many sources are ready, or -errno; -EBADF
  * if the queue is no more.
@@ -344,7 +383,7 @@ turn(struct turn *t, int64_t left)
 	if (q->ready > 0 || left == 0) {
 		n = epoll_wait(t->fd, t->batch.ready, t->batch.most, 0);
 		error = n == -1 ? -errno : 0;
-	} else if ((n = wait_unlocked(t, left)) < 0)
+	} else if ((n = wait_unlocked(t, patience(q, left))) < 0)
 		error = n;
 	if (error != 0 && error != -EINTR)
 		return error == -EINVAL ? -EBADF : error;
@@ -400,6 +439,11 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 			break;
 		if (left > 0 && (left = end - now()) <= 0)
 			break;
+		/* by now the number may mean another file, or none */
+		if (left != 0 && !queue_is_at(q, fd)) {
+			n = -EBADF;
+			break;
+		}
 	}
 	if (n == -EBADF)
 		queues_sweep();

@@ -129,6 +129,19 @@ queue_free(struct queue *q)
 }
 
 /*
+ * Those who wait in Q have the epoll instance still: its eventfd stays in it
+ * and readable, until the last of them has been woken.
+ */
+static void
+wake_all(const struct queue *q)
+{
+	const uint64_t one = 1;
+
+	if (q->waiters > 0)
+		(void)!write(q->sources[SOURCE_KICK], &one, sizeof one);
+}
+
+/*
  * Give up what Q holds; the last thread that waits in it frees it.  Its
  * descriptors go first, so that nothing is taken out of what a child of fork(2)
  * shares with its parent.
@@ -139,7 +152,10 @@ queue_close(struct queue *q)
 	struct queue **at = &queues;
 
 	q->fd = -1;
+	wake_all(q);
 	for (int i = 0; i < SOURCES; i++) {
+		if (i == SOURCE_KICK && q->waiters > 0)
+			continue;
 		private_close(q->sources[i]);
 		q->sources[i] = -1;
 	}
@@ -376,6 +392,12 @@ queue_find(int fd)
 }
 
 bool
+queue_is_at(const struct queue *q, int fd)
+{
+	return is_queue(fd, q) == 1;
+}
+
+bool
 queue_is_known(int fd)
 {
 	return number_find(fd) != NULL;
@@ -393,7 +415,9 @@ queue_leave(struct queue *q)
 	q->waiters--;
 	if (!q->closed)
 		return true;
-	if (q->waiters == 0)
+	if (q->waiters == 0) {
+		private_close(q->sources[SOURCE_KICK]);
 		queue_free(q);
+	}
 	return false;
 }

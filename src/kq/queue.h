@@ -3,7 +3,8 @@
  *
  * A queue is an epoll instance, so that poll(2), epoll(7) and another queue
  * take it.  Nobody tells when its number is closed: that is found out when a
- * queue is made, and when the number is used.
+ * queue is made, when the number is used, and from time to time by who waits in
+ * it for ever.
  */
 #ifndef KQ_QUEUE_H
 #define KQ_QUEUE_H
@@ -23,6 +24,9 @@ int	queue_open(int flags);
 
 /* The queue that number FD means, or NULL. */
 struct queue *queue_find(int fd);
+
+/* Whether number FD means QUEUE; a system call. */
+bool	queue_is_at(const struct queue *queue, int fd);
 
 /* Whether FD has been a queue's number, and may be yet; no system call. */
 bool	queue_is_known(int fd);

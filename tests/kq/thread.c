@@ -264,6 +264,72 @@ queue_closed_while_waiting(void)
 	    "the queue is closed");
 }
 
+#ifdef __linux__
+static void *
+wait_for_ever(void *arg)
+{
+	struct kevent e;
+
+	if (call_kevent(kq, NULL, 0, &e, 1, -1) == -1 && errno == EBADF)
+		atomic_fetch_add(&woken, 1);
+	return arg;
+}
+
+/* FreeBSD and NetBSD wake nobody: a wait ends with its timeout. */
+static void
+queue_closed_wakes(int others)
+{
+	pthread_t t[CROWD];
+	int i;
+
+	for (i = 0; i < CROWD; i++)
+		t[i] = new_thread(wait_for_ever, NULL);
+	nap(50);
+	close(kq);
+	if (others)
+		must(kqueue());
+	for (i = 0; i < CROWD; i++)
+		join(t[i]);
+	check(woken == CROWD, "%d of %d have EBADF", (int)woken, CROWD);
+}
+
+static void
+queue_closed_wakes_those_who_wait_for_ever(void)
+{
+	queue_closed_wakes(0);
+}
+
+/* The number means another queue at once, which is not waited in. */
+static void
+queue_closed_and_another_made(void)
+{
+	queue_closed_wakes(1);
+}
+
+static void *
+wait_long(void *arg)
+{
+	return call_kevent(kq, NULL, 0, arg, 1, 1000 * PATIENCE) == -1 &&
+	    errno == EBADF ? arg : NULL;
+}
+
+/* Also with a timeout, once the library has found it out. */
+static void
+queue_closed_and_used(void)
+{
+	struct kevent e;
+	pthread_t t;
+	void *ebadf;
+
+	t = new_thread(wait_long, &e);
+	nap(50);
+	close(kq);
+	check(call_kevent(kq, NULL, 0, NULL, 0, 0) == -1 && errno == EBADF,
+	    "the queue is closed");
+	check(pthread_join(t, &ebadf) == 0 && ebadf != NULL, "no EBADF");
+}
+#endif
+
 /* ---- everything at once ---- */
 
 static void *
@@ -395,6 +461,11 @@ const struct test thread_tests[] = {
 	{ "thread_level_wakes_all", level_wakes_all },
 	{ "thread_watched_closed_while_waiting", watched_closed_while_waiting },
 	{ "thread_queue_closed_while_waiting", queue_closed_while_waiting },
+#ifdef __linux__
+	{ "thread_queue_closed_wakes", queue_closed_wakes_those_who_wait_for_ever },
+	{ "thread_queue_closed_and_another_made", queue_closed_and_another_made },
+	{ "thread_queue_closed_and_used", queue_closed_and_used },
+#endif
 	{ "thread_stress", stress },
 	{ "thread_fork_among_threads", fork_among_threads },
 	{ NULL, NULL },

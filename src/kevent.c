@@ -506,17 +506,23 @@ static int
 netdev_ident(struct parsing *p, const struct kevent_ident *ident)
 {
 	char name[IF_NAMESIZE] = "";
+	int error = ENXIO;
 
 	if (ident->length < sizeof name) {
 		memcpy(name, ident->name, ident->length);
 		p->request->ident = if_nametoindex(name);
+		/* Linux and the BSDs differ in what says that it is not there */
+		if (p->request->ident == 0 && errno != ENODEV)
+			error = errno;
 		/* its number is what --numeric answers */
 		if (p->request->ident == 0 && numbers)
 			(void)number(name, ident->length, INT_MAX,
 			    &p->request->ident);
 	}
-	return p->request->ident != 0 ? 0 : diag_system(ENXIO,
-	    "no such interface", "%.*s", (int)ident->length, ident->name);
+	return p->request->ident != 0 ? 0 : diag_system(error,
+	    error == ENXIO ? "no such interface" :
+	    "no socket to look it up with", "%.*s", (int)ident->length,
+	    ident->name);
 }
 
 static int

@@ -27,6 +27,7 @@
 #include "print.h"
 #include "serve.h"
 #include "session.h"
+#include "waiting.h"
 
 #define INPUT_SIZE	65536
 #define INPUT_LARGE	((size_t)16 * INPUT_SIZE) /* given back when empty */
@@ -889,7 +890,7 @@ open_object(struct session *s)
 	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 	error = s->backend->open(&s->state, 0);
 	if (error != 0)
-		return diag_system(-error, NULL, "%s", s->backend->name);
+		return waiting_no_object(s->backend, error);
 	s->stale = true;
 	return 0;
 }

@@ -25,11 +25,24 @@
 #define RETRY_FIRST (1 * NS_PER_MS)
 #define RETRY_LAST (32 * NS_PER_MS)
 
-/* The one error that says of an event that this system does not have it. */
+/* The errors that say of something that this system does not have it. */
 static bool
 is_absence(int error)
 {
 	return error == -ENOSYS || error == -EOPNOTSUPP;
+}
+
+int
+waiting_no_object(const struct backend *backend, int error)
+{
+	const char *hint = NULL;
+
+	if (!is_absence(error))
+		return diag_system(-error, NULL, "%s", backend->name);
+	if (backend->hint != NULL)
+		hint = backend->hint(error, 0);
+	return diag_unavailable("%s: %s", backend->name, hint != NULL ? hint :
+	    "this kernel does not have it");
 }
 
 static bool
@@ -155,7 +168,7 @@ open_all(struct waiting *w, struct request *request, uint32_t more, bool trying)
 	w->retry = RETRY_FIRST;
 	error = w->backend->open(&w->state, targets->count + 2);
 	if (error != 0)
-		return diag_system(-error, NULL, "%s", w->backend->name);
+		return waiting_no_object(w->backend, error);
 	if (w->backend->requests != NULL)
 		w->backend->requests(w->state, targets->kevents, targets->count,
 		    print_wants_data(w->request));

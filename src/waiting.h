@@ -28,6 +28,9 @@ struct waiting {
 	bool			 trying;	/* a failed add is silent */
 };
 
+/* BACKEND's open failed with -errno ERROR.  Returns an exit status. */
+int	waiting_no_object(const struct backend *backend, int error);
+
 /*
  * Make the object for REQUEST and add every target with its bits and MORE, and
  * standard output, so that its reader's going ends the wait; then say so on

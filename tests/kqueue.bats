@@ -942,3 +942,47 @@ need_aio() {
 	pm info
 	assert_line --regexp $'^kqueue\t(native|emulated)\t'
 }
+
+# ---- kernels that lack a part ----
+
+# without CALL REGEX KEVENT: where CALL is missing, KEVENT ends with status 4
+# and REGEX; where it is forbidden, with 3 and the errno.
+without() {
+	run --separate-stderr deny "$1=ENOSYS" -- "$PMUX" kqueue -t 1m "$3"
+	expect_error 4 "$2"
+	run --separate-stderr deny "$1=EMFILE" -- "$PMUX" kqueue -t 1m "$3"
+	expect_error 3 '\[EMFILE\]'
+	run --separate-stderr deny "$1=EPERM" -- "$PMUX" kqueue -t 1m "$3"
+	[[ $status == 3 && $stderr == *'[EPERM]'* ]] || expect_error 4 "$2"
+}
+
+@test "each part of the kernel that is missing or forbidden is named" {
+	need_linux
+	deny eventfd2=ENOSYS -- true || skip 'no seccomp'
+	: >file
+	without eventfd2 'no eventfd\(2\)' user:1:trigger
+	without epoll_create1 'no epoll\(7\)' user:1:trigger
+	without inotify_init1 'no inotify\(7\)' vnode:file
+	without inotify_init1 'no inotify\(7\)' read:file
+	without timerfd_create 'no timerfd_create\(2\)' timer:10ms
+	without timerfd_settime 'no timerfd_create\(2\)' timer:10ms
+	without timerfd_create 'no timerfd' timer:1:abstime,data=1s
+	without signalfd4 'no signalfd\(2\)' signal:USR1
+	without pidfd_open 'no pidfd_open\(2\)' "proc:$$"
+}
+
+@test "sockets are forbidden: no interface is said to be missing" {
+	need_linux
+	deny socket=EPERM -- true || skip 'no seccomp'
+	run --separate-stderr deny socket=EPERM -- "$PMUX" kqueue -t 0 netdev:lo
+	expect_error 3 'no socket to look it up with'
+	pm kqueue -t 0 netdev:none
+	expect_error 3 'no such interface'
+}
+
+@test "a session where the queue cannot be made: status 4" {
+	need_linux
+	deny eventfd2=ENOSYS -- true || skip 'no seccomp'
+	run --separate-stderr deny eventfd2=ENOSYS -- "$PMUX" kqueue --session
+	expect_error 4 'no eventfd\(2\)'
+}

@@ -664,6 +664,32 @@ kqueue_close(struct backend_state *state)
 	free(state);
 }
 
+/* The part of the kernel that is missing for BITS, which said ERROR. */
+static const char *
+missing(int error, uint32_t bits)
+{
+	if ((bits & 1u << KQUEUE_AIO) != 0)
+		return "this kernel does not read such a file asynchronously";
+#ifdef KQ_EMULATED
+	if (bits == 0)
+		return "this kernel has no epoll(7) or no eventfd(2)";
+	if ((bits & 1u << KQUEUE_PROC) != 0 && error == -ENOSYS)
+		return "this kernel has no pidfd_open(2)";
+	if ((bits & (1u << KQUEUE_VNODE | 1u << KQUEUE_READ)) != 0)
+		return error == -ENOSYS ? "this kernel has no inotify(7)" :
+		    "/proc is not mounted";
+	if ((bits & 1u << KQUEUE_TIMER) != 0)
+		return "this kernel has no timerfd_create(2)";
+	if ((bits & 1u << KQUEUE_SIGNAL) != 0)
+		return "this kernel has no signalfd(2) or no eventfd(2)";
+#else
+	(void)error;
+#endif
+	if ((bits & 1u << KQUEUE_PROC) != 0)
+		return "this kernel does not tell of fork and exec";
+	return "this kernel does not tell of it";
+}
+
 static const char *
 kqueue_hint(int error, uint32_t bits)
 {
@@ -680,11 +706,7 @@ kqueue_hint(int error, uint32_t bits)
 		    "it cannot be ignored, and would never be seen";
 	case -ENOSYS:
 	case -EOPNOTSUPP:
-		return (bits & 1u << KQUEUE_PROC) != 0 ?
-		    "this kernel does not tell of fork and exec" :
-		    (bits & 1u << KQUEUE_AIO) != 0 ?
-		    "this kernel does not read such a file asynchronously" :
-		    "this kernel does not tell of it";
+		return missing(error, bits);
 	default:
 		return NULL;
 	}

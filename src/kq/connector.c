@@ -99,7 +99,7 @@ connector_use(struct queue *q)
 		return 0;
 	}
 	fd = private_descriptor(socket(AF_NETLINK, type, NETLINK_CONNECTOR));
-	if (fd == -EPROTONOSUPPORT || fd == -EAFNOSUPPORT)
+	if (fd == -EPROTONOSUPPORT || fd == -EAFNOSUPPORT || fd == -ENOSYS)
 		return -EOPNOTSUPP;
 	if (fd < 0)
 		return fd;

@@ -148,6 +148,23 @@ nanoseconds(int64_t data, unsigned fflags)
 	return data > NEVER / unit ? NEVER : data * unit;
 }
 
+/* A timerfd, or -1 with errno: also if it cannot be set, found out here. */
+static int
+timer_open(bool clock)
+{
+	const struct itimerspec never = { .it_value = { 0, 0 } };
+	int fd = timerfd_create(clock ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+	    TFD_CLOEXEC | TFD_NONBLOCK);
+	int error;
+
+	if (fd == -1 || timerfd_settime(fd, 0, &never, NULL) == 0)
+		return fd;
+	error = errno;
+	(void)close(fd);
+	errno = error;
+	return -1;
+}
+
 /* That all knotes of Q can be in the heap of that CLOCK.  0 or -errno. */
 static int
 prepare(struct queue *q, bool clock)
@@ -156,10 +173,7 @@ prepare(struct queue *q, bool clock)
 	int error = 0;
 
 	if (q->sources[source] == -1)
-		error = source_add(q, source,
-		    timerfd_create(clock ? CLOCK_REALTIME : CLOCK_MONOTONIC,
-			TFD_CLOEXEC | TFD_NONBLOCK),
-		    false);
+		error = source_add(q, source, timer_open(clock), false);
 	return error != 0 ?
 	    error :
 	    reserve(clock ? &q->clocks : &q->timers, q->knotes.count);

@@ -430,3 +430,28 @@ printed() {
 	assert_equal "$(json target <<<"$output")" null
 	assert_equal "$(json target_base64 <<<"$output")" '"Yf/+"'
 }
+
+# A machine of 32 bits reads its stat(2) only where time_t has 64.
+dated() {
+	pm "$1" -t 0 "$(reads "$1" f)"
+	short
+	expect 0 "$(says "$1")"$'\tf'
+}
+
+@test "files from after January 2038" {
+	echo text >f
+	touch -d 2040-01-01 f || skip "no touch -d"
+	[[ $(ls -l f) == *2040* ]] || skip "this file system has no such time"
+	for command in select poll devpoll kqueue wait; do
+		! has $command || dated $command
+	done
+	echo f >list
+	touch -d 2040-01-01 list
+	pm poll -t 0 @list
+	expect 0 $'in\tf'
+	need kqueue
+	waiting kqueue vnode:f
+	echo more >>f
+	finish "$pid"
+	expect 0 $'vnode\twrite,extend\t-\t0\tf'
+}

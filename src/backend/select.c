@@ -72,12 +72,12 @@ block(fd_set *set, int fd)
 
 /*
  * Not FD_SET and its kind on fd itself: they end at FD_SETSIZE.  Some of them
- * take an int and some count in unsigned long.
+ * take an int or a long, and some count in unsigned long.
  */
-static unsigned
+static unsigned short
 bit(int fd)
 {
-	return (unsigned)fd % FD_SETSIZE;
+	return (unsigned short)((unsigned)fd % FD_SETSIZE);
 }
 
 static int

@@ -31,7 +31,7 @@
 #define LINGER_STEP	100000
 
 static struct fifo_set set = { .watch = -1 };
-static int64_t hold = FIFO_HOLD;
+static int64_t hold = DURATION_FOREVER;
 static int64_t patience = LINGER;
 static deadline_t linger_end = DEADLINE_NEVER;
 static bool left;
@@ -147,7 +147,7 @@ let_go(int fd, int64_t time)
 		linger_end = deadline_in(patience);
 	while (peer_marked(fd, time) && deadline_left(linger_end) > 0)
 		(void)nanosleep(&pause, NULL);
-	if (kernel_unread(fd) > 0)
+	if (kernel_unread(fd) != 0)
 		return false;
 	if (!ready(fd, 0, 0)) {
 		if (peer_has_writer(fd) != 1)
@@ -163,9 +163,10 @@ let_go(int fd, int64_t time)
 static int64_t
 claim_end(int fd, bool writing)
 {
-	int64_t until = hold == 0 ? clock_now() : deadline_in(hold);
+	int64_t now = clock_now();
 
-	return peer_claim(fd, writing, until);
+	return peer_claim(fd, writing, false,
+	    hold == 0 ? now : deadline_in(hold), now);
 }
 
 /* Returns the read end that is to be used, FD or another. */
@@ -225,8 +226,12 @@ open_end(const char *path, bool writing)
 		return error;
 	fd = open(path, (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK |
 	    O_CLOEXEC | O_NOCTTY);
-	if ((fd = place(fd)) < 0 || !peer_is_fifo(fd))
+	if ((fd = place(fd)) < 0 || (error = peer_is_fifo(fd)) == 0)
 		return fd;
+	if (error < 0) {
+		(void)close(fd);
+		return error;
+	}
 	if (writing) {
 		/* it leaves when it sees the claim, and not before */
 		shared = peer_claimed(fd, true);
@@ -280,18 +285,23 @@ static int
 renew(int fd, struct fifo *fifo)
 {
 	int again = peer_reopen(fd, fifo->path, O_RDONLY), error = 0;
+	int64_t claim, now;
 
 	if (again < 0)
 		return again;
-	if (dup2(again, fd) == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+	/* made on what is to be FD, there is no moment without a claim */
+	claim = claim_end(again, false);
+	peer_arrive(again, now = clock_now());
+	if (dup2(again, fd) == -1)
 		error = -errno;
+	else {
+		fifo->claim = claim;
+		fifo->claimed = now;
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+			error = -errno;
+	}
 	(void)close(again);
-	if (error != 0)
-		return error;
-	fifo->claim = claim_end(fd, false);
-	fifo->claimed = clock_now();
-	peer_arrive(fd, fifo->claimed);
-	return 0;
+	return error;
 }
 
 int
@@ -359,7 +369,9 @@ settle(void)
 		/* whoever opens to read from now on waits for what comes */
 		if (set.fifos[i].writing)
 			peer_mark(set.fifos[i].fd, true, 0);
-		if (!holder_needed(&set, &set.fifos[i]))
+		if (peer_nameless(set.fifos[i].fd))
+			holder_abandon(&set.fifos[i]);
+		else if (!holder_needed(&set, &set.fifos[i]))
 			holder_leave(&set, &set.fifos[i]);
 		held |= set.fifos[i].fd != -1;
 	}
@@ -370,12 +382,14 @@ settle(void)
 static void
 claim_until(deadline_t deadline)
 {
+	int64_t now = clock_now();
+
 	for (uint32_t i = 0; i < set.count; i++) {
 		struct fifo *fifo = &set.fifos[i];
 
 		if (fifo->fd != -1)
-			fifo->claim = peer_claim(fifo->fd, fifo->writing,
-			    deadline);
+			fifo->claim = peer_claim(fifo->fd, fifo->writing, true,
+			    deadline, now);
 	}
 }
 
@@ -392,7 +406,8 @@ say_limits(void)
 {
 	if (!holder_watches(&set))
 		diag_note("named pipes cannot be watched here: looking at them"
-		    " from time to time until --hold is over", NULL);
+			  " from time to time",
+		    NULL);
 	for (uint32_t i = 0; i < set.count; i++) {
 		const struct fifo *fifo = &set.fifos[i];
 

@@ -13,10 +13,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How long those that pmux let through may count on it, after it has left. */
-#define FIFO_HOLD	(INT64_C(10) * 1000000000)
-
-/* Say how long (nanoseconds; DURATION_FOREVER; 0: not at all). */
+/*
+ * Say how long those that pmux let through may count on it after it has left
+ * (nanoseconds; 0: not at all).  Without a call: DURATION_FOREVER.
+ */
 void	fifo_hold(int64_t ns);
 
 /*

@@ -86,7 +86,7 @@ follow_keeps(const struct follow *f, const struct target *t)
 	    (t->bits & f->w.backend->writing) != 0)
 		return false;
 	return (t->flags & TARGET_PATH) != 0 ? (t->flags & TARGET_FIFO) != 0 :
-					       peer_is_fifo(t->fd);
+					       peer_is_fifo(t->fd) != 0;
 }
 
 /*

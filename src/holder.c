@@ -5,15 +5,19 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "backend/kernel.h"
 #include "backend/peer.h"
 #include "backend/timeout.h"
+#include "backend/title.h"
 #include "compat.h"
 #include "deadline.h"
 #include "holder.h"
+#include "output.h"
 
 /* Somebody opens or closes. */
 #define PEER_COMES	(PEER_ALL & ~(PEER_READ | PEER_WROTE))
@@ -83,7 +87,7 @@ served(struct fifo_set *set, struct fifo *fifo)
 	}
 	fifo->wrote |= fifo->closed && !fifo->shared;
 	fifo->closed = false;
-	/* without a watch: what is there was not there before */
+	/* without a watch: what is there was not there before; nor an error */
 	if (fifo->watched == 0 && kernel_unread(fifo->fd) > 0)
 		fifo->wrote = true;
 	return fifo->wrote;
@@ -106,9 +110,9 @@ holder_needed(struct fifo_set *set, struct fifo *fifo)
 {
 	if (fifo->writing)
 		return !served(set, fifo) && !readers_gone(fifo->fd);
-	if (kernel_unread(fifo->fd) > 0)
-		return true;
 	/* where nothing tells it, think the worst */
+	if (kernel_unread(fifo->fd) != 0)
+		return true;
 	return !writers_gone(fifo->fd) && peer_has_writer(fifo->fd) != 0;
 }
 
@@ -143,6 +147,8 @@ static void
 note(struct fifo *fifo, uint32_t what)
 {
 	fifo->changed = true;
+	if (what == PEER_NAMED)
+		return;
 	fifo->opened |= what == PEER_OPENED;
 	fifo->wrote |= what == PEER_WROTE;
 	fifo->closed |= what == PEER_WRITER_CLOSED;
@@ -259,9 +265,18 @@ holder_leave(struct fifo_set *set, struct fifo *fifo)
 	if (fifo->opened) {
 		fifo->fd = reopen_as(fd, handle, fifo->path);
 		if (fifo->fd != -1)
-			(void)peer_claim(fifo->fd, false, fifo->claim);
+			(void)peer_reclaim(fifo->fd, false, true, fifo->claim);
 	}
 	(void)close(handle);
+}
+
+void
+holder_abandon(struct fifo *fifo)
+{
+	if (fifo->writer != -1)
+		(void)close(fifo->writer);
+	(void)close(fifo->fd);
+	fifo->writer = fifo->fd = -1;
 }
 
 /* While writers and readers are busy with each other, sleep. */
@@ -301,6 +316,8 @@ tend_reading(struct fifo_set *set, struct fifo *fifo)
 	int64_t unread = kernel_unread(fifo->fd);
 
 	fifo->idle = false;
+	if (unread < 0)
+		return; /* stay, and do no more */
 	if (unread > 0)
 		serve_reader(set, fifo, (int32_t)unread);
 	else if (keep_writer(set, fifo))
@@ -331,6 +348,10 @@ static void
 tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
 {
 	fifo->changed = false;
+	if (peer_nameless(fifo->fd)) {
+		holder_abandon(fifo);
+		return;
+	}
 	if (peer_superseded(fifo->fd, fifo->writing, fifo->claim)) {
 		fifo->watched = 0;	/* that one looks after who comes now */
 		holder_leave(set, fifo);
@@ -353,7 +374,7 @@ static void
 learn_writers(struct fifo_set *set, struct fifo *fifo)
 {
 	if (fifo->writing || kernel_unread(fifo->fd) <= 0 ||
-	    writers_gone(fifo->fd))
+	    writers_gone(fifo->fd) || peer_nameless(fifo->fd))
 		return;
 	take_writer(set, fifo);
 	drop_writer(set, fifo);
@@ -478,25 +499,76 @@ close_others(const struct fifo_set *set)
 	close_gap(first, ~0u, set->watch);
 }
 
-/* Do not keep a file system busy, unless its names are needed to reopen. */
-static void
-leave_directory(const struct fifo_set *set)
+/*
+ * Do not keep a file system busy, unless its names are needed to reopen.
+ * Returns whether they are not.
+ */
+static bool
+leave_directory(struct fifo_set *set)
 {
 	int handle = -1;
 
 	for (uint32_t i = 0; handle < 0 && i < set->count; i++)
 		if (set->fifos[i].fd != -1)
 			handle = peer_handle(set->fifos[i].fd);
-	if (handle >= 0 && close(handle) == 0)
-		(void)!chdir("/");
+	if (handle < 0)
+		return false;
+	(void)close(handle);
+	(void)!chdir("/");
+	return true;
+}
+
+/* The names are written over: they are where the caller gave them. */
+static void
+take_title(struct fifo_set *set)
+{
+	char title[TITLE_SIZE];
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		const char *path = set->fifos[i].path;
+
+		set->fifos[i].path = "";
+		if (set->fifos[i].fd == -1)
+			continue;
+		if (used > 0 && used + 2 < sizeof title) {
+			memcpy(title + used, ", ", 2);
+			used += 2;
+		}
+		used += escape(title + used, sizeof title - 1 - used, path,
+		    strlen(path));
+	}
+	title[used] = '\0';
+	title_set(title);
+}
+
+/*
+ * In a session of its own the holder gets these only from who means it.  What
+ * was meant for the group that pmux was in, and has come since, is forgotten.
+ */
+static void
+take_signals(void)
+{
+	static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		(void)signal(ends[i], SIG_IGN);
+		(void)signal(ends[i], SIG_DFL);
+		sigaddset(&set, ends[i]);
+	}
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 _Noreturn void
 holder_run(struct fifo_set *set, deadline_t deadline)
 {
 	(void)setsid();
+	take_signals();
 	close_others(set);
-	leave_directory(set);
+	if (leave_directory(set))
+		take_title(set);
 	holder_stay(set, deadline);
 	_exit(0);
 }

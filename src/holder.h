@@ -72,6 +72,9 @@ void	holder_look(struct fifo_set *set);
  */
 void	holder_leave(struct fifo_set *set, struct fifo *fifo);
 
+/* Close this end: its FIFO has no name any more, and is nobody's business. */
+void	holder_abandon(struct fifo *fifo);
+
 /*
  * Stay until nothing can be lost any more at any end, each being closed as it
  * comes to that, or until DEADLINE.  Ends that are not watched are looked at
@@ -81,7 +84,8 @@ void	holder_stay(struct fifo_set *set, deadline_t deadline);
 
 /*
  * Become that process: leave the session and the directory, close every
- * descriptor but those of SET, stay, and end.  Every signal is blocked by then.
+ * descriptor but those of SET, take the title, stay, and end.  Every signal is
+ * blocked by then; those by which a process is told to end, end it.
  */
 _Noreturn void holder_run(struct fifo_set *set, deadline_t deadline);
 

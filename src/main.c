@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backend/title.h"
 #include "command.h"
 #include "diag.h"
 #include "fifo.h"
@@ -38,8 +39,11 @@ run(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	int status = run(argc, argv), error = output_close();
+	int status, error;
 
+	title_remember(argc, argv);
+	status = run(argc, argv);
+	error = output_close();
 	if (error != 0)
 		status = print_failed(error);
 	fifo_leave();

@@ -776,15 +776,183 @@ cpu() {
 	peer await 0 f
 }
 
-@test "SIGTERM, SIGINT and SIGHUP do not end the holder" {
+@test "SIGTERM, SIGINT, SIGHUP and SIGQUIT end the holder at once" {
 	local signal
 
-	held
-	for signal in TERM INT HUP; do
+	ulimit -c 0
+	for signal in TERM INT HUP QUIT; do
+		held
 		kill -$signal "$holder"
+		peer await 0 f
 	done
+}
+
+@test "also where the caller ignores them" {
+	local signal
+
+	ulimit -c 0
+	trap '' TERM INT HUP QUIT
+	for signal in TERM INT HUP QUIT; do
+		held
+		kill -$signal "$holder"
+		peer await 0 f
+	done
+	trap - TERM INT HUP QUIT
+}
+
+@test "without --hold the holder stays as long as it is needed" {
+	local f job
+
+	mkfifo urgent
+	writer 'job one'
+	f=$(pmux wait -n 1 -t 1h --format %t urgent f)
+	writer_done
+	# longer than any limit that it ever had
+	sleep 10.5
+	read -r job <"$f"
+	assert_equal "$job" 'job one'
+	peer await 0 f
+}
+
+# title PID: what a list of processes shows of it.
+title() {
+	tr '\0' '\n' <"/proc/$1/cmdline"
+}
+
+@test "the holder's title says what it holds" {
+	mkfifo g
+	held
+	assert_equal "$(title "$holder")" 'pmux: holds f'
 	line job
 	peer await 0 f
+	writer one
+	first=$writer
+	writer two g
+	pmux poll -q -a -t 1h --hold 1h f:in g:in
+	wait "$first"
+	writer_done
+	holder=$(holders)
+	assert_equal "$(title "$holder")" 'pmux: holds f, g'
+	line one
+	line two g
+	peer await 0 f
+}
+
+@test "the title: hostile names, long ones, no environment" {
+	local name=$'a\n\033[2J\\' long
+
+	mv f "$name"
+	ln -s "$name" f
+	writer job
+	env -i "$(command -v pmux)" poll -q -t 1h --hold 1h "$name:in"
+	writer_done
+	holder=$(holders)
+	[[ $(title "$holder") == 'pmux: holds a\n\0033[2J\\' ]]
+	line job
+	peer await 0 f
+	# the arguments are shorter than the title would be
+	printf -v long 'x%0200d' 0
+	ln -s "$name" "$long"
+	writer job
+	echo "$long:in" | env -i "$(command -v pmux)" poll -q -t 1h @-
+	writer_done
+	holder=$(holders)
+	[[ $(title "$holder") == 'pmux: holds x000'* ]]
+	line job
+}
+
+@test "a FIFO without a name is held no more" {
+	local id how
+
+	for how in 'rm f' 'mkfifo g; mv g f' 'echo >g; mv g f'; do
+		held
+		id=$(stat -c %d:%i f)
+		eval "$how"
+		peer await 0 "$id"
+		rm -f f
+		mkfifo f
+	done
+	# the write end, and one that pmux still waits at
+	reader
+	pmux poll -q -t 1h f:out
+	id=$(stat -c %d:%i f)
+	rm f
+	wait "$reader"
+	peer await 0 "$id"
+	mkfifo f
+	writer_later
+	waiting poll f:in
+	rm f
+	kill -TERM "$pid"
+	finish "$pid"
+	peer await 1 "$(stat -Lc %d:%i "/proc/$(child_of "$writer")/fd/5")"
+	kill "$writer"
+}
+
+@test "a FIFO that has another name still is held" {
+	held
+	ln f g
+	rm f
+	chmod 600 g
+	mv g f
+	pm poll -t 100ms
+	line job
+	peer await 0 f
+}
+
+# What a peer may do who may only write, or only read.
+hostile() {
+	peer lock "$1" f "$2" "$3" pmux poll -t 300ms || :
+}
+
+@test "who may only write can make no holder leave" {
+	local job zone=$((1 << 61))
+
+	need_linux
+	held
+	hostile out 0 0
+	hostile out $((zone - 2)) 1
+	hostile out 1 $((zone - 2))
+	hostile out $((zone / 2 - 2)) 1
+	pmux poll -q -t 1h --hold 1h f:in
+	line job
+	peer await 0 f
+}
+
+@test "who may only read can make no holder of a reader leave" {
+	local zone=$((1 << 61))
+
+	reader
+	pmux poll -q -t 1h --hold 1h f:out
+	hostile in "$zone" $((zone - 1))
+	hostile in 0 0
+	assert_equal "$(holders | wc -l)" 2
+	echo job >f
+	wait "$reader"
+	assert_equal "$(<got)" job
+	peer await 0 f
+}
+
+@test "every byte of it locked: pmux goes on as if alone" {
+	local end
+
+	for end in out in; do
+		exec 5<>f
+		mkfifo ready
+		peer lock "$end" f 0 0 bash -c 'echo >ready; exec sleep 1h' \
+		    3>&- 5<&- &
+		locker=$!
+		read -r _ <ready
+		rm ready
+		echo job >&5
+		pm poll -t 1h --hold 1h f:in
+		is_in
+		exec 5<&-
+		kill "$locker"
+		wait "$locker" || :
+		line job
+		peer await 0 f
+	done
 }
 
 @test "the terminal's hangup does not end the holder" {
@@ -798,7 +966,7 @@ cpu() {
 @test "the FIFO is removed meanwhile" {
 	local id
 
-	held job 300ms
+	held
 	id=$(stat -c %d:%i f)
 	rm f
 	peer await 0 "$id"
@@ -807,7 +975,7 @@ cpu() {
 @test "the FIFO is replaced meanwhile" {
 	local id
 
-	held old 500ms
+	held old
 	id=$(stat -c %d:%i f)
 	rm f
 	mkfifo f
@@ -824,7 +992,7 @@ cpu() {
 @test "the FIFO is replaced by a file meanwhile" {
 	local id
 
-	held old 300ms
+	held old
 	id=$(stat -c %d:%i f)
 	echo text >new
 	mv new f

@@ -18,27 +18,32 @@
 #include "backend/peer.h"
 #include "backend/place.h"
 
-static bool
-same_file(int a, int b)
+/* 0 if A and B are the same file, -ENOENT if they are not, or -errno. */
+static int
+compare_files(int a, int b)
 {
 	struct stat one, other;
 
-	return fstat(a, &one) == 0 && fstat(b, &other) == 0 &&
-	    one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+	if (fstat(a, &one) == -1 || fstat(b, &other) == -1)
+		return -errno;
+	return one.st_dev == other.st_dev && one.st_ino == other.st_ino ?
+	    0 :
+	    -ENOENT;
 }
 
 /* PATH, if it means the file that FD is; or -errno, -ENOENT if it does not. */
 static int
 open_by_name(int fd, const char *path, int flags)
 {
-	int end = open(path, flags);
+	int end = open(path, flags), error;
 
 	if (end == -1)
 		return -errno;
-	if (same_file(fd, end))
+	error = compare_files(fd, end);
+	if (error == 0)
 		return end;
 	(void)close(end);
-	return -ENOENT;
+	return error;
 }
 
 #if defined(__linux__) && defined(HAVE_INOTIFY_INIT1) && defined(O_PATH)
@@ -78,6 +83,8 @@ static const struct {
 	{ PEER_WROTE, IN_MODIFY },
 	{ PEER_READER_CLOSED, IN_CLOSE_NOWRITE },
 	{ PEER_WRITER_CLOSED, IN_CLOSE_WRITE },
+	/* the last link of an open file: no IN_DELETE_SELF, inotify(7) */
+	{ PEER_NAMED, IN_ATTRIB },
 	{ PEER_LOST, IN_Q_OVERFLOW },
 };
 
@@ -120,14 +127,14 @@ peer_watch_add(int watch, int fd, const char *path, uint32_t what)
 	number = inotify_add_watch(watch, self_path(self, fd), mask_of(what));
 	if (number != -1 || errno != ENOENT)
 		return number == -1 ? -errno : number;
-	found = open(path, O_PATH | O_CLOEXEC);
-	if (found == -1)
-		return -errno;
-	number = -1;
-	if (same_file(fd, found))
-		number = inotify_add_watch(watch, path, mask_of(what));
+	found = open_by_name(fd, path, O_PATH | O_CLOEXEC);
+	if (found < 0)
+		return found;
+	number = inotify_add_watch(watch, path, mask_of(what));
+	if (number == -1)
+		number = -errno;
 	(void)close(found);
-	return number == -1 ? -ENOENT : number;
+	return number;
 }
 
 int
@@ -260,20 +267,32 @@ peer_part(int watch, int fd, uint32_t what, const char *path, int end)
 
 #endif
 
-bool
+int
 peer_is_fifo(int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) == -1 || !S_ISFIFO(st.st_mode))
-		return false;
+	if (fstat(fd, &st) == -1)
+		return -errno;
+	if (!S_ISFIFO(st.st_mode))
+		return 0;
 #ifdef PIPEFS_MAGIC
 	struct statfs fs;
 
-	if (fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC)
-		return false;
+	if (fstatfs(fd, &fs) == -1)
+		return -errno;
+	if (fs.f_type == PIPEFS_MAGIC)
+		return 0;
 #endif
-	return true;
+	return 1;
+}
+
+bool
+peer_nameless(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
 }
 
 #ifdef HAVE_TEE
@@ -314,10 +333,23 @@ peer_has_writer(int fd)
  * Each of these is a lock of one byte, at an offset that is its time.  The
  * locks belong to the open file description, so that a child of fork(2) goes
  * on with them.  flock(2) would know neither order nor direction.
+ *
+ * Anybody who may open the FIFO may lock any byte of it, or all.  What counts
+ * is one byte and its kind: fcntl(2) grants a read lock only to a read end, a
+ * write lock only to a write end.
  */
-#define DIRECTION	(INT64_C(1) << 61)
-#define MARK		(2 * DIRECTION)
-#define ARRIVAL		(3 * DIRECTION)
+#define ZONE		(INT64_C(1) << 61)
+#define HALF		(ZONE / 2)
+#define CLAIM_IN	0		/* read locks; second half: holders */
+#define CLAIM_OUT	ZONE		/* write locks; likewise */
+#define MARK		(2 * ZONE)	/* either */
+#define ARRIVAL		(3 * ZONE)	/* read locks */
+
+/* Claims without an end are in the order in which they were made. */
+#define NO_END		(HALF / 2)
+
+/* So many locks that do not count may be in the way of one that does. */
+#define MOST_IN_THE_WAY 64
 
 static int
 lock(int fd, short type, int64_t start, int64_t length)
@@ -332,58 +364,100 @@ lock(int fd, short type, int64_t start, int64_t length)
 	return fcntl(fd, F_OFD_SETLK, &lock) == -1 ? -errno : 0;
 }
 
-/* Whether another open file description has a lock there. */
+/*
+ * Whether another open file description has a lock from START up to END that
+ * one of TYPE would have to wait for: *FOUND is one of them.
+ */
 static bool
-locked(int fd, int64_t start, int64_t length)
+conflicts(int fd, short type, int64_t start, int64_t end, struct flock *found)
 {
-	struct flock lock;
-
-	if (length <= 0)
-		return false;
-	memset(&lock, 0, sizeof lock);
-	lock.l_type = F_WRLCK;
-	lock.l_whence = SEEK_SET;
-	lock.l_start = (off_t)start;
-	lock.l_len = (off_t)length;
-	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	memset(found, 0, sizeof *found);
+	found->l_type = type;
+	found->l_whence = SEEK_SET;
+	found->l_start = (off_t)start;
+	found->l_len = (off_t)(end - start);
+	return start < end && fcntl(fd, F_OFD_GETLK, found) == 0 &&
+	    found->l_type != F_UNLCK;
 }
 
-static int64_t
-claims(bool writing)
+/*
+ * Whether another open file description has locked, for TYPE, one byte from
+ * START up to END.  The kernel names any lock in the way of the other type;
+ * when that is one that does not count, look on both sides of it, *BUDGET times
+ * in all.
+ */
+static bool
+find_byte(int fd, short type, int64_t start, int64_t end, int *budget)
 {
-	return writing ? DIRECTION : 0;
+	short other = type == F_RDLCK ? F_WRLCK : F_RDLCK;
+	struct flock found;
+
+	while ((*budget)-- > 0 && conflicts(fd, other, start, end, &found)) {
+		if (found.l_type == type && found.l_len == 1)
+			return true;
+		if (find_byte(fd, type, start, found.l_start, budget))
+			return true;
+		if (found.l_len == 0) /* to the end */
+			return false;
+		start = (int64_t)found.l_start + found.l_len;
+	}
+	return false;
+}
+
+static bool
+byte_locked(int fd, bool writing, int64_t start, int64_t end)
+{
+	int budget = MOST_IN_THE_WAY;
+
+	return find_byte(fd, writing ? F_WRLCK : F_RDLCK, start, end, &budget);
+}
+
+static bool
+claim_between(int fd, bool writing, int64_t start, int64_t end)
+{
+	int64_t zone = writing ? CLAIM_OUT : CLAIM_IN;
+
+	return byte_locked(fd, writing, zone + start, zone + end);
+}
+
+int
+peer_reclaim(int fd, bool writing, bool holder, int64_t claim)
+{
+	int64_t zone = writing ? CLAIM_OUT : CLAIM_IN;
+	int64_t at = claim + (holder ? HALF : 0);
+	int error = lock(fd, writing ? F_WRLCK : F_RDLCK, zone + at, 1);
+
+	if (error != 0)
+		return error;
+	if (at > 0)
+		(void)lock(fd, F_UNLCK, zone, at);
+	(void)lock(fd, F_UNLCK, zone + at + 1, ZONE - at - 1);
+	return 0;
 }
 
 int64_t
-peer_claim(int fd, bool writing, int64_t until)
+peer_claim(int fd, bool writing, bool holder, int64_t until, int64_t now)
 {
-	int64_t start = claims(writing);
 	int error;
 
-	if (until < 1 || until > DIRECTION - 2)
-		until = DIRECTION - 2;
-	/* as long as another, which may be for ever: that one stays */
-	if (locked(fd, start + until, 1))
-		until--;
-	error = lock(fd, writing ? F_WRLCK : F_RDLCK, start + until, 1);
-	if (error != 0)
-		return error;
-	(void)lock(fd, F_UNLCK, start, until);
-	return until;
+	if (until < 0 || until >= NO_END)
+		until = NO_END + now;
+	error = peer_reclaim(fd, writing, holder, until);
+	return error != 0 ? error : until;
 }
 
 bool
-peer_superseded(int fd, bool writing, int64_t until)
+peer_superseded(int fd, bool writing, int64_t claim)
 {
-	int64_t start = claims(writing) + until + 1;
-
-	return until >= 0 && locked(fd, start, DIRECTION - until - 1);
+	return claim >= 0 &&
+	    (claim_between(fd, writing, claim + 1, HALF) ||
+		claim_between(fd, writing, HALF + claim + 1, ZONE));
 }
 
 bool
 peer_claimed(int fd, bool writing)
 {
-	return locked(fd, claims(writing), DIRECTION);
+	return claim_between(fd, writing, 0, ZONE);
 }
 
 void
@@ -395,14 +469,14 @@ peer_arrive(int fd, int64_t time)
 bool
 peer_arrived(int fd, int64_t time)
 {
-	return locked(fd, ARRIVAL + time, DIRECTION - time - 1);
+	return byte_locked(fd, false, ARRIVAL + time, ARRIVAL + HALF);
 }
 
 void
 peer_mark(int fd, bool writing, int64_t time)
 {
 	if (time == -1)
-		time = DIRECTION - 1;
+		time = ZONE - 1;
 	else if (lock(fd, writing ? F_WRLCK : F_RDLCK, MARK + time, 1) != 0)
 		return;
 	(void)lock(fd, F_UNLCK, MARK, time);
@@ -411,7 +485,9 @@ peer_mark(int fd, bool writing, int64_t time)
 bool
 peer_marked(int fd, int64_t time)
 {
-	return locked(fd, MARK, time);
+	struct flock found;
+
+	return conflicts(fd, F_WRLCK, MARK, MARK + time, &found);
 }
 
 void
@@ -422,21 +498,30 @@ peer_release(int fd)
 
 #else
 
-int64_t
-peer_claim(int fd, bool writing, int64_t until)
+int
+peer_reclaim(int fd, bool writing, bool holder, int64_t claim)
 {
 	(void)fd;
 	(void)writing;
-	(void)until;
+	(void)holder;
+	(void)claim;
 	return -ENOSYS;
 }
 
+int64_t
+peer_claim(int fd, bool writing, bool holder, int64_t until, int64_t now)
+{
+	(void)until;
+	(void)now;
+	return peer_reclaim(fd, writing, holder, 0);
+}
+
 bool
-peer_superseded(int fd, bool writing, int64_t until)
+peer_superseded(int fd, bool writing, int64_t claim)
 {
 	(void)fd;
 	(void)writing;
-	(void)until;
+	(void)claim;
 	return false;
 }
 

@@ -16,8 +16,9 @@ enum {
 	PEER_WROTE = 4,
 	PEER_READER_CLOSED = 8,
 	PEER_WRITER_CLOSED = 16,
-	PEER_ALL = 31,
-	PEER_LOST = 32		/* some of it went untold */
+	PEER_LOST = 32,		/* some of it went untold */
+	PEER_NAMED = 64,	/* it has got or lost a name, or other rights */
+	PEER_ALL = 95		/* that can be asked for */
 };
 
 struct peer_change {
@@ -52,8 +53,14 @@ struct peer_buffer {
 int	peer_watch_next(int watch, struct peer_buffer *buffer,
 	    struct peer_change *change);
 
-/* Whether FD is a FIFO with a name, not a pipe reached by way of /proc. */
-bool	peer_is_fifo(int fd);
+/*
+ * Whether FD is a FIFO with a name, not a pipe reached by way of /proc: 1 or 0;
+ * or -errno.
+ */
+int	peer_is_fifo(int fd);
+
+/* Whether the file behind FD has no name any more; if nobody can say, no. */
+bool	peer_nameless(int fd);
 
 /*
  * Whether a writer is connected to the FIFO whose read end FD is and which is
@@ -87,18 +94,26 @@ void	peer_part(int watch, int fd, uint32_t what, const char *path,
 /*
  * What pmux and its holders leave at a FIFO for each other to see: each on the
  * open file description of an end, until that is closed, and each with a time
- * on the monotonic clock (ns).  Without such locks none is ever seen.
+ * on the monotonic clock (ns).  Without such locks none is ever seen.  Said of
+ * the read end, it counts only from who may read; of the write end, from who
+ * may write.
  */
 
 /*
- * Claim the direction of the FIFO whose end FD is until UNTIL; what this end
- * claimed before is gone.  Whoever claims it for less long is superseded.
- * Returns the time, or -errno: -ENOSYS, -ENOLCK.
+ * Claim the direction of the FIFO whose end FD is until UNTIL (negative: for
+ * ever); what this end claimed before is gone.  Whoever claims it for less
+ * long, or as long but earlier, is superseded.  HOLDER: what claims it is one.
+ * Returns the claim, or -errno: -ENOSYS, -ENOLCK, -EAGAIN if somebody keeps it
+ * from being made.
  */
-int64_t	peer_claim(int fd, bool writing, int64_t until);
+int64_t	peer_claim(int fd, bool writing, bool holder, int64_t until,
+	    int64_t now);
 
-/* Whether somebody else claims that direction for longer than UNTIL. */
-bool	peer_superseded(int fd, bool writing, int64_t until);
+/* Make that CLAIM again, for another end or as a holder.  0 or -errno. */
+int	peer_reclaim(int fd, bool writing, bool holder, int64_t claim);
+
+/* Whether somebody else has a later claim than CLAIM; of an error, no. */
+bool	peer_superseded(int fd, bool writing, int64_t claim);
 
 /* Whether somebody else claims it, for however long. */
 bool	peer_claimed(int fd, bool writing);

@@ -25,6 +25,9 @@
  *		become CMD, with descriptor N one end of a pair of these, to the
  *		other end of which a child writes what comes on standard input:
  *		each record, which ends in NUL, with one call
+ *	peer lock in|out PATH START LENGTH CMD [ARG]...
+ *		become CMD, with that end of a FIFO open and those bytes of it
+ *		locked, for as long as it is: a read lock, a write lock
  *	peer clock
  *		the monotonic clock, in nanoseconds
  *	peer reaped
@@ -2147,6 +2150,34 @@ cmd_talk(char **argv)
 }
 
 static int
+cmd_lock(char **argv)
+{
+#ifdef F_OFD_SETLK
+	struct flock lock;
+	int fd, out;
+
+	for (int i = 0; i < 5; i++)
+		if (argv[i] == NULL)
+			die(2, "no end, PATH, START, LENGTH and command");
+	out = strcmp(argv[0], "out") == 0;
+	fd = open(argv[1], (out ? O_WRONLY : O_RDONLY) | O_NONBLOCK);
+	if (fd == -1)
+		die(1, "%s", argv[1]);
+	memset(&lock, 0, sizeof lock);
+	lock.l_type = out ? F_WRLCK : F_RDLCK;
+	lock.l_whence = SEEK_SET;
+	lock.l_start = (off_t)strtoll(argv[2], NULL, 10);
+	lock.l_len = (off_t)strtoll(argv[3], NULL, 10);
+	if (fcntl(fd, F_OFD_SETLK, &lock) == -1)
+		die(1, "F_OFD_SETLK");
+	become(argv + 4);
+#else
+	(void)argv;
+	die(ABSENT, "no locks of open file descriptions");
+#endif
+}
+
+static int
 cmd_clock(char **argv)
 {
 	struct timespec ts;
@@ -2182,7 +2213,8 @@ static const struct {
 	{ "as", cmd_as }, { "zombie", cmd_zombie }, { "owner", cmd_owner },
 	{ "openers", cmd_openers }, { "await", cmd_await },
 	{ "bits", cmd_bits }, { "talk", cmd_talk },
-	{ "clock", cmd_clock }, { "reaped", cmd_reaped },
+	{ "lock", cmd_lock }, { "clock", cmd_clock },
+	{ "reaped", cmd_reaped },
 };
 
 int

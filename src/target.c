@@ -135,6 +135,25 @@ targets_default(struct targets *targets, char *words)
 
 /* ---- files of targets ---- */
 
+/*
+ * As read(2), but of what the caller set non-blocking all is waited for, too.
+ * Returns -1 only if nothing more can be read.
+ */
+static ssize_t
+read_some(int fd, char *to, size_t size)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	ssize_t n;
+
+	while ((n = read(fd, to, size)) == -1) {
+		if (errno == EAGAIN)
+			(void)poll(&p, 1, -1);
+		else if (errno != EINTR)
+			return -1;
+	}
+	return n;
+}
+
 /* All of FD, with a NUL behind it, the caller's to free; NULL: see errno. */
 static char *
 read_all(int fd, size_t *length)
@@ -154,16 +173,15 @@ read_all(int fd, size_t *length)
 				break;
 			text = grown;
 		}
-		n = read(fd, text + used, size - used);
+		n = read_some(fd, text + used, size - used);
 		if (n == 0) {
 			text[used] = '\0';
 			*length = used;
 			return text;
 		}
-		if (n == -1 && errno != EINTR)
+		if (n == -1)
 			break;
-		if (n > 0)
-			used += (size_t)n;
+		used += (size_t)n;
 	}
 	free(text);
 	return NULL;

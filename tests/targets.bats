@@ -455,3 +455,23 @@ dated() {
 	finish "$pid"
 	expect 0 $'vnode\twrite,extend\t-\t0\tf'
 }
+
+@test "@-: a standard input that does not block is waited for" {
+	need_linux
+	mkfifo list
+	exec 8<>list 7<list 6>list
+	exec 8<&-
+	# dd leaves it so
+	dd iflag=nonblock count=0 of=/dev/null <&7 2>/dev/null
+	printf '/dev/nu' >&6
+	pmux poll -t 0 @- <&7 >out 2>err 3>&- 6>&- &
+	pid=$!
+	while pmux poll -q -t 0 7; do
+		sleep 0.002
+	done
+	await_state "$pid" SZ
+	printf 'll\n' >&6
+	exec 6>&-
+	finish "$pid"
+	expect 0 $'in\t/dev/null'
+}

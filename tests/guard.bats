@@ -104,3 +104,10 @@ until_gone() { while runs "$1"; do sleep 0.01; done; }
 	run guard run ./missing
 	assert_equal "$status" 2
 }
+
+@test "what a file of tests runs does not inherit ignored signals" {
+	run bash -c 'trap "" HUP INT QUIT TERM PIPE USR1
+		exec guard run bash -c "trap"'
+	assert_success
+	assert_output ""
+}

@@ -2,8 +2,9 @@
  * guard - ends what a test has left running, and nothing else.
  *
  *	guard run CMD [ARG]...
- *		run CMD; when it has ended, end all of its descendants that are
- *		left; the exit status is CMD's, 128 + N for signal N
+ *		run CMD with every signal at its default; when it has ended, end
+ *		all of its descendants that are left; the exit status is CMD's,
+ *		128 + N for signal N
  *	guard watch SECONDS PID
  *		PID is the parent, a test that hangs if it takes longer: end what
  *		it has started, and then the test; end silently with it
@@ -82,6 +83,22 @@ handle(void (*handler)(int))
 		if (sigaction(list[i], NULL, &old) == 0 &&
 		    old.sa_handler != SIG_IGN)
 			(void)sigaction(list[i], &action, NULL);
+}
+
+/*
+ * What nohup(1), or a shell without job control, has made it ignore: a shell
+ * cannot undo that, and the tests are about what signals do.
+ */
+static void
+default_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		if (i != SIGKILL && i != SIGSTOP)
+			(void)signal(i, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static void
@@ -174,6 +191,7 @@ cmd_run(char **argv)
 	if ((pid = fork()) == -1)
 		die("fork");
 	if (pid == 0) {
+		default_signals();
 		execvp(*argv, argv);
 		die(*argv);
 	}

@@ -40,7 +40,48 @@ setup() {
 	export TEST_OF_PMUX=$BATS_TEST_TMPDIR
 	guard watch "${TEST_LIMIT:-600}" "$self" 3>&- &
 	disown
+	need_primitives
 	! declare -F prepare >/dev/null || prepare
+}
+
+# The primitives that this pmux lacks.
+setup_file() {
+	LACKING=$(pmux info | sed -n $'s/\tabsent\t.*//p')
+	export LACKING
+}
+
+# text_of TEST: its words, and those of the functions and variables of its file
+# that it uses.
+text_of() {
+	local -A did=()
+	local -a names=("$1")
+	local word text
+
+	for ((i = 0; i < ${#names[@]}; i++)); do
+		text=$(declare -f "${names[i]}" || echo "${!names[i]-}")
+		printf '%s\n' "$text"
+		for word in ${text//[!a-zA-Z0-9_]/ }; do
+			[[ -z ${did[$word]-} && " $HELPERS " != *" $word "* ]] ||
+			    continue
+			did[$word]=yes
+			if declare -F "$word" >/dev/null ||
+			    [[ $word == [a-z]* && -n ${!word-} ]]; then
+				names+=("$word")
+			fi
+		done
+	done
+}
+
+# Skip a test that names a primitive that this pmux lacks.
+need_primitives() {
+	local name text
+
+	[[ $LACKING ]] || return 0
+	text=$(text_of "$BATS_TEST_NAME")
+	for name in $LACKING; do
+		[[ ! " ${text//[!a-zA-Z0-9_]/ } " == *" $name "* ]] ||
+		    skip "this pmux has no $name"
+	done
 }
 
 # Nothing that a test began outlives it.  A holder ends when its FIFO has no
@@ -350,3 +391,7 @@ need_json() {
 	    command -v python3 >/dev/null ||
 	    skip "no jq, no JSON::PP and no python3 to read JSON with"
 }
+
+# What a test's file has by itself is not among these.
+HELPERS=$(compgen -A function)
+HELPERS=${HELPERS//$'\n'/ }

@@ -163,6 +163,8 @@ cannot_run() {
 }
 
 @test "127: not found; 126: cannot be run" {
+	# a directory that may not be searched would make it 126
+	PATH=$(dirname -- "$PMUX"):/usr/bin:/bin
 	each cannot_run
 }
 

@@ -686,7 +686,8 @@ missing(int error, uint32_t bits)
 	(void)error;
 #endif
 	if ((bits & 1u << KQUEUE_PROC) != 0)
-		return "this kernel does not tell of fork and exec";
+		return "this kernel, or this network namespace, does not"
+		    " tell of fork and exec";
 	return "this kernel does not tell of it";
 }
 

@@ -131,6 +131,15 @@ keep(struct follow *f, uint32_t index, const struct event *event)
 	return status != 0 ? status : follow_rest(f, index, event);
 }
 
+static void
+finish(struct follow *f, uint32_t index)
+{
+	follow_unwatch(f, index);
+	resting_forget(&f->r, index);
+	target_of(f, index)->flags |= TARGET_SETTLED;
+	f->unfinished--;
+}
+
 int
 follow_finish(struct follow *f, uint32_t index, const struct event *event)
 {
@@ -140,10 +149,7 @@ follow_finish(struct follow *f, uint32_t index, const struct event *event)
 		return 0;
 	if (follow_keeps(f, t))
 		return keep(f, index, event);
-	follow_unwatch(f, index);
-	resting_forget(&f->r, index);
-	t->flags |= TARGET_SETTLED;
-	f->unfinished--;
+	finish(f, index);
 	return 0;
 }
 
@@ -176,9 +182,15 @@ read_lines(struct follow *f, uint32_t index, const struct event *event)
 		return follow_watch(f, index);
 	case LINES_LEFT:
 		return follow_rest(f, index, event);
+	case LINES_TURN:
+		resting_hasten(&f->r);
+		return follow_rest(f, index, event);
+	case LINES_FAILED:
+		/* it would fail again, for the next writer too */
+		f->status = EXIT_SYSTEM;
+		finish(f, index);
+		return 0;
 	default:
-		if (answer == LINES_FAILED)
-			f->status = EXIT_SYSTEM;
 		return follow_finish(f, index, event);
 	}
 }
@@ -246,6 +258,17 @@ has_other_bytes(const struct follow *f, const struct target *t,
 	return f->edge ? bytes < rest->bytes : bytes != rest->bytes;
 }
 
+/* How long the reader of the output takes says nothing of what a look costs. */
+static int
+sample_lines(struct follow *f, uint32_t index, const struct event *event)
+{
+	int64_t began = clock_now();
+	int status = read_lines(f, index, event);
+
+	resting_excuse(&f->r, clock_now() - began);
+	return status;
+}
+
 /* A target that rests is ready still. */
 static int
 take_sample(struct follow *f, const struct event *event)
@@ -265,7 +288,7 @@ take_sample(struct follow *f, const struct event *event)
 		    jobs_event(f->jobs, event) :
 		    0;
 	if (f->w.request->lines)
-		return read_lines(f, index, event);
+		return sample_lines(f, index, event);
 	if ((event->bits & f->finish.hangs_up) != 0 &&
 	    finish_is_last(&f->finish, t, event, &rest->children)) {
 		tell(f, index, event);
@@ -376,6 +399,8 @@ loop(struct follow *f, bool *timed_out, int *output_error)
 	while (status == 0 && *output_error == 0 && !is_done(f) &&
 	    (f->jobs == NULL || !jobs_stopped(f->jobs))) {
 		before = f->events;
+		if (r->lines)
+			lines_await_output();
 		busy = f->jobs != NULL && !jobs_idle(f->jobs);
 		status = step(f,
 		    sooner(deadline_left(r->deadline),
@@ -413,6 +438,7 @@ run(struct follow *f)
 
 	if (r->program != NULL)
 		status = jobs_open(&f->jobs, f);
+	output_until(r->deadline);
 	if (status == 0)
 		status = loop(f, &timed_out, &output_error);
 	if (r->lines)

@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backend/backend.h"
 #include "backend/kqueue.h"
 #include "backend/read.h"
+#include "backend/turn.h"
 #include "deadline.h"
 #include "defer.h"
 #include "diag.h"
@@ -44,6 +46,16 @@
 #define STUCK_BYTES 256
 #define STUCK_TIME (INT64_C(1000) * 1000000)
 
+/* So many records at most are printed before they are consumed. */
+#define BATCH 4096
+
+/*
+ * Who has the turn at a pipe and does not give it back is waited for so long;
+ * tries that are further apart than the second are not one wait: ns.
+ */
+#define TURN_TIME (INT64_C(1000) * 1000000)
+#define TURN_GAP (INT64_C(500) * 1000000)
+
 /* Longer than a record's head with any name that a kernel takes. */
 #define HEAD_SIZE 32768
 
@@ -57,6 +69,12 @@ struct source {
 	struct reader how;
 	bool cut; /* HELD goes on a line that was cut */
 	bool empty; /* there was nothing the last time */
+	/* of the one whose HELD it is, where lines are counted */
+	int own; /* what the pipe is read by; or -1 */
+	bool tried; /* to have that */
+	bool turn; /* it is ours */
+	bool alone; /* we go on without, as was said */
+	int64_t asked, asked_last; /* when for the turn, in vain; or 0 */
 };
 
 static struct source *sources;
@@ -64,7 +82,22 @@ static const struct request *serving;
 static size_t longest;
 static uint64_t records;
 
-static char bytes[LARGEST]; /* what was read just now */
+/* Of files that kevent(2) follows; else NULL. */
+static struct read_text *texts;
+
+/* What was read just now, with room in front of it as read_on wants it. */
+static char space[READ_LAST + LARGEST];
+static char *const bytes = space + READ_LAST;
+
+/* Where the records of a batch end there, and in the output. */
+static struct {
+	uint32_t in;
+	uint32_t out;
+} batch[BATCH];
+static size_t batched;
+static uint64_t batch_start; /* output_appended then */
+static bool blocked; /* nothing was read since nothing can be written */
+
 static char head[HEAD_SIZE]; /* of the records of one turn */
 static size_t head_length;
 
@@ -187,8 +220,11 @@ lines_open(const struct request *r)
 	sources = calloc(count, sizeof *sources);
 	if (sources == NULL || join_same(&r->targets) != 0)
 		return diag_system(ENOMEM, NULL, "targets");
+	if (r->backend->requests != NULL &&
+	    (texts = calloc(count, sizeof *texts)) == NULL)
+		return diag_system(ENOMEM, NULL, "targets");
 	for (size_t i = 0; i < count; i++)
-		sources[i].fd = -1;
+		sources[i].fd = sources[i].own = -1;
 	serving = r;
 	defer_signals(put_last);
 	return 0;
@@ -371,6 +407,16 @@ say_cut(const struct target *t, struct source *source, bool ended)
 	source->cut = !ended;
 }
 
+/* A record ends at END of bytes. */
+static void
+mark(const char *end)
+{
+	if (batched == BATCH)
+		return;
+	batch[batched].in = (uint32_t)(end - bytes);
+	batch[batched++].out = (uint32_t)(output_appended() - batch_start);
+}
+
 /*
  * The records of the SIZE bytes at P, which were read from T; what is left is
  * held.  Returns 0 or -ENOMEM.
@@ -392,6 +438,8 @@ digest(const struct request *r, const struct target *t, struct source *source,
 			say_cut(t, source, ended);
 		p += length + ended;
 		size -= length + ended;
+		if (r->events != 0)
+			mark(p);
 	}
 	return hold(source, p, size);
 }
@@ -436,18 +484,32 @@ read_single_bytes(int fd, struct source *source)
 	return done > 0 ? (ssize_t)done : n;
 }
 
-/* Whether the unfinished line of LENGTH bytes has to be read to be finished. */
+/* To kevent(2) no file has an end. */
+static struct read_text *
+text_of(const struct source *source)
+{
+	return texts != NULL && source->how.kind == READ_FILE ?
+	    &texts[source - sources] :
+	    NULL;
+}
+
+/*
+ * Whether the unfinished line of LENGTH bytes has to be read to be finished;
+ * *LAST: nothing comes after it.
+ */
 static bool
-is_stuck(const struct request *r, int fd, struct source *source, size_t length)
+is_stuck(const struct target *t, struct source *source, size_t length,
+    bool *last)
 {
 	int64_t now;
 
+	*last = false;
 	if (length == LARGEST)
 		return true;
-	/* to kevent(2) no file has an end */
-	if (source->how.kind == READ_FILE && r->backend->requests != NULL)
+	if (text_of(source) != NULL)
 		return false;
-	if (read_is_all(fd, &source->how, length))
+	*last = read_is_last(t->fd, &source->how, length);
+	if (*last || read_is_full(t->fd, &source->how, length))
 		return true;
 	now = clock_now();
 	if (source->how.kind != READ_STREAM || length != source->unread) {
@@ -456,6 +518,15 @@ is_stuck(const struct request *r, int fd, struct source *source, size_t length)
 		return false;
 	}
 	return length >= STUCK_BYTES && now - source->since >= STUCK_TIME;
+}
+
+static ssize_t
+peek(int fd, struct source *source, size_t size)
+{
+	struct read_text *text = text_of(source);
+
+	return text != NULL ? read_on(fd, text, bytes, size) :
+			      read_peek(fd, &source->how, bytes, size);
 }
 
 /*
@@ -467,15 +538,16 @@ look(const struct request *r, int fd, struct source *source,
     struct source *holder, size_t *wanted)
 {
 	const struct target *t = &r->targets.list[source - sources];
+	uint64_t count = r->events - records;
 	ssize_t n = 0;
 
 	*wanted = 0;
 	for (size_t size = TURN; *wanted == 0; size = LARGEST) {
-		n = read_peek(fd, &source->how, bytes, size);
+		n = peek(fd, source, size);
 		if (n <= 0)
 			break;
 		if (is_message(source))
-			*wanted = LARGEST;
+			*wanted = (size_t)n;
 		/* what is held is a record if the line goes on */
 		else if (holder->length == longest && bytes[0] != '\n') {
 			put_record(r, t, holder->held, longest, false);
@@ -484,11 +556,76 @@ look(const struct request *r, int fd, struct source *source,
 			return -EINTR;
 		} else
 			*wanted = measure(holder->length, bytes, (size_t)n,
-			    r->events - records);
+			    count < BATCH ? count : BATCH);
 		if ((size_t)n < size || size == LARGEST)
 			break;
 	}
 	return n;
+}
+
+/* Take LENGTH bytes at the beginning of bytes, which were looked at. */
+static ssize_t
+consume(int fd, struct source *source, size_t length)
+{
+	struct read_text *text = text_of(source);
+	size_t done = 0;
+	ssize_t n = 0;
+
+	if (text != NULL)
+		n = read_pass(fd, text, bytes, length);
+	else if (source->how.kind == READ_FILE)
+		n = read_skip(fd, (off_t)length);
+	else if (is_message(source))
+		n = read_now(fd, &source->how, bytes, LARGEST);
+	else
+		while (done < length &&
+		    (n = read_now(fd, &source->how, bytes, length - done)) > 0)
+			done += (size_t)n;
+	return n < 0 ? n : (ssize_t)length;
+}
+
+/*
+ * How many bytes of the LENGTH that became records have been printed; those
+ * records alone are to count, BEFORE having been there.
+ */
+static size_t
+printed(const struct source *source, size_t length, uint64_t before)
+{
+	size_t n = batched;
+	uint64_t out;
+
+	if (output_flush() == 0)
+		return length;
+	out = output_written() - batch_start;
+	while (n > 0 && batch[n - 1].out > out)
+		n--;
+	records = before + n;
+	return n == 0 || is_message(source) ? 0 : batch[n - 1].in;
+}
+
+/*
+ * Print the records that the first LENGTH of bytes are, LAST being whether they
+ * end without a newline, and then consume what was printed of them: nobody is
+ * to lose what nobody got to see.  Returns as read_now.
+ */
+static ssize_t
+print_and_consume(const struct request *r, int fd, struct source *source,
+    struct source *holder, size_t length, bool last)
+{
+	const struct target *t = &r->targets.list[source - sources];
+	uint64_t before = records;
+
+	batched = 0;
+	batch_start = output_appended();
+	if (digest(r, t, holder, bytes, length) != 0)
+		return -ENOMEM;
+	if (last && holder->length > 0) {
+		put_unfinished(r, t, holder);
+		mark(bytes + length);
+	}
+	if (!r->quiet)
+		length = printed(source, length, before);
+	return length == 0 ? -EINTR : consume(fd, source, length);
 }
 
 /*
@@ -496,40 +633,166 @@ look(const struct request *r, int fd, struct source *source,
  * -EINPROGRESS if there is nothing but an unfinished line.
  */
 static ssize_t
-read_counted(const struct request *r, int fd, struct source *source,
+take_counted(const struct request *r, int fd, struct source *source,
     struct source *holder)
 {
+	const struct target *t = &r->targets.list[source - sources];
+	bool last = is_message(source);
 	size_t wanted;
 	ssize_t n = look(r, fd, source, holder, &wanted);
 
-	if (n == -EOPNOTSUPP)
-		return read_single_bytes(fd, source);
-	if (n > 0 && wanted == 0) {
-		if (!is_stuck(r, fd, source, (size_t)n))
+	if (n == -EOPNOTSUPP) {
+		n = read_single_bytes(fd, source);
+		return n > 0 && digest(r, t, holder, bytes, (size_t)n) != 0 ?
+		    -ENOMEM :
+		    n;
+	}
+	if (n == 0 && text_of(source) == NULL)
+		/* the end of file, or an empty message */
+		return read_now(fd, &source->how, bytes, 0);
+	if (n <= 0)
+		return n;
+	if (wanted == 0) {
+		if (!is_stuck(t, source, (size_t)n, &last))
 			return -EINPROGRESS;
 		wanted = (size_t)n;
 	}
-	/* also the end of file, or an empty message */
-	return n < 0 ? n : read_now(fd, &source->how, bytes, wanted);
+	return print_and_consume(r, fd, source, holder, wanted, last);
+}
+
+/* All that there is, a turn of it.  Returns as read_now. */
+static ssize_t
+take_all(const struct request *r, struct source *source, struct source *holder)
+{
+	const struct target *t = &r->targets.list[source - sources];
+	struct read_text *text = text_of(source);
+	ssize_t n;
+	int error = 0;
+
+	if (text != NULL)
+		n = read_on(t->fd, text, bytes, TURN);
+	else
+		n = read_now(t->fd, &source->how, bytes,
+		    is_message(source) ? LARGEST : TURN);
+	if (n <= 0)
+		return n;
+	if (text != NULL)
+		error = read_pass(t->fd, text, bytes, (size_t)n);
+	if (error == 0)
+		error = digest(r, t, holder, bytes, (size_t)n);
+	if (is_message(source))
+		put_unfinished(r, t, holder);
+	return error != 0 ? error : n;
+}
+
+/* ---- one reader at a time ---- */
+
+/* What SOURCE is read by: where that can be, a description of pmux's own. */
+static int
+reading_end(const struct request *r, struct source *source,
+    struct source *holder)
+{
+	const struct target *t = &r->targets.list[source - sources];
+	const struct target *first = &r->targets.list[holder - sources];
+
+	if (source->how.kind != READ_PIPE && source->how.kind != READ_FIFO)
+		return t->fd;
+	if (!holder->tried) {
+		holder->tried = true;
+		holder->own = (first->flags & TARGET_PATH) != 0 ?
+		    first->fd :
+		    turn_open(first->fd);
+	}
+	if (holder->own < 0)
+		return t->fd;
+	source->how.own = true;
+	return holder->own;
+}
+
+/* Returns whether to go on: it is our turn, or there are none here. */
+static bool
+take_turn(const struct target *t, struct source *holder)
+{
+	int64_t now;
+	int answer;
+
+	if (holder->own < 0 || holder->turn)
+		return true;
+	answer = turn_take(holder->own,
+	    (t->flags & TARGET_PATH) != 0 ? -1 : t->fd);
+	holder->turn = answer == 1;
+	if (answer != 0 || holder->alone) {
+		holder->asked = 0;
+		return true;
+	}
+	now = clock_now();
+	if (holder->asked == 0 || now - holder->asked_last > TURN_GAP)
+		holder->asked = now;
+	holder->asked_last = now;
+	if (now - holder->asked < TURN_TIME)
+		return false;
+	holder->alone = true;
+	diag_remark("%.*s: another process has had the lock for a second:"
+		    " reading without it",
+	    (int)t->length, t->name);
+	return true;
+}
+
+/* Unless it has begun to take a line that is not whole. */
+static void
+give_turn(struct source *holder)
+{
+	if (!holder->turn || holder->length > 0 || holder->cut)
+		return;
+	holder->turn = false;
+	turn_give(holder->own);
 }
 
 static ssize_t
-read_some(const struct request *r, size_t index, struct source *holder)
+take_in_turn(const struct request *r, struct source *source,
+    struct source *holder)
+{
+	const struct target *t = &r->targets.list[source - sources];
+	int fd = reading_end(r, source, holder);
+	ssize_t n;
+
+	if (!take_turn(t, holder))
+		return -EBUSY;
+	n = take_counted(r, fd, source, holder);
+	give_turn(holder);
+	return n;
+}
+
+/* ---- what comes of it ---- */
+
+/* What T was followed to is not there any more. */
+static enum lines_answer
+start_again(const struct request *r, size_t index)
 {
 	const struct target *t = &r->targets.list[index];
-	struct source *source = &sources[index];
+	int error = read_from_start(t->fd);
 
-	if (source->fd != t->fd) {
-		source->fd = t->fd;
-		source->how = read_how(t->fd, (t->flags & TARGET_PATH) != 0);
+	put_unfinished(r, t, &sources[index]);
+	if (error != 0) {
+		(void)diag_system(-error, NULL, "%.*s", (int)t->length,
+		    t->name);
+		return LINES_FAILED;
 	}
-	if (r->events != 0)
-		return read_counted(r, t->fd, source, holder);
-	return read_now(t->fd, &source->how, bytes,
-	    source->how.kind == READ_DATAGRAMS ||
-		    source->how.kind == READ_PACKETS ?
-		LARGEST :
-		TURN);
+	diag_remark("%.*s: got shorter or was written anew: reading it from its"
+		    " start",
+	    (int)t->length, t->name);
+	return LINES_WAIT;
+}
+
+/* There was nothing, though it was said to be ready. */
+static enum lines_answer
+take_empty(struct source *source)
+{
+	bool again = source->empty;
+
+	/* said twice: that must not be a loop */
+	source->empty = true;
+	return again ? LINES_LEFT : LINES_WAIT;
 }
 
 /* Nothing could be read, ERROR being 0 at end of file or a -errno. */
@@ -538,22 +801,21 @@ take_nothing(const struct request *r, size_t index, int error)
 {
 	const struct target *t = &r->targets.list[index];
 	struct source *source = &sources[index];
-	bool again = source->empty;
+	struct source *holder = &sources[source->same];
 
 	if (error == -EINPROGRESS)
 		return LINES_LEFT;
+	if (error == -EBUSY)
+		return LINES_TURN;
+	if (error == -ESTALE && text_of(source) != NULL)
+		return start_again(r, index);
 	if (error == -EINTR ||
-	    (error == 0 &&
-		(source->how.kind == READ_DATAGRAMS ||
-		    (source->how.kind == READ_FILE &&
-			r->backend->requests != NULL))))
+	    (error == 0 && source->how.kind == READ_DATAGRAMS))
 		return LINES_WAIT;
-	if (error == -EAGAIN) {
-		/* it was said to be ready twice: that must not be a loop */
-		source->empty = true;
-		return again ? LINES_LEFT : LINES_WAIT;
-	}
-	put_unfinished(r, t, &sources[source->same]);
+	if (error == -EAGAIN || (error == 0 && text_of(source) != NULL))
+		return take_empty(source);
+	put_unfinished(r, t, holder);
+	give_turn(holder);
 	/* so a terminal ends whose other end was closed (tty_io.c) */
 	if (error == 0 || (error == -EIO && read_has_hung_up(t->fd)))
 		return LINES_END;
@@ -569,17 +831,18 @@ take(const struct request *r, size_t index)
 	struct source *holder = &sources[source->same];
 	ssize_t n;
 
+	if (source->fd != t->fd) {
+		source->fd = t->fd;
+		source->how = read_how(t->fd, (t->flags & TARGET_PATH) != 0);
+	}
 	if (!r->quiet)
 		make_head(r, t);
-	n = read_some(r, index, holder);
+	n = r->events != 0 ? take_in_turn(r, source, holder) :
+			     take_all(r, source, holder);
 	if (n <= 0)
 		return take_nothing(r, index, (int)n);
 	source->empty = false;
 	source->unread = 0;
-	if (digest(r, t, holder, bytes, (size_t)n) != 0)
-		return take_nothing(r, index, -ENOMEM);
-	if (is_message(source))
-		put_unfinished(r, t, holder);
 	return LINES_WAIT;
 }
 
@@ -590,12 +853,25 @@ lines_take(const struct request *r, size_t index)
 
 	if (r->events != 0 && records >= r->events)
 		return answer;
+	/* nobody is kept from a turn by one who cannot use it */
+	if (r->events != 0 && !r->quiet && !output_is_ready()) {
+		blocked = true;
+		return answer;
+	}
 	defer_begin();
 	/* what nobody gets to see had better stay where it is */
 	if (output_failed() == 0 && !defer_pending())
 		answer = take(r, index);
 	defer_end();
 	return answer;
+}
+
+void
+lines_await_output(void)
+{
+	if (blocked)
+		output_await();
+	blocked = false;
 }
 
 uint64_t
@@ -615,14 +891,17 @@ lines_close(const struct request *r)
 	serving = NULL;
 	for (size_t i = 0; i < r->targets.count; i++) {
 		t = &r->targets.list[i];
-		if (sources[i].length == 0)
-			continue;
-		if (r->events != 0 && sources[i].how.kind == READ_FILE &&
-		    read_back(t->fd, sources[i].length) == 0)
-			continue;
-		if (!r->quiet)
-			make_head(r, t);
-		put_unfinished(r, t, &sources[i]);
+		if (sources[i].length > 0 &&
+		    (r->events == 0 || sources[i].how.kind != READ_FILE ||
+			read_skip(t->fd, -(off_t)sources[i].length) != 0)) {
+			if (!r->quiet)
+				make_head(r, t);
+			put_unfinished(r, t, &sources[i]);
+		}
+		if (sources[i].turn)
+			turn_give(sources[i].own);
+		if (sources[i].own >= 0 && sources[i].own != t->fd)
+			(void)close(sources[i].own);
 	}
 	defer_end();
 }

@@ -14,6 +14,7 @@
 enum lines_answer {
 	LINES_WAIT,	/* there may be more: wait until it is ready again */
 	LINES_LEFT,	/* an unfinished line is left unread on purpose */
+	LINES_TURN,	/* another process reads from it now: try again soon */
 	LINES_END,	/* its end of file has come */
 	LINES_FAILED	/* it cannot be read; a message has been printed */
 };
@@ -32,6 +33,9 @@ int	lines_open(const struct request *request);
  * said.
  */
 enum lines_answer lines_take(const struct request *request, size_t index);
+
+/* If nothing was read since nothing can be written: wait until it can be. */
+void	lines_await_output(void);
 
 /* How many records there were. */
 uint64_t lines_count(void);

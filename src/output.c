@@ -1,5 +1,8 @@
 #include "config.h"
 
+#include <sys/types.h>
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -7,13 +10,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/timeout.h"
+#include "deadline.h"
 #include "defer.h"
 #include "output.h"
+
+/* Once the time is over, a reader that takes nothing is given so long: ns. */
+#define GRACE (INT64_C(1000) * 1000000)
 
 static char buffer[OUTPUT_SIZE];
 static size_t used;
 static int failure; /* -errno of the first failed write */
-static bool written;
+static uint64_t written;
+static deadline_t limit = DEADLINE_NEVER;
 
 /* Where what is appended goes in the place of the buffer. */
 static struct {
@@ -141,31 +150,83 @@ escape(char *to, size_t size, const char *name, size_t length)
 	return done;
 }
 
-/* Returns whether there is room, WAIT milliseconds at most having passed. */
-static bool
-is_writable(int wait)
+/* As poll(2), for at most NS nanoseconds. */
+static int
+await_room(int64_t ns)
 {
 	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
 
-	return poll(&p, 1, wait) == 1;
+	return poll(&p, 1, timeout_milliseconds(ns));
+}
+
+/* How long its reader is waited for: ns, or -1. */
+static int64_t
+patience(void)
+{
+	int64_t left = deadline_left(limit);
+
+	if (defer_pending())
+		return 0;
+	return left != -1 && left < GRACE ? GRACE : left;
 }
 
 /*
- * As write(2); but once pmux is to end, its reader is not waited for.  So many
- * bytes a pipe takes at once if it takes any (pipe(7)).
+ * How many of LENGTH bytes to write so that write(2) does not wait: so many a
+ * pipe takes at once if it takes any (pipe(7)).  Whole records if that can be,
+ * since the rest may never be written.
+ */
+static size_t
+piece(const char *bytes, size_t length)
+{
+	size_t n = PIPE_BUF;
+
+	if (length <= n)
+		return length;
+	while (n > 0 && bytes[n - 1] != '\n')
+		n--;
+	return n > 0 ? n : PIPE_BUF;
+}
+
+/*
+ * As write(2); but if its reader is not to be waited for, or not for ever, it
+ * does not wait longer than that: EAGAIN.
  */
 static ssize_t
 write_some(const char *bytes, size_t length)
 {
-	if (defer_pending()) {
-		if (length > PIPE_BUF)
-			length = PIPE_BUF;
-		if (!is_writable(0)) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
+	if (limit == DEADLINE_NEVER && !defer_pending())
+		return write(STDOUT_FILENO, bytes, length);
+	switch (await_room(patience())) {
+	case 0:
+		errno = EAGAIN;
+		return -1;
+	case 1:
+		return write(STDOUT_FILENO, bytes, piece(bytes, length));
+	default:
+		return -1;
 	}
-	return write(STDOUT_FILENO, bytes, length);
+}
+
+/*
+ * It could not be written, as errno says.  Returns 0 if it is to be tried
+ * again, or -errno.
+ */
+static int
+wait_or_fail(void)
+{
+	if (errno == EINTR)
+		return 0;
+	if (errno != EAGAIN)
+		return -errno;
+	/* a descriptor that does not block */
+	switch (await_room(patience())) {
+	case 0:
+		return -EAGAIN;
+	case 1:
+		return 0;
+	default:
+		return errno == EINTR ? 0 : -errno;
+	}
 }
 
 static void
@@ -178,12 +239,43 @@ write_out(const char *bytes, size_t length)
 		n = write_some(bytes + done, length - done);
 		if (n > 0)
 			done += (size_t)n;
-		else if (n == -1 && errno == EAGAIN)
-			(void)is_writable(-1);
-		else if (n == -1 && errno != EINTR)
-			failure = -errno;
+		else if (n == -1)
+			failure = wait_or_fail();
 	}
-	written |= done > 0;
+	written += done;
+}
+
+void
+output_until(deadline_t deadline)
+{
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) == 0 && !S_ISREG(st.st_mode))
+		limit = deadline;
+}
+
+bool
+output_is_ready(void)
+{
+	return await_room(0) != 0;
+}
+
+void
+output_await(void)
+{
+	(void)await_room(deadline_left(limit));
+}
+
+uint64_t
+output_written(void)
+{
+	return written;
+}
+
+uint64_t
+output_appended(void)
+{
+	return written + used;
 }
 
 size_t
@@ -214,7 +306,7 @@ output_close(void)
 	int error = output_flush();
 
 	/* the kernel may report a full disk or quota only now (NFS) */
-	if (error == 0 && written && close(STDOUT_FILENO) == -1 &&
+	if (error == 0 && written > 0 && close(STDOUT_FILENO) == -1 &&
 	    errno != EINTR)
 		error = failure = -errno;
 	return error;

@@ -5,8 +5,11 @@
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "deadline.h"
 
 /*
  * Escape LENGTH bytes of NAME into TO, at most SIZE bytes: control characters
@@ -54,6 +57,23 @@ size_t	output_used(void);
  */
 char	*output_room(size_t length);
 void	output_filled(size_t length);
+
+/* How many bytes have been written out, and of how many that were appended. */
+uint64_t output_written(void);
+uint64_t output_appended(void);
+
+/*
+ * From DEADLINE on, standard output is waited for only as long as its reader
+ * takes something at least once a second; then writing fails with -EAGAIN.  A
+ * file is always written.
+ */
+void	output_until(deadline_t deadline);
+
+/* Whether something can be written now without waiting, or fails at once. */
+bool	output_is_ready(void);
+
+/* Wait until it is so, or the deadline of output_until passes. */
+void	output_await(void);
 
 /* -errno of the first write that failed, or 0. */
 int	output_failed(void);

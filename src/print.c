@@ -741,12 +741,17 @@ print_answer(const struct request *request, const struct target *target,
 int
 print_failed(int error)
 {
-	static bool reported;
+	static int status;
 	sigset_t pipe;
 
-	if (reported)
-		return EXIT_SYSTEM;
-	reported = true;
+	if (status != 0)
+		return status;
+	status = EXIT_SYSTEM;
+	if (error == -EAGAIN) {
+		diag_remark("standard output: the time is over, and nobody has"
+			    " taken all that was found");
+		return status = EXIT_TIMED_OUT;
+	}
 	if (error != -EPIPE)
 		return diag_system(-error, NULL, "standard output");
 	fifo_leave();

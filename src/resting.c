@@ -129,9 +129,8 @@ open_state(struct resting *r)
 	return error;
 }
 
-/* The next look comes in time for what has just begun to rest. */
-static void
-hasten(struct resting *r)
+void
+resting_hasten(struct resting *r)
 {
 	int64_t soon = clock_now() + FIRST;
 
@@ -163,7 +162,7 @@ resting_add(struct resting *r, uint32_t index)
 	rest->place = r->count;
 	/* it is none of those that the look under way is about */
 	rest->seen = r->look;
-	hasten(r);
+	resting_hasten(r);
 	return 0;
 }
 
@@ -214,6 +213,12 @@ resting_take(struct resting *r, struct event *event)
 		return 0;
 	r->rests[event->token].seen = r->look;
 	return 1;
+}
+
+void
+resting_excuse(struct resting *r, int64_t ns)
+{
+	r->began += ns;
 }
 
 /* The look is over: when is the next one? */

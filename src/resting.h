@@ -85,6 +85,12 @@ void	resting_forget(struct resting *r, uint32_t index);
  */
 int	resting_add(struct resting *r, uint32_t index);
 
+/* The next look comes soon, as for what has just begun to rest. */
+void	resting_hasten(struct resting *r);
+
+/* NS of the look that is under way were spent on something else. */
+void	resting_excuse(struct resting *r, int64_t ns);
+
 /* Target INDEX rests no more, if it did. */
 void	resting_remove(struct resting *r, uint32_t index);
 

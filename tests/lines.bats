@@ -398,6 +398,207 @@ every_counted_end() {
 	done
 }
 
+every_unprinted() {
+	local rest
+
+	mkfifo f
+	exec 7<>f
+	printf '1\n2\n3' >&7
+	pmux "$1" --lines -c 2 "$(reads "$1" 7)" >/dev/full 2>err || :
+	assert_regex "$(<err)" ENOSPC
+	assert_equal "$(pmux poll -t 0 --format %b 7)" 5
+	exec 7>&-
+	rm f
+	# at the end of file too
+	rest=$( (pmux "$1" --lines -c 9 "$(reads "$1" 0)" >/dev/full 2>err || :
+	    cat) < <(printf 'a\nb') )
+	assert_equal "$rest" $'a\nb'
+	assert_regex "$(<err)" ENOSPC
+	rest=$(printf 'a\nb' | peer talk unix 7 sh -c \
+	    'pmux "$1" -l -c 9 "$2" >/dev/full 2>err; cat <&7' sh "$1" \
+	    "$(reads "$1" 7)")
+	assert_equal "$rest" $'a\nb'
+	printf 'a\nb\n' >file
+	rest=$( (pmux "$1" --lines -c 9 "$(reads "$1" 0)" >/dev/full 2>err || :
+	    cat) <file )
+	assert_equal "$rest" $'a\nb'
+}
+
+@test "--count: nothing is consumed that was not printed" {
+	[[ -c /dev/full ]] || skip "no /dev/full"
+	each every_unprinted
+}
+
+every_stopped() {
+	local writer n
+
+	mkfifo f out
+	exec 7<>f 8<>out
+	seq 100000 >f 3>&- 7>&- 8>&- &
+	writer=$!
+	pmux "$1" --lines -c 90000 --hold 0 --format %l "$(reads "$1" 7)" \
+	    >out 3>&- 8>&- &
+	pid=$!
+	# full of what it has printed
+	until n=$(pmux poll -t 0 --format %b 8:in) && ((n > 60000)); do
+		sleep 0.002
+	done
+	await_state "$pid" S
+	kill "$pid"
+	wait "$pid" || :
+	exec 9<out 8>&-
+	cat <&9 >got 7>&-
+	exec 9<&-
+	n=$(wc -l <got)
+	((n > 1000))
+	pmux poll --lines -c $((100000 - n)) --format %l 7 >>got
+	seq 100000 | cmp - got
+	wait "$writer"
+	exec 7<&-
+	rm f out
+}
+
+@test "--count: a signal while the output is full: not a line is lost" {
+	each every_stopped
+}
+
+# ---- several that read ----
+
+# workers HOW N M: N workers take each a line at a time until M lines have been
+# written, of 1 and of 100 bytes; descriptor 7 is the pipe.
+workers() {
+	local n pids=()
+
+	mkfifo f
+	exec 7<>f
+	for ((n = 0; n < $2; n++)); do
+		(
+			exec 3>&-
+			t=7
+			[[ $1 != name ]] || t=f
+			[[ $1 != name ]] || exec 7>&-
+			while [[ ! -e stop ]]; do
+				pmux wait --lines -c 1 --hold 0 --format %l \
+				    -t 0.1 $t || (($? == 124))
+			done
+		) >lines.$n 2>err.$n &
+		pids+=($!)
+	done
+	awk -v n="$3" 'BEGIN { long = sprintf("%099d", 0)
+	    for (i = 0; i < n; i++) { print i % 2 ? "x" : "y" long; fflush() }
+	}' >&7
+	pmux poll --follow --idle 1 7 >/dev/null || :
+	until [[ $(cat lines.* | wc -l) -ge $3 ]]; do
+		sleep 0.05
+	done
+	: >stop
+	wait "${pids[@]}"
+	exec 7>&-
+	assert_equal "$(cat err.*)" ''
+	cat lines.* | sort | uniq -c >counts
+	printf '%d x\n%d y%099d\n' $(($3 / 2)) $(($3 / 2)) 0 |
+	    diff - <(sed 's/^ *//' counts)
+}
+
+@test "--count: workers that share a descriptor take whole lines" {
+	need_linux
+	workers descriptor 3 2000
+}
+
+@test "--count: workers that open a named pipe take whole lines" {
+	need_linux
+	workers name 3 2000
+}
+
+@test "--count: many workers wait for their turn" {
+	need_linux
+	workers descriptor 12 600
+}
+
+need_flock() {
+	need_linux
+	command -v flock >/dev/null || skip "no flock"
+}
+
+@test "--count: one that keeps the turn is not waited for for ever" {
+	need_flock
+	mkfifo f
+	exec 7<>f 6<f
+	flock 6
+	printf '1\n2\n3\n' >&7
+	pm wait --lines -c 2 7
+	assert_equal "$status $output" $'0 7\t1\n7\t2'
+	assert_regex "$stderr" '^pmux: wait: 7: another process has had the lock'
+	assert_equal "${stderr//[!$'\n']/}" ''
+	# the others are served meanwhile, and the time is kept
+	pm wait --lines -c 1 7 0 < <(echo a)
+	expect 0 $'0\ta'
+	pm wait --lines -c 1 -t 0.1 7
+	expect 124
+	unread 2
+	flock -u 6
+	pm wait --lines -c 1 7
+	expect 0 $'7\t3'
+	exec 6<&- 7>&-
+}
+
+@test "--count: the caller's own lock is the turn" {
+	need_flock
+	mkfifo f
+	exec 7<>f
+	printf '1\n2\n3\n' >&7
+	flock 7
+	pm wait --lines -c 1 7
+	expect 0 $'7\t1'
+	assert_equal "$stderr" ''
+	# and stays the caller's
+	run flock -n f true
+	assert_equal "$status" 1
+	flock -u 7
+	pm wait --lines -c 1 7
+	expect 0 $'7\t2'
+	run flock -n f true
+	assert_equal "$status" 0
+	exec 7>&-
+}
+
+@test "--count: the turn is given back, also to the process that holds a pipe" {
+	need_flock
+	mkfifo f
+	exec 7<>f
+	printf '1\n2\n' >&7
+	pm wait --lines -c 1 f
+	expect 0 $'f\t1'
+	flock -n f true
+	pm wait --lines -c 1 f
+	expect 0 $'f\t2'
+	exec 7>&-
+}
+
+@test "--count: a turn waits until the output has room" {
+	need_flock
+	mkfifo f out
+	exec 7<>f 8<>out
+	printf '1\n' >&7
+	pmux wait --lines -c 1 7 >out 3>&- 7>&7 < <(:) &
+	wait $!
+	exec 8<&-
+	exec 8<>out
+	until ! pmux poll -q -t 0 8:out; do
+		printf '%04096d' 0 >&8
+	done
+	printf '2\n' >&7
+	pmux wait --lines -c 1 7 >out 3>&- 8>&- &
+	pid=$!
+	await_state "$pid" S
+	pm wait --lines -c 1 7
+	expect 0 $'7\t2'
+	assert_equal "$stderr" ''
+	kill "$pid"
+	wait "$pid" || :
+	exec 7>&- 8>&-
+}
+
 # ---- sockets and terminals ----
 
 every_socket() {
@@ -711,6 +912,74 @@ every_busy_signal() {
 	status=0
 	wait "$pid" || status=$?
 	assert_equal $status 143
+}
+
+# ---- files that kevent(2) follows ----
+
+@test "kqueue: a file that got shorter is read from its start again" {
+	need kqueue
+	printf 'aaaa\nbbbb\ncc' >log
+	lining kqueue -c 4 read:log
+	record $'log\taaaa'
+	record $'log\tbbbb'
+	: >log
+	until [[ -s err ]]; do
+		sleep 0.002
+	done
+	assert_regex "$(<err)" '^pmux: kqueue: log: got shorter'
+	printf 'new\n' >>log
+	record $'log\tnew'
+	printf 'x\n' >log
+	record $'log\tx'
+	! IFS= read -r line <&8
+	exec 8<&-
+	wait "$pid"
+	assert_equal "$(wc -l <err)" 2
+}
+
+@test "kqueue: a file that was written anew, and is longer" {
+	need kqueue
+	local words
+
+	printf 'aaaa\nbbbb\n' >log
+	# what was read of an unfinished line is one, where lines do not count
+	for words in '-c 3' ''; do
+		# shellcheck disable=SC2086
+		lining kqueue $words read:log
+		record $'log\taaaa'
+		record $'log\tbbbb'
+		printf 'a line that is new\n' >new
+		cat new >log
+		record $'log\ta line that is new'
+		if [[ ! $words ]]; then
+			printf unfinished >>log
+			await_read unfinished
+			printf '%s\n' aaaa 'another, that is longer than it was' >log
+			record $'log\tunfinished'
+			record $'log\taaaa'
+			record $'log\tanother, that is longer than it was'
+			kill "$pid"
+		fi
+		! IFS= read -r line <&8
+		exec 8<&-
+		wait "$pid" || :
+		printf 'aaaa\nbbbb\n' >log
+	done
+}
+
+# await_read WORD: wait until pmux has read the end of log.
+await_read() {
+	local n size
+
+	size=$(wc -c <log)
+	if [[ -d /proc/$pid/fdinfo ]]; then
+		until [[ $(cat /proc/"$pid"/fdinfo/* 2>/dev/null) == *pos:$'\t'"$size"[!0-9]* ]]
+		do
+			sleep 0.002
+		done
+	else
+		sleep 0.1
+	fi
 }
 
 # ---- what is refused ----

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "backend/place.h"
@@ -20,6 +21,17 @@ result(ssize_t n)
 	if (n >= 0)
 		return n;
 	return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+/*
+ * Whether ERROR means that this call cannot be had of FD or at all: a sandbox
+ * says EPERM of what it does not know.
+ */
+static bool
+is_denied(int error)
+{
+	return error == EOPNOTSUPP || error == ENOSYS || error == EPERM ||
+	    error == EINVAL;
 }
 
 /* Which of EVENTS, hup and err are so now. */
@@ -137,6 +149,8 @@ read_by_splice(int fd, char *buffer, size_t size)
 	if (open_scratch() != 0)
 		return look_and_read(fd, buffer, size);
 	n = splice(fd, NULL, scratch[1], NULL, size, SPLICE_F_NONBLOCK);
+	if (n == -1 && is_denied(errno))
+		return look_and_read(fd, buffer, size);
 	return n <= 0 ? result(n) : empty_scratch(buffer, size);
 }
 
@@ -164,7 +178,7 @@ read_pipe(int fd, struct reader *how, char *buffer, size_t size)
 
 	if (how->kind == READ_PIPE) {
 		n = read_nowait(fd, buffer, size);
-		if (n != -1 || (errno != EOPNOTSUPP && errno != ENOSYS))
+		if (n != -1 || !is_denied(errno))
 			return result(n);
 		how->kind = READ_FIFO;
 	}
@@ -184,6 +198,8 @@ peek_pipe(int fd, char *buffer, size_t size)
 	    fcntl(scratch[1], F_SETPIPE_SZ, fits) >= 0)
 		scratch_size = fits;
 	n = tee(fd, scratch[1], size, SPLICE_F_NONBLOCK);
+	if (n == -1 && is_denied(errno))
+		return -EOPNOTSUPP;
 	scratch_full = fits != scratch_size ||
 	    (look(scratch[1], POLLOUT) & POLLOUT) == 0;
 	return n <= 0 ? result(n) : empty_scratch(buffer, size);
@@ -281,30 +297,98 @@ ends_file(int fd, size_t length)
 }
 
 bool
-read_is_all(int fd, const struct reader *how, size_t length)
+read_is_last(int fd, const struct reader *how, size_t length)
 {
 	switch (how->kind) {
 	case READ_FILE:
 		return ends_file(fd, length);
-	case READ_STREAM:
 #ifdef POLLRDHUP
+	case READ_STREAM:
 		return (look(fd, POLLRDHUP) & (POLLRDHUP | POLLHUP)) != 0;
-#else
-		/* that a peer has shut down its side is not told */
-		return true;
 #endif
 	case READ_PIPE:
 	case READ_FIFO:
-		return (look(fd, 0) & POLLHUP) != 0 || is_full(fd, length);
+		return (look(fd, 0) & POLLHUP) != 0;
 	default:
+		return false;
+	}
+}
+
+bool
+read_is_full(int fd, const struct reader *how, size_t length)
+{
+	switch (how->kind) {
+	case READ_PIPE:
+	case READ_FIFO:
+		return is_full(fd, length);
+#ifndef POLLRDHUP
+	case READ_STREAM:
+		/* that a peer has shut down its side is not told */
 		return true;
+#endif
+	default:
+		return false;
 	}
 }
 
 int
-read_back(int fd, size_t length)
+read_skip(int fd, off_t length)
 {
-	return lseek(fd, -(off_t)length, SEEK_CUR) == -1 ? -errno : 0;
+	return lseek(fd, length, SEEK_CUR) == -1 ? -errno : 0;
+}
+
+static bool
+is_shorter(int fd, off_t offset)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size < offset;
+}
+
+ssize_t
+read_on(int fd, struct read_text *text, char *buffer, size_t size)
+{
+	off_t offset = lseek(fd, 0, SEEK_CUR);
+	size_t length;
+	ssize_t n;
+
+	if (offset == -1)
+		return -errno;
+	/* somebody else has moved it */
+	if (offset != text->offset)
+		text->length = 0;
+	length = text->length;
+	n = pread(fd, buffer - length, length + size, offset - (off_t)length);
+	if (n == -1)
+		return -errno;
+	if ((size_t)n < length ||
+	    memcmp(buffer - length, text->last, length) != 0 ||
+	    (n == 0 && is_shorter(fd, offset)))
+		return -ESTALE;
+	return n - (ssize_t)length;
+}
+
+int
+read_pass(int fd, struct read_text *text, const char *buffer, size_t length)
+{
+	size_t kept = text->length + length;
+	off_t offset = lseek(fd, (off_t)length, SEEK_CUR);
+
+	if (offset == -1)
+		return -errno;
+	if (kept > READ_LAST)
+		kept = READ_LAST;
+	memcpy(text->last, buffer + length - kept, kept);
+	text->length = (uint32_t)kept;
+	text->offset = offset;
+	return 0;
+}
+
+int
+read_from_start(int fd)
+{
+	return lseek(fd, 0, SEEK_SET) == -1 ? -errno : 0;
 }
 
 bool

@@ -47,14 +47,40 @@ ssize_t	read_now(int fd, struct reader *how, char *buffer, size_t size);
 ssize_t	read_peek(int fd, const struct reader *how, char *buffer, size_t size);
 
 /*
- * Whether nothing can follow the LENGTH bytes that the last call of read_peek
- * found in FD until they are read: they are the last, or there is no room.  A
+ * Of the LENGTH bytes that the last call of read_peek found in FD: whether they
+ * are the last, and whether there is no room for more until they are read.  A
  * socket does not tell of its room.
  */
-bool	read_is_all(int fd, const struct reader *how, size_t length);
+bool	read_is_last(int fd, const struct reader *how, size_t length);
+bool	read_is_full(int fd, const struct reader *how, size_t length);
 
-/* Leave LENGTH bytes of a READ_FILE to be read again.  Returns 0 or -errno. */
-int	read_back(int fd, size_t length);
+/* The last that was read of a READ_FILE that may be written anew; zeroed. */
+#define READ_LAST	64
+struct read_text {
+	int64_t		offset;	/* behind it */
+	uint32_t	length;
+	char		last[READ_LAST];
+};
+
+/*
+ * As read_peek of a READ_FILE; -ESTALE if it got shorter than what was read of
+ * it, or the last of that is another TEXT now.  BUFFER has READ_LAST bytes of
+ * room in front of it.
+ */
+ssize_t	read_on(int fd, struct read_text *text, char *buffer, size_t size);
+
+/*
+ * Go on behind LENGTH bytes of those that read_on has just put into BUFFER.
+ * Returns 0 or -errno.
+ */
+int	read_pass(int fd, struct read_text *text, const char *buffer,
+	    size_t length);
+
+/* Move the offset of a READ_FILE by LENGTH.  Returns 0 or -errno. */
+int	read_skip(int fd, off_t length);
+
+/* Move it to the beginning.  Returns 0 or -errno. */
+int	read_from_start(int fd);
 
 /* Whether FD is a terminal, or its other end, that is no longer used. */
 bool	read_has_hung_up(int fd);

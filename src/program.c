@@ -383,10 +383,11 @@ open_wake(void)
 
 	if (pipe(ends) == -1)
 		return -errno;
-	for (int i = 0; i < 2; i++) {
-		(void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-		(void)fcntl(ends[i], F_SETFL, O_NONBLOCK);
-	}
+	/* a handler must not block, and to drain it must not either */
+	for (int i = 0; i < 2; i++)
+		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) == -1 ||
+		    fcntl(ends[i], F_SETFL, O_NONBLOCK) == -1)
+			return -errno;
 	wake[0] = place(ends[0]);
 	wake[1] = place(ends[1]);
 	return wake[0] < 0 ? wake[0] : wake[1] < 0 ? wake[1] : 0;
@@ -530,8 +531,10 @@ program_take(const struct request *request, size_t *index)
 	pass_signals_on();
 	while (unseen > 0) {
 		run = &runs[--unseen];
-		pid = waitpid(run->pid, &status, WNOHANG);
-		if (pid == 0 || (pid == -1 && errno == EINTR))
+		while ((pid = waitpid(run->pid, &status, WNOHANG)) == -1 &&
+		    errno == EINTR)
+			;
+		if (pid == 0)
 			continue;
 		*index = run->index;
 		*run = runs[--running];

@@ -1064,3 +1064,16 @@ await_child() {
 		rm f
 	done
 }
+
+@test "a descriptor that cannot be handed over: PROGRAM does not run" {
+	local option
+
+	deny dup2=EIO -- true || skip 'no seccomp, or no such call'
+	two_lines
+	echo wrong >input
+	for option in --hold=1s --follow; do
+		run --separate-stderr deny dup2=EIO -- "$PMUX" poll "$option" \
+		    -t 5 8:in -- cat <input
+		expect_error 126 'cat: .*\[EIO\]'
+	done
+}

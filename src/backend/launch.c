@@ -244,18 +244,29 @@ execute(const struct launch *launch)
 	return denied ? EACCES : ENOENT;
 }
 
+/* FD, if it is not -1, becomes NUMBER too.  Returns 0 or errno. */
+static int
+put(int fd, int number)
+{
+	while (fd != -1 && dup2(fd, number) == -1)
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
 int
 launch_become(const struct launch *launch)
 {
+	int error;
+
 	look_at_signals();
-	if (launch->input != -1)
-		(void)dup2(launch->input, STDIN_FILENO);
-	if (launch->output != -1)
-		(void)dup2(launch->output, STDOUT_FILENO);
+	error = put(launch->input, STDIN_FILENO);
+	if (error == 0)
+		error = put(launch->output, STDOUT_FILENO);
 	if (limited)
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	restore_signals();
-	return execute(launch);
+	return error == 0 ? execute(launch) : error;
 }
 
 static void

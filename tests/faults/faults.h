@@ -16,6 +16,8 @@
 #endif
 
 #define ENDS_MAX	8	/* pipes, FIFOs and files of a form */
+#define FORM_FIRST	7	/* descriptors of a form */
+#define FORM_LAST	9
 #define TEXT_SIZE	4096
 #define OUTPUT_SIZE	65536
 #define PROCESSES_MAX	64

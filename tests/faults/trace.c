@@ -24,6 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "compat.h"
+
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_US INT64_C(1000)
 
@@ -293,6 +295,16 @@ record(struct process *p, const struct call *call)
 	l->calls[at][l->counts[at]++] = *call;
 }
 
+/* The error is one that this call may have. */
+static bool
+is_possible(const struct call *call)
+{
+	const char *name = errno_name(fault->error);
+	const char *list = call_errors(call->number, call->first, call->second);
+
+	return list != NULL && strstr(list, name) != NULL;
+}
+
 static bool
 is_meant(const struct process *p, const struct call *call)
 {
@@ -300,8 +312,10 @@ is_meant(const struct process *p, const struct call *call)
 		return false;
 	if (fault->kind == FAULT_CALL)
 		return p->calls >= fault->at && !outcome->reached &&
-		    (fault->number == -1 || call->number == fault->number);
-	return fault->kind == FAULT_EVERY && call->number == fault->number;
+		    (fault->number == -1 ||
+			(call->number == fault->number && is_possible(call)));
+	return fault->kind == FAULT_EVERY && call->number == fault->number &&
+	    is_possible(call);
 }
 
 static void
@@ -483,7 +497,7 @@ trace_run(struct scene *s, const struct fault *f, struct log *l, int64_t limit,
 	count = orders = 0;
 	total = 0;
 	cpu = 0;
-	scene_open(s, s->memory != -1);
+	scene_open(s, f->kind == FAULT_MALLOC && s->memory != -1);
 	begin();
 	tick(true);
 	end = now() + limit;

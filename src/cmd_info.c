@@ -4,10 +4,12 @@
 #include <sys/resource.h>
 #include <sys/select.h>
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
 #include "backend/backend.h"
+#include "backend/foreign.h"
 #include "backend/kernel.h"
 #include "command.h"
 #include "diag.h"
@@ -30,6 +32,26 @@ put_primitive(const struct backend *backend, bool json)
 	output_string(json ? "\",\"detail\":\"" : "\t");
 	output_string(detail);
 	output_string(json ? "\"}\n" : "\n");
+}
+
+/* How the descriptors of PID are looked at.  Returns 0 or an exit status. */
+static int
+put_process(pid_t pid, bool json)
+{
+	const char *detail, *state;
+	int kind = foreign_probe(pid, &detail);
+
+	if (kind < 0 && kind != -ENOSYS && kind != -EPERM)
+		return diag_system(-kind, NULL, "process %ld", (long)pid);
+	state = kind < 0 ? "absent" : "native";
+	output_string(json ? "{\"pid\":" : "pid ");
+	output_number(pid);
+	output_string(json ? ",\"state\":\"" : "\t");
+	output_string(state);
+	output_string(json ? "\",\"detail\":\"" : "\t");
+	output_string(detail);
+	output_string(json ? "\"}\n" : "\n");
+	return 0;
 }
 
 /* VALUE -1: nobody tells. */
@@ -92,13 +114,17 @@ info_run(const struct command *command, int argc, char **argv)
 	for (const struct backend *const *b = backends; *b != NULL; b++)
 		put_primitive(*b, request.json);
 	put_limits(request.json);
-	return EXIT_EVENT;
+	for (uint32_t i = 0; i < request.targets.process_count && status == 0;
+	     i++)
+		status = put_process(request.targets.processes[i],
+		    request.json);
+	return status;
 }
 
 const struct command command_info = {
 	.name = "info",
 	.summary = "print what this system has, and its limits",
 	.arguments = "",
-	.options = OPTION_ANY | OPTION_JSON,
+	.options = OPTION_ANY | OPTION_JSON | OPTION_PID,
 	.run = info_run,
 };

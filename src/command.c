@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "backend/foreign.h"
 #include "backend/launch.h"
 #include "command.h"
 #include "deadline.h"
@@ -197,8 +198,11 @@ resolve(struct request *request)
 	/* the command's own words, which its table knows */
 	(void)flags_parse(backend->flags, backend->limit, command->events,
 	    strlen(command->events), &defaults, &word, &length);
+	request->targets.copied = request->lines;
 	status = targets_resolve(&request->targets, backend, command->twice,
 	    defaults, request->null);
+	if (request->targets.process_count > 0 && !request->lines)
+		request->backend = foreign_over(backend, false);
 	if (status == 0 && request->ready_fd != -1 &&
 	    targets_name(request->ready_fd))
 		status = diag_usage("--ready-fd %d: it is a target too, and"

@@ -26,7 +26,8 @@ enum {
 	OPTION_LISTS = 4,	/* select: lists instead of events */
 	OPTION_EVENTS = 8,	/* the others: events */
 	OPTION_JSON = 16,	/* those that can print JSON */
-	OPTION_SESSION = 32	/* those that can serve requests */
+	OPTION_SESSION = 32, /* those that can serve requests */
+	OPTION_PID = 64 /* info: about a process */
 };
 
 struct command {

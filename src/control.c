@@ -8,7 +8,6 @@
 
 #include "backend/backend.h"
 #include "backend/kqueue.h"
-#include "backend/process.h"
 #include "diag.h"
 #include "kevent.h"
 #include "serve.h"
@@ -77,7 +76,7 @@ serve_forget_kevents(struct session *s)
 	s->kevents = NULL;
 	s->kevents_count = 0;
 	if (s->backend->requests != NULL)
-		s->backend->requests(s->state, NULL, 0, true);
+		s->object->requests(s->state, NULL, 0, true);
 }
 
 static int
@@ -95,37 +94,8 @@ reserve_kevents(struct session *s)
 	    (wanted - s->kevents_count) * sizeof *kevents);
 	s->kevents = kevents;
 	s->kevents_count = wanted;
-	s->backend->requests(s->state, kevents, wanted, true);
+	s->object->requests(s->state, kevents, wanted, true);
 	return 0;
-}
-
-/* Whether it still is what it was when its owner named it. */
-static bool
-is_current(const struct session *s, const struct entry *e)
-{
-	return (e->flags & ENTRY_FOREIGN) == 0 || e->fd < 0 ||
-	    process_same(s->process, s->pid, (int)e->number, e->fd);
-}
-
-/* Its owner has closed it: so do all kevents of DESCRIPTOR end. */
-static void
-end_descriptor(struct session *s, uint32_t descriptor)
-{
-	s->registry.list[descriptor].uses++;	/* until all are gone */
-	for (uint32_t i = 0; i < s->registry.count; i++)
-		if (s->registry.list[i].kind >= KIND_KEVENT &&
-		    descriptor_of(s, i) == descriptor)
-			forget(s, i);
-	serve_drop(s, descriptor);
-}
-
-static void
-end_closed(struct session *s)
-{
-	for (uint32_t i = 0; s->process >= 0 && i < s->registry.count; i++)
-		if (s->registry.list[i].kind == KIND_NUMBER &&
-		    !is_current(s, &s->registry.list[i]))
-			end_descriptor(s, i);
 }
 
 /* ---- words ---- */
@@ -218,22 +188,6 @@ mode_of(const struct change *c)
 	}
 }
 
-/* A number of another process: a copy, kept while its owner has it open. */
-static int
-copy(struct session *s, uint32_t index)
-{
-	struct entry *e = &s->registry.list[index];
-	int fd;
-
-	if ((e->flags & ENTRY_FOREIGN) == 0 || e->fd >= 0)
-		return 0;
-	fd = process_descriptor(s->process, (int)e->number);
-	if (fd < 0)
-		return fd;
-	e->fd = fd;
-	return 0;
-}
-
 /* Nothing came of a descriptor that was named for the first time. */
 static void
 drop_unused(struct session *s, uint32_t descriptor)
@@ -244,6 +198,19 @@ drop_unused(struct session *s, uint32_t descriptor)
 		serve_drop(s, descriptor);
 }
 
+/* Of another process's descriptors only read and write can be told. */
+static int
+check_foreign(const struct session *s, const struct change *c, uint32_t index)
+{
+	const struct entry *e = &s->registry.list[index];
+
+	if ((e->flags & ENTRY_FOREIGN) != 0 && c->request.filter > KQUEUE_WRITE)
+		return diag_unavailable("%s: of another process's descriptors"
+					" only read and write can be told",
+		    e->name);
+	return serve_check_kind(e);
+}
+
 /*
  * The entry of the descriptor that C is about.  What is not there is opened
  * only if the kevent is to be added.  Returns 0 or an exit status.
@@ -252,7 +219,7 @@ static int
 find_descriptor(struct session *s, struct change *c, uint32_t *index)
 {
 	struct target *t = &c->target;
-	int status, error;
+	int status;
 
 	*index = serve_find(s, t, mode_of(c));
 	if (*index == REGISTRY_NONE && (t->flags & TARGET_PATH) != 0 &&
@@ -264,11 +231,10 @@ find_descriptor(struct session *s, struct change *c, uint32_t *index)
 	status = serve_resolve(s, t, mode_of(c), index);
 	if (status != 0)
 		return status;
-	error = copy(s, *index);
-	if (error == 0)
-		return 0;
-	drop_unused(s, *index);
-	return serve_failed(s, t, error);
+	status = check_foreign(s, c, *index);
+	if (status != 0)
+		drop_unused(s, *index);
+	return status;
 }
 
 /* The number by which the kernel knows it; each transfer is a kevent. */
@@ -321,7 +287,7 @@ apply_to(struct session *s, struct change *c, uint32_t descriptor)
 	s->kevents[index] = c->request;
 	fd = descriptor == REGISTRY_NONE ? TARGET_NO_FD :
 	    s->registry.list[descriptor].fd;
-	error = s->backend->add(s->state, index, fd, 0);
+	error = s->object->add(s->state, index, fd, 0);
 	if (error != 0) {
 		s->kevents[index] = old;
 		if (added)
@@ -351,7 +317,10 @@ apply(struct session *s, struct change *c)
 		    c->target.name);
 	if (kevent_wants_descriptor(&c->request)) {
 		status = find_descriptor(s, c, &descriptor);
-		c->error = status == 0 ? 0 : s->message.error;
+		if (status == EXIT_UNAVAILABLE)
+			c->error = ENOSYS;
+		else if (status != 0)
+			c->error = s->message.error;
 		if (status != 0)
 			return status;
 	}
@@ -430,7 +399,6 @@ control(struct session *s, struct words *words, size_t max, int64_t ns)
 
 	if (status != 0)
 		return status;
-	end_closed(s);
 	status = apply_all(s, max, &answered);
 	if (status == 0 && answered == 0 && max > 0)
 		return serve_wait(s, ns, max);
@@ -503,19 +471,13 @@ print_stranger(struct session *s, const struct event *event)
 bool
 serve_kevent(struct session *s, const struct event *event)
 {
-	uint32_t index = event->token, descriptor;
+	uint32_t index = event->token;
 	struct target t = { .fd = TARGET_NO_FD, .number = -1 };
 
 	if (index >= s->registry.count || index >= s->kevents_count ||
 	    s->registry.list[index].kind < KIND_KEVENT) {
 		print_stranger(s, event);
 		return true;
-	}
-	descriptor = descriptor_of(s, index);
-	if (descriptor != REGISTRY_NONE &&
-	    !is_current(s, &s->registry.list[descriptor])) {
-		end_descriptor(s, descriptor);
-		return false;
 	}
 	t.name = s->registry.list[index].name;
 	t.length = s->registry.list[index].length;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "backend/backend.h"
+#include "backend/foreign.h"
 #include "backend/kernel.h"
 #include "backend/kqueue.h"
 #include "finish.h"
@@ -39,8 +40,9 @@ finish_unread(const struct request *request, const struct target *t)
 static bool
 is_empty(const struct target *t)
 {
-	int flags = fcntl(t->fd, F_GETFL);
+	int fd = foreign_borrow(t->fd), flags = fcntl(fd, F_GETFL);
 
+	foreign_return(t->fd, fd);
 	return flags == -1 || (flags & O_ACCMODE) == O_WRONLY ||
 	    kernel_unread(t->fd) <= 0;
 }

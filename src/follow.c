@@ -310,7 +310,7 @@ look(struct follow *f)
 	uint32_t index;
 
 	if (error != 0)
-		return diag_system(-error, NULL, "%s", f->w.backend->name);
+		return waiting_failed(&f->w, -error);
 	while (status == 0 && resting_take(&f->r, &event))
 		status = take_sample(f, &event);
 	while (status == 0 && resting_next_woken(&f->r, &index))
@@ -484,7 +484,9 @@ open_better(struct follow *f, struct request *request)
 	while (streams != NULL && *streams != NULL &&
 	    (*streams)->probe(&detail) < 0)
 		streams++;
-	if (streams == NULL || *streams == NULL)
+	/* of what another process has closed poll(2) alone says nval */
+	if (streams == NULL || *streams == NULL ||
+	    (targets->process_count > 0 && !targets->copied))
 		return -ENOSYS;
 	better = *streams;
 	for (size_t i = 0; i < targets->count; i++)

@@ -380,7 +380,8 @@ bad_option(const struct command *command, int answer, const char *word)
 		return diag_usage("%s: takes no argument", word);
 	if (word[1] >= '0' && word[1] <= '9')
 		return diag_usage("%s: a descriptor is not negative", word);
-	if (optopt != 0 && strncmp(word, "--", 2) != 0)
+	/* it is one of several in a word */
+	if (optopt != 0 && strncmp(word, "--", 2) != 0 && word[2] != '\0')
 		return diag_usage("%s: unknown option -%c", word, optopt);
 	return diag_usage("%s: unknown option", word);
 }

@@ -12,15 +12,13 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "backend/foreign.h"
 #include "backend/place.h"
 #include "backend/process.h"
 #include "diag.h"
 #include "flags.h"
 #include "serve.h"
 #include "target.h"
-
-/* Higher than any descriptor can be: closed, whoever asks. */
-#define NEVER_OPEN	INT_MAX
 
 static bool
 is_foreign(const struct entry *e)
@@ -44,8 +42,7 @@ serve_check_number(struct session *s, const struct target *t)
 	flags = fcntl(t->number, F_GETFD);
 	if (flags == -1 || (flags & FD_CLOEXEC) == 0)
 		return 0;
-	object = s->backend->number == NULL ? -1 :
-	    s->backend->number(s->state);
+	object = s->backend->number == NULL ? -1 : s->object->number(s->state);
 	return t->number == object ? 0 : diag_system(EBADF, "pmux's own",
 	    "%.*s", (int)t->length, t->name);
 }
@@ -155,6 +152,8 @@ serve_resolve(struct session *s, struct target *t, uint32_t mode,
 		status = open_entry(s, t, *index);
 	else if (t->process == 0)
 		e->fd = t->number;
+	else if (foreign_name(s->process, s->pid, t->number, &e->fd) != 0)
+		status = diag_system(ENOMEM, NULL, "targets");
 	else
 		e->flags |= ENTRY_FOREIGN;
 	if (status != 0)
@@ -175,7 +174,7 @@ displace(struct session *s, uint32_t index)
 {
 	if (!is_placed(s, index))
 		return;
-	(void)s->backend->remove(s->state, TOKEN_FIRST + index,
+	(void)s->object->remove(s->state, TOKEN_FIRST + index,
 	    s->placed[index]);
 	s->placed[index] = -1;
 }
@@ -196,7 +195,7 @@ place_as(struct session *s, uint32_t index, int fd)
 		s->placed = placed;
 		s->placed_count = wanted;
 	}
-	error = s->backend->add(s->state, TOKEN_FIRST + index, fd, e->bits);
+	error = s->object->add(s->state, TOKEN_FIRST + index, fd, e->bits);
 	if (error == 0)
 		s->placed[index] = fd;
 	return error;
@@ -219,7 +218,7 @@ serve_drop(struct session *s, uint32_t index)
 	if (s->backend == &backend_epoll) {
 		/* another may have the instance, and a FIFO stays open */
 		if ((e->flags & ENTRY_PATH) != 0)
-			(void)s->backend->remove(s->state, token_of(s, index),
+			(void)s->object->remove(s->state, token_of(s, index),
 			    e->fd);
 	} else if (s->backend->modify != NULL)
 		displace(s, index);
@@ -227,8 +226,10 @@ serve_drop(struct session *s, uint32_t index)
 		registry_forget(&s->registry, index);
 		return;
 	}
-	if ((e->flags & (ENTRY_PATH | ENTRY_FOREIGN)) != 0 && e->fd >= 0)
+	if ((e->flags & ENTRY_PATH) != 0 && e->fd >= 0)
 		(void)close(e->fd);
+	if (is_foreign(e))
+		foreign_forget(e->fd);
 	registry_remove(&s->registry, index);
 }
 
@@ -287,12 +288,25 @@ serve_failed(const struct session *s, const struct target *t, int error)
 	const char *hint = s->backend->hint == NULL ? NULL :
 	    s->backend->hint(error, t->bits);
 
-	if (s->process >= 0 && error == -EPERM && hint == NULL)
-		hint = process_forbidden_by();
-	if (s->process >= 0 && error == -ENOSYS && hint == NULL)
-		return diag_unavailable("%.*s: this system has no"
-		    " pidfd_getfd(2)", (int)t->length, t->name);
 	return diag_system(-error, hint, "%.*s", (int)t->length, t->name);
+}
+
+int
+serve_check_kind(const struct entry *e)
+{
+	const char *why = NULL;
+	int error = is_foreign(e) ? foreign_check(e->fd, &why) : 0;
+
+	if (why != NULL)
+		return diag_unavailable("%s: %s", e->name, why);
+	if (error == -ENOSYS)
+		return diag_unavailable("%s: this system has no"
+					" pidfd_getfd(2)",
+		    e->name);
+	if (error == 0 || error == -EBADF || error == -ESRCH)
+		return 0;
+	return diag_system(-error,
+	    error == -EPERM ? process_forbidden_by() : NULL, "%s", e->name);
 }
 
 enum operation {
@@ -307,11 +321,11 @@ call(struct session *s, enum operation operation, uint32_t token, int fd,
 {
 	switch (operation) {
 	case ADD:
-		return s->backend->add(s->state, token, fd, bits);
+		return s->object->add(s->state, token, fd, bits);
 	case MODIFY:
-		return s->backend->modify(s->state, token, fd, bits);
+		return s->object->modify(s->state, token, fd, bits);
 	default:
-		return s->backend->remove(s->state, token, fd);
+		return s->object->remove(s->state, token, fd);
 	}
 }
 
@@ -323,7 +337,7 @@ move_object(struct session *s, int number)
 
 	if (fd < 0)
 		return fd;
-	answer = s->backend->adopt(s->state, fd);
+	answer = s->object->adopt(s->state, fd);
 	if (answer < 0)
 		(void)close(fd);
 	return answer < 0 ? answer : 0;
@@ -341,10 +355,10 @@ call_epoll(struct session *s, enum operation operation, uint32_t index,
 
 	if (!is_foreign(e))
 		return call(s, operation, token, e->fd, bits);
-	if (number == s->backend->number(s->state) &&
+	if (number == s->object->number(s->state) &&
 	    (error = move_object(s, number)) != 0)
 		return error;
-	error = process_lend(s->process, number, &loan);
+	error = process_lend(s->process, number, number, &loan);
 	if (error != 0)
 		return error;
 	error = call(s, operation, token, number, bits);
@@ -404,6 +418,13 @@ usual_events(const struct session *s)
 	return bits;
 }
 
+static void
+drop_unregistered(struct session *s, uint32_t index)
+{
+	if ((s->registry.list[index].flags & ENTRY_REGISTERED) == 0)
+		serve_drop(s, index);
+}
+
 /* BITS is what it was registered for, if it was. */
 static int
 undo(struct session *s, uint32_t index, const struct target *t, uint32_t bits,
@@ -412,8 +433,7 @@ undo(struct session *s, uint32_t index, const struct target *t, uint32_t bits,
 	int status = serve_failed(s, t, error);
 
 	s->registry.list[index].bits = bits;
-	if ((s->registry.list[index].flags & ENTRY_REGISTERED) == 0)
-		serve_drop(s, index);
+	drop_unregistered(s, index);
 	return status;
 }
 
@@ -424,8 +444,12 @@ change(struct session *s, enum operation operation, uint32_t index,
 {
 	struct entry *e = &s->registry.list[index];
 	uint32_t before = e->bits;
-	int error;
+	int status = serve_check_kind(e), error;
 
+	if (status != 0) {
+		drop_unregistered(s, index);
+		return status;
+	}
 	e->bits = t->bits;
 	error = s->backend == &backend_epoll ?
 	    call_epoll(s, operation, index, t->bits) :
@@ -558,19 +582,6 @@ serve_unregister(struct session *s, struct words *words)
 
 /* ---- before and after a wait of poll or devpoll ---- */
 
-/* The descriptor to wait for; of another process a copy, as it is now. */
-static int
-current(const struct session *s, const struct entry *e)
-{
-	int fd;
-
-	if (!is_foreign(e))
-		return e->fd;
-	fd = process_descriptor(s->process, (int)e->number);
-	/* where the process has ended nothing of it is open */
-	return fd == -EBADF || fd == -ESRCH ? NEVER_OPEN : fd;
-}
-
 static int
 entry_failed(const struct session *s, uint32_t index, int error)
 {
@@ -584,15 +595,14 @@ static int
 place_entry(struct session *s, uint32_t index)
 {
 	struct entry *e = &s->registry.list[index];
-	int fd, error;
+	int status, error;
 
 	displace(s, index);
 	if (e->kind == 0 || (e->flags & ENTRY_REGISTERED) == 0)
 		return 0;
-	fd = current(s, e);
-	error = fd < 0 ? fd : place_as(s, index, fd);
-	if (error != 0 && is_foreign(e) && fd >= 0 && fd != NEVER_OPEN)
-		(void)close(fd);
+	if ((status = serve_check_kind(e)) != 0)
+		return status;
+	error = place_as(s, index, e->fd);
 	return error == 0 ? 0 : entry_failed(s, index, error);
 }
 
@@ -604,15 +614,14 @@ place_own(struct session *s)
 	int error;
 
 	/* what tells of input is the first: read, in */
-	error = s->backend->add(s->state, TOKEN_INPUT, STDIN_FILENO, in->bit);
+	error = s->object->add(s->state, TOKEN_INPUT, STDIN_FILENO, in->bit);
 	if (error == 0)
-		error = s->backend->add(s->state, TOKEN_OUTPUT, STDOUT_FILENO,
+		error = s->object->add(s->state, TOKEN_OUTPUT, STDOUT_FILENO,
 		    s->backend->watch);
 	if (s->ended)
-		(void)s->backend->remove(s->state, TOKEN_INPUT, STDIN_FILENO);
+		(void)s->object->remove(s->state, TOKEN_INPUT, STDIN_FILENO);
 	if (!s->watches_output)
-		(void)s->backend->remove(s->state, TOKEN_OUTPUT,
-		    STDOUT_FILENO);
+		(void)s->object->remove(s->state, TOKEN_OUTPUT, STDOUT_FILENO);
 	return error == 0 ? 0 : diag_system(-error, NULL, "%s",
 	    s->backend->name);
 }
@@ -636,16 +645,9 @@ prepare_poll(struct session *s)
 static void
 release_poll(struct session *s)
 {
-	int fd;
-
-	for (uint32_t i = 0; s->process >= 0 && i < s->registry.count; i++) {
-		if (!is_foreign(&s->registry.list[i]) || !is_placed(s, i))
-			continue;
-		fd = s->placed[i];
-		displace(s, i);
-		if (fd != NEVER_OPEN)
-			(void)close(fd);
-	}
+	for (uint32_t i = 0; s->process >= 0 && i < s->registry.count; i++)
+		if (is_foreign(&s->registry.list[i]))
+			displace(s, i);
 	for (uint32_t i = 0; s->dropped && i < s->registry.count; i++)
 		if (s->registry.list[i].kind != 0 &&
 		    (s->registry.list[i].flags &
@@ -749,20 +751,17 @@ take_lists(struct session *s, struct words *words)
 static int
 prepare_select(struct session *s)
 {
-	int status = place_own(s), error, fd;
+	int status = place_own(s), error;
 
 	for (size_t i = 0; i < s->selected_count && status == 0; i++) {
 		struct selected *chosen = &s->selected[i];
 		const struct entry *e = &s->registry.list[chosen->index];
 
-		fd = is_foreign(e) ? process_descriptor(s->process,
-		    (int)e->number) : e->fd;
-		error = fd;
-		if (fd >= 0) {
-			chosen->fd = fd;
-			error = s->backend->add(s->state,
-			    (uint32_t)(TOKEN_FIRST + i), fd, chosen->list);
-		}
+		if ((status = serve_check_kind(e)) != 0)
+			break;
+		chosen->fd = e->fd;
+		error = s->object->add(s->state, (uint32_t)(TOKEN_FIRST + i),
+		    e->fd, chosen->list);
 		if (error < 0)
 			status = entry_failed(s, chosen->index, error);
 	}
@@ -781,16 +780,13 @@ release_select(struct session *s)
 		chosen = &s->selected[i];
 		e = &s->registry.list[chosen->index];
 		e->bits = 0;
-		if (chosen->fd < 0)
-			continue;
-		(void)s->backend->remove(s->state, (uint32_t)(TOKEN_FIRST + i),
-		    chosen->fd);
-		if (is_foreign(e))
-			(void)close(chosen->fd);
+		if (chosen->fd != -1)
+			(void)s->object->remove(s->state,
+			    (uint32_t)(TOKEN_FIRST + i), chosen->fd);
 	}
 	s->selected_count = 0;
-	(void)s->backend->remove(s->state, TOKEN_OUTPUT, STDOUT_FILENO);
-	(void)s->backend->remove(s->state, TOKEN_INPUT, STDIN_FILENO);
+	(void)s->object->remove(s->state, TOKEN_OUTPUT, STDOUT_FILENO);
+	(void)s->object->remove(s->state, TOKEN_INPUT, STDIN_FILENO);
 }
 
 int

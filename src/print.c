@@ -97,7 +97,7 @@ put_events(const struct record *record, bool quoted)
 {
 	/* the lists of select(2) have no numbers */
 	if (record->request->numeric &&
-	    record->request->backend != &backend_select) {
+	    record->request->backend->flags != backend_select.flags) {
 		output_number(record->event->bits);
 		return;
 	}

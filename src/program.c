@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "backend/foreign.h"
 #include "backend/kqueue.h"
 #include "backend/launch.h"
 #include "backend/place.h"
@@ -168,10 +169,22 @@ set_environment(const struct request *r, const struct target *t,
 static bool
 is_handed(const struct request *r, const struct target *t)
 {
-	if (t->fd < 0)
+	if (t->fd < 0 && !foreign_is(t->fd))
 		return false;
 	return r->targets.kevents == NULL ||
 	    r->targets.kevents[t - r->targets.list].filter <= KQUEUE_WRITE;
+}
+
+/* The copy of another process's descriptor that PROGRAM is to have, or -1. */
+static int lent = -1;
+
+/* PROGRAM has it, or it has failed. */
+static void
+end_loan(void)
+{
+	if (lent >= 0)
+		(void)close(lent);
+	lent = -1;
 }
 
 /*
@@ -184,18 +197,20 @@ hand_over(struct launch *launch, const struct request *r,
 {
 	uint32_t reading = r->backend->reading, writing = r->backend->writing;
 	uint32_t ready = event->bits & t->bits;
+	int fd;
 
 	launch->input = launch->output = -1;
-	if (!is_handed(r, t))
+	if (!is_handed(r, t) || (fd = foreign_borrow(t->fd)) < 0)
 		return;
+	lent = foreign_is(t->fd) ? fd : -1;
 	if ((event->bits & r->backend->broken) != 0)
 		ready &= ~writing;
 	if ((ready & (reading | writing)) == 0)
 		ready = t->bits & writing & ~reading;
 	if ((ready & writing) != 0)
-		launch->output = t->fd;
+		launch->output = fd;
 	if ((ready & reading) != 0 || (ready & writing) == 0)
-		launch->input = t->fd;
+		launch->input = fd;
 }
 
 /*
@@ -268,6 +283,7 @@ program_become(const struct request *request, const struct target *t,
 	error = launch_become(&launch);
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 	fifo_take_back();
+	end_loan();
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	return not_run(request, error);
 }
@@ -471,6 +487,7 @@ program_start(const struct request *request, size_t index,
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
 	status = start(request, index, &launch);
+	end_loan();
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	return status;
 }

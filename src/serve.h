@@ -74,6 +74,7 @@ struct pending {
 struct session {
 	struct request		*request;
 	const struct backend	*backend;
+	const struct backend *object; /* the same, for --pid over it */
 	struct backend_state	*state;		/* NULL: closed */
 	struct registry		 registry;
 	struct diag_message	 message;	/* why a request failed */
@@ -132,6 +133,13 @@ uint32_t serve_find(const struct session *s, const struct target *t,
  * an exit status, a message having been printed.
  */
 int	serve_check_number(struct session *s, const struct target *t);
+
+/*
+ * Whether E, a descriptor of --pid's process, can be looked at, or is not open
+ * there, which the primitive says itself.  Returns 0 or an exit status, a
+ * message having been printed.
+ */
+int serve_check_kind(const struct entry *e);
 
 /* Give up entry INDEX, and its file unless that is a FIFO, which is held. */
 void	serve_drop(struct session *s, uint32_t index);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "backend/foreign.h"
 #include "backend/kernel.h"
 #include "backend/place.h"
 #include "backend/process.h"
@@ -238,7 +239,7 @@ deliver(struct session *s, const struct event *event)
 			s->output_error = -EPIPE;
 		else if (s->backend == &backend_select)
 			/* readable as well as writable: nothing to us */
-			(void)s->backend->remove(s->state, TOKEN_OUTPUT,
+			(void)s->object->remove(s->state, TOKEN_OUTPUT,
 			    STDOUT_FILENO);
 		return false;
 	}
@@ -256,10 +257,10 @@ attempt(struct session *s, int64_t timeout)
 	struct event event;
 	int n, count = 0;
 
-	n = s->backend->wait(s->state, s->wait.max, timeout);
+	n = s->object->wait(s->state, s->wait.max, timeout);
 	if (n < 0)
 		return n == -EINTR ? 0 : n;
-	while (s->backend->take(s->state, &event))
+	while (s->object->take(s->state, &event))
 		count += deliver(s, &event);
 	return count;
 }
@@ -272,7 +273,7 @@ wait_failed(const struct session *s, int error)
 
 	for (size_t i = 0; error == -EBADF && i < s->selected_count; i++) {
 		e = &s->registry.list[s->selected[i].index];
-		if (fcntl(s->selected[i].fd, F_GETFD) == -1)
+		if (foreign_is_closed(s->selected[i].fd))
 			return diag_system(EBADF, NULL, "%s", e->name);
 	}
 	return diag_system(-error, NULL, "%s", s->backend->name);
@@ -332,8 +333,7 @@ serve_fileno(struct session *s, struct words *words)
 
 	if (status != 0)
 		return status;
-	fd = s->backend->number == NULL ? -ENOSYS :
-	    s->backend->number(s->state);
+	fd = s->backend->number == NULL ? -ENOSYS : s->object->number(s->state);
 	if (fd < 0)
 		return diag_system(-fd, fd == -ENOSYS ?
 		    "the object has no descriptor" : NULL, "%s",
@@ -368,7 +368,7 @@ serve_close(struct session *s, struct words *words)
 	if (s->wait.active)
 		cancel(s);
 	forget_all(s);
-	s->backend->close(s->state);
+	s->object->close(s->state);
 	s->state = NULL;
 	return 0;
 }
@@ -469,9 +469,11 @@ serve_fromfd(struct session *s, struct words *words)
 		return serve_refuse(s, "BUSY", "a wait is pending");
 	fd = adopted_number(s, &t);
 	if (fd < 0)
-		return fd == -ENOSYS ? serve_failed(s, &t, fd) :
+		return fd == -ENOSYS ?
+		    diag_unavailable("%s: this system has no pidfd_getfd(2)",
+			t.name) :
 		    diag_system(-fd, NULL, "%s", t.name);
-	error = s->backend->adopt(s->state, fd);
+	error = s->object->adopt(s->state, fd);
 	if (error == 1)
 		return 0;
 	if (error == 0) {
@@ -698,7 +700,7 @@ take_input(struct session *s)
 	else if (n == 0) {
 		s->ended = s->stale = true;
 		if (has_input(s) && s->state != NULL && s->wait.active)
-			(void)s->backend->remove(s->state, TOKEN_INPUT,
+			(void)s->object->remove(s->state, TOKEN_INPUT,
 			    STDIN_FILENO);
 	} else if (errno != EINTR && errno != EAGAIN) {
 		diag_capture(NULL);
@@ -726,11 +728,12 @@ watch_own(struct session *s)
 	for (int i = 0; i < 2; i++)
 		if (s->own[i] <= 0)
 			s->own[i] = place(fcntl(i, F_DUPFD_CLOEXEC, 3));
-	if (!s->ended && (s->own[0] < 0 || s->backend->add(s->state,
-	    OWN_INPUT, s->own[0], in->bit) != 0))
+	if (!s->ended &&
+	    (s->own[0] < 0 ||
+		s->object->add(s->state, OWN_INPUT, s->own[0], in->bit) != 0))
 		return false;
 	if (s->watches_output)
-		(void)s->backend->add(s->state, OWN_OUTPUT, s->own[1],
+		(void)s->object->add(s->state, OWN_OUTPUT, s->own[1],
 		    s->backend->watch);
 	return true;
 }
@@ -741,8 +744,8 @@ sleep_with_own(struct session *s)
 	int64_t left = deadline_left(s->wait.deadline);
 	int n = attempt(s, left);
 
-	(void)s->backend->remove(s->state, OWN_INPUT, s->own[0]);
-	(void)s->backend->remove(s->state, OWN_OUTPUT, s->own[1]);
+	(void)s->object->remove(s->state, OWN_INPUT, s->own[0]);
+	(void)s->object->remove(s->state, OWN_OUTPUT, s->own[1]);
 	if (s->output_error == 0 && (n != 0 || left == 0))
 		finish(s, n);
 }
@@ -766,14 +769,18 @@ sleep_outside(struct session *s)
 		{ s->ended ? -1 : STDIN_FILENO, POLLIN, 0 },
 		{ STDOUT_FILENO, 0, 0 }, { -1, POLLIN, 0 }
 	};
+	/* what is closed in another process rings no bell */
+	bool looks = s->wait.active && s->object != s->backend;
 	int64_t left = -1;
 	int n;
 
 	if (s->wait.active) {
-		p[2].fd = s->backend->number(s->state);
+		p[2].fd = s->object->number(s->state);
 		left = deadline_left(s->wait.deadline);
 	}
-	n = timeout_poll(p, 3, left);
+	n = timeout_poll(p, 3,
+	    looks && (left == -1 || left > FOREIGN_PAUSE) ? FOREIGN_PAUSE :
+							    left);
 	if (n < 0)
 		return n == -EINTR ? 0 : sleep_failed(n);
 	if ((p[1].revents & (POLLERR | POLLHUP)) != 0) {
@@ -783,7 +790,7 @@ sleep_outside(struct session *s)
 	s->input_ready = p[0].revents != 0;
 	if (!s->wait.active)
 		return 0;
-	n = p[2].revents != 0 || left == 0 ? attempt(s, 0) : 0;
+	n = p[2].revents != 0 || left == 0 || looks ? attempt(s, 0) : 0;
 	if (n != 0 || left == 0)
 		finish(s, n);
 	return 0;
@@ -837,8 +844,9 @@ loop(struct session *s)
 static bool
 is_named(int number)
 {
-	return registry_find(&session.registry, KIND_NUMBER, NULL, 0,
-	    (uint64_t)number) != REGISTRY_NONE;
+	return registry_find(&session.registry,
+		   session.process >= 0 ? KIND_OWN : KIND_NUMBER, NULL, 0,
+		   (uint64_t)number) != REGISTRY_NONE;
 }
 
 /* Out of the way of the numbers that requests name. */
@@ -888,7 +896,10 @@ open_object(struct session *s)
 
 	s->watches_output = fstat(STDOUT_FILENO, &st) == 0 &&
 	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
-	error = s->backend->open(&s->state, 0);
+	s->object = s->process >= 0 && s->backend != &backend_epoll ?
+	    foreign_over(s->backend, true) :
+	    s->backend;
+	error = s->object->open(&s->state, 0);
 	if (error != 0)
 		return waiting_no_object(s->backend, error);
 	s->stale = true;

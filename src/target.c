@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "backend/foreign.h"
 #include "backend/kernel.h"
 #include "backend/kqueue.h"
 #include "backend/place.h"
@@ -733,12 +734,51 @@ target_closed(const struct targets *targets, const struct target *t)
 	    (int)t->length, t->name);
 }
 
-/* Copy what the targets of process OWNER (index plus 1) mean. */
+/*
+ * --lines reads, which is no look: it has a copy until it ends.  Returns 0 or
+ * an exit status.
+ */
 static int
-copy_from(struct targets *targets, struct table *table, uint32_t owner)
+copy(const struct targets *targets, struct target *t, int process)
+{
+	int fd = process_descriptor(process, t->number);
+
+	if (fd < 0 && fd != -EBADF)
+		return copy_failed(targets, t, -fd);
+	t->fd = fd < 0 ? NEVER_OPEN : fd;
+	return 0;
+}
+
+/* Give T a handle, if it can be looked at.  Returns 0 or an exit status. */
+static int
+name(const struct targets *targets, struct target *t, int process)
+{
+	pid_t pid = targets->processes[t->process - 1];
+	const char *why;
+	int error;
+
+	if (targets->kevents != NULL &&
+	    targets->kevents[t - targets->list].filter > KQUEUE_WRITE)
+		return diag_unavailable("%.*s: of another process's descriptors"
+					" only read and write can be told",
+		    (int)t->length, t->name);
+	if (foreign_name(process, pid, t->number, &t->fd) != 0)
+		return no_memory();
+	error = foreign_check(t->fd, &why);
+	if (error != 0 && error != -EBADF)
+		return copy_failed(targets, t, -error);
+	return why == NULL ? 0 :
+			     diag_unavailable("descriptor %d of process"
+					      " %ld: %s",
+				 t->number, (long)pid, why);
+}
+
+/* Take what the targets of process OWNER (index plus 1) mean. */
+static int
+take_from(struct targets *targets, struct table *table, uint32_t owner)
 {
 	long pid = (long)targets->processes[owner - 1];
-	int process = process_open((pid_t)pid), fd;
+	int process = process_open((pid_t)pid), status = 0;
 	struct target *t, *earlier;
 
 	if (process == -ENOSYS)
@@ -748,27 +788,23 @@ copy_from(struct targets *targets, struct table *table, uint32_t owner)
 		return diag_system(-process, process == -ENOENT ||
 		    process == -EINVAL ? "a thread's id, not a process's" :
 		    NULL, "process %ld", pid);
-	for (size_t i = 0; i < targets->count; i++) {
+	for (size_t i = 0; i < targets->count && status == 0; i++) {
 		t = &targets->list[i];
 		if (t->process != owner)
 			continue;
 		/* the primitive refuses the same one twice: let it */
 		earlier = table_find(table, targets, i, t, false);
-		if (earlier != NULL) {
+		if (earlier != NULL)
 			t->fd = earlier->fd;
-			continue;
-		}
-		fd = process_descriptor(process, t->number);
-		if (fd < 0 && fd != -EBADF)
-			return copy_failed(targets, t, -fd);
-		t->fd = fd < 0 ? NEVER_OPEN : fd;
+		else
+			status = targets->copied ? copy(targets, t, process) :
+						   name(targets, t, process);
 	}
-	(void)close(process);
-	return 0;
+	return status;
 }
 
 static int
-copy_all(struct targets *targets)
+take_all(struct targets *targets)
 {
 	struct table table = { NULL, 0 };
 	int status = 0;
@@ -778,7 +814,7 @@ copy_all(struct targets *targets)
 	if (table_open(&table, targets->count) != 0)
 		return no_memory();
 	for (uint32_t i = 0; i < targets->process_count && status == 0; i++)
-		status = copy_from(targets, &table, i + 1);
+		status = take_from(targets, &table, i + 1);
 	free(table.slots);
 	return status;
 }
@@ -1052,7 +1088,7 @@ targets_resolve(struct targets *targets, const struct backend *backend,
 		return status;
 	resolved = targets;
 	place_avoid(targets_name);
-	status = copy_all(targets);
+	status = take_all(targets);
 	if (status == 0)
 		status = open_all(targets, backend);
 	if (status == 0 && targets->kevents != NULL)

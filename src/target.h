@@ -39,7 +39,9 @@ enum {
 struct target {
 	char		*name;		/* as written, without its events */
 	uint32_t	 length;	/* of name, which goes on after that */
-	int		 fd;		/* -1 while a FIFO has no reader */
+	int fd; /* -1 while a FIFO has no reader; of
+					   another process its handle, see
+					   backend/foreign.h */
 	int		 number;	/* its owner's; negative: no FD */
 	uint32_t	 bits;		/* what is asked for, native words */
 	uint32_t	 process;	/* its owner's index plus 1; 0: pmux */
@@ -61,6 +63,7 @@ struct targets {
 	bool		 masked;	/* it has said something */
 	bool		 unsorted;	/* not numbers alone, each higher */
 	bool		 awaited;	/* a FIFO's reader is missing */
+	bool copied; /* --pid: FD is a copy, no handle */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "backend/foreign.h"
 #include "backend/place.h"
 #include "deadline.h"
 #include "diag.h"
@@ -48,7 +49,7 @@ waiting_no_object(const struct backend *backend, int error)
 static bool
 is_closed(const struct target *t)
 {
-	return t->fd >= 0 && fcntl(t->fd, F_GETFD) == -1;
+	return foreign_is_closed(t->fd);
 }
 
 static int
@@ -218,9 +219,8 @@ retry(struct waiting *w)
 	return 0;
 }
 
-/* Name the closed descriptor that select(2) does not name. */
-static int
-wait_failed(const struct waiting *w, int error)
+int
+waiting_failed(const struct waiting *w, int error)
 {
 	const struct targets *targets = &w->request->targets;
 
@@ -254,7 +254,7 @@ waiting_wait(struct waiting *w, size_t max, int64_t left, int *count)
 		return 0;
 	}
 	if (n < 0 && n != -EINTR)
-		return wait_failed(w, -n);
+		return waiting_failed(w, -n);
 	*count = n > 0 ? n : 0;
 	return 0;
 }

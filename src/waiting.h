@@ -62,6 +62,12 @@ int	waiting_add(struct waiting *w, size_t index);
 int	waiting_wait(struct waiting *w, size_t max, int64_t left, int *count);
 
 /*
+ * A wait for the targets has failed with errno value ERROR: say so, and name
+ * the closed descriptor, which select(2) does not.  Returns the exit status.
+ */
+int waiting_failed(const struct waiting *w, int error);
+
+/*
  * The next event of a target, as backend_take_fn.  What there is of standard
  * output is dealt with: returns -EPIPE if nobody reads it any more.
  */

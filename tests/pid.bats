@@ -18,7 +18,7 @@ owner() {
 	read -r owner <owner.pid
 	rm owner.pid
 	pm poll -t 0 -p "$owner" 0
-	[[ $stderr != *ENOSYS* && $status != 4 ]] ||
+	[[ $stderr != *"no pidfd_getfd"* ]] ||
 	    skip "no pidfd_getfd(2) in this kernel"
 	[[ $stderr != *EPERM* ]] || skip "pidfd_getfd(2): $stderr"
 }
@@ -145,7 +145,7 @@ from_process() {
 	owner=$(<pid)
 	exec 7<&-
 	pm poll -t 0 -p "$owner" 7
-	[[ $stderr != *EPERM* && $status != 4 ]] || skip "$stderr"
+	[[ $stderr != *EPERM* && $stderr != *"no pidfd_getfd"* ]] || skip "$stderr"
 	waiting poll -t 1h -p "$owner" 7:in {fd}<&-
 	await_state "$pid" S
 	echo >&"$fd"
@@ -205,8 +205,266 @@ from_process() {
 	sleep 1000 7<f 3>&- &
 	pm poll -t 0 -p "$!" --ready-fd 7 7 7>ready
 	kill "$!"
-	[[ $stderr != *EPERM* && $status != 4 ]] || skip "$stderr"
+	[[ $stderr != *EPERM* && $stderr != *"no pidfd_getfd"* ]] || skip "$stderr"
 	expect 124
 	assert_equal "$(wc -c <ready)" 1
 	exec {fd}>&-
+}
+
+# ---- without effect on the owner ----
+
+# owned: start a shell that does as it is told by owner_does, in `owner`.
+owned() {
+	rm -f owner.in owner.out
+	mkfifo owner.in owner.out
+	bash -c 'while read -r line; do eval "$line"; echo >owner.out; done' \
+	    <owner.in 3>&- &
+	owner=$!
+	exec {owner_in}>owner.in
+	pm poll -t 0 -p "$owner" 0
+	[[ $stderr != *"no pidfd_getfd"* && $stderr != *EPERM* ]] ||
+	    skip "pidfd_getfd(2): $stderr"
+}
+
+owner_does() {
+	echo "$1" >&"$owner_in"
+	read -r _ <owner.out
+}
+
+# asleep COMMAND T...: pmux waits for the owner's numbers T, and sleeps.
+asleep() {
+	local targets=() t
+
+	for t in "${@:2}"; do
+		targets+=("$(reads "$1" "$t")")
+	done
+	waiting "$1" -t 20 -p "$owner" "${targets[@]}" {owner_in}>&-
+	await_state "$pid" S
+}
+
+@test "no copy is kept while pmux sleeps" {
+	owned
+	mkfifo f
+	owner_does 'exec 7<>f 8<f'
+	each keeps_none
+}
+
+keeps_none() {
+	asleep "$1" 7 8
+	# in between it has one, for microseconds
+	until [[ $(peer openers f | cut -d ' ' -f 1 | sort -u) == "$owner" ]]; do
+		sleep 0.001
+	done
+	owner_does 'echo >&7'
+	finish "$pid"
+	short
+	[[ $status == 0 && $output == *"$(says "$1")"$'\t7'* ]] ||
+	    fail "$1: $status $output $stderr"
+	owner_does 'read -r <&7'
+}
+
+@test "a peer sees the end when the owner closes, while pmux sleeps" {
+	owned
+	mkfifo f
+	each lets_go
+}
+
+lets_go() {
+	# the owner writes, and a reader waits for its end
+	cat f >got 3>&- {owner_in}>&- &
+	local reader=$!
+
+	owner_does 'exec 7>f'
+	if [[ $1 == kqueue ]]; then
+		waiting kqueue -t 20 -p "$owner" write:7:lowat=100000000 \
+		    {owner_in}>&-
+	elif [[ $1 == select ]]; then
+		waiting select -t 20 -p "$owner" -x 7 {owner_in}>&-
+	else
+		waiting "$1" -t 20 -p "$owner" 7:pri {owner_in}>&-
+	fi
+	owner_does 'exec 7>&-'
+	wait "$reader"
+	kill "$pid" 2>/dev/null || :
+	wait "$pid" || :
+}
+
+# closed_is_told COMMAND: a number was closed while its file lives on.
+closed_is_told() {
+	case $1 in
+	poll | devpoll | wait)
+		[[ $status == 1 && $output == $'nval\t7' ]]
+		;;
+	*)
+		[[ $status == 3 && ! $output ]]
+		;;
+	esac || fail "$1: $status $output $stderr"
+	assert_equal "$stderr" "pmux: $1: descriptor 7 of process $owner:\
+ Bad file descriptor [EBADF]"
+}
+
+closes_one() {
+	owner_does 'exec 7<>f 8<&7'
+	asleep "$1" 7
+	owner_does 'exec 7<&-'
+	finish "$pid"
+	closed_is_told "$1"
+	# so is the last, and a number that means another file
+	asleep "$1" 8
+	owner_does 'exec 8<&-'
+	finish "$pid"
+	[[ $stderr == *'[EBADF]' ]]
+	owner_does 'exec 7<>f 8<&7'
+	asleep "$1" 7
+	owner_does 'exec 7<>g'
+	finish "$pid"
+	closed_is_told "$1"
+}
+
+@test "a number that its owner closes while the file lives on" {
+	owned
+	mkfifo f g
+	each closes_one
+}
+
+@test "the same where kcmp(2) is denied, and info says so" {
+	run deny kcmp=EPERM -- true
+	[[ $status != 77 ]] || skip "$output"
+	owned
+	mkfifo f g
+	pmux() {
+		command deny kcmp=EPERM -- "$PMUX" "$@"
+	}
+	each closes_one
+	pm info -p "$owner"
+	assert_line --partial $'pid '"$owner"$'\tnative\tpidfd_getfd(2); '
+	assert_line --regexp 'comparing copies, as kcmp\(2\) is denied'
+}
+
+@test "what a look has an effect on is not looked at" {
+	local state
+
+	for state in signalfd.none linux.proc-mounts epoll.signalfd dev.null \
+	    dev.zero; do
+		owner 7="$state"
+		each refused
+	done
+}
+
+refused() {
+	pm "$1" -t 0 -p "$owner" "$(reads "$1" 7)"
+	expect_error 4 "descriptor 7 of process $owner: "
+}
+
+@test "what can be looked at" {
+	local state
+
+	for state in eventfd.5 timerfd.expired pidfd.zombie epoll.one-ready \
+	    unix-dgram.data pty.master.data tcp-listen.one-waits; do
+		owner 7="$state"
+		pm poll -t 0 -p "$owner" 7:in
+		[[ $status == 0 ]] || fail "$state: $status $stderr"
+	done
+	for state in inotify.none epoll.none-ready epoll.nested eventfd.0; do
+		owner 7="$state"
+		pm poll -t 0 -p "$owner" 7:in
+		expect 124
+	done
+	for state in file.start directory.open; do
+		owner 7="$state"
+		pm poll -t 0 -p "$owner" 7:in,out
+		expect 0 $'in,out\t7'
+		pm epoll -t 0 -p "$owner" 7
+		expect_error 3 '\[EPERM\]'
+	done
+	pm kqueue -t 0 -p "$owner" vnode:7
+	expect_error 4 'only read and write'
+}
+
+@test "more descriptors than pmux may have, each a number of its own" {
+	owned
+	mkfifo f
+	owner_does 'for ((i = 100; i < 200; i++)); do eval "exec $i<>f"; done'
+	owner_does 'for ((i = 200; i < 212; i++)); do eval "exec $i<&100"; done'
+	each has_few
+}
+
+has_few() {
+	local targets=() i
+
+	for ((i = 100; i < 212; i++)); do
+		targets+=("$(reads "$1" "$i")")
+	done
+	owner_does 'echo >&100'
+	(ulimit -n 32 && exec pmux "$1" -t 20 -p "$owner" "${targets[@]}") >out
+	assert_equal "$(wc -l <out)" 112
+	owner_does 'read -r <&100'
+	rm -f ready
+	mkfifo ready
+	(ulimit -n 32 && exec pmux "$1" --ready-fd 9 -t 20 -p "$owner" \
+	    "${targets[@]}") 9>ready >out 2>err 3>&- {owner_in}>&- &
+	pid=$!
+	read -r _ <ready
+	owner_does 'echo >&100'
+	finish "$pid"
+	assert_equal "$status $stderr" '0 '
+	owner_does 'read -r <&100'
+}
+
+@test "--follow: news, and what is closed" {
+	owned
+	mkfifo f g
+	owner_does 'exec 7<>f 8<>g'
+	streaming poll --follow -t 20 -p "$owner" 7:in 8:in {owner_in}>&-
+	owner_does 'echo >&8'
+	read -r -t 20 line <&8
+	assert_equal "$line" $'in\t8'
+	owner_does 'read -r <&8; exec 9<&7 7<&-'
+	read -r -t 20 line <&8
+	assert_equal "$line" $'nval\t7'
+	kill "$pid"
+	exec 8<&-
+}
+
+@test "epoll: edge-triggered, one-shot, exclusive" {
+	local mode
+
+	need epoll
+	owned
+	mkfifo f
+	owner_does 'exec 7<>f'
+	for mode in et oneshot exclusive; do
+		waiting epoll -t 20 -p "$owner" "7:in,$mode" {owner_in}>&-
+		owner_does 'echo >&7'
+		finish "$pid"
+		expect 0 $'in\t7'
+		owner_does 'read -r <&7'
+	done
+}
+
+@test "PROGRAM has the descriptor" {
+	owned
+	mkfifo f
+	owner_does 'exec 7<>f; echo line >&7'
+	pm poll -p "$owner" 7:in -- head -n 1
+	expect 0 line
+}
+
+@test "a kernel without pidfd_getfd(2): 4" {
+	run deny pidfd_getfd=ENOSYS -- true
+	[[ $status != 77 ]] || skip "$output"
+	owned
+	run --separate-stderr deny pidfd_getfd=ENOSYS -- "$PMUX" poll -t 0 \
+	    -p "$owner" 0
+	expect_error 4 'no pidfd_getfd'
+	run --separate-stderr deny pidfd_getfd=ENOSYS -- "$PMUX" poll \
+	    --session -p "$owner" <<<'register 0:in'
+	assert_line --regexp '^error ENOSYS .*no pidfd_getfd'
+}
+
+@test "info: an option that it does not have is named once" {
+	pm info -z
+	expect_error 2 'info: -z: unknown option$'
+	pm info -p "$$"
+	assert_line --regexp "^pid $$"$'\tnative\tpidfd_getfd'
 }

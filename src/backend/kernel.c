@@ -18,10 +18,11 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "backend/foreign.h"
 #include "backend/kernel.h"
 
-int64_t
-kernel_unread(int fd)
+static int64_t
+unread(int fd)
 {
 	int n = -1;
 
@@ -31,19 +32,45 @@ kernel_unread(int fd)
 	return n < 0 ? -EINVAL : n;
 }
 
-int64_t
-kernel_available(int fd)
+static int64_t
+available(int fd)
 {
 	struct stat st;
 	off_t offset;
 
 	/* FIONREAD counts in int */
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		return kernel_unread(fd);
+		return unread(fd);
 	offset = lseek(fd, 0, SEEK_CUR);
 	if (offset == -1)
 		return -errno;
 	return st.st_size > offset ? st.st_size - offset : 0;
+}
+
+/* What ASK says of FD, or of what it means. */
+static int64_t
+ask_of(int fd, int64_t (*ask)(int))
+{
+	int borrowed = foreign_borrow(fd);
+	int64_t answer;
+
+	if (foreign_is(fd) && borrowed < 0)
+		return borrowed;
+	answer = ask(borrowed);
+	foreign_return(fd, borrowed);
+	return answer;
+}
+
+int64_t
+kernel_unread(int fd)
+{
+	return ask_of(fd, unread);
+}
+
+int64_t
+kernel_available(int fd)
+{
+	return ask_of(fd, available);
 }
 
 int

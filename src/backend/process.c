@@ -12,14 +12,13 @@
 
 #if defined(SYS_pidfd_open) && defined(SYS_pidfd_getfd)
 
-#include <sys/stat.h>
-
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
 #include <unistd.h>
 
-/* KCMP_FILE of kcmp(2): some C libraries come without the kernel's headers. */
-#define COMPARE_FILE	0
+/* KCMP_EPOLL_TFD: some C libraries come without the kernel's headers. */
+#define COMPARE_ENTRY 7
 
 int
 process_open(pid_t pid)
@@ -44,7 +43,7 @@ process_descriptor(int process, int number)
 	return -errno;
 }
 
-/* Put what had the number before aside.  Returns 0 or -errno. */
+/* Put what has the number now aside.  Returns 0 or -errno. */
 static int
 save(struct process_loan *loan)
 {
@@ -64,22 +63,32 @@ save(struct process_loan *loan)
 }
 
 int
-process_lend(int process, int number, struct process_loan *loan)
+process_put(int fd, int number, struct process_loan *loan)
 {
-	int fd = process_descriptor(process, number), error;
+	int error;
 
-	if (fd < 0)
-		return fd;
 	loan->number = number;
-	loan->saved = -1;
-	if (fd == number)
-		return 0;
 	error = save(loan);
 	if (error == 0 && dup3(fd, number, O_CLOEXEC) == -1) {
 		/* EBADF: past RLIMIT_NOFILE */
 		error = errno == EBADF ? -EMFILE : -errno;
 		process_return(loan);
 	}
+	return error;
+}
+
+int
+process_lend(int process, int number, int here, struct process_loan *loan)
+{
+	int fd = process_descriptor(process, number), error;
+
+	if (fd < 0)
+		return fd;
+	loan->number = here;
+	loan->saved = -1;
+	if (fd == here)
+		return 0;
+	error = process_put(fd, here, loan);
 	(void)close(fd);
 	return error;
 }
@@ -97,39 +106,27 @@ process_return(const struct process_loan *loan)
 	(void)sigprocmask(SIG_SETMASK, &loan->mask, NULL);
 }
 
-/* Without kcmp(2): the same file, opened in the same way. */
-static bool
-alike(int a, int b)
+int
+process_registered(pid_t pid, int number, int epoll, int key)
 {
-	struct stat one, other;
-
-	return fstat(a, &one) == 0 && fstat(b, &other) == 0 &&
-	    one.st_dev == other.st_dev && one.st_ino == other.st_ino &&
-	    fcntl(a, F_GETFL) == fcntl(b, F_GETFL);
-}
-
-bool
-process_same(int process, pid_t pid, int number, int fd)
-{
-	long answer = -1;
-	bool same;
-
 #ifdef SYS_kcmp
-	/* Linux 3.5, if the kernel was built with it and nobody forbids it */
-	answer = syscall(SYS_kcmp, pid, getpid(), COMPARE_FILE, number, fd);
-	if (answer == -1 && (errno == EBADF || errno == ESRCH))
-		return false;
-#else
-	(void)pid;
-#endif
+	/* struct kcmp_epoll_slot of kcmp(2): Linux 4.13 */
+	uint32_t slot[3] = { (uint32_t)epoll, (uint32_t)key, 0 };
+	long answer = syscall(SYS_kcmp, pid, getpid(), COMPARE_ENTRY, number,
+	    slot);
+
 	if (answer != -1)
 		return answer == 0;
-	number = process_descriptor(process, number);
-	if (number < 0)
-		return false;
-	same = alike(number, fd);
-	(void)close(number);
-	return same;
+	if (errno == EBADF || errno == ESRCH || errno == ENOENT)
+		return 0;
+	return -errno;
+#else
+	(void)pid;
+	(void)number;
+	(void)epoll;
+	(void)key;
+	return -ENOSYS;
+#endif
 }
 
 const char *
@@ -177,10 +174,20 @@ process_descriptor(int process, int number)
 }
 
 int
-process_lend(int process, int number, struct process_loan *loan)
+process_put(int fd, int number, struct process_loan *loan)
+{
+	(void)fd;
+	(void)number;
+	(void)loan;
+	return -ENOSYS;
+}
+
+int
+process_lend(int process, int number, int here, struct process_loan *loan)
 {
 	(void)process;
 	(void)number;
+	(void)here;
 	(void)loan;
 	return -ENOSYS;
 }
@@ -191,14 +198,14 @@ process_return(const struct process_loan *loan)
 	(void)loan;
 }
 
-bool
-process_same(int process, pid_t pid, int number, int fd)
+int
+process_registered(pid_t pid, int number, int epoll, int key)
 {
-	(void)process;
 	(void)pid;
 	(void)number;
-	(void)fd;
-	return false;
+	(void)epoll;
+	(void)key;
+	return -ENOSYS;
 }
 
 const char *

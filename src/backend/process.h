@@ -32,19 +32,25 @@ int	process_open(pid_t pid);
 int	process_descriptor(int process, int number);
 
 /*
- * A copy of descriptor NUMBER of that process under the same number here,
- * close-on-exec, until process_return, whatever else has the number here
- * meanwhile.  Signals are blocked as long as that is something.  Returns 0 or
- * -errno as process_descriptor; -EMFILE if the number is past the limit here.
+ * FD under NUMBER, too, close-on-exec, until process_return, whatever else has
+ * the number meanwhile.  Signals are blocked as long as that is something.
+ * Returns 0 or -errno: -EMFILE, also if NUMBER is past the limit.
  */
-int	process_lend(int process, int number, struct process_loan *loan);
+int process_put(int fd, int number, struct process_loan *loan);
+
+/*
+ * The same for a copy of descriptor NUMBER of that process, under HERE: returns
+ * -errno as process_descriptor, too.
+ */
+int process_lend(int process, int number, int here, struct process_loan *loan);
 void	process_return(const struct process_loan *loan);
 
 /*
- * Whether descriptor NUMBER of that process, whose id is PID, still is the same
- * open file as FD here.
+ * Whether descriptor NUMBER of process PID is the file that is registered under
+ * KEY in the epoll instance EPOLL, which has no other entry of that number: 1
+ * or 0; or -errno if that cannot be told (kcmp(2), KCMP_EPOLL_TFD).
  */
-bool	process_same(int process, pid_t pid, int number, int fd);
+int process_registered(pid_t pid, int number, int epoll, int key);
 
 /* What in the system forbids it after -EPERM: a constant text, or NULL. */
 const char *process_forbidden_by(void);

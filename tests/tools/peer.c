@@ -1365,6 +1365,19 @@ epoll_one(void)
 	return epoll_of(pipe_r_data());
 }
 
+/* CMD has the inner one, too: others look at it by its number. */
+static int
+epoll_nested(void)
+{
+	return epoll_of(fcntl(epoll_none(), F_DUPFD, 20));
+}
+
+static int
+epoll_signalfd(void)
+{
+	return epoll_of(fcntl(signalfd_none(), F_DUPFD, 20));
+}
+
 static int
 memfd(void)
 {
@@ -1498,6 +1511,8 @@ static const struct state {
 	{ "inotify.none",			inotify_none },
 	{ "epoll.none-ready",			epoll_none },
 	{ "epoll.one-ready",			epoll_one },
+	{ "epoll.nested",			epoll_nested },
+	{ "epoll.signalfd",			epoll_signalfd },
 	{ "linux.memfd",			memfd },
 	{ "linux.o_path",			o_path },
 	{ "linux.proc-file",			proc_file },

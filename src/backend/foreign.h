@@ -1,0 +1,74 @@
+/*
+ * foreign.h - descriptors of other processes, looked at without effect on them
+ * (Linux: pidfd_getfd(2)).
+ *
+ * A handle stands for one of them where a descriptor is asked for.  What has
+ * to be known of it is asked of a copy that is closed at once: one that is
+ * kept would keep the file from its end, and so be seen by its owner and peers.
+ */
+#ifndef FOREIGN_H
+#define FOREIGN_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+#include "backend/backend.h"
+
+/* Handles go down from here; TARGET_NO_FD is above. */
+#define FOREIGN_FIRST (-3)
+
+/* Nanoseconds from one look at what is closed to the next, at least. */
+#define FOREIGN_PAUSE INT64_C(80000000)
+
+static inline bool
+foreign_is(int fd)
+{
+	return fd <= FOREIGN_FIRST;
+}
+
+/*
+ * A handle for descriptor NUMBER of process PID, which PROCESS stands for (see
+ * process_open) as long as there is a handle.  Returns 0 or -ENOMEM.
+ */
+int foreign_name(int process, pid_t pid, int number, int *handle);
+
+/* Give up HANDLE. */
+void foreign_forget(int handle);
+
+/* The number that its owner has for it. */
+int foreign_number(int handle);
+
+/*
+ * Look whether it is of a kind that can be looked at.  Returns 0, *WHY being
+ * NULL or a constant text that says why it cannot; or -errno as
+ * process_descriptor.
+ */
+int foreign_check(int handle, const char **why);
+
+/*
+ * FD, or, if that is a handle, a copy of what it means now, to be given back
+ * soon; or -errno as process_descriptor.
+ */
+int foreign_borrow(int fd);
+void foreign_return(int fd, int borrowed);
+
+/* Whether it was found closed; of what is no handle, whether it is. */
+bool foreign_is_closed(int fd);
+
+/*
+ * BASE for handles, too, which the functions add, modify and remove of what is
+ * returned take beside descriptors.  What is closed in its owner is, to poll
+ * and devpoll, not open (POLLNVAL) from then on; wait fails with -EBADF for the
+ * others, and foreign_is_closed says which it is.  kqueue: if LASTING, its
+ * kevents end then, and what is added stays until its delete.
+ */
+const struct backend *foreign_over(const struct backend *base, bool lasting);
+
+/*
+ * How the descriptors of process PID are looked at: as backend_probe_fn,
+ * -ENOSYS and -EPERM with *DETAIL; or another -errno as process_descriptor without it.
+ */
+int foreign_probe(pid_t pid, const char **detail);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * foreign_table.h - what the files about descriptors of other processes share.
+ */
+#ifndef FOREIGN_TABLE_H
+#define FOREIGN_TABLE_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+/* What a handle stands for. */
+struct foreign {
+	int process;
+	pid_t pid;
+	int number; /* its owner's */
+	int key; /* under which it is registered; -1: none */
+	int next; /* of those unused */
+	const void *in; /* the epoll object that has it last */
+	bool closed; /* it was found closed */
+};
+
+/* It moves when a handle is made. */
+struct foreign *foreign_of(int handle);
+
+/*
+ * Why FD, a copy of F's descriptor, cannot be looked at without effect: a
+ * constant text, or NULL.
+ */
+const char *foreign_objection(const struct foreign *f, int fd);
+
+#endif

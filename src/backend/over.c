@@ -1,0 +1,1028 @@
+/*
+ * over.c - a primitive for descriptors of other processes, too.
+ *
+ * Those are registered in an epoll(7) of pmux's own and are not kept: an entry
+ * does not hold its file open (epoll(7), "Questions and answers").  It is
+ * edge-triggered and is only a bell: when it rings, the primitive is asked
+ * about a copy, that is closed at once.  What was ready stays to be asked, as a
+ * level is.  Of epoll itself no copy has to be asked: it is its own bell.
+ *
+ * A descriptor is found closed when a look at all of them says so: kcmp(2)
+ * knows whether a number of a process is the file of an entry.
+ */
+#include "config.h"
+
+#include "backend/foreign.h"
+#include "backend/foreign_table.h"
+#include "backend/process.h"
+
+#if defined(HAVE_EPOLL_CREATE1)
+
+#include <sys/epoll.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backend/kqueue.h"
+#include "backend/place.h"
+
+/* Higher than any descriptor can be: closed, whoever asks. */
+#define NEVER_OPEN INT_MAX
+
+/* So many are asked about at a time; the limit of files may be low. */
+#define BATCH 16
+
+/* What the bell says at once. */
+#define RINGS 64
+
+/* kcmp(2) goes through all entries: of more, a copy is sooner compared. */
+#define MANY 256
+
+#define FIRST_KEY (STDERR_FILENO + 1)
+
+/* Looking at what is closed takes one part in so many of the time. */
+#define SHARE 50
+
+enum {
+	MEMBER = 1,
+	REGISTERED = 2, /* the bell rings for it */
+	DUE = 4, /* to be asked */
+	SAMPLED = 8, /* epoll does not take it: ask at each look */
+	DISABLED = 16 /* kqueue: asked when it is enabled */
+};
+
+/* What is about another process, by token. */
+struct member {
+	int fd; /* the handle */
+	int key; /* number under which it is registered */
+	uint32_t bits;
+	uint32_t generation; /* entries of earlier ones are stale */
+	uint8_t flags;
+};
+
+struct backend_state {
+	const struct backend *base;
+	struct backend_state *own; /* what is pmux's own */
+	struct backend_state *asked;
+	const struct kevent_request *given; /* kqueue */
+	struct kevent_request *requests; /* what is asked */
+	size_t request_count;
+	struct member *members;
+	uint32_t capacity;
+	uint32_t *due;
+	size_t due_count, due_capacity;
+	struct event *events;
+	size_t count, cursor, event_capacity;
+	size_t registered;
+	int64_t look; /* the next, monotonic ns */
+	int bell; /* -1: none */
+	int key; /* to be tried next */
+	bool shared; /* some have one key */
+	bool waking; /* some wake from it */
+	bool lasting;
+};
+
+static int64_t
+now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static bool
+is_epoll(const struct backend_state *s)
+{
+	return s->base == &backend_epoll;
+}
+
+/* ---- members ---- */
+
+static struct member *
+member_at(struct backend_state *s, uint32_t token)
+{
+	return token < s->capacity && (s->members[token].flags & MEMBER) != 0 ?
+	    &s->members[token] :
+	    NULL;
+}
+
+static int
+reserve(struct backend_state *s, uint32_t token)
+{
+	uint32_t wanted = token + token / 2 + 16;
+	struct member *members;
+
+	if (token < s->capacity)
+		return 0;
+	members = realloc(s->members, wanted * sizeof *members);
+	if (members == NULL)
+		return -ENOMEM;
+	memset(members + s->capacity, 0,
+	    (wanted - s->capacity) * sizeof *members);
+	s->members = members;
+	s->capacity = wanted;
+	return 0;
+}
+
+/* TOKEN is to be asked about.  Returns 0 or -ENOMEM. */
+static int
+make_due(struct backend_state *s, uint32_t token)
+{
+	size_t wanted = 2 * s->due_capacity + BATCH;
+	uint32_t *due;
+
+	if ((s->members[token].flags & (DUE | DISABLED)) != 0)
+		return 0;
+	if (s->due_count == s->due_capacity) {
+		due = realloc(s->due, wanted * sizeof *due);
+		if (due == NULL)
+			return -ENOMEM;
+		s->due = due;
+		s->due_capacity = wanted;
+	}
+	s->members[token].flags |= DUE;
+	s->due[s->due_count++] = token;
+	return 0;
+}
+
+static int
+add_event(struct backend_state *s, const struct event *event)
+{
+	size_t wanted = 2 * s->event_capacity + BATCH;
+	struct event *events;
+
+	if (s->count == s->event_capacity) {
+		events = realloc(s->events, wanted * sizeof *events);
+		if (events == NULL)
+			return -ENOMEM;
+		s->events = events;
+		s->event_capacity = wanted;
+	}
+	s->events[s->count++] = *event;
+	return 0;
+}
+
+/* Tokens of OWN: the first is the bell's, but kqueue's are its requests. */
+static uint32_t
+own_token(const struct backend_state *s, uint32_t token)
+{
+	return s->base->requests != NULL || is_epoll(s) ? token : token + 1;
+}
+
+static uint32_t
+bell_token(const struct backend_state *s)
+{
+	return s->base->requests != NULL ? UINT32_MAX : 0;
+}
+
+/* ---- the bell ---- */
+
+static int
+open_bell(struct backend_state *s)
+{
+	int error;
+
+	if (is_epoll(s) || s->bell >= 0)
+		return 0;
+	s->bell = place(epoll_create1(EPOLL_CLOEXEC));
+	if (s->bell < 0)
+		return s->bell;
+	/* the first flag of all is what tells of input: read, in */
+	error = s->base->add(s->own, bell_token(s), s->bell,
+	    s->base->flags->bit);
+	if (error == 0)
+		return 0;
+	(void)close(s->bell);
+	s->bell = -1;
+	return error;
+}
+
+/* No entry is left, or none that is wanted. */
+static void
+close_bell(struct backend_state *s)
+{
+	if (s->bell < 0)
+		return;
+	(void)s->base->remove(s->own, bell_token(s), s->bell);
+	(void)close(s->bell);
+	s->bell = -1;
+	s->key = FIRST_KEY;
+	s->shared = false;
+}
+
+static int
+bell_of(struct backend_state *s)
+{
+	return is_epoll(s) ? s->base->number(s->own) : s->bell;
+}
+
+/* What can make BITS true; errors and hangups ring in any case. */
+static uint32_t
+rings(const struct backend_state *s, uint32_t token, uint32_t bits)
+{
+	uint32_t events = EPOLLET;
+
+	if (s->base->requests != NULL)
+		bits = 1u << s->requests[token].filter;
+	if ((bits & s->base->reading) != 0)
+		events |= EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND |
+		    EPOLLRDHUP | EPOLLMSG;
+	if ((bits & s->base->writing) != 0)
+		events |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	return events;
+}
+
+/* Operate on descriptor FD's entry for member TOKEN. */
+static int
+control(struct backend_state *s, int operation, uint32_t token, int fd)
+{
+	const struct member *m = &s->members[token];
+	struct epoll_event event;
+
+	memset(&event, 0, sizeof event);
+	event.events = rings(s, token, m->bits);
+	event.data.u64 = (uint64_t)m->generation << 32 | token;
+	return epoll_ctl(s->bell, operation, fd, &event) == -1 ? -errno : 0;
+}
+
+static int
+add_entry(struct backend_state *s, uint32_t token, int fd)
+{
+	return is_epoll(s) ?
+	    s->base->add(s->own, token, fd, s->members[token].bits) :
+	    control(s, EPOLL_CTL_ADD, token, fd);
+}
+
+/*
+ * COPY under the next number that is free, or under its own if there is none.
+ * An entry is known by its file and number (epoll(7)), and kcmp(2) finds it by
+ * the number alone, so each has a number of its own as long as there are some.
+ */
+static int
+next_key(struct backend_state *s, int copy)
+{
+	int fd = fcntl(copy, F_DUPFD_CLOEXEC, s->key);
+
+	if (fd == -1) {
+		s->shared = true;
+		s->key = FIRST_KEY;
+		fd = fcntl(copy, F_DUPFD_CLOEXEC, s->key);
+	}
+	if (fd == -1)
+		return copy;
+	s->key = fd + 1;
+	return fd;
+}
+
+/*
+ * Register member TOKEN, of which COPY is a copy.  Two numbers of one file are
+ * two entries: the second wants a number where the first is not.
+ */
+static int
+enter(struct backend_state *s, uint32_t token, int copy)
+{
+	struct member *m = &s->members[token];
+	int error = open_bell(s), fd, first = -1;
+
+	while (error == 0) {
+		fd = next_key(s, copy);
+		error = add_entry(s, token, fd);
+		m->key = fd;
+		if (fd != copy)
+			(void)close(fd);
+		if (error != -EEXIST || fd == copy || fd == first)
+			break;
+		if (first == -1)
+			first = fd;
+		error = 0;
+	}
+	if (error == 0) {
+		m->flags |= REGISTERED;
+		s->registered++;
+	}
+	return error;
+}
+
+/*
+ * The same.  What epoll does not take is sampled: a file without a poll
+ * function, instances that are nested too deep, and more numbers of one file
+ * than pmux has.
+ */
+static int
+enter_or_sample(struct backend_state *s, uint32_t token, int copy)
+{
+	int error = enter(s, token, copy);
+
+	if (error == -EPERM || error == -EEXIST || error == -EINVAL ||
+	    error == -ELOOP) {
+		s->members[token].flags |= SAMPLED;
+		error = 0;
+	}
+	s->waking |= error == 0;
+	return error;
+}
+
+/* Whether FD, a copy, is the file of M's entry; without kcmp(2), too. */
+static bool
+is_entry(struct backend_state *s, const struct member *m, int fd)
+{
+	struct epoll_event event;
+	struct process_loan loan;
+	int answer = -EPERM, bell = bell_of(s);
+
+	if (!s->shared)
+		answer = process_registered(getpid(), fd, bell, m->key);
+	if (answer >= 0)
+		return answer == 1;
+	if (process_put(fd, m->key, &loan) != 0)
+		return true;
+	memset(&event, 0, sizeof event);
+	event.events = EPOLLET;
+	event.data.u64 = UINT64_MAX;
+	answer = epoll_ctl(bell, EPOLL_CTL_ADD, m->key, &event) == -1 ?
+	    errno == EEXIST :
+	    0;
+	if (answer == 0)
+		(void)epoll_ctl(bell, EPOLL_CTL_DEL, m->key, &event);
+	process_return(&loan);
+	return answer != 0;
+}
+
+/* Whether M's owner still has that file under that number. */
+static bool
+is_open(struct backend_state *s, const struct member *m)
+{
+	const struct foreign *f = foreign_of(m->fd);
+	int answer = -EPERM, fd;
+	bool same;
+
+	if (!s->shared && s->registered <= MANY)
+		answer = process_registered(f->pid, f->number, bell_of(s),
+		    m->key);
+	if (answer >= 0)
+		return answer == 1;
+	fd = foreign_borrow(m->fd);
+	if (fd < 0)
+		return fd != -EBADF && fd != -ESRCH;
+	same = is_entry(s, m, fd);
+	(void)close(fd);
+	return same;
+}
+
+/* Take M out.  What its owner has closed stays in, and is stale. */
+static int
+leave(struct backend_state *s, uint32_t token)
+{
+	struct member *m = &s->members[token];
+	struct foreign *f = foreign_of(m->fd);
+	struct process_loan loan;
+	int error;
+
+	error = process_lend(f->process, f->number, m->key, &loan);
+	if (error != 0)
+		return error;
+	error = is_epoll(s) ? s->base->remove(s->own, token, m->key) :
+			      control(s, EPOLL_CTL_DEL, token, m->key);
+	process_return(&loan);
+	return error;
+}
+
+static int
+drop(struct backend_state *s, uint32_t token)
+{
+	struct member *m = &s->members[token];
+	struct foreign *f = foreign_of(m->fd);
+	int error = 0;
+
+	if ((m->flags & REGISTERED) != 0) {
+		error = leave(s, token);
+		s->registered--;
+	}
+	if (s->registered == 0)
+		close_bell(s);
+	if (f->in == s)
+		f->in = NULL;
+	m->generation++;
+	m->flags &= DUE; /* until the list is gone through */
+	return error;
+}
+
+/* It rings for what is no member any more, and would do so for ever. */
+static void
+renew(struct backend_state *s)
+{
+	close_bell(s);
+	for (uint32_t i = 0; i < s->capacity; i++)
+		if ((s->members[i].flags & REGISTERED) != 0) {
+			s->members[i].flags &= (uint8_t)~REGISTERED;
+			(void)make_due(s, i);
+		}
+	s->registered = 0;
+}
+
+/* The bell has rung.  Returns 0 or -errno. */
+static int
+answer_bell(struct backend_state *s)
+{
+	struct epoll_event rung[RINGS];
+	bool stale = false;
+	int n, error = 0;
+
+	do {
+		n = epoll_wait(s->bell, rung, RINGS, 0);
+		for (int i = 0; i < n && error == 0; i++) {
+			uint32_t token = (uint32_t)rung[i].data.u64;
+			struct member *m = member_at(s, token);
+
+			if (m == NULL ||
+			    m->generation != rung[i].data.u64 >> 32)
+				stale = true;
+			else
+				error = make_due(s, token);
+		}
+	} while (n == RINGS && error == 0);
+	if (stale)
+		renew(s);
+	return error;
+}
+
+/* ---- what is closed ---- */
+
+/*
+ * Look at all members: who has been closed is due, and not open.  Returns 0 or
+ * -errno; epoll: -EBADF if one has been closed.
+ */
+static int
+look(struct backend_state *s)
+{
+	int64_t begun = now(), cost;
+	int error = 0;
+
+	for (uint32_t i = 0; i < s->capacity && error == 0; i++) {
+		struct member *m = member_at(s, i);
+
+		if (m == NULL || (m->flags & (REGISTERED | SAMPLED)) == 0)
+			continue;
+		if ((m->flags & REGISTERED) != 0) {
+			if (is_open(s, m))
+				continue;
+			foreign_of(m->fd)->closed = true;
+		}
+		error = is_epoll(s) ? -EBADF : make_due(s, i);
+	}
+	cost = now() - begun;
+	s->look = now() +
+	    (cost > FOREIGN_PAUSE / SHARE ? cost * SHARE : FOREIGN_PAUSE);
+	return error;
+}
+
+/* The time to wait, at most TIMEOUT, if there is to be a look in between. */
+static int64_t
+until_look(const struct backend_state *s, int64_t timeout)
+{
+	int64_t left = s->look - now();
+
+	if (!s->waking)
+		return timeout;
+	if (left < 0)
+		left = 0;
+	return timeout == -1 || left < timeout ? left : timeout;
+}
+
+/* ---- questions ---- */
+
+/* What to ask about: a copy, or NEVER_OPEN; or -errno. */
+static int
+present(struct backend_state *s, struct member *m)
+{
+	struct foreign *f = foreign_of(m->fd);
+	int fd;
+
+	if (f->closed)
+		return NEVER_OPEN;
+	fd = foreign_borrow(m->fd);
+	if (fd == -EBADF || fd == -ESRCH) {
+		f->closed = true;
+		return NEVER_OPEN;
+	}
+	if (fd < 0 || (m->flags & REGISTERED) == 0 || is_entry(s, m, fd))
+		return fd;
+	(void)close(fd);
+	f->closed = true;
+	return NEVER_OPEN;
+}
+
+struct question {
+	uint32_t token;
+	int fd;
+	bool answered;
+};
+
+static uint32_t
+asked_token(const struct backend_state *s, uint32_t i, uint32_t token)
+{
+	return s->base->requests != NULL ? token : i;
+}
+
+/* Take the answers to the COUNT questions at Q.  Returns 0 or -errno. */
+static int
+take_answers(struct backend_state *s, struct question *q, uint32_t count)
+{
+	int n = s->base->wait(s->asked, BATCH, 0), error = 0;
+	struct event event;
+	uint32_t i;
+
+	if (n < 0)
+		return n == -EINTR ? 0 : n;
+	while (error == 0 && s->base->take(s->asked, &event)) {
+		for (i = 0; i < count; i++)
+			if (asked_token(s, i, q[i].token) == event.token)
+				break;
+		if (i == count)
+			continue;
+		q[i].answered = true;
+		event.token = q[i].token;
+		event.ident = (uint64_t)foreign_number(
+		    s->members[q[i].token].fd);
+		error = add_event(s, &event);
+	}
+	return error;
+}
+
+static uint32_t
+flag(const char *name)
+{
+	const struct flag *f = kqueue_flags;
+
+	while (*f->name != '\0' && strcmp(f->name, name) != 0)
+		f++;
+	return f->bit;
+}
+
+/* Whether M, of TOKEN, is to be asked again at once, having answered. */
+static bool
+stays_due(struct backend_state *s, uint32_t token)
+{
+	uint32_t flags;
+
+	if (s->base->requests == NULL)
+		return true;
+	flags = s->requests[token].flags;
+	if ((flags & flag("oneshot")) != 0)
+		(void)drop(s, token);
+	else if ((flags & flag("dispatch")) != 0)
+		s->members[token].flags |= DISABLED;
+	return (flags & (flag("oneshot") | flag("dispatch") | flag("clear"))) ==
+	    0 &&
+	    (s->members[token].bits & KQUEUE_CLEAR) == 0;
+}
+
+/* Q has been asked.  Returns whether it stays due; *ERROR is set. */
+static bool
+conclude(struct backend_state *s, const struct question *q, bool arm,
+    int *error)
+{
+	struct member *m = &s->members[q->token];
+	bool stays = q->answered && stays_due(s, q->token);
+
+	/* kqueue: its kevents have ended with it */
+	if (s->lasting && q->fd == NEVER_OPEN && s->base->requests != NULL)
+		(void)drop(s, q->token);
+	if ((m->flags & MEMBER) == 0 || q->fd == NEVER_OPEN)
+		return stays;
+	if (!arm && !q->answered && (m->flags & REGISTERED) == 0)
+		return true;
+	if (arm && (m->flags & (REGISTERED | SAMPLED)) == 0 && !stays) {
+		*error = enter_or_sample(s, q->token, q->fd);
+	}
+	return stays;
+}
+
+/* Put the question Q, number I.  Returns 0 or -errno. */
+static int
+put(struct backend_state *s, const struct question *q, uint32_t i)
+{
+	const struct member *m = &s->members[q->token];
+
+	if (s->base->requests != NULL && q->fd == NEVER_OPEN)
+		return s->lasting ? 0 : -EBADF;
+	return s->base->add(s->asked, asked_token(s, i, q->token), q->fd,
+	    m->bits);
+}
+
+/*
+ * Ask about what is due from *AT on.  What stays due is kept in the list, *KEPT
+ * up to now.  Returns 0 or -errno.
+ */
+static int
+ask_some(struct backend_state *s, size_t *at, size_t *kept, bool arm)
+{
+	struct question q[BATCH];
+	uint32_t count = 0;
+	int error = 0;
+
+	while (count < BATCH && *at < s->due_count && error == 0) {
+		struct member *m = member_at(s, s->due[*at]);
+
+		if (m == NULL || (m->flags & DISABLED) != 0) {
+			s->members[s->due[(*at)++]].flags &= (uint8_t)~DUE;
+			continue;
+		}
+		q[count] = (struct question){ s->due[*at], present(s, m),
+			false };
+		if (q[count].fd == -EMFILE && count > 0)
+			break;
+		if ((error = q[count].fd) >= 0)
+			error = put(s, &q[count], count);
+		if (q[count].fd >= 0) {
+			count++;
+			++*at;
+		}
+	}
+	if (error == 0)
+		error = take_answers(s, q, count);
+	for (uint32_t i = 0; i < count; i++) {
+		(void)s->base->remove(s->asked, asked_token(s, i, q[i].token),
+		    q[i].fd);
+		s->members[q[i].token].flags &= (uint8_t)~DUE;
+		if (error != 0 || conclude(s, &q[i], arm, &error)) {
+			s->members[q[i].token].flags |= DUE;
+			s->due[(*kept)++] = q[i].token;
+		}
+		if (q[i].fd != NEVER_OPEN)
+			(void)close(q[i].fd);
+	}
+	return error;
+}
+
+/*
+ * Ask about all that is due, for MAX events at most; what does not answer is
+ * registered if ARM.  Returns 0 or -errno.
+ */
+static int
+ask(struct backend_state *s, size_t max, bool arm)
+{
+	size_t at = 0, kept = 0;
+	int error = 0;
+
+	if (s->base->requests == NULL)
+		max = SIZE_MAX;
+	while (at < s->due_count && error == 0 && s->count < max)
+		error = ask_some(s, &at, &kept, arm);
+	memmove(s->due + kept, s->due + at,
+	    (s->due_count - at) * sizeof *s->due);
+	s->due_count = kept + s->due_count - at;
+	return error;
+}
+
+/* ---- the functions of struct backend ---- */
+
+static void
+over_close(struct backend_state *s)
+{
+	if (s == NULL)
+		return;
+	s->base->close(s->own);
+	s->base->close(s->asked);
+	if (s->bell >= 0)
+		(void)close(s->bell);
+	free(s->requests);
+	free(s->members);
+	free(s->due);
+	free(s->events);
+	free(s);
+}
+
+static int
+over_open(const struct backend *base, bool lasting,
+    struct backend_state **state, size_t capacity)
+{
+	struct backend_state *s = calloc(1, sizeof *s);
+	int error;
+
+	if (s == NULL)
+		return -ENOMEM;
+	s->base = base;
+	s->lasting = lasting;
+	s->bell = -1;
+	s->key = FIRST_KEY;
+	s->look = now() + FOREIGN_PAUSE;
+	error = base->open(&s->own, capacity + 1);
+	if (error == 0 && base != &backend_epoll)
+		error = base->open(&s->asked, BATCH);
+	if (error != 0) {
+		over_close(s);
+		return error;
+	}
+	*state = s;
+	return 0;
+}
+
+static void
+over_requests(struct backend_state *s, const struct kevent_request *requests,
+    size_t count, bool data)
+{
+	struct kevent_request *grown;
+
+	s->base->requests(s->own, requests, count, data);
+	s->given = requests;
+	if (count <= s->request_count)
+		return;
+	grown = realloc(s->requests, count * sizeof *grown);
+	if (grown == NULL)
+		return;
+	memset(grown + s->request_count, 0,
+	    (count - s->request_count) * sizeof *grown);
+	s->requests = grown;
+	s->request_count = count;
+	s->base->requests(s->asked, grown, count, data);
+}
+
+/* Ask the queue whether it takes the kevent of TOKEN at all. */
+static int
+try_kevent(struct backend_state *s, uint32_t token, int fd)
+{
+	struct kevent_request *r = &s->requests[token];
+	int error;
+
+	*r = s->given[token];
+	r->flags |= flag("add") | flag("enable");
+	r->flags &= ~(flag("delete") | flag("disable") | flag("receipt"));
+	error = s->base->add(s->asked, token, fd, s->members[token].bits);
+	if (error == 0)
+		(void)s->base->remove(s->asked, token, fd);
+	return error;
+}
+
+/* Change member TOKEN, of which FD is a copy, as its kevent says. */
+static int
+change_kevent(struct backend_state *s, uint32_t token, int handle, int fd)
+{
+	uint32_t flags = s->given[token].flags;
+	struct member *m = member_at(s, token);
+	int error;
+
+	if (m != NULL &&
+	    (foreign_of(m->fd)->closed ||
+		((m->flags & REGISTERED) != 0 && !is_entry(s, m, fd)))) {
+		(void)drop(s, token);
+		m = NULL;
+	}
+	if (m == NULL && (flags & flag("add")) == 0)
+		return -ENOENT;
+	if (m != NULL && (flags & flag("delete")) != 0)
+		return drop(s, token);
+	if ((error = try_kevent(s, token, fd)) != 0)
+		return error;
+	if (m == NULL) {
+		m = &s->members[token];
+		m->fd = handle;
+		m->flags = (uint8_t)(MEMBER | (m->flags & DUE));
+		foreign_of(handle)->closed = false;
+	}
+	if ((flags & flag("disable")) != 0)
+		m->flags |= DISABLED;
+	else if ((flags & flag("enable")) != 0)
+		m->flags &= (uint8_t)~DISABLED;
+	/* what comes between this and the wait is not to be another file */
+	if (s->lasting && (m->flags & (REGISTERED | SAMPLED)) == 0)
+		error = enter_or_sample(s, token, fd);
+	return error != 0 ? error : make_due(s, token);
+}
+
+static int
+add_kevent(struct backend_state *s, uint32_t token, int handle)
+{
+	int fd, error;
+
+	if (token >= s->request_count)
+		return -ENOMEM;
+	fd = foreign_borrow(handle);
+	if (fd < 0) {
+		foreign_of(handle)->closed |= fd == -EBADF || fd == -ESRCH;
+		return fd;
+	}
+	error = change_kevent(s, token, handle, fd);
+	(void)close(fd);
+	return error;
+}
+
+/* epoll looks at once. */
+static int
+add_epoll(struct backend_state *s, uint32_t token, int handle)
+{
+	struct foreign *f = foreign_of(handle);
+	int fd, error;
+
+	/* the same one twice, which the primitive refuses */
+	if (f->in == s)
+		return -EEXIST;
+	fd = foreign_borrow(handle);
+	if (fd < 0) {
+		f->closed |= fd == -EBADF || fd == -ESRCH;
+		return fd;
+	}
+	error = enter(s, token, fd);
+	(void)close(fd);
+	/* it is another number of that file, and none is left here */
+	if (error == -EEXIST)
+		error = -EMFILE;
+	if (error == 0)
+		f->in = s;
+	s->waking |= error == 0;
+	return error;
+}
+
+static int
+over_add(struct backend_state *s, uint32_t token, int fd, uint32_t bits)
+{
+	struct member *m;
+	int error;
+
+	if (!foreign_is(fd))
+		return s->base->add(s->own, own_token(s, token), fd, bits);
+	if ((error = reserve(s, token)) != 0)
+		return error;
+	m = &s->members[token];
+	m->bits = bits;
+	if (s->base->requests != NULL)
+		return add_kevent(s, token, fd);
+	if ((m->flags & MEMBER) != 0)
+		(void)drop(s, token);
+	m->fd = fd;
+	m->flags |= MEMBER;
+	foreign_of(fd)->closed = false;
+	error = is_epoll(s) ? add_epoll(s, token, fd) : make_due(s, token);
+	if (error != 0)
+		m->flags &= DUE;
+	return error;
+}
+
+static int
+over_modify(struct backend_state *s, uint32_t token, int fd, uint32_t bits)
+{
+	if (foreign_is(fd))
+		return over_add(s, token, fd, bits);
+	return s->base->modify(s->own, own_token(s, token), fd, bits);
+}
+
+static int
+over_remove(struct backend_state *s, uint32_t token, int fd)
+{
+	if (!foreign_is(fd))
+		return s->base->remove(s->own, own_token(s, token), fd);
+	return member_at(s, token) == NULL ? -ENOENT : drop(s, token);
+}
+
+static int
+wait_epoll(struct backend_state *s, size_t max, int64_t timeout)
+{
+	int error = 0;
+
+	if (s->waking && timeout != 0 && s->look <= now())
+		error = look(s);
+	return error != 0 ? error :
+			    s->base->wait(s->own, max, until_look(s, timeout));
+}
+
+/* Wait for what is pmux's own, and the bell.  Returns whether it has rung. */
+static int
+wait_own(struct backend_state *s, size_t max, int64_t timeout)
+{
+	struct event event;
+	int n = s->base->wait(s->own, max, timeout), rung = 0, error = 0;
+
+	if (n < 0)
+		return n;
+	while (error == 0 && s->base->take(s->own, &event)) {
+		if (event.token == bell_token(s)) {
+			rung = 1;
+			continue;
+		}
+		event.token -= own_token(s, 0);
+		error = add_event(s, &event);
+	}
+	return error != 0 ? error : rung;
+}
+
+static int
+by_token(const void *left, const void *right)
+{
+	const struct event *a = left, *b = right;
+
+	return (a->token > b->token) - (a->token < b->token);
+}
+
+static int
+over_wait(struct backend_state *s, size_t max, int64_t timeout)
+{
+	bool arm = timeout != 0 || s->waking, none;
+	int error, rung;
+
+	if (is_epoll(s))
+		return wait_epoll(s, max, timeout);
+	s->count = s->cursor = 0;
+	error = ask(s, max, arm);
+	if (error != 0)
+		return error;
+	none = s->count == 0;
+	rung = wait_own(s, max, s->count > 0 ? 0 : until_look(s, timeout));
+	if (rung < 0)
+		return rung;
+	if (rung == 1)
+		error = answer_bell(s);
+	if (error == 0 && s->waking && s->look <= now())
+		error = look(s);
+	if (error == 0 && none)
+		error = ask(s, max, arm);
+	if (error != 0)
+		return error;
+	if (s->base->requests == NULL && s->count > 1)
+		qsort(s->events, s->count, sizeof *s->events, by_token);
+	return s->count > INT_MAX ? INT_MAX : (int)s->count;
+}
+
+static int
+over_take(struct backend_state *s, struct event *event)
+{
+	if (is_epoll(s))
+		return s->base->take(s->own, event);
+	if (s->cursor == s->count)
+		return 0;
+	*event = s->events[s->cursor++];
+	return 1;
+}
+
+static int
+over_number(struct backend_state *s)
+{
+	return s->base->number(s->own);
+}
+
+static int
+over_adopt(struct backend_state *s, int fd)
+{
+	return s->base->adopt(s->own, fd);
+}
+
+/* open has no other way to know what it is for. */
+#define BACKEND(id)                                                         \
+	static int open_##id(struct backend_state **state, size_t capacity) \
+	{                                                                   \
+		return over_open(&backend_##id, false, state, capacity);    \
+	}                                                                   \
+	static int open_lasting_##id(struct backend_state **state,          \
+	    size_t capacity)                                                \
+	{                                                                   \
+		return over_open(&backend_##id, true, state, capacity);     \
+	}
+#include "backend/backends.def"
+#undef BACKEND
+
+static const struct {
+	const struct backend *base;
+	backend_open_fn *open, *open_lasting;
+} opens[] = {
+#define BACKEND(id) { &backend_##id, open_##id, open_lasting_##id },
+#include "backend/backends.def"
+#undef BACKEND
+};
+
+const struct backend *
+foreign_over(const struct backend *base, bool lasting)
+{
+	static struct backend over;
+	size_t i = 0;
+
+	while (opens[i].base != base)
+		i++;
+	over = *base;
+	over.open = lasting ? opens[i].open_lasting : opens[i].open;
+	over.add = over_add;
+	over.modify = base->modify == NULL ? NULL : over_modify;
+	over.remove = over_remove;
+	over.wait = over_wait;
+	over.take = over_take;
+	over.close = over_close;
+	over.requests = base->requests == NULL ? NULL : over_requests;
+	over.number = base->number == NULL ? NULL : over_number;
+	over.adopt = base->adopt == NULL ? NULL : over_adopt;
+	return &over;
+}
+
+#else
+
+const struct backend *
+foreign_over(const struct backend *base, bool lasting)
+{
+	(void)lasting;
+	return base;
+}
+
+#endif

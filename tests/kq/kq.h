@@ -56,7 +56,7 @@
 #endif
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
-#define PATIENCE	10000 /* ms to wait for what must come */
+#define PATIENCE	60000 /* ms to wait for what must come */
 #define ROOM		64    /* events in one answer */
 
 struct test {
@@ -151,6 +151,7 @@ void name_ident(const char *, uintptr_t);  /* anything else */
 int new_queue(const char *);
 void new_pipe(int[2], const char *);	   /* NAME0 reads, NAME1 writes */
 void new_pair(int, int[2], const char *);  /* type of the sockets */
+void need_loopback(void);		   /* or skip the test */
 int tcp_listener(struct sockaddr_in *, int);
 int tcp_client(const struct sockaddr_in *);
 void new_tcp(int[2], const char *);	   /* NAME0 accepted, NAME1 connected */

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LIMIT	30
+#define LIMIT	120
 #define FAILED	1
 #define SKIPPED	77
 
@@ -120,8 +120,9 @@ static void
 run_here(const struct entry *e, FILE *log)
 {
 	setpgid(0, 0);
+	for (int i = 1; i < NSIG; i++)	/* nohup(1) ignores some */
+		signal(i, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGALRM, SIG_DFL);
 	if (dup2(fileno(log), STDOUT_FILENO) == -1 ||
 	    dup2(fileno(log), STDERR_FILENO) == -1)
 		_exit(FAILED);

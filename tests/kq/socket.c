@@ -264,15 +264,8 @@ static void
 listener_clear(void)
 {
 	struct sockaddr_in sin;
-	socklen_t len = sizeof sin;
-	int l = named("l", socket(AF_INET, SOCK_STREAM, 0));
 
-	memset(&sin, 0, sizeof sin);
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	must(bind(l, (struct sockaddr *)&sin, sizeof sin));
-	must(getsockname(l, (struct sockaddr *)&sin, &len));
-	must(listen(l, 5));
+	named("l", tcp_listener(&sin, 5));
 	change(kq, "l READ ADD CLEAR");
 	tcp_client(&sin);
 	await(kq, "l READ CLEAR =1");

@@ -63,13 +63,31 @@ new_pair(int type, int fd[2], const char *name)
 	name_both(fd, name);
 }
 
+/* A network namespace begins with one that is down. */
+void
+need_loopback(void)
+{
+	struct sockaddr_in sin;
+	int s = must(socket(AF_INET, SOCK_DGRAM, 0));
+
+	memset(&sin, 0, sizeof sin);
+	sin.sin_family = AF_INET;
+	sin.sin_port = htons(9);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (connect(s, (struct sockaddr *)&sin, sizeof sin) == -1)
+		skip("no loopback interface that is up: %s", strerror(errno));
+	close(s);
+}
+
 /* A socket bound to a free port of the loopback interface. */
 static int
 bound(int type, struct sockaddr_in *sin)
 {
 	socklen_t len = sizeof *sin;
-	int s = must(socket(AF_INET, type, 0));
+	int s;
 
+	need_loopback();
+	s = must(socket(AF_INET, type, 0));
 	memset(sin, 0, sizeof *sin);
 	sin->sin_family = AF_INET;
 	sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -549,12 +549,16 @@ killed_in() {
 
 # ---- the holder ----
 
-# held: a FIFO with an unread line whose writer is gone; the holder's process
-# id is in `holder`.
-held() {
+# unread_line: a FIFO with an unread line whose writer is gone.
+unread_line() {
 	writer "${1-job}"
 	pmux poll -t 1h --hold "${2-1h}" f:in >out
 	writer_done
+}
+
+# held: the same; the holder's process id is in `holder`.
+held() {
+	unread_line "$@"
 	holder=$(holders)
 	[[ $holder =~ ^[0-9]+$ ]]
 }
@@ -620,7 +624,7 @@ held() {
 	local start end
 
 	start=$(peer clock)
-	held job 300ms
+	unread_line job 300ms
 	peer await 0 f
 	end=$(peer clock)
 	((end - start >= 300000000))
@@ -731,10 +735,10 @@ child_of() {
 }
 
 @test "a later wait with a longer --hold prolongs it" {
-	held job 300ms
+	held job 3s
 	pm poll -t 1h --hold 1h f:in
 	assert_success
-	pm poll -t 400ms
+	pm poll -t 3.1s
 	expect 124
 	peer await 1 f
 	line job

@@ -1,5 +1,8 @@
 #include "config.h"
 
+#include <sys/stat.h>
+
+#include <errno.h>
 #include <fcntl.h>
 
 #include "backend/backend.h"
@@ -36,15 +39,35 @@ finish_unread(const struct request *request, const struct target *t)
 	    kernel_unread(t->fd);
 }
 
-/* At a pipe's write end FIONREAD counts what the reader has not read. */
+/* Whether FIONREAD always knows of FD: what it fails of then is not known. */
 static bool
-is_empty(const struct target *t)
+is_counted(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == -1 || S_ISFIFO(st.st_mode) ||
+	    S_ISSOCK(st.st_mode);
+}
+
+/*
+ * At a pipe's write end FIONREAD counts what the reader has not read.  Of a
+ * device, say a terminal that was hung up, it may know nothing; where it fails
+ * though it knows, READABLE decides, which may be the end of file.
+ */
+static bool
+is_empty(const struct target *t, bool readable)
 {
 	int fd = foreign_borrow(t->fd), flags = fcntl(fd, F_GETFL);
+	int error = errno;
+	int64_t unread = kernel_unread(fd);
+	bool counted = unread >= 0 || is_counted(fd);
 
 	foreign_return(t->fd, fd);
-	return flags == -1 || (flags & O_ACCMODE) == O_WRONLY ||
-	    kernel_unread(t->fd) <= 0;
+	if (flags == -1)
+		return error == EBADF;
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		return true;
+	return unread < 0 ? !readable || !counted : unread == 0;
 }
 
 static bool
@@ -77,7 +100,7 @@ is_last_kevent(const struct kevent_request *request, const struct target *t,
 		return true;
 	switch (request->filter) {
 	case KQUEUE_READ:
-		return (event->bits & KQUEUE_EOF) != 0 && is_empty(t);
+		return (event->bits & KQUEUE_EOF) != 0 && is_empty(t, true);
 	case KQUEUE_WRITE:
 		return (event->bits & KQUEUE_EOF) != 0;
 	case KQUEUE_PROC:
@@ -102,5 +125,7 @@ finish_is_last(const struct finish *finish, const struct target *t,
 		return is_last_kevent(&targets->kevents[t - targets->list], t,
 		    event, children);
 	return (t->bits & finish->oneshot) != 0 ||
-	    ((event->bits & finish->hangs_up) != 0 && is_empty(t));
+	    ((event->bits & finish->hangs_up) != 0 &&
+		is_empty(t,
+		    (event->bits & finish->request->backend->reading) != 0));
 }

@@ -217,29 +217,33 @@ hand_over(struct launch *launch, const struct request *r,
  * pmux opened it, a path or with --reopen a number's FIFO, and never to block;
  * what others opened is theirs.
  */
-static void
+static int
 set_blocking(const struct target *t)
 {
 	bool own = (t->flags & TARGET_PATH) != 0 ||
 	    (t->process == 0 && t->fd != t->number);
 	int flags;
 
-	if (!own || (flags = fcntl(t->fd, F_GETFL)) == -1 ||
-	    (flags & O_NONBLOCK) == 0)
-		return;
-	(void)fcntl(t->fd, F_SETFL, flags & ~O_NONBLOCK);
+	if (!own)
+		return 0;
+	flags = fcntl(t->fd, F_GETFL);
+	return flags == -1 || fcntl(t->fd, F_SETFL, flags & ~O_NONBLOCK) == -1 ?
+	    -errno :
+	    0;
 }
 
 static int
 describe(struct launch *launch, const struct request *r, const struct target *t,
     const struct event *event)
 {
+	int error = 0;
+
 	hand_over(launch, r, t, event);
 	launch->arguments = r->program;
 	launch->environment = environment;
 	if (launch->input != -1 || launch->output != -1)
-		set_blocking(t);
-	return set_environment(r, t, event, launch);
+		error = set_blocking(t);
+	return error != 0 ? error : set_environment(r, t, event, launch);
 }
 
 /* ---- what goes wrong ---- */

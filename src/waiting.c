@@ -87,7 +87,8 @@ waiting_add(struct waiting *w, size_t index)
  * While pmux waits, the reader of its output may go: watch for that on a copy,
  * since standard output may be a target too.  With --quiet nothing is printed,
  * and PROGRAM's output is its own affair.
- * Returns -EPIPE if it has gone already, as kevent(2) says at once, else 0.
+ * Returns -EPIPE if it has gone already, as kevent(2) says at once, 0, or
+ * -errno.
  */
 static int
 watch_output(struct waiting *w)
@@ -97,9 +98,11 @@ watch_output(struct waiting *w)
 
 	w->output = -1;
 	if (w->request->quiet || w->request->program != NULL ||
-	    w->request->deadline == DEADLINE_PASSED ||
-	    fstat(STDOUT_FILENO, &st) == -1 ||
-	    !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+	    w->request->deadline == DEADLINE_PASSED)
+		return 0;
+	if (fstat(STDOUT_FILENO, &st) == -1)
+		return errno == EBADF ? 0 : -errno;
+	if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode))
 		return 0;
 	fd = place(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
 	if (fd < 0)

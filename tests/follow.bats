@@ -243,6 +243,24 @@ hangup_with_bytes() {
 	done
 }
 
+# 0x541b is Linux's FIONREAD.
+@test "nor where it cannot be known whether they are" {
+	local c start end
+
+	need_linux
+	deny ioctl:0x541b=ENOMEM -- true || skip "no seccomp(2) filters"
+	for c in poll devpoll epoll wait; do
+		has $c || continue
+		start=$(peer clock)
+		with 7=pipe.r.writer-gone-data -- \
+		    deny ioctl:0x541b=ENOMEM -- \
+		    "$PMUX" $c --follow --idle 300ms 7:in
+		end=$(peer clock)
+		[[ ! $stderr && $output == $'in,hup\t7'* ]]
+		((end - start >= 300000000))
+	done
+}
+
 @test "hup alone: nobody asked for it, 1" {
 	local c
 

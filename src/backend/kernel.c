@@ -38,8 +38,10 @@ available(int fd)
 	struct stat st;
 	off_t offset;
 
+	if (fstat(fd, &st) == -1)
+		return -errno;
 	/* FIONREAD counts in int */
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+	if (!S_ISREG(st.st_mode))
 		return unread(fd);
 	offset = lseek(fd, 0, SEEK_CUR);
 	if (offset == -1)

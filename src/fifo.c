@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "backend/kernel.h"
+#include "backend/launch.h"
 #include "backend/peer.h"
 #include "backend/place.h"
 #include "backend/timeout.h"
@@ -22,6 +23,7 @@
 #include "duration.h"
 #include "fifo.h"
 #include "holder.h"
+#include "output.h"
 
 /*
  * How long those that are leaving are given, all together, if pmux may take
@@ -30,11 +32,20 @@
 #define LINGER		(INT64_C(100) * 1000000)
 #define LINGER_STEP	100000
 
+/* That a process can be started is taken for granted for so long. */
+#define SURE (INT64_C(1000) * 1000000)
+
+/* When there is none for a holder: for so long pmux tries again. */
+#define TRY (INT64_C(1000) * 1000000)
+#define TRY_STEP 10000000
+
 static struct fifo_set set = { .watch = -1 };
 static int64_t hold = DURATION_FOREVER;
 static int64_t patience = LINGER;
 static deadline_t linger_end = DEADLINE_NEVER;
 static bool left;
+static int lost; /* what fifo_leave returns */
+static bool unsure; /* no holder could be had */
 
 /* pmux becomes PROGRAM, which has the end GIVEN if its descriptor is not -1. */
 static struct fifo given = { .fd = -1 };
@@ -55,7 +66,8 @@ fifo_patience(int64_t ns)
 static void
 leave_and_die(int number)
 {
-	fifo_leave();
+	if (fifo_leave() != 0)
+		_exit(EXIT_SYSTEM);
 	/*
 	 * SA_RESETHAND has put the default back; blocked until this returns, it
 	 * ends pmux then.
@@ -249,6 +261,33 @@ open_end(const char *path, bool writing)
 	return fd;
 }
 
+/*
+ * Before anybody is let through: a holder can be started.  Only starting a
+ * process tells, there are too many limits.
+ */
+static int
+be_sure(void)
+{
+	static int64_t until;
+	int64_t now = clock_now();
+	int error = 0;
+
+	if (hold != 0 && now >= until) {
+		error = launch_possible();
+		until = now + SURE;
+	}
+	unsure = error != 0;
+	if (unsure)
+		until = 0;
+	return error;
+}
+
+const char *
+fifo_hint(void)
+{
+	return unsure ? "no process can be started to hold it" : NULL;
+}
+
 int
 fifo_open(const char *path, bool writing)
 {
@@ -259,7 +298,9 @@ fifo_open(const char *path, bool writing)
 		catch_signals();
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
-	fd = open_end(path, writing);
+	fd = be_sure();
+	if (fd == 0)
+		fd = open_end(path, writing);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	return fd;
 }
@@ -419,36 +460,86 @@ say_limits(void)
 	}
 }
 
-static void
+/* The child's child, and the child to its end: 0 or -errno. */
+static int
+start_orphan(deadline_t deadline)
+{
+	pid_t holder = fork();
+
+	if (holder == 0)
+		holder_run(&set, deadline);
+	return holder == -1 ? errno : 0;
+}
+
+static int
 reap(pid_t child)
 {
-	while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
+	int status = 0;
+
+	while (waitpid(child, &status, 0) == -1 && errno == EINTR)
 		;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EAGAIN;
+}
+
+/* Returns 0 or -errno. */
+static int
+start_holder(deadline_t deadline)
+{
+	pid_t child = fork();
+
+	if (child == -1)
+		return -errno;
+	if (child == 0 && orphaned)
+		_exit(start_orphan(deadline));
+	if (child == 0)
+		holder_run(&set, deadline);
+	return orphaned ? reap(child) : 0;
+}
+
+static const char *
+loss(const struct fifo *fifo)
+{
+	if (fifo->writing)
+		return "its reader sees an end of file";
+	return kernel_unread(fifo->fd) != 0 ? "what is unread is lost" :
+					      "its writer has no reader";
 }
 
 static void
+say_lost(int error)
+{
+	char text[160];
+	size_t used;
+
+	for (uint32_t i = 0; i < set.count; i++) {
+		const struct fifo *fifo = &set.fifos[i];
+
+		if (fifo->fd == -1)
+			continue;
+		used = escape(text, 120, fifo->path, strlen(fifo->path));
+		memcpy(text + used, ": ", 2);
+		strcpy(text + used + 2, loss(fifo));
+		diag_note(text, NULL);
+	}
+	diag_note("no process can be started to hold named pipes",
+	    errno_name(-error));
+}
+
+static int
 hand_over(void)
 {
-	deadline_t deadline = deadline_in(hold);
-	pid_t holder;
+	deadline_t deadline = deadline_in(hold), end = deadline_in(TRY);
+	struct timespec pause = { 0, TRY_STEP };
+	int error;
 
 	say_limits();
 	claim_until(deadline);
-	holder = fork();
-	if (holder == 0) {
-		/* if there is no other to be had, this one stays */
-		if (orphaned && fork() > 0)
-			_exit(0);
-		holder_run(&set, deadline);
-	}
-	if (holder != -1) {
-		if (orphaned)
-			reap(holder);
-		return;
-	}
-	diag_note("no process can be started to hold named pipes: holding them"
-	    " here until --hold is over", errno_name(errno));
-	holder_stay(&set, deadline);
+	while ((error = start_holder(deadline)) != 0 && deadline_left(end) > 0)
+		(void)nanosleep(&pause, NULL);
+	if (error == 0)
+		return 0;
+	say_lost(error);
+	return EXIT_SYSTEM;
 }
 
 /* No holder stays, but those of others are not to be misled. */
@@ -460,14 +551,14 @@ let_look(void)
 			holder_let_look(&set.fifos[i]);
 }
 
-void
+int
 fifo_leave(void)
 {
 	sigset_t all, old;
 	int error = errno;
 
 	if (set.count == 0 || left)
-		return;
+		return lost;
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
 	left = true;
@@ -476,7 +567,8 @@ fifo_leave(void)
 	if (hold == 0)
 		let_look();
 	else if (settle())
-		hand_over();
+		lost = hand_over();
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	errno = error;
+	return lost;
 }

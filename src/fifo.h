@@ -30,9 +30,13 @@ void	fifo_patience(int64_t ns);
  * blocking and close-on-exec.  From the first call on a signal that would end
  * pmux leaves its FIFOs first.  Returns the descriptor, which stays open until
  * fifo_leave or the end; or -errno (open(2)): -ENXIO if nobody reads what is to
- * be written.
+ * be written.  If no holder could be started now, nothing is opened, and the
+ * error is fork(2)'s.
  */
 int	fifo_open(const char *path, bool writing);
+
+/* More about why the last fifo_open has failed, or NULL. */
+const char *fifo_hint(void);
 
 /*
  * FD, which fifo_open returned to read and whose writers have left, becomes the
@@ -53,9 +57,10 @@ void	fifo_take_back(void);
 
 /*
  * Leave every FIFO.  Where something can be lost a holder process stays, at
- * most for the time that fifo_hold said: until then nothing is.  If there is
- * no process to be had, it returns only after that.  Async-signal-safe.
+ * most for the time that fifo_hold said: until then nothing is.  Returns 0; or
+ * EXIT_SYSTEM if there was no process to be had for a second, a message having
+ * said what is lost, and so again at each call.  Async-signal-safe.
  */
-void	fifo_leave(void);
+int	fifo_leave(void);
 
 #endif

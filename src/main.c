@@ -46,6 +46,5 @@ main(int argc, char **argv)
 	error = output_close();
 	if (error != 0)
 		status = print_failed(error);
-	fifo_leave();
-	return status;
+	return fifo_leave() != 0 ? EXIT_SYSTEM : status;
 }

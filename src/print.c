@@ -754,7 +754,8 @@ print_failed(int error)
 	}
 	if (error != -EPIPE)
 		return diag_system(-error, NULL, "standard output");
-	fifo_leave();
+	if (fifo_leave() != 0)
+		return EXIT_SYSTEM;
 	/* also where the caller ignores it */
 	(void)signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&pipe);

@@ -274,7 +274,7 @@ program_become(const struct request *request, const struct target *t,
 {
 	struct launch launch;
 	sigset_t all, old;
-	int error = prepare(request);
+	int error = prepare(request), held;
 
 	if (error == 0)
 		error = describe(&launch, request, t, event);
@@ -283,13 +283,13 @@ program_become(const struct request *request, const struct target *t,
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
 	fifo_give(launch.input != -1 ? launch.input : launch.output);
-	fifo_leave();
-	error = launch_become(&launch);
+	held = fifo_leave();
+	error = held == 0 ? launch_become(&launch) : 0;
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 	fifo_take_back();
 	end_loan();
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
-	return not_run(request, error);
+	return held != 0 ? EXIT_NO_START : not_run(request, error);
 }
 
 /* ---- again and again ---- */
@@ -597,7 +597,8 @@ program_close(const struct request *request)
 	if (ending == 0)
 		return;
 	(void)output_flush();
-	fifo_leave();
+	if (fifo_leave() != 0)
+		return;		/* the status says so */
 	(void)signal(ending, SIG_DFL);
 	sigemptyset(&one);
 	sigaddset(&one, ending);

@@ -840,7 +840,7 @@ open_hint(const struct target *t, int error)
 	struct stat st;
 
 	if (error != ENOENT)
-		return NULL;
+		return (t->flags & TARGET_FIFO) != 0 ? fifo_hint() : NULL;
 	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
 		return "a symbolic link to nothing";
 	if (colon == NULL || (t->flags & TARGET_LITERAL) != 0 ||

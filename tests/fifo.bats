@@ -959,6 +959,97 @@ hostile() {
 	done
 }
 
+# without CALL... -- CMD...: each fails as where no process is to be had.
+without() {
+	local -a calls=()
+
+	for (( ; $#; )); do
+		[[ $1 != -- ]] || break
+		calls+=("$1=EAGAIN")
+		shift
+	done
+	run --separate-stderr deny "${calls[@]}" "$@"
+	[[ $status != 77 ]] || skip "$stderr"
+}
+
+@test "no process to be had: nothing is opened, and nobody let through" {
+	writer job
+	without fork vfork clone clone3 -- pmux poll -q -t 1h f:in
+	expect_error 3 'f: .*\[EAGAIN\] \(no process can be started'
+	reader_file=$(child_of "$writer")
+	assert_equal "$(state "$reader_file")" S
+	without fork vfork clone clone3 -- pmux poll -q -t 1h --hold 0 none f:in
+	expect_error 3 none
+	line job
+	writer_done
+}
+
+@test "a user who may start no process: nothing is opened" {
+	need_root
+	command -v prlimit >/dev/null || skip "no prlimit"
+	writer job
+	chmod 666 f
+	chmod o+x . .. ../.. ../../.. 2>/dev/null || :
+	run --separate-stderr prlimit --nproc=0 peer as 65533 \
+	    "$(command -v pmux)" poll -q -t 1h "$PWD/f:in"
+	[[ $status != 3 || $stderr != *EACCES* ]] || skip "not reachable"
+	expect_error 3 'no process can be started'
+	line job
+	writer_done
+}
+
+@test "no process to be had when pmux leaves: it says what is lost, status 3" {
+	local start
+
+	[[ $(uname -m) == x86_64 ]] || skip "vfork may be clone here"
+	writer job
+	start=$(peer clock)
+	without clone clone3 -- pmux poll -q -t 1h f:in
+	assert_equal "$status" 3
+	(($(peer clock) - start >= 1000000000))
+	[[ $stderr == *'f: what is unread is lost'*EAGAIN* ]] ||
+	    fail "message: $stderr"
+	assert_equal "$(holders)" ''
+	writer_done
+}
+
+@test "the same by a signal: status 3" {
+	[[ $(uname -m) == x86_64 ]] || skip "vfork may be clone here"
+	deny clone=EAGAIN -- true || skip "no seccomp"
+	writer_later
+	mkfifo ready
+	deny clone=EAGAIN clone3=EAGAIN -- pmux poll --ready-fd 9 f:in \
+	    9>ready >out 2>err 3>&- &
+	pid=$!
+	read -r _ <ready
+	kill -TERM "$pid"
+	finish "$pid"
+	assert_equal "$status" 3
+	[[ $stderr == *'f: its writer has no reader'* ]] ||
+	    fail "message: $stderr"
+	kill "$writer"
+}
+
+@test "without close_range(2) the holder does not try every number" {
+	local fd status=0
+
+	deny close_range=ENOSYS -- true || skip "no seccomp"
+	writer job
+	# shellcheck disable=SC2016
+	bash -c 'ulimit -n 1000000 || exit 77
+		exec deny close_range=ENOSYS -- pmux "$@"' - poll -q -t 1h \
+	    --hold 1h f:in 7<"$0" 900<"$0" || status=$?
+	[[ $status != 77 ]] || skip "the limit of open files cannot be raised"
+	writer_done
+	holder=$(holders)
+	line job
+	(($(cpu "$holder") < 4))
+	for fd in "/proc/$holder"/fd/*; do
+		[[ ! $fd -ef $0 ]]
+	done
+	peer await 0 f
+}
+
 @test "the terminal's hangup does not end the holder" {
 	writer job
 	run peer run status setsid -w bash -c \

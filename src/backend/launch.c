@@ -276,6 +276,23 @@ reap(pid_t child)
 		;
 }
 
+int
+launch_possible(void)
+{
+#ifdef HAVE_VFORK
+	pid_t child = vfork(); /* NOLINT */
+#else
+	pid_t child = fork();
+#endif
+
+	if (child == 0)
+		_exit(0); /* NOLINT */
+	if (child == -1)
+		return -errno;
+	reap(child);
+	return 0;
+}
+
 #ifdef HAVE_VFORK
 
 /*

@@ -44,6 +44,12 @@ int	launch_become(const struct launch *launch);
  */
 pid_t	launch_start(const struct launch *launch, int *error);
 
+/*
+ * Whether a process can be started just now, found out by starting one that
+ * ends at once: 0 or -errno (fork(2)).  Every signal is to be blocked.
+ */
+int	launch_possible(void);
+
 /* After ENOENT: whether it is the interpreter that is not there. */
 bool	launch_found(void);
 

@@ -236,6 +236,8 @@ open_end(const char *path, bool writing)
 
 	if (error != 0)
 		return error;
+	if (writing && peer_only_held(path))
+		return -ENXIO;
 	fd = open(path, (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK |
 	    O_CLOEXEC | O_NOCTTY);
 	if ((fd = place(fd)) < 0 || (error = peer_is_fifo(fd)) == 0)
@@ -256,6 +258,8 @@ open_end(const char *path, bool writing)
 	fifo->claim = claim;
 	fifo->claimed = clock_now();
 	fifo->shared = shared;
+	/* a pmux that leaves without a word to its peers */
+	fifo->astray = writing && peer_reads(fd);
 	if (writing && hold != 0)
 		fifo->watched = watch_writers(fd, path);
 	return fd;
@@ -407,6 +411,7 @@ settle(void)
 	holder_look(&set);
 	for (uint32_t i = 0; i < set.count; i++) {
 		set.fifos[i].reader = set.fifos[i].fresh = false;
+		set.fifos[i].reads = set.fifos[i].came = false;
 		/* whoever opens to read from now on waits for what comes */
 		if (set.fifos[i].writing)
 			peer_mark(set.fifos[i].fd, true, 0);

@@ -154,6 +154,12 @@ note(struct fifo *fifo, uint32_t what)
 	fifo->closed |= what == PEER_WRITER_CLOSED;
 	fifo->fresh = what == PEER_OPENED && fifo->parted;
 	fifo->parted = what == PEER_READER_CLOSED;
+	fifo->astray |= what == PEER_READER_CLOSED;
+	fifo->reads |= what == PEER_READ;
+	if (what == PEER_READER_CLOSED || what == PEER_LOST)
+		fifo->reads = false;
+	fifo->came = what == PEER_OPENED ||
+	    (fifo->came && (what == PEER_READ || what == PEER_WROTE));
 	if (what == PEER_OPENED || what == PEER_READ)
 		fifo->reader = true;
 	else if (what != PEER_WROTE)
@@ -289,6 +295,13 @@ listen_to(struct fifo_set *set, struct fifo *fifo, uint8_t what)
 	(void)peer_watch_add(set->watch, fifo->fd, fifo->path, what);
 }
 
+/* Busy ones need not be heard once it is known that one of them reads. */
+static uint8_t
+wanted(const struct fifo *fifo, bool alone)
+{
+	return fifo->reads && !alone ? PEER_COMES : PEER_COMES | PEER_READ;
+}
+
 /*
  * Bytes are unread, and so the end is kept.  While nobody else is there the
  * next reader must not block in open(2) for want of a writer; one that has
@@ -305,9 +318,24 @@ serve_reader(struct fifo_set *set, struct fifo *fifo, int32_t unread)
 	if (fifo->reader)
 		drop_writer(set, fifo);
 	alone = fifo->writer != -1 || writers_gone(fifo->fd);
-	listen_to(set, fifo, alone ? PEER_COMES | PEER_READ : PEER_COMES);
+	listen_to(set, fifo, wanted(fifo, alone));
 	if (alone && !fifo->reader && fifo->writer == -1)
 		take_writer(set, fifo);
+}
+
+/*
+ * A pmux that wants to write does not take this end for a reader's, unless it
+ * is said that there is one.  Somebody who has come, where no writer is, reads.
+ */
+static void
+vouch(struct fifo *fifo)
+{
+	bool reader = fifo->reads ||
+	    (fifo->came && fifo->writer == -1 && writers_gone(fifo->fd));
+
+	if (reader != fifo->vouched)
+		peer_vouch(fifo->fd, reader);
+	fifo->vouched = reader;
 }
 
 static void
@@ -315,6 +343,9 @@ tend_reading(struct fifo_set *set, struct fifo *fifo)
 {
 	int64_t unread = kernel_unread(fifo->fd);
 
+	/* at once when it has gone; when it has come, see take_step */
+	if (fifo->vouched && !fifo->reads && !fifo->came)
+		vouch(fifo);
 	fifo->idle = false;
 	if (unread < 0)
 		return; /* stay, and do no more */
@@ -323,7 +354,7 @@ tend_reading(struct fifo_set *set, struct fifo *fifo)
 	else if (keep_writer(set, fifo))
 		listen_to(set, fifo, PEER_ALL);
 	else {
-		listen_to(set, fifo, PEER_COMES);
+		listen_to(set, fifo, wanted(fifo, false));
 		fifo->idle = !holder_needed(set, fifo);
 	}
 }
@@ -405,9 +436,19 @@ take_step(struct fifo_set *set, int step)
 	for (uint32_t i = 0; i < set->count; i++) {
 		struct fifo *fifo = &set->fifos[i];
 
-		/* without a watch nobody has told of those who came since */
+		/*
+		 * All may have changed since: where there is no watch, and where
+		 * this process was stopped or another ran.
+		 */
 		if (fifo->fd != -1 && step == STEP_IDLE && fifo->idle &&
-		    (fifo->watched != 0 || !holder_needed(set, fifo)))
+		    !holder_needed(set, fifo))
+			holder_leave(set, fifo);
+		/* who comes, reads and goes is not taken for one who stays */
+		if (fifo->fd != -1 && step == STEP_CLAIM && !fifo->writing)
+			vouch(fifo);
+		/* two holders are not to wait for each other */
+		if (fifo->fd != -1 && step == STEP_READER && fifo->writing &&
+		    fifo->astray && peer_held(fifo->fd))
 			holder_leave(set, fifo);
 		if (step == STEP_READER)
 			fifo->reader = false;

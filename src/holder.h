@@ -27,6 +27,10 @@ struct fifo {
 	bool		 parted;	/* the last change: a reader closed */
 	bool		 fresh;		/* one opened right after that */
 	bool		 shared;	/* with another pmux, still there */
+	bool		 came;		/* some opener has not closed since */
+	bool		 reads;		/* some reader, the same */
+	bool		 vouched;	/* so it was said */
+	bool		 astray;	/* write end: its reader may have gone */
 	bool		 closed;	/* some write end, lately */
 	bool		 wrote;		/* another writer has been or gone */
 	bool		 idle;		/* nothing can be lost just now */

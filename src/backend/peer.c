@@ -5,10 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <sys/sysmacros.h>
+#endif
 #ifdef HAVE_LINUX_MAGIC_H
 #include <sys/vfs.h>
 
@@ -344,6 +348,7 @@ peer_has_writer(int fd)
 #define CLAIM_OUT	ZONE		/* write locks; likewise */
 #define MARK		(2 * ZONE)	/* either */
 #define ARRIVAL		(3 * ZONE)	/* read locks */
+#define READER (ARRIVAL + HALF) /* a holder's read lock */
 
 /* Claims without an end are in the order in which they were made. */
 #define NO_END		(HALF / 2)
@@ -460,6 +465,79 @@ peer_claimed(int fd, bool writing)
 	return claim_between(fd, writing, 0, ZONE);
 }
 
+#ifdef __linux__
+
+#define LOCKS "/proc/locks"
+
+/* Where the one byte is that LINE of that file says is locked, or -1. */
+static int64_t
+read_lock_of(const char *line, const struct stat *st)
+{
+	unsigned long long inode;
+	unsigned major_of, minor_of;
+	long long first, last;
+
+	/* proc_locks(5): a lock to the end has EOF there */
+	if (sscanf(line, "%*d: OFDLCK %*s READ %*d %x:%x:%llu %lld %lld",
+		&major_of, &minor_of, &inode, &first, &last) != 5)
+		return -1;
+	return first == last && inode == st->st_ino &&
+		major_of == major(st->st_dev) && minor_of == minor(st->st_dev) ?
+	    first :
+	    -1;
+}
+
+bool
+peer_only_held(const char *path)
+{
+	bool holder = false, reader = false;
+	char line[128];
+	struct stat st;
+	int64_t at;
+	FILE *locks;
+
+	if (stat(path, &st) == -1 || (locks = fopen(LOCKS, "re")) == NULL)
+		return false;
+	while (fgets(line, sizeof line, locks) != NULL) {
+		if ((at = read_lock_of(line, &st)) == -1)
+			continue;
+		holder |= at >= HALF && at < ZONE;
+		reader |= at < HALF || at == READER;
+	}
+	(void)fclose(locks);
+	return holder && !reader;
+}
+
+#else
+
+bool
+peer_only_held(const char *path)
+{
+	(void)path;
+	return false;
+}
+
+#endif
+
+bool
+peer_reads(int fd)
+{
+	return claim_between(fd, false, 0, HALF);
+}
+
+bool
+peer_held(int fd)
+{
+	return claim_between(fd, false, HALF, ZONE) && !peer_reads(fd) &&
+	    !byte_locked(fd, false, READER, READER + 1);
+}
+
+void
+peer_vouch(int fd, bool reader)
+{
+	(void)lock(fd, reader ? F_RDLCK : F_UNLCK, READER, 1);
+}
+
 void
 peer_arrive(int fd, int64_t time)
 {
@@ -469,7 +547,7 @@ peer_arrive(int fd, int64_t time)
 bool
 peer_arrived(int fd, int64_t time)
 {
-	return byte_locked(fd, false, ARRIVAL + time, ARRIVAL + HALF);
+	return byte_locked(fd, false, ARRIVAL + time, READER);
 }
 
 void
@@ -531,6 +609,34 @@ peer_claimed(int fd, bool writing)
 	(void)fd;
 	(void)writing;
 	return false;
+}
+
+bool
+peer_only_held(const char *path)
+{
+	(void)path;
+	return false;
+}
+
+bool
+peer_reads(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+bool
+peer_held(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+void
+peer_vouch(int fd, bool reader)
+{
+	(void)fd;
+	(void)reader;
 }
 
 void

@@ -118,6 +118,23 @@ bool	peer_superseded(int fd, bool writing, int64_t claim);
 /* Whether somebody else claims it, for however long. */
 bool	peer_claimed(int fd, bool writing);
 
+/*
+ * Whether the FIFO PATH has a holder of its read end, which says of no reader
+ * that it has come, and no pmux that waits to read: then an end to write would
+ * open, and nobody reads.  It is found without opening the FIFO, which would
+ * let others through.  Not async-signal-safe.  Where it cannot be told: no.
+ */
+bool	peer_only_held(const char *path);
+
+/* The same of the FIFO whose write end FD is; async-signal-safe. */
+bool	peer_held(int fd);
+
+/* Whether a pmux that waits to read is at it. */
+bool	peer_reads(int fd);
+
+/* Say on FD, a holder's read end, whether somebody else reads. */
+void	peer_vouch(int fd, bool reader);
+
 /* Say that a pmux has opened the read end FD, at TIME. */
 void	peer_arrive(int fd, int64_t time);
 

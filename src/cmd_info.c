@@ -11,6 +11,7 @@
 #include "backend/backend.h"
 #include "backend/foreign.h"
 #include "backend/kernel.h"
+#include "backend/peer.h"
 #include "command.h"
 #include "diag.h"
 #include "option.h"
@@ -52,6 +53,20 @@ put_process(pid_t pid, bool json)
 	output_string(detail);
 	output_string(json ? "\"}\n" : "\n");
 	return 0;
+}
+
+/* How the holder of a named pipe sees what happens there. */
+static void
+put_fifos(bool json)
+{
+	const char *detail, *state = peer_probe(&detail) ? "watched" :
+							   "sampled";
+
+	output_string(json ? "{\"feature\":\"fifo\",\"state\":\"" : "fifo\t");
+	output_string(state);
+	output_string(json ? "\",\"detail\":\"" : "\t");
+	output_string(detail);
+	output_string(json ? "\"}\n" : "\n");
 }
 
 /* VALUE -1: nobody tells. */
@@ -113,6 +128,7 @@ info_run(const struct command *command, int argc, char **argv)
 	}
 	for (const struct backend *const *b = backends; *b != NULL; b++)
 		put_primitive(*b, request.json);
+	put_fifos(request.json);
 	put_limits(request.json);
 	for (uint32_t i = 0; i < request.targets.process_count && status == 0;
 	     i++)

@@ -24,6 +24,17 @@ load helper
 	assert_line --regexp '^epoll[^[:alnum:]].*native'
 }
 
+@test "how named pipes are watched" {
+	need_linux
+	pm info
+	assert_line --regexp $'^fifo\t(watched\tinotify|sampled\t.*inotify)'
+	run --separate-stderr deny inotify_init1=ENOSYS -- pmux info
+	[[ $status != 77 ]] || skip "$stderr"
+	assert_line $'fifo\tsampled\tthe kernel has no inotify(7)'
+	run --separate-stderr deny inotify_init1=EMFILE -- pmux info --json
+	assert_line --regexp '"feature":"fifo","state":"sampled"'
+}
+
 @test "the limits" {
 	pm info
 	assert_line --regexp "PIPE_BUF.*$(getconf PIPE_BUF .)"

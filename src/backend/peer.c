@@ -73,6 +73,19 @@ self_path(char *path, int fd)
 	return path;
 }
 
+bool
+peer_probe(const char **detail)
+{
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	*detail = watch != -1 ? "inotify(7)" :
+	    errno == EMFILE ? "no inotify(7) instance is to be had" :
+			      "the kernel has no inotify(7)";
+	if (watch != -1)
+		(void)close(watch);
+	return watch != -1;
+}
+
 int
 peer_watch_open(void)
 {
@@ -211,6 +224,13 @@ peer_part(int watch, int fd, uint32_t what, const char *path, int end)
 }
 
 #else
+
+bool
+peer_probe(const char **detail)
+{
+	*detail = "no inotify(7) on this system";
+	return false;
+}
 
 int
 peer_watch_open(void)

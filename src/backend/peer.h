@@ -26,6 +26,9 @@ struct peer_change {
 	uint32_t	what;	/* one of the above */
 };
 
+/* How those at a FIFO are known: *DETAIL; whether a watch tells of them. */
+bool	peer_probe(const char **detail);
+
 /*
  * A watch: readable when something happened, close-on-exec, never blocking.
  * Returns -errno: -ENOSYS where the system has none (inotify(7) is Linux),

@@ -120,7 +120,7 @@ _pmux_kevent_words()
 		own=lowat=
 		;;
 	vnode)
-		own='write extend attrib link rename revoke'
+		own='write extend attrib link rename revoke open close close_write read'
 		;;
 	proc)
 		own='exit fork exec track'

@@ -40,7 +40,7 @@ function __pmux_words --argument-names filter
         case read write
             printf '%s\n' lowat=
         case vnode
-            printf '%s\n' write extend attrib link rename revoke
+            printf '%s\n' write extend attrib link rename revoke open close close_write read
         case proc
             printf '%s\n' exit fork exec track
         case timer

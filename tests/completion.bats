@@ -293,7 +293,7 @@ completes_kevents() {
 	local -A idents=([read]=0 [write]=0 [vnode]=. [proc]=1 [signal]=USR1
 	    [timer]=1s [netdev]=lo [aio]=0 [user]=1)
 	local -a words=(lowat=1 delete write extend attrib link rename revoke
-	    exit fork exec track seconds mseconds useconds nseconds abstime
+	    open close close_write read exit fork exec track seconds mseconds useconds nseconds abstime
 	    linkup linkdown linkinv bytes=1 offset=1 trigger ffnop ffand ffor
 	    ffcopy fflags=1 add enable disable oneshot clear dispatch receipt
 	    data=1 udata=a)

@@ -272,6 +272,24 @@ append() {
 	fields 0 'vnode ([a-z]+,)*write(,[a-z]+)* [^ ]+ 0 dir'
 }
 
+@test "vnode: opened, read and closed, only if asked for" {
+	echo text >file
+	pm kqueue -t 0 vnode:file:open,read,close,close_write
+	[[ $status != 4 ]] || skip "$stderr"
+	expect 124
+	changed :open 'vnode open [^ ]+ 0 file' cat file
+	changed :read 'vnode read [^ ]+ 0 file' cat file
+	changed :close 'vnode close [^ ]+ 0 file' cat file
+	changed :close_write 'vnode close_write [^ ]+ 0 file' append
+	changed :close_write,attrib 'vnode attrib [^ ]+ 0 file' read_chmod
+	changed '' 'vnode attrib [^ ]+ 0 file' read_chmod
+}
+
+read_chmod() {
+	cat file
+	chmod 600 file
+}
+
 @test "vnode: by descriptor, and by a symbolic link" {
 	: >file
 	ln -s file link

@@ -35,6 +35,16 @@
 #ifndef NOTE_REVOKE
 #define NOTE_REVOKE	0
 #endif
+/* FreeBSD 11, NetBSD 10. */
+#ifndef NOTE_OPEN
+#define NOTE_OPEN	0
+#undef NOTE_CLOSE
+#define NOTE_CLOSE	0
+#undef NOTE_CLOSE_WRITE
+#define NOTE_CLOSE_WRITE	0
+#undef NOTE_READ
+#define NOTE_READ	0
+#endif
 #ifndef NOTE_TRACK
 #define NOTE_TRACK	0
 #endif
@@ -150,6 +160,10 @@ static const struct flag vnode_words[] = {
 	{ "link", NOTE_LINK },
 	{ "rename", NOTE_RENAME },
 	{ "revoke", NOTE_REVOKE },
+	{ "open", NOTE_OPEN },
+	{ "close", NOTE_CLOSE },
+	{ "close_write", NOTE_CLOSE_WRITE },
+	{ "read", NOTE_READ },
 	{ "", 0 }
 };
 

@@ -53,7 +53,15 @@ vnode_same(const struct knote *k)
 static int
 vnode_change(struct knote *k, const struct kevent *change)
 {
+	unsigned before = k->fflags;
+	int error;
+
 	k->fflags = change->fflags;
+	error = inode_watch_access(k);
+	if (error != 0) {
+		k->fflags = before;
+		return error;
+	}
 	k->data = change->data;
 	inode_watch_parent(k);
 	return 0;

@@ -12,6 +12,7 @@
 #include "item.h"
 
 #define FILE_MASK	(IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF)
+#define ACCESS_MASK	(IN_OPEN | IN_CLOSE | IN_ACCESS)
 #define DIRECTORY_MASK	(IN_ATTRIB | IN_MOVE_SELF | IN_CREATE | IN_DELETE | \
 	IN_MOVE)
 
@@ -118,10 +119,36 @@ inode_get(struct queue *q, int fd, const struct stat *st, uint32_t mask,
 	return i;
 }
 
+/* What NOTES are about that few ask for, and so is told only if asked for. */
+static uint32_t
+access_mask(unsigned notes)
+{
+	return ((notes & NOTE_OPEN) != 0 ? IN_OPEN : 0) |
+	    ((notes & NOTE_CLOSE) != 0 ? IN_CLOSE_NOWRITE : 0) |
+	    ((notes & NOTE_CLOSE_WRITE) != 0 ? IN_CLOSE_WRITE : 0) |
+	    ((notes & NOTE_READ) != 0 ? IN_ACCESS : 0);
+}
+
+static unsigned
+access_notes(uint32_t mask)
+{
+	return ((mask & IN_OPEN) != 0 ? NOTE_OPEN : 0) |
+	    ((mask & IN_CLOSE_NOWRITE) != 0 ? NOTE_CLOSE : 0) |
+	    ((mask & IN_CLOSE_WRITE) != 0 ? NOTE_CLOSE_WRITE : 0) |
+	    ((mask & IN_ACCESS) != 0 ? NOTE_READ : 0);
+}
+
 static uint32_t
 mask_of(bool directory)
 {
 	return directory ? DIRECTORY_MASK : FILE_MASK;
+}
+
+/* What K asks for beside that. */
+static uint32_t
+mask_for(const struct knote *k)
+{
+	return k->event.filter == EVFILT_VNODE ? access_mask(k->fflags) : 0;
 }
 
 int
@@ -205,7 +232,8 @@ inode_watch(struct knote *k, int fd, const struct stat *st)
 
 	/* what has been before is not for this knote */
 	inodes_told(k->queue);
-	i = inode_get(k->queue, fd, st, mask_of(S_ISDIR(st->st_mode)), &error);
+	i = inode_get(k->queue, fd, st, mask_of(S_ISDIR(st->st_mode)) |
+	    mask_for(k), &error);
 	if (i == NULL)
 		return error;
 	/* a parent was not looked at, nor what has only closed descriptors */
@@ -215,6 +243,16 @@ inode_watch(struct knote *k, int fd, const struct stat *st)
 	k->sibling = i->knotes;
 	i->knotes = k;
 	return 0;
+}
+
+int
+inode_watch_access(struct knote *k)
+{
+	const uint32_t mask = mask_for(k);
+	int watch = mask == 0 ? 0 : add_watch(k->queue, (int)k->event.ident,
+	    mask | IN_MASK_ADD);
+
+	return watch < 0 ? watch : 0;
 }
 
 void
@@ -366,6 +404,8 @@ told_self(struct inode *i, uint32_t mask)
 	}
 	if (!look(i, &seen, &fd))
 		return;
+	if ((mask & ACCESS_MASK) != 0)
+		post(i, access_notes(mask));
 	if ((mask & IN_MODIFY) != 0) {
 		changed_contents(i, &seen);
 		/* the rest may be what the next event is about */
@@ -394,13 +434,16 @@ told_self(struct inode *i, uint32_t mask)
 static void
 told_ignored(struct inode *i)
 {
+	uint32_t mask = mask_of(i->directory);
 	struct look seen;
 	int fd, watch;
 
 	i->gone = true;
 	if (!look(i, &seen, &fd) || seen.links > 0)
 		return;
-	watch = add_watch(i->queue, fd, mask_of(i->directory));
+	for (const struct knote *k = i->knotes; k != NULL; k = k->sibling)
+		mask |= mask_for(k);
+	watch = add_watch(i->queue, fd, mask);
 	if (watch < 0)
 		return;
 	table_remove(&i->queue->inodes, &i->link);

@@ -19,6 +19,12 @@
 int	inode_watch(struct knote *knote, int fd, const struct stat *st);
 
 /*
+ * KNOTE, of a VNODE, asks for other notes: watch for opens, reads and closes
+ * too if it wants them.  Returns 0 or -errno, as inode_watch.
+ */
+int	inode_watch_access(struct knote *knote);
+
+/*
  * The removal of a directory that is open is told by its parent only: watch
  * that too if KNOTE, of a VNODE, wants to know.  Who may not read the parent
  * does not learn it.

@@ -719,7 +719,37 @@ revoked_is_no_note_by_itself(void)
 #endif
 }
 
+#if defined(NOTE_OPEN) && defined(NOTE_READ)
+/* By number, since a filter is called READ. */
+static void
+opened_read_closed(void)
+{
+	f = new_file("f", "abc", O_RDWR, "f");
+	check(NOTE_OPEN == 0x80 && NOTE_CLOSE == 0x100 &&
+		NOTE_CLOSE_WRITE == 0x200 && NOTE_READ == 0x400, "values");
+	change(kq, "f VNODE ADD CLEAR ATTRIB");
+	close(must(open("f", O_RDONLY)));
+	expect(kq, " ");
+	change(kq, "f VNODE ADD CLEAR 0x780");
+	expect(kq, " ");
+	g = must(open("f", O_RDONLY));
+	expect(kq, "f VNODE CLEAR 0x80");
+	take(f, 3);
+	expect(kq, "f VNODE CLEAR 0x400");
+	close(g);
+	expect(kq, "f VNODE CLEAR 0x100");
+	close(must(open("f", O_WRONLY)));
+	expect(kq, "f VNODE CLEAR 0x280");
+	change(kq, "f VNODE ADD CLEAR ATTRIB");
+	close(must(open("f", O_RDONLY)));
+	expect(kq, " ");
+}
+#endif
+
 const struct test vnode_tests[] = {
+#if defined(NOTE_OPEN) && defined(NOTE_READ)
+	{ "vnode_opened_read_closed", opened_read_closed },
+#endif
 	{ "vnode_written", written },
 	{ "vnode_written_often", written_often },
 	{ "vnode_truncated", truncated },

@@ -78,6 +78,10 @@ struct kevent {
 #define NOTE_LINK	0x0010
 #define NOTE_RENAME	0x0020
 #define NOTE_REVOKE	0x0040
+#define NOTE_OPEN	0x0080
+#define NOTE_CLOSE	0x0100	/* of a descriptor that could not write */
+#define NOTE_CLOSE_WRITE	0x0200
+#define NOTE_READ	0x0400
 
 /*
  * EVFILT_PROC; data of NOTE_EXIT is the wait status, or -1 where that cannot be

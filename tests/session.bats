@@ -1441,6 +1441,106 @@ owner_does() {
 	done
 }
 
+# full COMMAND: 300 numbers of the owner in a session that may have 64.
+full() {
+	local i pairs=()
+
+	rm -f a
+	mkfifo a
+	owner_does 'exec 99<>a'
+	owner_does 'for ((i = 100; i < 400; i++)); do eval "exec $i<>a"; done'
+	(
+		for ((i = 100; i < 400; i++)); do
+			case $1 in
+			select) pairs+=("-r $i") ;;
+			kqueue) echo "control 0 0 read:$i" ;;
+			*) echo "register $i:in" ;;
+			esac
+		done
+		case $1 in
+		select) echo "select 0 ${pairs[*]}" ;;
+		kqueue) echo 'control 999 0' ;;
+		*) echo 'poll 0' ;;
+		esac
+	) >requests
+	owner_does 'echo >&99'
+	(ulimit -n 64 && exec pmux "$1" --session -p "$owner" <requests \
+	    {owner_in}>&-) >answers 2>messages
+	assert_equal "$(tail -n 1 answers) $(<messages)" 'ok 300 '
+	! grep error answers
+	owner_does 'read -r <&99'
+}
+
+@test "-p: more registrations than the session may have descriptors" {
+	local command
+
+	owned
+	for command in select poll devpoll kqueue; do
+		! has "$command" || full "$command"
+	done
+}
+
+@test "-p: what happens, and is closed, in a pending wait" {
+	local command answer
+
+	owned
+	mkfifo a
+	for command in poll devpoll kqueue; do
+		has "$command" || continue
+		owner_does 'exec 7<>a'
+		start pmux "$command" --session -p "$owner"
+		if [[ $command == kqueue ]]; then
+			ask 'control 0 0 read:7' 'ok 0'
+			tell '@w control 9 20'
+			answer=$'event @w\tread\t-\t-\t1\t7'
+		else
+			ask 'register 7:in' ok
+			tell '@w poll 20'
+			answer=$'event @w\tin\t7'
+		fi
+		ask 'closed' 'ok false'
+		await_state "$pid" S
+		owner_does 'echo >&7'
+		hears "$answer" 'ok @w 1'
+		owner_does 'read -r <&7'
+		tell "$(wait_for "$command" 7 20)"
+		ask '@c closed' 'ok @c false'
+		owner_does 'exec 8<&7 7<&-'
+		if [[ $command != kqueue ]]; then
+			hears $'event\tnval\t7' 'ok 1'
+		else
+			ask '@c cancel' 'error CANCELED the wait was ended'
+			hears 'ok @c 1'
+			owner_does 'echo >&8'
+			ask 'control 9 0' 'ok 0'
+			owner_does 'read -r <&8'
+		fi
+		stop
+		owner_does 'exec 8<&-'
+	done
+}
+
+@test "-p: what a look has an effect on is refused" {
+	local command
+
+	need_linux
+	rm -f owner.pid
+	mkfifo owner.pid
+	peer with 7=signalfd.none -- peer owner owner.pid 3>&- &
+	read -r owner <owner.pid
+	for command in poll devpoll epoll; do
+		! has "$command" ||
+		    refused_of "$command" 'register 7:in'
+	done
+	! has select || refused_of select 'select 0 -r 7'
+	! has kqueue || refused_of kqueue 'control 0 0 read:7'
+}
+
+refused_of() {
+	serve "$1" -- -p "$owner" <<<"$2"
+	[[ $output == 'error ENOSYS 7: '* ]] || fail "$1: $output $stderr"
+}
+
 @test "-p: the process ends" {
 	owned
 	start pmux poll --session -p "$owner"

@@ -15,7 +15,7 @@
 #include "backend/foreign_table.h"
 #include "backend/process.h"
 
-#if defined(HAVE_EPOLL_CREATE1)
+#if defined(HAVE_EPOLL_CREATE1) && defined(__linux__)
 
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -276,12 +276,12 @@ lets_go() {
 
 	owner_does 'exec 7>f'
 	if [[ $1 == kqueue ]]; then
-		waiting kqueue -t 20 -p "$owner" write:7:lowat=100000000 \
+		waiting kqueue -t 1h -p "$owner" write:7:lowat=100000000 \
 		    {owner_in}>&-
 	elif [[ $1 == select ]]; then
-		waiting select -t 20 -p "$owner" -x 7 {owner_in}>&-
+		waiting select -t 1h -p "$owner" -x 7 {owner_in}>&-
 	else
-		waiting "$1" -t 20 -p "$owner" 7:pri {owner_in}>&-
+		waiting "$1" -t 1h -p "$owner" 7:pri {owner_in}>&-
 	fi
 	owner_does 'exec 7>&-'
 	wait "$reader"

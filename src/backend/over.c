@@ -671,6 +671,8 @@ ask(struct backend_state *s, size_t max, bool arm)
 	size_t at = 0, kept = 0;
 	int error = 0;
 
+	if (s->due_count == 0)
+		return 0;
 	if (s->base->requests == NULL)
 		max = SIZE_MAX;
 	while (at < s->due_count && error == 0 && s->count < max)

@@ -296,6 +296,27 @@ usage_error() {
 	expect_error 2 "$1"
 }
 
+# owned: start a shell that does as it is told by owner_does, in `owner`.
+owned() {
+	need_linux
+	rm -f owner.in owner.out
+	mkfifo owner.in owner.out
+	bash -c 'while read -r line; do eval "$line"; echo; done' \
+	    <owner.in >owner.out 3>&- &
+	owner=$!
+	exec {owner_in}>owner.in
+	# it stays open: who opens it again may find the last writer closing
+	exec {owner_out}<owner.out
+	pm poll -t 0 -p "$owner" 0
+	[[ $stderr != *"no pidfd_getfd"* && $stderr != *EPERM* ]] ||
+	    skip "pidfd_getfd(2): $stderr"
+}
+
+owner_does() {
+	echo "$1" >&"$owner_in"
+	read -r _ <&"$owner_out"
+}
+
 # waiting ARG...: start pmux in the background; it waits when this returns.
 # Its process id is in `pid`, its output in out, its messages in err.
 waiting() {

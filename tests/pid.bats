@@ -3,6 +3,7 @@
 # -p PID: the descriptors of another process.
 
 # shellcheck disable=SC2030,SC2031,SC2154	# run sets them
+# shellcheck disable=SC2016	# the owner expands what it is told
 # shellcheck disable=SC2094	# both ends of a FIFO
 load helper
 
@@ -212,24 +213,6 @@ from_process() {
 }
 
 # ---- without effect on the owner ----
-
-# owned: start a shell that does as it is told by owner_does, in `owner`.
-owned() {
-	rm -f owner.in owner.out
-	mkfifo owner.in owner.out
-	bash -c 'while read -r line; do eval "$line"; echo >owner.out; done' \
-	    <owner.in 3>&- &
-	owner=$!
-	exec {owner_in}>owner.in
-	pm poll -t 0 -p "$owner" 0
-	[[ $stderr != *"no pidfd_getfd"* && $stderr != *EPERM* ]] ||
-	    skip "pidfd_getfd(2): $stderr"
-}
-
-owner_does() {
-	echo "$1" >&"$owner_in"
-	read -r _ <owner.out
-}
 
 # asleep COMMAND T...: pmux waits for the owner's numbers T, and sleeps.
 asleep() {

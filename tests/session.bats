@@ -1019,7 +1019,7 @@ unregistered_in_a_wait() {
 }
 
 @test "epoll: an exclusive wake-up ends one of the waits" {
-	local fd n answers=0
+	local fd n
 
 	need epoll
 	mkfifo p out
@@ -1260,25 +1260,6 @@ signalled() {
 }
 
 # ---- another process ----
-
-# owned: start a shell that does as it is told by owner_does, in `owner`.
-owned() {
-	need_linux
-	rm -f owner.in owner.out
-	mkfifo owner.in owner.out
-	bash -c 'while read -r line; do eval "$line"; echo >owner.out; done' \
-	    <owner.in 3>&- &
-	owner=$!
-	exec {owner_in}>owner.in
-	pm poll -t 0 -p "$owner" 0
-	[[ $stderr != *"no pidfd_getfd"* && $stderr != *EPERM* ]] ||
-	    skip "pidfd_getfd(2): $stderr"
-}
-
-owner_does() {
-	echo "$1" >&"$owner_in"
-	read -r _ <owner.out
-}
 
 @test "-p: epoll: closing, dup2 and reuse in the other process" {
 	need epoll

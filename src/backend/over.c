@@ -328,6 +328,13 @@ enter_or_sample(struct backend_state *s, uint32_t token, int copy)
 	return error;
 }
 
+/* Whether kcmp(2) finds each entry, and soon. */
+static bool
+may_compare(const struct backend_state *s)
+{
+	return !s->shared && s->registered <= MANY;
+}
+
 /* Whether FD, a copy, is the file of M's entry; without kcmp(2), too. */
 static bool
 is_entry(struct backend_state *s, const struct member *m, int fd)
@@ -336,7 +343,7 @@ is_entry(struct backend_state *s, const struct member *m, int fd)
 	struct process_loan loan;
 	int answer = -EPERM, bell = bell_of(s);
 
-	if (!s->shared)
+	if (may_compare(s))
 		answer = process_registered(getpid(), fd, bell, m->key);
 	if (answer >= 0)
 		return answer == 1;
@@ -362,7 +369,7 @@ is_open(struct backend_state *s, const struct member *m)
 	int answer = -EPERM, fd;
 	bool same;
 
-	if (!s->shared && s->registered <= MANY)
+	if (may_compare(s))
 		answer = process_registered(f->pid, f->number, bell_of(s),
 		    m->key);
 	if (answer >= 0)

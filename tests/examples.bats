@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 #
 # Every example of README and of the manual pages, as printed, in dash and in
-# bash: it ends with status 0, says nothing on standard error, and prints what
-# the text says that it prints.
+# bash, and in the other shells that there are: it ends with status 0, says
+# nothing on standard error, and prints what the text says that it prints.
 
 # shellcheck disable=SC2030,SC2031,SC2154	# run sets them
 load helper
@@ -145,11 +145,62 @@ page_in() {
 	local file
 
 	for file in *.sh; do
-		check "${file%.sh}" "$1" "$PWD/$file"
+		if [[ ! -e $file ]] || ! can_run "$file" "$1"; then
+			continue
+		fi
+		check "${file%.sh}" "$@" "$PWD/$file"
 		rm -rf scratch
 	done
 	for file in *.illustration; do
-		[[ ! -e $file ]] || "$1" -n "$file"
+		[[ ! -e $file ]] || "$@" -n "$file"
+	done
+}
+
+# can_run FILE SHELL: whether this system has what the example needs.
+can_run() {
+	local command
+
+	for command in select poll devpoll epoll kqueue wait; do
+		! grep -q "pmux $command" "$1" || has $command || return
+	done
+	! grep -q '^#!.*bats' "$1" || return
+	! grep -q 'pmux .* -p ' "$1" || looks_at_others || return
+	# a coprocess that has a number
+	! grep -q '^coproc\|BASH_VERSION' "$1" || [[ $2 == bash ]]
+}
+
+# looks_at_others: whether another process may be asked for its descriptors.
+looks_at_others() {
+	local sleeper
+
+	[[ $(uname -s) == Linux ]] || return
+	mkfifo other
+	sleep 60 7<>other 3>&- &
+	sleeper=$!
+	# nobody reads it yet; a device may not be looked at
+	pm poll -t 0 -p "$sleeper" 7:out
+	kill "$sleeper"
+	rm other
+	[[ $stderr != *"no pidfd_getfd"* && $stderr != *EPERM* ]]
+}
+
+# all_in SHELL [ARG]...: every example of README and of all the pages.
+all_in() {
+	local file
+
+	command -v "$1" >/dev/null || skip "no $1"
+	for file in "$top"/README "$top"/man/*.[17]; do
+		where=${file##*/}
+		mkdir one
+		cd one || return
+		if [[ $where == README ]]; then
+			readme_examples
+		else
+			man_examples "$file"
+		fi
+		page_in "$@"
+		cd .. || return
+		rm -r one
 	done
 }
 
@@ -213,15 +264,8 @@ recipe_for_bats() {
 }
 
 @test "README: a descriptor of another process" {
-	local sleeper
-
 	need_linux
-	sleep 60 3>&- &
-	sleeper=$!
-	pm poll -t 0 -p "$sleeper" 0:out
-	kill "$sleeper"
-	[[ $stderr != *"no pidfd_getfd"* && $stderr != *EPERM* ]] ||
-	    skip "pidfd_getfd(2): $stderr"
+	looks_at_others || skip "pidfd_getfd(2): $stderr"
 	recipe 'Is descriptor 7 of process 1234 readable?'
 }
 
@@ -350,4 +394,26 @@ recipe_for_bats() {
 		grep -qxF "	page ${file##*/}" "$BATS_TEST_FILENAME" ||
 		    fail "the examples of ${file##*/} are not tested"
 	done
+}
+
+# ---- the other shells ----
+
+@test "all of them in zsh" {
+	all_in zsh -f
+}
+
+@test "all of them in busybox" {
+	all_in busybox sh
+}
+
+@test "all of them in yash" {
+	all_in yash
+}
+
+@test "all of them in ksh" {
+	all_in ksh
+}
+
+@test "all of them in mksh" {
+	all_in mksh
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "backend/foreign.h"
 #include "backend/kqueue.h"
 #include "backend/read.h"
 #include "backend/turn.h"
@@ -19,6 +20,7 @@
 #include "lines.h"
 #include "output.h"
 #include "print.h"
+#include "target.h"
 
 /* What --max-line is if it was not given. */
 #define USUAL_LONGEST ((size_t)1 << 20)
@@ -763,6 +765,18 @@ take_in_turn(const struct request *r, struct source *source,
 	return n;
 }
 
+/* read(2) of what is only open for writing says EBADF, too. */
+static enum lines_answer
+failed(const struct request *r, const struct target *t, int error)
+{
+	if (error == -EBADF && foreign_is_closed(t->fd))
+		(void)target_closed(&r->targets, t);
+	else
+		(void)diag_system(-error, NULL, "%.*s", (int)t->length,
+		    t->name);
+	return LINES_FAILED;
+}
+
 /* ---- what comes of it ---- */
 
 /* What T was followed to is not there any more. */
@@ -774,9 +788,7 @@ start_again(const struct request *r, size_t index)
 
 	put_unfinished(r, t, &sources[index]);
 	if (error != 0) {
-		(void)diag_system(-error, NULL, "%.*s", (int)t->length,
-		    t->name);
-		return LINES_FAILED;
+		return failed(r, t, error);
 	}
 	diag_remark("%.*s: got shorter or was written anew: reading it from its"
 		    " start",
@@ -819,8 +831,7 @@ take_nothing(const struct request *r, size_t index, int error)
 	/* so a terminal ends whose other end was closed (tty_io.c) */
 	if (error == 0 || (error == -EIO && read_has_hung_up(t->fd)))
 		return LINES_END;
-	(void)diag_system(-error, NULL, "%.*s", (int)t->length, t->name);
-	return LINES_FAILED;
+	return failed(r, t, error);
 }
 
 static enum lines_answer

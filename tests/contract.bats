@@ -64,6 +64,7 @@ closed_once() {
 	each closed_once --follow
 	each closed_once --follow -q
 	each closed_once --follow -- true
+	each closed_once --lines
 	with 7=number.closed 8=number.closed -- pmux poll -t 0 --all -q 7 8
 	assert_equal "${#stderr_lines[@]}" 2
 }

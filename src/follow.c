@@ -120,13 +120,17 @@ renew(struct target *t)
 static int
 keep(struct follow *f, uint32_t index, const struct event *event)
 {
+	struct rest *rest = &f->r.rests[index];
 	int status;
 
+	if (rest->old && rest->place != 0)
+		return 0;
 	follow_unwatch(f, index);
 	resting_forget(&f->r, index);
-	if (renew(target_of(f, index)) == 0)
+	rest->old = renew(target_of(f, index)) != 0;
+	if (!rest->old)
 		return waiting_add(&f->w, index);
-	/* it cannot be had anew: look from time to time who has come */
+	/* it cannot be had anew: look ever more rarely who has come */
 	status = f->edge ? waiting_add(&f->w, index) : 0;
 	return status != 0 ? status : follow_rest(f, index, event);
 }
@@ -289,7 +293,7 @@ take_sample(struct follow *f, const struct event *event)
 		    0;
 	if (f->w.request->lines)
 		return sample_lines(f, index, event);
-	if ((event->bits & f->finish.hangs_up) != 0 &&
+	if ((event->bits & f->finish.hangs_up) != 0 && !rest->old &&
 	    finish_is_last(&f->finish, t, event, &rest->children)) {
 		tell(f, index, event);
 		return follow_finish(f, index, event);

@@ -35,6 +35,7 @@ struct rest {
 	uint32_t	step;		/* in which it was told */
 	bool		listening;	/* to its edges */
 	bool		news;		/* one came after that step */
+	bool		old;		/* a FIFO that could not be had anew */
 };
 
 struct resting {

@@ -208,7 +208,7 @@ check_foreign(const struct session *s, const struct change *c, uint32_t index)
 		return diag_unavailable("%s: of another process's descriptors"
 					" only read and write can be told",
 		    e->name);
-	return serve_check_kind(e);
+	return serve_check_kind(s, e);
 }
 
 /*

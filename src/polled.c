@@ -292,13 +292,19 @@ serve_failed(const struct session *s, const struct target *t, int error)
 }
 
 int
-serve_check_kind(const struct entry *e)
+serve_check_kind(const struct session *s, const struct entry *e)
 {
 	const char *why = NULL;
 	int error = is_foreign(e) ? foreign_check(e->fd, &why) : 0;
 
 	if (why != NULL)
 		return diag_unavailable("%s: %s", e->name, why);
+	if (error == 0 && is_foreign(e) && foreign_nests(e->fd) &&
+	    s->backend == &backend_epoll)
+		return diag_unavailable("%s: an epoll instance, to which its"
+					" owner may add what must not be looked"
+					" at; poll asks it",
+		    e->name);
 	if (error == -ENOSYS)
 		return diag_unavailable("%s: this system has no"
 					" pidfd_getfd(2)",
@@ -444,7 +450,7 @@ change(struct session *s, enum operation operation, uint32_t index,
 {
 	struct entry *e = &s->registry.list[index];
 	uint32_t before = e->bits;
-	int status = serve_check_kind(e), error;
+	int status = serve_check_kind(s, e), error;
 
 	if (status != 0) {
 		drop_unregistered(s, index);
@@ -600,7 +606,7 @@ place_entry(struct session *s, uint32_t index)
 	displace(s, index);
 	if (e->kind == 0 || (e->flags & ENTRY_REGISTERED) == 0)
 		return 0;
-	if ((status = serve_check_kind(e)) != 0)
+	if ((status = serve_check_kind(s, e)) != 0)
 		return status;
 	error = place_as(s, index, e->fd);
 	return error == 0 ? 0 : entry_failed(s, index, error);
@@ -757,7 +763,7 @@ prepare_select(struct session *s)
 		struct selected *chosen = &s->selected[i];
 		const struct entry *e = &s->registry.list[chosen->index];
 
-		if ((status = serve_check_kind(e)) != 0)
+		if ((status = serve_check_kind(s, e)) != 0)
 			break;
 		chosen->fd = e->fd;
 		error = s->object->add(s->state, (uint32_t)(TOKEN_FIRST + i),

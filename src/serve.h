@@ -139,7 +139,7 @@ int	serve_check_number(struct session *s, const struct target *t);
  * there, which the primitive says itself.  Returns 0 or an exit status, a
  * message having been printed.
  */
-int serve_check_kind(const struct entry *e);
+int serve_check_kind(const struct session *s, const struct entry *e);
 
 /* Give up entry INDEX, and its file unless that is a FIFO, which is held. */
 void	serve_drop(struct session *s, uint32_t index);

@@ -276,6 +276,12 @@ wait_failed(const struct session *s, int error)
 		if (foreign_is_closed(s->selected[i].fd))
 			return diag_system(EBADF, NULL, "%s", e->name);
 	}
+	for (size_t i = 0; error == -EOPNOTSUPP && i < s->registry.count; i++) {
+		e = &s->registry.list[i];
+		if (e->kind != 0 && foreign_why(e->fd) != NULL)
+			return diag_unavailable("%s: %s", e->name,
+			    foreign_why(e->fd));
+	}
 	return diag_system(-error, NULL, "%s", s->backend->name);
 }
 

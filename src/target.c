@@ -749,6 +749,14 @@ copy(const struct targets *targets, struct target *t, int process)
 	return 0;
 }
 
+int
+target_refused(const struct targets *targets, const struct target *t,
+    const char *why)
+{
+	return diag_unavailable("descriptor %d of process %ld: %s", t->number,
+	    (long)targets->processes[t->process - 1], why);
+}
+
 /* Give T a handle, if it can be looked at.  Returns 0 or an exit status. */
 static int
 name(const struct targets *targets, struct target *t, int process)
@@ -767,10 +775,7 @@ name(const struct targets *targets, struct target *t, int process)
 	error = foreign_check(t->fd, &why);
 	if (error != 0 && error != -EBADF)
 		return copy_failed(targets, t, -error);
-	return why == NULL ? 0 :
-			     diag_unavailable("descriptor %d of process"
-					      " %ld: %s",
-				 t->number, (long)pid, why);
+	return why == NULL ? 0 : target_refused(targets, t, why);
 }
 
 /* Take what the targets of process OWNER (index plus 1) mean. */

@@ -138,6 +138,10 @@ const char *target_why_closed(int number);
  */
 int	target_closed(const struct targets *targets, const struct target *t);
 
+/* Say WHY T, of another process, cannot be looked at.  Returns an exit status. */
+int target_refused(const struct targets *targets, const struct target *t,
+    const char *why);
+
 /* Whether number FD, open or not, is one that the user named. */
 bool	targets_name(int fd);
 

@@ -230,6 +230,10 @@ waiting_failed(const struct waiting *w, int error)
 	for (size_t i = 0; error == EBADF && i < targets->count; i++)
 		if (is_closed(&targets->list[i]))
 			return target_closed(targets, &targets->list[i]);
+	for (size_t i = 0; error == EOPNOTSUPP && i < targets->count; i++)
+		if (foreign_why(targets->list[i].fd) != NULL)
+			return target_refused(targets, &targets->list[i],
+			    foreign_why(targets->list[i].fd));
 	return diag_system(error,
 	    error == EINVAL ?
 		"more descriptors than RLIMIT_NOFILE or the system allows" :

@@ -15,7 +15,7 @@ prepare() {
 owner() {
 	rm -f owner.pid
 	mkfifo owner.pid
-	peer with "$@" -- peer owner owner.pid 3>&- &
+	peer with "$@" -- peer owner owner.pid ${gains:+"$gains"} 3>&- &
 	read -r owner <owner.pid
 	rm owner.pid
 	pm poll -t 0 -p "$owner" 0
@@ -337,6 +337,64 @@ closes_one() {
 refused() {
 	pm "$1" -t 0 -p "$owner" "$(reads "$1" 7)"
 	expect_error 4 "descriptor 7 of process $owner: "
+}
+
+@test "what an epoll instance gains later is not looked at" {
+	gains=7
+	each gains_signalfd
+}
+
+gains_signalfd() {
+	local stream
+
+	for stream in '' --follow; do
+		owner 7=epoll.none-ready
+		waiting "$1" ${stream:+"$stream"} -t 20 -p "$owner" \
+		    "$(reads "$1" 7)"
+		await_state "$pid" S
+		kill -USR2 "$owner"
+		finish "$pid"
+		expect_error 4 "descriptor 7 of process $owner: an epoll"
+		kill -USR2 "$owner"
+		# what its owner was to be told of it is told
+		wait "$owner" || fail "$1 $stream: lost"
+	done
+}
+
+@test "--follow: an epoll instance that stays ready is told once" {
+	owner 7=epoll.one-ready
+	each told_once
+}
+
+told_once() {
+	pm "$1" --follow -t 0.3 -p "$owner" "$(reads "$1" 7)"
+	short
+	assert_equal "$output $stderr" "$(says "$1")"$'\t7 '
+}
+
+@test "--follow: a number that comes to mean what cannot be looked at" {
+	owned
+	mkfifo f
+	each becomes_mounts
+}
+
+becomes_mounts() {
+	owner_does 'exec 7<>f; echo >&7'
+	streaming "$1" --follow -t 20 -p "$owner" "$(reads "$1" 7)" \
+	    {owner_in}>&-
+	read -r -t 20 line <&8
+	owner_does 'read -r <&7; echo >&7; exec 7</proc/self/mounts'
+	output=$(cat <&8)
+	wait "$pid" && status=0 || status=$?
+	exec 8<&-
+	case $1 in
+	poll | devpoll | wait)
+		[[ $output == *$'nval\t7' ]]
+		;;
+	*)
+		[[ $status == 3 ]]
+		;;
+	esac || fail "$1: $status $output"
 }
 
 @test "what can be looked at" {

@@ -93,6 +93,18 @@ foreign_is_closed(int fd)
 	return fd >= 0 && fcntl(fd, F_GETFD) == -1;
 }
 
+bool
+foreign_nests(int handle)
+{
+	return foreign_of(handle)->instance;
+}
+
+const char *
+foreign_why(int fd)
+{
+	return foreign_is(fd) ? foreign_of(fd)->why : NULL;
+}
+
 /* Without a look at its descriptors: kcmp(2) wants the right to look first. */
 static const char *
 found_by(pid_t pid)

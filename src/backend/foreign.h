@@ -36,6 +36,12 @@ int foreign_name(int process, pid_t pid, int number, int *handle);
 /* Give up HANDLE. */
 void foreign_forget(int handle);
 
+/*
+ * Whether foreign_check found an instance of epoll(7).  In another instance it
+ * would be polled by the kernel, whatever its owner adds to it later.
+ */
+bool foreign_nests(int handle);
+
 /* The number that its owner has for it. */
 int foreign_number(int handle);
 
@@ -57,11 +63,18 @@ void foreign_return(int fd, int borrowed);
 bool foreign_is_closed(int fd);
 
 /*
+ * Why FD, a handle, cannot be looked at any more, a constant text, if wait has
+ * failed for that with -EOPNOTSUPP; else NULL.
+ */
+const char *foreign_why(int fd);
+
+/*
  * BASE for handles, too, which the functions add, modify and remove of what is
  * returned take beside descriptors.  What is closed in its owner is, to poll
  * and devpoll, not open (POLLNVAL) from then on; wait fails with -EBADF for the
- * others, and foreign_is_closed says which it is.  kqueue: if LASTING, its
- * kevents end then, and what is added stays until its delete.
+ * others, and foreign_is_closed says which it is; and with -EOPNOTSUPP, see
+ * foreign_why.  kqueue: if LASTING, its kevents end then, and what is added
+ * stays until its delete.
  */
 const struct backend *foreign_over(const struct backend *base, bool lasting);
 

@@ -43,6 +43,7 @@ static const char no_device[] =
     "a device that is no terminal, and may have an effect when it is polled";
 static const char
     no_entries[] = "an epoll instance whose registrations cannot all be told";
+static const char instance[] = "anon_inode:[eventpoll]";
 static const char no_entry
     [] = "an epoll instance with a registration that must not be looked at";
 
@@ -187,7 +188,7 @@ anonymous_objection(const struct foreign *f, int fd, const char *link,
 		"anon_inode:[timerfd]", "anon_inode:inotify",
 		"anon_inode:[fanotify]", "anon_inode:[pidfd]" };
 
-	if (strcmp(link, "anon_inode:[eventpoll]") == 0)
+	if (strcmp(link, instance) == 0)
 		return epoll_objection(f, fd, depth);
 	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
 		if (strcmp(link, harmless[i]) == 0)
@@ -226,15 +227,26 @@ foreign_objection(const struct foreign *f, int fd)
 	return objection(f, fd, 0);
 }
 
+bool
+foreign_is_instance(int fd)
+{
+	char link[sizeof instance + 1];
+
+	read_link(fd, link, sizeof link);
+	return strcmp(link, instance) == 0;
+}
+
 int
 foreign_check(int handle, const char **why)
 {
+	struct foreign *f = foreign_of(handle);
 	int fd = foreign_borrow(handle);
 
 	*why = NULL;
 	if (fd < 0)
 		return fd;
-	*why = foreign_objection(foreign_of(handle), fd);
+	*why = foreign_objection(f, fd);
+	f->instance = foreign_is_instance(fd);
 	(void)close(fd);
 	return 0;
 }

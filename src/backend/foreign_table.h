@@ -17,6 +17,8 @@ struct foreign {
 	int next; /* of those unused */
 	const void *in; /* the epoll object that has it last */
 	bool closed; /* it was found closed */
+	bool instance; /* of epoll */
+	const char *why; /* it cannot be looked at any more, or NULL */
 };
 
 /* It moves when a handle is made. */
@@ -27,5 +29,8 @@ struct foreign *foreign_of(int handle);
  * constant text, or NULL.
  */
 const char *foreign_objection(const struct foreign *f, int fd);
+
+/* Whether FD, a copy, is an instance of epoll(7). */
+bool foreign_is_instance(int fd);
 
 #endif

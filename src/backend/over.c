@@ -7,6 +7,10 @@
  * about a copy, that is closed at once.  What was ready stays to be asked, as a
  * level is.  Of epoll itself no copy has to be asked: it is its own bell.
  *
+ * An epoll instance of another process is not registered: the kernel polls what
+ * is in it whenever the bell is asked, and its owner may add what must not be
+ * polled at any time.  It is looked through and then asked, now and again.
+ *
  * A descriptor is found closed when a look at all of them says so: kcmp(2)
  * knows whether a number of a process is the file of an entry.
  */
@@ -23,6 +27,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -53,7 +58,8 @@ enum {
 	REGISTERED = 2, /* the bell rings for it */
 	DUE = 4, /* to be asked */
 	SAMPLED = 8, /* epoll does not take it: ask at each look */
-	DISABLED = 16 /* kqueue: asked when it is enabled */
+	DISABLED = 16, /* asked when it is enabled, or modified */
+	TOLD = 32 /* it answered the last time */
 };
 
 /* What is about another process, by token. */
@@ -317,7 +323,9 @@ enter(struct backend_state *s, uint32_t token, int copy)
 static int
 enter_or_sample(struct backend_state *s, uint32_t token, int copy)
 {
-	int error = enter(s, token, copy);
+	int error = foreign_of(s->members[token].fd)->instance ?
+	    -EPERM :
+	    enter(s, token, copy);
 
 	if (error == -EPERM || error == -EEXIST || error == -EINVAL ||
 	    error == -ELOOP) {
@@ -468,7 +476,6 @@ answer_bell(struct backend_state *s)
 static int
 look(struct backend_state *s)
 {
-	int64_t begun = now(), cost;
 	int error = 0;
 
 	for (uint32_t i = 0; i < s->capacity && error == 0; i++) {
@@ -480,13 +487,30 @@ look(struct backend_state *s)
 			if (is_open(s, m))
 				continue;
 			foreign_of(m->fd)->closed = true;
+			if (is_epoll(s))
+				error = -EBADF;
 		}
-		error = is_epoll(s) ? -EBADF : make_due(s, i);
+		if (error == 0)
+			error = make_due(s, i);
 	}
-	cost = now() - begun;
-	s->look = now() +
-	    (cost > FOREIGN_PAUSE / SHARE ? cost * SHARE : FOREIGN_PAUSE);
 	return error;
+}
+
+/* A look that began at BEGUN is over: when is the next one? */
+static void
+plan(struct backend_state *s, int64_t begun)
+{
+	int64_t end = now(), cost = end - begun;
+
+	s->look = end +
+	    (cost > FOREIGN_PAUSE / SHARE ? cost * SHARE : FOREIGN_PAUSE);
+}
+
+/* Whether it is time for a look. */
+static bool
+is_look_due(const struct backend_state *s)
+{
+	return s->waking && s->look <= now();
 }
 
 /* The time to wait, at most TIMEOUT, if there is to be a look in between. */
@@ -504,6 +528,27 @@ until_look(const struct backend_state *s, int64_t timeout)
 
 /* ---- questions ---- */
 
+/*
+ * Whether FD, a copy of what is not registered, may be asked: it may be another
+ * file by now, and an instance may have other entries.  Returns FD; or it is
+ * closed, and NEVER_OPEN or -EOPNOTSUPP is returned.
+ */
+static int
+admit(struct foreign *f, int fd)
+{
+	const char *why = foreign_objection(f, fd);
+	bool instance = why != NULL && f->instance && foreign_is_instance(fd);
+
+	if (why == NULL)
+		return fd;
+	(void)close(fd);
+	if (instance)
+		f->why = why;
+	else
+		f->closed = true;
+	return instance ? -EOPNOTSUPP : NEVER_OPEN;
+}
+
 /* What to ask about: a copy, or NEVER_OPEN; or -errno. */
 static int
 present(struct backend_state *s, struct member *m)
@@ -518,7 +563,11 @@ present(struct backend_state *s, struct member *m)
 		f->closed = true;
 		return NEVER_OPEN;
 	}
-	if (fd < 0 || (m->flags & REGISTERED) == 0 || is_entry(s, m, fd))
+	if (fd < 0)
+		return fd;
+	if ((m->flags & REGISTERED) == 0)
+		return admit(f, fd);
+	if (is_entry(s, m, fd))
 		return fd;
 	(void)close(fd);
 	f->closed = true;
@@ -535,6 +584,36 @@ static uint32_t
 asked_token(const struct backend_state *s, uint32_t i, uint32_t token)
 {
 	return s->base->requests != NULL ? token : i;
+}
+
+static uint32_t
+flag(const char *name)
+{
+	const struct flag *f = kqueue_flags;
+
+	while (*f->name != '\0' && strcmp(f->name, name) != 0)
+		f++;
+	return f->bit;
+}
+
+/* Whether it is news alone that is wanted of TOKEN. */
+static bool
+is_clear(const struct backend_state *s, uint32_t token)
+{
+	if (s->base->requests == NULL)
+		return (s->members[token].bits & s->base->edge) != 0;
+	return (s->requests[token].flags & flag("clear")) != 0 ||
+	    (s->members[token].bits & KQUEUE_CLEAR) != 0;
+}
+
+/* Whether TOKEN, of which no bell tells, has been told of as it is. */
+static bool
+is_old(const struct backend_state *s, uint32_t token)
+{
+	const struct member *m = &s->members[token];
+
+	return (m->flags & TOLD) != 0 && foreign_of(m->fd)->instance &&
+	    is_clear(s, token);
 }
 
 /* Take the answers to the COUNT questions at Q.  Returns 0 or -errno. */
@@ -554,22 +633,15 @@ take_answers(struct backend_state *s, struct question *q, uint32_t count)
 		if (i == count)
 			continue;
 		q[i].answered = true;
+		if (is_old(s, q[i].token))
+			continue;
+		s->members[q[i].token].flags |= TOLD;
 		event.token = q[i].token;
 		event.ident = (uint64_t)foreign_number(
 		    s->members[q[i].token].fd);
 		error = add_event(s, &event);
 	}
 	return error;
-}
-
-static uint32_t
-flag(const char *name)
-{
-	const struct flag *f = kqueue_flags;
-
-	while (*f->name != '\0' && strcmp(f->name, name) != 0)
-		f++;
-	return f->bit;
 }
 
 /* Whether M, of TOKEN, is to be asked again at once, having answered. */
@@ -585,9 +657,8 @@ stays_due(struct backend_state *s, uint32_t token)
 		(void)drop(s, token);
 	else if ((flags & flag("dispatch")) != 0)
 		s->members[token].flags |= DISABLED;
-	return (flags & (flag("oneshot") | flag("dispatch") | flag("clear"))) ==
-	    0 &&
-	    (s->members[token].bits & KQUEUE_CLEAR) == 0;
+	return (flags & (flag("oneshot") | flag("dispatch"))) == 0 &&
+	    !is_clear(s, token);
 }
 
 /* Q has been asked.  Returns whether it stays due; *ERROR is set. */
@@ -598,6 +669,8 @@ conclude(struct backend_state *s, const struct question *q, bool arm,
 	struct member *m = &s->members[q->token];
 	bool stays = q->answered && stays_due(s, q->token);
 
+	if (!q->answered)
+		m->flags &= (uint8_t)~TOLD;
 	/* kqueue: its kevents have ended with it */
 	if (s->lasting && q->fd == NEVER_OPEN && s->base->requests != NULL)
 		(void)drop(s, q->token);
@@ -822,6 +895,18 @@ add_kevent(struct backend_state *s, uint32_t token, int handle)
 	return error;
 }
 
+/* As epoll_ctl(2), which lets no instance be waited for exclusively. */
+static int
+add_instance(struct backend_state *s, uint32_t token)
+{
+	struct member *m = &s->members[token];
+
+	if ((m->bits & EPOLLEXCLUSIVE) != 0)
+		return -EINVAL;
+	m->flags |= SAMPLED;
+	return make_due(s, token);
+}
+
 /* epoll looks at once. */
 static int
 add_epoll(struct backend_state *s, uint32_t token, int handle)
@@ -837,7 +922,7 @@ add_epoll(struct backend_state *s, uint32_t token, int handle)
 		f->closed |= fd == -EBADF || fd == -ESRCH;
 		return fd;
 	}
-	error = enter(s, token, fd);
+	error = f->instance ? add_instance(s, token) : enter(s, token, fd);
 	(void)close(fd);
 	/* it is another number of that file, and none is left here */
 	if (error == -EEXIST)
@@ -889,15 +974,82 @@ over_remove(struct backend_state *s, uint32_t token, int fd)
 	return member_at(s, token) == NULL ? -ENOENT : drop(s, token);
 }
 
+/*
+ * What epoll would say of TOKEN, an instance.  Returns whether it will say so
+ * again, or -errno.
+ */
+static int
+ask_instance(struct backend_state *s, uint32_t token)
+{
+	struct member *m = &s->members[token];
+	struct pollfd p = { present(s, m), (short)m->bits, 0 };
+	struct event event;
+	int n;
+
+	if (p.fd == NEVER_OPEN || p.fd < 0)
+		return p.fd < 0 ? p.fd : -EBADF;
+	n = poll(&p, 1, 0);
+	(void)close(p.fd);
+	if (n < 1) {
+		m->flags &= (uint8_t)~TOLD;
+		return 0;
+	}
+	if (is_old(s, token))
+		return 0;
+	m->flags |= TOLD;
+	if ((m->bits & EPOLLONESHOT) != 0)
+		m->flags |= DISABLED;
+	memset(&event, 0, sizeof event);
+	event.token = token;
+	event.ident = token;
+	event.bits = (uint32_t)p.revents;
+	n = add_event(s, &event);
+	return n != 0 ? n : !is_clear(s, token);
+}
+
+/* Ask all instances that are due, for MAX events.  Returns 0 or -errno. */
+static int
+ask_instances(struct backend_state *s, size_t max)
+{
+	size_t kept = 0;
+	int again = 0;
+
+	for (size_t i = 0; i < s->due_count; i++) {
+		uint32_t token = s->due[i];
+		struct member *m = member_at(s, token);
+		bool stays = again < 0 || s->count == max;
+
+		s->members[token].flags &= (uint8_t)~DUE;
+		if (m == NULL || (m->flags & (DISABLED | SAMPLED)) != SAMPLED)
+			continue;
+		if (!stays)
+			again = ask_instance(s, token);
+		if (stays || again != 0) {
+			m->flags |= DUE;
+			s->due[kept++] = token;
+		}
+	}
+	s->due_count = kept;
+	return again < 0 ? again : 0;
+}
+
 static int
 wait_epoll(struct backend_state *s, size_t max, int64_t timeout)
 {
-	int error = 0;
+	bool looks = timeout != 0 && is_look_due(s);
+	int64_t begun = now();
+	int error = looks ? look(s) : 0, n;
 
-	if (s->waking && timeout != 0 && s->look <= now())
-		error = look(s);
-	return error != 0 ? error :
-			    s->base->wait(s->own, max, until_look(s, timeout));
+	s->count = s->cursor = 0;
+	if (error == 0)
+		error = ask_instances(s, max);
+	if (looks)
+		plan(s, begun);
+	if (error != 0 || s->count == max)
+		return error != 0 ? error : (int)max;
+	n = s->base->wait(s->own, max - s->count,
+	    s->count > 0 ? 0 : until_look(s, timeout));
+	return n < 0 ? n : n + (int)s->count;
 }
 
 /* Wait for what is pmux's own, and the bell.  Returns whether it has rung. */
@@ -931,8 +1083,9 @@ by_token(const void *left, const void *right)
 static int
 over_wait(struct backend_state *s, size_t max, int64_t timeout)
 {
-	bool arm = timeout != 0 || s->waking, none;
+	bool arm = timeout != 0 || s->waking, none, looks;
 	int error, rung;
+	int64_t begun;
 
 	if (is_epoll(s))
 		return wait_epoll(s, max, timeout);
@@ -946,10 +1099,14 @@ over_wait(struct backend_state *s, size_t max, int64_t timeout)
 		return rung;
 	if (rung == 1)
 		error = answer_bell(s);
-	if (error == 0 && s->waking && s->look <= now())
+	looks = is_look_due(s);
+	begun = now();
+	if (error == 0 && looks)
 		error = look(s);
 	if (error == 0 && none)
 		error = ask(s, max, arm);
+	if (looks)
+		plan(s, begun);
 	if (error != 0)
 		return error;
 	if (s->base->requests == NULL && s->count > 1)
@@ -960,10 +1117,8 @@ over_wait(struct backend_state *s, size_t max, int64_t timeout)
 static int
 over_take(struct backend_state *s, struct event *event)
 {
-	if (is_epoll(s))
-		return s->base->take(s->own, event);
 	if (s->cursor == s->count)
-		return 0;
+		return is_epoll(s) ? s->base->take(s->own, event) : 0;
 	*event = s->events[s->cursor++];
 	return 1;
 }

@@ -13,8 +13,10 @@
  *		become CMD as another user, who need not be able to reach it
  *	peer zombie CMD [ARG]...
  *		become CMD, each argument @PID@ being a child nobody waited for
- *	peer owner FILE
- *		write the process id into FILE, then wait to be killed
+ *	peer owner FILE [EPOLL]
+ *		write the process id into FILE, then wait to be killed; or, at
+ *		SIGUSR2, add a signalfd to instance EPOLL, whose signal comes,
+ *		and at the next end with 0 if EPOLL tells of it
  *	peer openers PATH | DEVICE:INODE
  *		"PID r", "PID w" or "PID rw" for each process that has it open
  *	peer await N PATH | DEVICE:INODE
@@ -1783,6 +1785,39 @@ cmd_zombie(char **argv)
 	become(argv);
 }
 
+/* A signal ends pause(2), and no more. */
+static void
+woken(int number)
+{
+	(void)number;
+}
+
+/*
+ * At a SIGUSR2 instance EPOLL gets an entry more, a signalfd's, whose signal
+ * then comes; at the next, the status is whether EPOLL still tells of it.
+ */
+static int
+gains_entry(int epoll)
+{
+#ifdef __linux__
+	struct epoll_event event = { .events = EPOLLIN };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	pause();
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, signalfd(-1, &set, 0), &event) ==
+	    -1)
+		die(2, "epoll_ctl");
+	raise(SIGUSR1);
+	pause();
+	return epoll_wait(epoll, &event, 1, 0) != 1;
+#else
+	return epoll;
+#endif
+}
+
 static int
 cmd_owner(char **argv)
 {
@@ -1795,11 +1830,14 @@ cmd_owner(char **argv)
 	/* Yama would let only ancestors look. */
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 #endif
+	signal(SIGUSR2, woken);
 	if ((f = fopen(argv[0], "w")) == NULL)
 		die(1, "%s", argv[0]);
 	fprintf(f, "%ld\n", (long)getpid());
 	if (fclose(f) == EOF)
 		die(1, "%s", argv[0]);
+	if (argv[1] != NULL)
+		return gains_entry(atoi(argv[1]));
 	for (;;)
 		pause();
 }

@@ -240,12 +240,9 @@ open_end(const char *path, bool writing)
 		return -ENXIO;
 	fd = open(path, (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK |
 	    O_CLOEXEC | O_NOCTTY);
-	if ((fd = place(fd)) < 0 || (error = peer_is_fifo(fd)) == 0)
+	/* it is held also if it cannot be known: it has let somebody through */
+	if ((fd = place(fd)) < 0 || peer_is_fifo(fd) == 0)
 		return fd;
-	if (error < 0) {
-		(void)close(fd);
-		return error;
-	}
 	if (writing) {
 		/* it leaves when it sees the claim, and not before */
 		shared = peer_claimed(fd, true);
@@ -260,6 +257,7 @@ open_end(const char *path, bool writing)
 	fifo->shared = shared;
 	/* a pmux that leaves without a word to its peers */
 	fifo->astray = writing && peer_reads(fd);
+	fifo->written = peer_written(fd);
 	if (writing && hold != 0)
 		fifo->watched = watch_writers(fd, path);
 	return fd;

@@ -15,6 +15,7 @@ struct fifo {
 	int64_t		 claim;		/* peer_claim's; negative: none */
 	int64_t		 claimed;	/* when, monotonic ns */
 	int64_t		 looked;	/* holder: when, the same */
+	int64_t		 written;	/* peer_written when it was opened */
 	int		 fd;		/* the end itself; -1: left */
 	int		 writer;	/* holder: the write end too, or -1 */
 	int32_t		 unread;	/* bytes, when last looked at */

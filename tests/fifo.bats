@@ -984,6 +984,7 @@ hostile() {
 
 @test "a reader that has come to a holder counts" {
 	held
+	# shellcheck disable=SC2217	# who has it open and reads nothing
 	sleep 1h <f 3>&- &
 	pm poll -q -t 1h f:out
 	expect 0
@@ -1372,4 +1373,23 @@ writer_later() {
 	peer await 1 f
 	line job
 	peer await 0 f
+}
+
+@test "without a watch: a writer whose line was read at once has served the reader" {
+	local i
+
+	for i in 1 2 3 4 5; do
+		reader
+		run --separate-stderr deny inotify_init1=ENOSYS -- \
+		    pmux poll -t 1h f:out
+		[[ $status != 77 ]] || skip "$stderr"
+		assert_success
+		[[ $stderr == *'cannot be watched'* ]]
+		# after the holder's first look
+		peer await 2 f
+		echo job >f
+		# its end of file: nobody keeps the write end
+		wait "$reader"
+		peer await 0 f
+	done
 }

@@ -22,7 +22,7 @@ record() {
 ends() {
 	local status=0
 
-	! IFS= read -r line <&8 || fail "one more record: $line"
+	run ! read -r line <&8 || fail "one more record: $line"
 	exec 8<&-
 	wait "$pid" || status=$?
 	assert_equal "$status $(<err)" "$1 "
@@ -1004,7 +1004,7 @@ every_busy_signal() {
 	record $'log\tnew'
 	printf 'x\n' >log
 	record $'log\tx'
-	! IFS= read -r line <&8
+	run ! read -r line <&8
 	exec 8<&-
 	wait "$pid"
 	assert_equal "$(wc -l <err)" 2
@@ -1033,7 +1033,7 @@ every_busy_signal() {
 			record $'log\tanother, that is longer than it was'
 			kill "$pid"
 		fi
-		! IFS= read -r line <&8
+		run ! read -r line <&8
 		exec 8<&-
 		wait "$pid" || :
 		printf 'aaaa\nbbbb\n' >log

@@ -303,12 +303,25 @@ peer_is_fifo(int fd)
 #ifdef PIPEFS_MAGIC
 	struct statfs fs;
 
-	if (fstatfs(fd, &fs) == -1)
-		return -errno;
-	if (fs.f_type == PIPEFS_MAGIC)
+	if (fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC)
 		return 0;
 #endif
 	return 1;
+}
+
+int64_t
+peer_written(int fd)
+{
+#ifdef HAVE_STRUCT_STAT_ST_MTIM
+	struct stat st;
+
+	if (fstat(fd, &st) == 0)
+		return st.st_mtim.tv_sec * INT64_C(1000000000) +
+		    st.st_mtim.tv_nsec;
+#else
+	(void)fd;
+#endif
+	return -1;
 }
 
 bool

@@ -62,6 +62,13 @@ int	peer_watch_next(int watch, struct peer_buffer *buffer,
  */
 int	peer_is_fifo(int fd);
 
+/*
+ * When somebody last wrote to the FIFO behind FD: ns, on the clock of files; -1
+ * where that is not known.  Linux 6.18 and NetBSD 9.1 note each write, FreeBSD
+ * 12.3 none.
+ */
+int64_t	peer_written(int fd);
+
 /* Whether the file behind FD has no name any more; if nobody can say, no. */
 bool	peer_nameless(int fd);
 

@@ -49,7 +49,7 @@
 #define STUCK_TIME (INT64_C(1000) * 1000000)
 
 /* So many records at most are printed before they are consumed. */
-#define BATCH 4096
+#define BATCH 32768
 
 /*
  * Who has the turn at a pipe and does not give it back is waited for so long;
@@ -98,6 +98,7 @@ static struct {
 } batch[BATCH];
 static size_t batched;
 static uint64_t batch_start; /* output_appended then */
+static uint64_t produced; /* bytes of output since */
 static bool blocked; /* nothing was read since nothing can be written */
 
 static char head[HEAD_SIZE]; /* of the records of one turn */
@@ -260,6 +261,7 @@ put_plain(const struct request *r, const char *first, size_t first_length,
 {
 	size_t needed = head_length + first_length + length + 1;
 
+	produced += needed;
 	if (needed <= OUTPUT_SIZE)
 		(void)output_room(needed);
 	output_bytes(head, head_length);
@@ -275,6 +277,7 @@ put_line(const char *line, size_t length)
 	size_t needed = head_length + length + 1;
 	char *to;
 
+	produced += needed;
 	if (needed > OUTPUT_SIZE) {
 		output_bytes(head, head_length);
 		output_bytes(line, length + 1);
@@ -293,6 +296,7 @@ put_other(const struct request *r, const struct target *t, const char *line,
 	output_bytes(head, head_length);
 	print_line(r, t, line, length);
 	output_character(r->null ? '\0' : '\n');
+	produced = output_appended() - batch_start;
 }
 
 /* Add LENGTH bytes to what is held of SOURCE.  Returns 0 or -ENOMEM. */
@@ -416,7 +420,7 @@ mark(const char *end)
 	if (batched == BATCH)
 		return;
 	batch[batched].in = (uint32_t)(end - bytes);
-	batch[batched++].out = (uint32_t)(output_appended() - batch_start);
+	batch[batched++].out = (uint32_t)produced;
 }
 
 /*
@@ -619,6 +623,7 @@ print_and_consume(const struct request *r, int fd, struct source *source,
 
 	batched = 0;
 	batch_start = output_appended();
+	produced = 0;
 	if (digest(r, t, holder, bytes, length) != 0)
 		return -ENOMEM;
 	if (last && holder->length > 0) {

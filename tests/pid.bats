@@ -324,6 +324,33 @@ closes_one() {
 	assert_line --regexp 'comparing copies, as kcmp\(2\) is denied'
 }
 
+@test "a process that has ended, and another with its number and files" {
+	unshare -pf --mount-proc true 2>/dev/null ||
+	    skip "no pid namespace to be had"
+	cat >script <<'EOF'
+		mkfifo f ready
+		exec 7<>f
+		sleep 1000 &
+		owner=$!
+		"$PMUX" poll -t 20 --ready-fd 9 -p "$owner" 7:in 9>ready &
+		pmux=$!
+		read -r _ <ready
+		until grep -q '^State:.S' /proc/$pmux/status; do
+			sleep 0.01
+		done
+		kill -KILL "$owner"
+		wait "$owner"
+		echo $((owner - 1)) >/proc/sys/kernel/ns_last_pid || exit 77
+		sleep 1000 &
+		[[ $! == "$owner" ]] || exit 77
+		wait "$pmux"
+EOF
+	run --separate-stderr unshare -pf --mount-proc bash script 3>&-
+	[[ $status != 77 ]] || skip "no number to be had again"
+	[[ $status == 1 && $output == $'nval\t7' ]] ||
+	    fail "$status $output $stderr"
+}
+
 @test "what a look has an effect on is not looked at" {
 	local state
 

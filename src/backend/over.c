@@ -476,17 +476,25 @@ answer_bell(struct backend_state *s)
 static int
 look(struct backend_state *s)
 {
-	int error = 0;
+	int process = -1, error = 0;
+	bool ended = false;
 
 	for (uint32_t i = 0; i < s->capacity && error == 0; i++) {
 		struct member *m = member_at(s, i);
+		struct foreign *f;
 
 		if (m == NULL || (m->flags & (REGISTERED | SAMPLED)) == 0)
 			continue;
+		f = foreign_of(m->fd);
+		/* kcmp(2) asks by its id, which may be another's by now */
+		if (f->process != process) {
+			process = f->process;
+			ended = process_has_ended(process);
+		}
 		if ((m->flags & REGISTERED) != 0) {
-			if (is_open(s, m))
+			if (!ended && is_open(s, m))
 				continue;
-			foreign_of(m->fd)->closed = true;
+			f->closed = true;
 			if (is_epoll(s))
 				error = -EBADF;
 		}

@@ -26,10 +26,17 @@ process_open(pid_t pid)
 	return place((int)syscall(SYS_pidfd_open, pid, 0));
 }
 
+bool
+process_has_ended(int process)
+{
+	struct pollfd p = { process, POLLIN, 0 };
+
+	return poll(&p, 1, 0) == 1;
+}
+
 int
 process_descriptor(int process, int number)
 {
-	struct pollfd p = { process, POLLIN, 0 };
 	int fd = (int)syscall(SYS_pidfd_getfd, process, number, 0);
 
 	if (fd != -1)
@@ -38,7 +45,7 @@ process_descriptor(int process, int number)
 	 * Of a zombie older kernels say EBADF, since its table of descriptors
 	 * is gone.  Its pidfd is readable (pidfd_open(2)).
 	 */
-	if (errno == EBADF && poll(&p, 1, 0) == 1)
+	if (errno == EBADF && process_has_ended(process))
 		errno = ESRCH;
 	return -errno;
 }
@@ -163,6 +170,13 @@ process_open(pid_t pid)
 {
 	(void)pid;
 	return -ENOSYS;
+}
+
+bool
+process_has_ended(int process)
+{
+	(void)process;
+	return false;
 }
 
 int

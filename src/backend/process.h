@@ -23,6 +23,9 @@ struct process_loan {
  */
 int	process_open(pid_t pid);
 
+/* Whether that process has ended, be it a zombie still. */
+bool process_has_ended(int process);
+
 /*
  * A copy of descriptor NUMBER of that process, close-on-exec, the caller's to
  * close; or -errno: -EBADF if it is not open there, -ESRCH if the process has

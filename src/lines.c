@@ -10,6 +10,7 @@
 
 #include "backend/backend.h"
 #include "backend/foreign.h"
+#include "backend/kernel.h"
 #include "backend/kqueue.h"
 #include "backend/read.h"
 #include "backend/turn.h"
@@ -52,8 +53,8 @@
 #define BATCH 32768
 
 /*
- * Who has the turn at a pipe and does not give it back is waited for so long;
- * tries that are further apart than the second are not one wait: ns.
+ * Who has the turn at a pipe, and neither gives it back nor reads, is waited for
+ * so long; tries that are further apart than the second are not one wait: ns.
  */
 #define TURN_TIME (INT64_C(1000) * 1000000)
 #define TURN_GAP (INT64_C(500) * 1000000)
@@ -77,6 +78,7 @@ struct source {
 	bool turn; /* it is ours */
 	bool alone; /* we go on without, as was said */
 	int64_t asked, asked_last; /* when for the turn, in vain; or 0 */
+	int64_t left; /* what was unread then */
 };
 
 static struct source *sources;
@@ -720,7 +722,7 @@ reading_end(const struct request *r, struct source *source,
 static bool
 take_turn(const struct target *t, struct source *holder)
 {
-	int64_t now;
+	int64_t now, left;
 	int answer;
 
 	if (holder->own < 0 || holder->turn)
@@ -733,9 +735,12 @@ take_turn(const struct target *t, struct source *holder)
 		return true;
 	}
 	now = clock_now();
-	if (holder->asked == 0 || now - holder->asked_last > TURN_GAP)
+	left = kernel_unread(holder->own);
+	if (holder->asked == 0 || now - holder->asked_last > TURN_GAP ||
+	    left < holder->left)
 		holder->asked = now;
 	holder->asked_last = now;
+	holder->left = left;
 	if (now - holder->asked < TURN_TIME)
 		return false;
 	holder->alone = true;

@@ -520,6 +520,20 @@ need_flock() {
 	command -v flock >/dev/null || skip "no flock"
 }
 
+@test "--count: those that read one after another are waited for" {
+	need_flock
+	mkfifo f
+	exec 7<>f 6<f
+	flock 6
+	seq 1000 >&7
+	# a second and more in which the turn is never free
+	bash -c 'for i in {1..15}; do read -r <&6; sleep 0.1; done' 3>&- &
+	exec 6<&-
+	pm wait --lines -c 1 7
+	expect 0 $'7\t16'
+	wait "$!"
+}
+
 @test "--count: one that keeps the turn is not waited for for ever" {
 	need_flock
 	mkfifo f

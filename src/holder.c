@@ -3,6 +3,7 @@
 #include <sys/types.h>
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -167,19 +168,43 @@ note(struct fifo *fifo, uint32_t what)
 		fifo->reader = false;
 }
 
+static void
+note_lost(struct fifo_set *set)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		note(&set->fifos[i], PEER_LOST);
+}
+
+/* The watch tells nothing any more: from now on the FIFOs are sampled. */
+static void
+give_up_watch(struct fifo_set *set)
+{
+	(void)close(set->watch);
+	set->watch = -1;
+	for (uint32_t i = 0; i < set->count; i++)
+		set->fifos[i].watched = 0;
+	note_lost(set);
+}
+
 void
 holder_look(struct fifo_set *set)
 {
 	struct peer_buffer buffer = { .done = 0, .used = 0 };
 	struct peer_change change;
 	uint32_t at;
+	int answer;
 
 	if (set->watch == -1)
 		return;
-	while (peer_watch_next(set->watch, &buffer, &change)) {
+	while ((answer = peer_watch_next(set->watch, &buffer, &change)) != 0) {
+		if (answer == -EINTR)
+			continue;
+		if (answer < 0) {
+			give_up_watch(set);
+			break;
+		}
 		if (change.what == PEER_LOST) {
-			for (at = 0; at < set->count; at++)
-				note(&set->fifos[at], change.what);
+			note_lost(set);
 			continue;
 		}
 		at = change.fifo <= set->capacity ?
@@ -460,9 +485,14 @@ take_step(struct fifo_set *set, int step)
 static bool
 sleep_for(const struct fifo_set *set, int64_t ns)
 {
+	const struct timespec pause = { 0, SAMPLE_LAST };
 	struct pollfd p = { set->watch, POLLIN, 0 };
+	int n = poll(&p, 1, timeout_milliseconds(ns));
 
-	return poll(&p, 1, timeout_milliseconds(ns)) == 1;
+	/* no memory, say: that must not be a loop */
+	if (n == -1 && errno != EINTR)
+		(void)nanosleep(&pause, NULL);
+	return n == 1;
 }
 
 /* Look ever more rarely. */
@@ -490,12 +520,12 @@ holder_stay(struct fifo_set *set, deadline_t deadline)
 	for (uint32_t i = 0; i < set->count; i++)
 		if (set->fifos[i].fd != -1)
 			learn_writers(set, &set->fifos[i]);
-	if (!holder_watches(set)) {
-		sample(set, deadline);
-		return;
-	}
 	while (tend_all(set, !woken) > 0 &&
 	    (left = deadline_left(deadline)) != 0) {
+		if (!holder_watches(set)) {
+			sample(set, deadline);
+			return;
+		}
 		pause = step_time[step];
 		if (left != -1 && (pause == -1 || pause > left))
 			pause = left;

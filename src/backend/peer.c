@@ -164,8 +164,10 @@ peer_watch_next(int watch, struct peer_buffer *buffer,
 	do {
 		if (buffer->done == buffer->used) {
 			n = read(watch, buffer->data, sizeof buffer->data);
-			if (n <= 0)
+			if (n == 0 || (n == -1 && errno == EAGAIN))
 				return 0;
+			if (n == -1)
+				return -errno;
 			buffer->done = 0;
 			buffer->used = (size_t)n;
 		}

@@ -1405,6 +1405,28 @@ signalled() {
 	stop
 }
 
+@test "-p: kqueue: not more events than MAX, and each has its turn" {
+	local number once
+
+	need kqueue
+	owned
+	mkfifo a b c
+	owner_does 'exec 7<>a 8<>b 9<>c; echo >&7; echo >&8; echo >&9'
+	start pmux kqueue --session -p "$owner"
+	ask 'control 0 0 read:7 read:8 read:9' 'ok 0'
+	for number in 7 8 9 7; do
+		ask 'control 1 0' $'event\tread\t-\t-\t1\t'"$number" 'ok 1'
+	done
+	once='add,oneshot'
+	ask "control 0 0 read:7:$once read:8:$once read:9:$once" 'ok 0'
+	for number in 8 9 7; do
+		ask 'control 1 0' \
+		    $'event\tread\t-\toneshot\t1\t'"$number" 'ok 1'
+	done
+	ask 'control 1 0' 'ok 0'
+	stop
+}
+
 @test "-p: 0 to 2 are that process's, and the session keeps its own" {
 	local command
 

@@ -46,8 +46,7 @@ foreign_name(int process, pid_t pid, int number, int *handle)
 		unused = names[i].next;
 	names[i] = (struct foreign){ .process = process,
 		.pid = pid,
-		.number = number,
-		.key = -1 };
+		.number = number };
 	*handle = FOREIGN_FIRST - i;
 	return 0;
 }

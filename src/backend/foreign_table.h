@@ -13,7 +13,6 @@ struct foreign {
 	int process;
 	pid_t pid;
 	int number; /* its owner's */
-	int key; /* under which it is registered; -1: none */
 	int next; /* of those unused */
 	const void *in; /* the epoll object that has it last */
 	bool closed; /* it was found closed */

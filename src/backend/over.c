@@ -686,9 +686,8 @@ conclude(struct backend_state *s, const struct question *q, bool arm,
 		return stays;
 	if (!arm && !q->answered && (m->flags & REGISTERED) == 0)
 		return true;
-	if (arm && (m->flags & (REGISTERED | SAMPLED)) == 0 && !stays) {
+	if (arm && (m->flags & (REGISTERED | SAMPLED)) == 0 && !stays)
 		*error = enter_or_sample(s, q->token, q->fd);
-	}
 	return stays;
 }
 
@@ -705,17 +704,19 @@ put(struct backend_state *s, const struct question *q, uint32_t i)
 }
 
 /*
- * Ask about what is due from *AT on.  What stays due is kept in the list, *KEPT
- * up to now.  Returns 0 or -errno.
+ * Ask about what is due from *AT on, for MAX events at most.  What stays due is
+ * kept in the list, *KEPT up to now.  Returns 0 or -errno.
  */
 static int
-ask_some(struct backend_state *s, size_t *at, size_t *kept, bool arm)
+ask_some(struct backend_state *s, size_t max, size_t *at, size_t *kept,
+    bool arm)
 {
 	struct question q[BATCH];
 	uint32_t count = 0;
 	int error = 0;
 
-	while (count < BATCH && *at < s->due_count && error == 0) {
+	while (count < BATCH && count < max && *at < s->due_count &&
+	    error == 0) {
 		struct member *m = member_at(s, s->due[*at]);
 
 		if (m == NULL || (m->flags & DISABLED) != 0) {
@@ -749,25 +750,40 @@ ask_some(struct backend_state *s, size_t *at, size_t *kept, bool arm)
 	return error;
 }
 
+static void
+reverse(uint32_t *first, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		uint32_t token = first[i];
+
+		first[i] = first[count - 1 - i];
+		first[count - 1 - i] = token;
+	}
+}
+
 /*
- * Ask about all that is due, for MAX events at most; what does not answer is
- * registered if ARM.  Returns 0 or -errno.
+ * Ask about all that is due, for MAX events at most, and the next time begin
+ * with what was not asked; what does not answer is registered if ARM.  Returns
+ * 0 or -errno.
  */
 static int
 ask(struct backend_state *s, size_t max, bool arm)
 {
-	size_t at = 0, kept = 0;
+	size_t at = 0, kept = 0, rest;
 	int error = 0;
 
 	if (s->due_count == 0)
 		return 0;
-	if (s->base->requests == NULL)
-		max = SIZE_MAX;
 	while (at < s->due_count && error == 0 && s->count < max)
-		error = ask_some(s, &at, &kept, arm);
-	memmove(s->due + kept, s->due + at,
-	    (s->due_count - at) * sizeof *s->due);
-	s->due_count = kept + s->due_count - at;
+		error = ask_some(s, max - s->count, &at, &kept, arm);
+	rest = s->due_count - at;
+	memmove(s->due + kept, s->due + at, rest * sizeof *s->due);
+	s->due_count = kept + rest;
+	if (kept > 0 && rest > 0) {
+		reverse(s->due, kept);
+		reverse(s->due + kept, rest);
+		reverse(s->due, s->due_count);
+	}
 	return error;
 }
 
@@ -1092,17 +1108,22 @@ static int
 over_wait(struct backend_state *s, size_t max, int64_t timeout)
 {
 	bool arm = timeout != 0 || s->waking, none, looks;
-	int error, rung;
+	int error, rung = 0;
 	int64_t begun;
 
 	if (is_epoll(s))
 		return wait_epoll(s, max, timeout);
+	/* the others tell of all, as they do without this */
+	if (s->base->requests == NULL)
+		max = SIZE_MAX;
 	s->count = s->cursor = 0;
 	error = ask(s, max, arm);
 	if (error != 0)
 		return error;
 	none = s->count == 0;
-	rung = wait_own(s, max, s->count > 0 ? 0 : until_look(s, timeout));
+	if (s->count < max)
+		rung = wait_own(s, max - s->count,
+		    s->count > 0 ? 0 : until_look(s, timeout));
 	if (rung < 0)
 		return rung;
 	if (rung == 1)

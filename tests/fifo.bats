@@ -362,6 +362,24 @@ out_on_every_primitive() {
 	peer await 0 f
 }
 
+@test "out: whoever comes while pmux leaves finds its mark" {
+	local inode waiting
+
+	[[ $(uname -m) == x86_64 ]] || skip "vfork may be clone here"
+	deny clone=EAGAIN -- true || skip "no seccomp"
+	[[ -r /proc/locks ]] || skip "no /proc/locks"
+	inode=$(stat -c %i f)
+	reader
+	# no holder can be had: it is leaving for a second
+	deny clone=EAGAIN clone3=EAGAIN -- pmux poll -q -t 1h f:out 3>&- 2>err &
+	waiting=$!
+	until grep -q "WRITE .*:$inode $((1 << 62)) $((1 << 62))\$" /proc/locks; do
+		kill -0 "$waiting" || fail "it has left no mark"
+	done
+	wait "$waiting" || assert_equal $? 3
+	wait "$reader"
+}
+
 @test "several FIFOs at once" {
 	mkfifo g h
 	writer job f

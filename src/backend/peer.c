@@ -592,7 +592,8 @@ peer_mark(int fd, bool writing, int64_t time)
 		time = ZONE - 1;
 	else if (lock(fd, writing ? F_WRLCK : F_RDLCK, MARK + time, 1) != 0)
 		return;
-	(void)lock(fd, F_UNLCK, MARK, time);
+	if (time > 0) /* a length of 0 is to the end */
+		(void)lock(fd, F_UNLCK, MARK, time);
 }
 
 bool

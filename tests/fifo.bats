@@ -698,6 +698,20 @@ child_of() {
 	assert_equal "$(holders)" ''
 }
 
+@test "the same without tee(2)" {
+	deny tee=ENOSYS -- true || skip "no seccomp"
+	deny tee=ENOSYS -- pmux poll -q -t 0 f:in || assert_equal $? 124
+	assert_equal "$(holders)" ''
+	# but a writer that is connected keeps one
+	writer_later
+	deny tee=ENOSYS -- pmux poll -q -t 100ms f:in || assert_equal $? 124
+	[[ $(holders) ]]
+	echo >go
+	line job
+	writer_done
+	peer await 0 f
+}
+
 @test "at most one holder after 50 waits for what is there" {
 	local i
 

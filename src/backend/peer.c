@@ -337,6 +337,30 @@ peer_nameless(int fd)
 #ifdef HAVE_TEE
 
 /*
+ * Measured on Linux 6.18: read(2) to an address that is none copies before it
+ * consumes, so that it consumes nothing: EFAULT if there are bytes, else 0 if
+ * no writer is connected and EAGAIN if one is.  ERROR, of what was tried
+ * before, is the answer where this end would block.
+ */
+static int
+read_nothing(int fd, int error)
+{
+	void *volatile nowhere = (void *)1;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1 || (flags & O_NONBLOCK) == 0)
+		return error;
+	switch (read(fd, nowhere, 1)) {
+	case 0:
+		return 0;
+	case -1:
+		return errno == EAGAIN || errno == EFAULT ? 1 : -errno;
+	default:
+		return 1;
+	}
+}
+
+/*
  * Measured on Linux 6.18: tee(2) from an empty FIFO answers 0 if no writer is
  * connected and EAGAIN if one is, and it consumes nothing.
  */
@@ -347,12 +371,12 @@ peer_has_writer(int fd)
 	ssize_t n;
 
 	if (pipe2(spare, O_CLOEXEC) == -1)
-		return -errno;
+		return read_nothing(fd, -errno);
 	n = tee(fd, spare[1], 1, SPLICE_F_NONBLOCK);
 	answer = n == -1 && errno != EAGAIN ? -errno : n != 0;
 	(void)close(spare[0]);
 	(void)close(spare[1]);
-	return answer;
+	return answer < 0 ? read_nothing(fd, answer) : answer;
 }
 
 #else

@@ -53,7 +53,7 @@ setup_file() {
 # text_of TEST: its words, and those of the functions and variables of its file
 # that it uses.
 text_of() {
-	local -A did=()
+	local -A seen=()
 	local -a names=("$1")
 	local word text
 
@@ -61,9 +61,9 @@ text_of() {
 		text=$(declare -f "${names[i]}" || echo "${!names[i]-}")
 		printf '%s\n' "$text"
 		for word in ${text//[!a-zA-Z0-9_]/ }; do
-			[[ -z ${did[$word]-} && " $HELPERS " != *" $word "* ]] ||
+			[[ -z ${seen[$word]-} && " $HELPERS " != *" $word "* ]] ||
 			    continue
-			did[$word]=yes
+			seen[$word]=yes
 			if declare -F "$word" >/dev/null ||
 			    [[ $word == [a-z]* && -n ${!word-} ]]; then
 				names+=("$word")

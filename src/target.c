@@ -714,8 +714,9 @@ const char *
 target_why_closed(int number)
 {
 	static const char why[] = "not open in pmux; ksh and mksh keep 3 and up"
-	    " to themselves, unless told %d<&%d; bash keeps those of its"
-	    " coprocess, unless told exec {a}<&\"${C[0]}\"";
+	    " to themselves, unless told %d<&%d; bash keeps those of a"
+	    " coprocess C: copy one with"
+	    " { exec {a}<&0; } <&\"${C[0]}\"";
 	static char text[sizeof why + 32];
 
 	/* 0 to 2 no shell keeps to itself */

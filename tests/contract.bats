@@ -69,6 +69,19 @@ closed_once() {
 	assert_equal "${#stderr_lines[@]}" 2
 }
 
+# bash keeps close-on-exec in a copy of a number from 3 up, not in one of 0.
+@test "not open: the copy that the message advises is open, in bash" {
+	run --separate-stderr bash -c '
+		coproc C { echo data; read -r _; } 3>&-
+		why=$(pmux poll -q -t 0 "${C[0]}" 2>&1)
+		why=${why%)} why=${why##*"copy one with "}
+		eval "$why"
+		pmux poll -t 5 --format %e "$a"
+		echo >&"${C[1]}"
+		wait'
+	expect 0 in
+}
+
 @test "not open: 0 to 2 no shell keeps to itself; --ready-fd is told the same" {
 	run --separate-stderr sh -c 'exec pmux poll -t 0 0 <&-'
 	expect 1 $'nval\t0'

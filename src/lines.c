@@ -170,34 +170,61 @@ compare(const void *a, const void *b)
 	return x->index < y->index ? -1 : 1;
 }
 
-/*
- * Two ends of one pipe, and copies of one descriptor, take from the same bytes:
- * what one holds of a line the other must go on with.  Two that have opened a
- * regular file have an offset each.
- */
+/* Whether others may take from the same bytes as T; or -errno. */
 static int
-join_same(const struct targets *targets)
+is_shared(const struct target *t, struct file *file)
 {
-	struct file *files = malloc(targets->count * sizeof *files);
-	size_t count = 0;
 	struct stat st;
 
-	if (files == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < targets->count; i++) {
-		sources[i].same = i;
-		if (fstat(targets->list[i].fd, &st) == -1 ||
-		    !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ||
-			S_ISCHR(st.st_mode)))
-			continue;
-		files[count++] = (struct file){ st.st_dev, st.st_ino, i };
-	}
+	/* one that is not open is told of when it is read */
+	if (fstat(t->fd, &st) == -1)
+		return errno == EBADF ? false : -errno;
+	file->device = st.st_dev;
+	file->inode = st.st_ino;
+	return S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ||
+	    S_ISCHR(st.st_mode);
+}
+
+/* Make what the COUNT of FILES share one SOURCE. */
+static void
+join_files(struct file *files, size_t count)
+{
 	qsort(files, count, sizeof *files, compare);
 	for (size_t i = 1; i < count; i++)
 		if (files[i].device == files[i - 1].device &&
 		    files[i].inode == files[i - 1].inode)
 			sources[files[i].index]
 			    .same = sources[files[i - 1].index].same;
+}
+
+/*
+ * Two ends of one pipe, and copies of one descriptor, take from the same bytes:
+ * what one holds of a line the other must go on with.  Two that have opened a
+ * regular file have an offset each.  Returns 0 or an exit status.
+ */
+static int
+join_same(const struct targets *targets)
+{
+	struct file *files = malloc(targets->count * sizeof *files);
+	size_t count = 0;
+	int answer;
+
+	if (files == NULL)
+		return diag_system(ENOMEM, NULL, "targets");
+	for (uint32_t i = 0; i < targets->count; i++) {
+		const struct target *t = &targets->list[i];
+
+		sources[i].same = i;
+		answer = is_shared(t, &files[count]);
+		if (answer < 0) {
+			free(files);
+			return diag_system(-answer, NULL, "%.*s",
+			    (int)t->length, t->name);
+		}
+		files[count].index = i;
+		count += (size_t)answer;
+	}
+	join_files(files, count);
 	free(files);
 	return 0;
 }
@@ -223,8 +250,10 @@ lines_open(const struct request *r)
 	if (count == 0)
 		return 0;
 	sources = calloc(count, sizeof *sources);
-	if (sources == NULL || join_same(&r->targets) != 0)
+	if (sources == NULL)
 		return diag_system(ENOMEM, NULL, "targets");
+	if ((status = join_same(&r->targets)) != 0)
+		return status;
 	if (r->backend->requests != NULL &&
 	    (texts = calloc(count, sizeof *texts)) == NULL)
 		return diag_system(ENOMEM, NULL, "targets");
@@ -502,23 +531,25 @@ text_of(const struct source *source)
 }
 
 /*
- * Whether the unfinished line of LENGTH bytes has to be read to be finished;
- * *LAST: nothing comes after it.
+ * Whether the unfinished line of LENGTH bytes has to be read to be finished, or
+ * -errno; *LAST: nothing comes after it.
  */
-static bool
+static int
 is_stuck(const struct target *t, struct source *source, size_t length,
     bool *last)
 {
 	int64_t now;
+	int answer;
 
 	*last = false;
 	if (length == LARGEST)
 		return true;
 	if (text_of(source) != NULL)
 		return false;
-	*last = read_is_last(t->fd, &source->how, length);
-	if (*last || read_is_full(t->fd, &source->how, length))
-		return true;
+	answer = read_is_last(t->fd, &source->how, length);
+	*last = answer == 1;
+	if (answer != 0 || read_is_full(&source->how, length))
+		return answer != 0 ? answer : true;
 	now = clock_now();
 	if (source->how.kind != READ_STREAM || length != source->unread) {
 		source->unread = length;
@@ -649,6 +680,7 @@ take_counted(const struct request *r, int fd, struct source *source,
 	bool last = is_message(source);
 	size_t wanted;
 	ssize_t n = look(r, fd, source, holder, &wanted);
+	int stuck;
 
 	if (n == -EOPNOTSUPP) {
 		n = read_single_bytes(fd, source);
@@ -662,8 +694,9 @@ take_counted(const struct request *r, int fd, struct source *source,
 	if (n <= 0)
 		return n;
 	if (wanted == 0) {
-		if (!is_stuck(t, source, (size_t)n, &last))
-			return -EINPROGRESS;
+		stuck = is_stuck(t, source, (size_t)n, &last);
+		if (stuck <= 0)
+			return stuck < 0 ? stuck : -EINPROGRESS;
 		wanted = (size_t)n;
 	}
 	return print_and_consume(r, fd, source, holder, wanted, last);
@@ -839,7 +872,9 @@ take_nothing(const struct request *r, size_t index, int error)
 	put_unfinished(r, t, holder);
 	give_turn(holder);
 	/* so a terminal ends whose other end was closed (tty_io.c) */
-	if (error == 0 || (error == -EIO && read_has_hung_up(t->fd)))
+	if (error == 0 ||
+	    (error == -EIO && source->how.kind == READ_DEVICE &&
+		read_has_hung_up(t->fd)))
 		return LINES_END;
 	return failed(r, t, error);
 }
@@ -851,10 +886,14 @@ take(const struct request *r, size_t index)
 	struct source *source = &sources[index];
 	struct source *holder = &sources[source->same];
 	ssize_t n;
+	int error;
 
 	if (source->fd != t->fd) {
+		error = read_how(t->fd, (t->flags & TARGET_PATH) != 0,
+		    &source->how);
+		if (error != 0)
+			return failed(r, t, error);
 		source->fd = t->fd;
-		source->how = read_how(t->fd, (t->flags & TARGET_PATH) != 0);
 	}
 	if (!r->quiet)
 		make_head(r, t);

@@ -849,6 +849,21 @@ every_broken() {
 	rm f
 }
 
+# Its writer has gone, which is no answer to a call that fails.
+every_failed_read() {
+	printf 'a\n' | {
+		sleep 0.02
+		run --separate-stderr deny preadv2=EIO splice=EIO -- \
+		    timeout 20 "$PMUX" "$1" --lines "$(reads "$1" 0)"
+		expect_error 3 '0: .*EIO'
+	}
+}
+
+@test "a read that fails is no end of file" {
+	deny preadv2=EIO -- true || skip "no seccomp(2) filters"
+	each every_failed_read
+}
+
 @test "--reopen: what fails is said once, and ends the target" {
 	need_linux
 	each every_broken

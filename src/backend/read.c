@@ -34,44 +34,64 @@ is_denied(int error)
 	    error == EINVAL;
 }
 
-/* Which of EVENTS, hup and err are so now. */
-static short
+/* Which of EVENTS, hup and err are so now; or -errno. */
+static int
 look(int fd, short events)
 {
 	struct pollfd p = { fd, events, 0 };
+	int n = poll(&p, 1, 0);
 
-	return poll(&p, 1, 0) == 1 ? p.revents : 0;
+	return n == -1 ? -errno : n == 1 ? p.revents : 0;
 }
 
-static uint8_t
+/* The same: whether one of EVENTS is so. */
+static int
+look_for(int fd, short events)
+{
+	int found = look(fd, events);
+
+	return found < 0 ? found : (found & events) != 0;
+}
+
+static int
 socket_kind(int fd)
 {
 	socklen_t length = sizeof(int);
 	int type;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == -1 ||
-	    type == SOCK_STREAM)
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == -1)
+		return -errno;
+	if (type == SOCK_STREAM)
 		return READ_STREAM;
 	return type == SOCK_SEQPACKET ? READ_PACKETS : READ_DATAGRAMS;
 }
 
-struct reader
-read_how(int fd, bool own)
+static int
+kind_of(int fd)
 {
-	struct reader how = { READ_OTHER, own };
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
-		return how;
+		return -errno;
 	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
-		how.kind = READ_FILE;
-	else if (S_ISFIFO(st.st_mode))
-		how.kind = READ_PIPE;
-	else if (S_ISSOCK(st.st_mode))
-		how.kind = socket_kind(fd);
-	else if (S_ISCHR(st.st_mode))
-		how.kind = READ_DEVICE;
-	return how;
+		return READ_FILE;
+	if (S_ISFIFO(st.st_mode))
+		return READ_PIPE;
+	if (S_ISSOCK(st.st_mode))
+		return socket_kind(fd);
+	return S_ISCHR(st.st_mode) ? READ_DEVICE : READ_OTHER;
+}
+
+int
+read_how(int fd, bool own, struct reader *how)
+{
+	int kind = kind_of(fd);
+
+	if (kind < 0)
+		return kind;
+	how->kind = (uint8_t)kind;
+	how->own = own;
+	return 0;
 }
 
 static ssize_t
@@ -90,8 +110,10 @@ read_message(int fd, char *buffer, size_t size, int flags)
 static ssize_t
 look_and_read(int fd, char *buffer, size_t size)
 {
-	if (look(fd, POLLIN) == 0)
-		return -EAGAIN;
+	int found = look(fd, POLLIN);
+
+	if (found <= 0)
+		return found < 0 ? found : -EAGAIN;
 	return result(read(fd, buffer, size));
 }
 
@@ -100,7 +122,18 @@ look_and_read(int fd, char *buffer, size_t size)
 /* For bytes on their way from a pipe; empty between calls. */
 static int scratch[2] = { -1, -1 };
 static int scratch_size;
-static bool scratch_full;
+static int looked_size; /* of the pipe that was last looked at */
+static bool looked_full; /* no more could be written into it */
+
+static void
+close_scratch(void)
+{
+	for (int i = 0; i < 2; i++) {
+		if (scratch[i] >= 0)
+			(void)close(scratch[i]);
+		scratch[i] = -1;
+	}
+}
 
 static int
 open_scratch(void)
@@ -117,23 +150,29 @@ open_scratch(void)
 		scratch_size = fcntl(scratch[1], F_GETPIPE_SZ);
 		return 0;
 	}
-	if (scratch[0] >= 0)
-		(void)close(scratch[0]);
-	if (scratch[1] >= 0)
-		(void)close(scratch[1]);
-	scratch[1] = -1;
+	close_scratch();
 	return -EMFILE;
 }
 
-/* All that is in it, which is at most SIZE bytes. */
+/* The LENGTH bytes that are in it.  Returns how many, or -errno. */
 static ssize_t
-empty_scratch(char *buffer, size_t size)
+empty_scratch(char *buffer, size_t length)
 {
 	size_t done = 0;
 	ssize_t n;
+	int error;
 
-	while ((n = read(scratch[0], buffer + done, size - done)) > 0)
-		done += (size_t)n;
+	while (done < length) {
+		n = read(scratch[0], buffer + done, length - done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == 0 || errno != EINTR) {
+			error = n == 0 ? EIO : errno;
+			/* the rest is not to come before what is next */
+			close_scratch();
+			return -error;
+		}
+	}
 	return (ssize_t)done;
 }
 
@@ -151,7 +190,11 @@ read_by_splice(int fd, char *buffer, size_t size)
 	n = splice(fd, NULL, scratch[1], NULL, size, SPLICE_F_NONBLOCK);
 	if (n == -1 && is_denied(errno))
 		return look_and_read(fd, buffer, size);
-	return n <= 0 ? result(n) : empty_scratch(buffer, size);
+	if (n <= 0)
+		return result(n);
+	n = empty_scratch(buffer, (size_t)n);
+	/* it has been taken: to try again does not bring it back */
+	return n == -EAGAIN ? -EIO : n;
 }
 
 /* preadv2(2) of Linux 4.14; musl has it since 1.2.5. */
@@ -186,32 +229,44 @@ read_pipe(int fd, struct reader *how, char *buffer, size_t size)
 }
 
 /* With as many slots as FD has, the copy is full when FD is. */
+static int
+fit_scratch(int fd)
+{
+	looked_size = fcntl(fd, F_GETPIPE_SZ);
+	if (looked_size == -1)
+		return is_denied(errno) ? -EOPNOTSUPP : -errno;
+	if (open_scratch() != 0)
+		return -EOPNOTSUPP;
+	if (looked_size != scratch_size &&
+	    fcntl(scratch[1], F_SETPIPE_SZ, looked_size) >= 0)
+		scratch_size = looked_size;
+	return 0;
+}
+
 static ssize_t
 peek_pipe(int fd, char *buffer, size_t size)
 {
-	int fits = fcntl(fd, F_GETPIPE_SZ);
+	int error = fit_scratch(fd), room;
 	ssize_t n;
 
-	if (open_scratch() != 0)
-		return -EOPNOTSUPP;
-	if (fits > 0 && fits != scratch_size &&
-	    fcntl(scratch[1], F_SETPIPE_SZ, fits) >= 0)
-		scratch_size = fits;
+	if (error != 0)
+		return error;
 	n = tee(fd, scratch[1], size, SPLICE_F_NONBLOCK);
 	if (n == -1 && is_denied(errno))
 		return -EOPNOTSUPP;
-	scratch_full = fits != scratch_size ||
-	    (look(scratch[1], POLLOUT) & POLLOUT) == 0;
-	return n <= 0 ? result(n) : empty_scratch(buffer, size);
+	if (n <= 0)
+		return result(n);
+	room = look_for(scratch[1], POLLOUT);
+	looked_full = looked_size != scratch_size || room == 0;
+	n = empty_scratch(buffer, (size_t)n);
+	return n > 0 && room < 0 ? room : n;
 }
 
 static bool
-is_full(int fd, size_t length)
+is_full(size_t length)
 {
-	int fits = fcntl(fd, F_GETPIPE_SZ);
-
 	/* so many bytes are written together or not at all */
-	return scratch_full || fits <= 0 || length + PIPE_BUF > (size_t)fits;
+	return looked_full || length + PIPE_BUF > (size_t)looked_size;
 }
 
 #else
@@ -233,9 +288,8 @@ peek_pipe(int fd, char *buffer, size_t size)
 }
 
 static bool
-is_full(int fd, size_t length)
+is_full(size_t length)
 {
-	(void)fd;
 	(void)length;
 	return true;
 }
@@ -271,8 +325,9 @@ read_peek(int fd, const struct reader *how, char *buffer, size_t size)
 	switch (how->kind) {
 	case READ_FILE:
 		offset = lseek(fd, 0, SEEK_CUR);
-		return offset == -1 ? -EOPNOTSUPP :
-				      result(pread(fd, buffer, size, offset));
+		if (offset == -1)
+			return errno == ESPIPE ? -EOPNOTSUPP : -errno;
+		return result(pread(fd, buffer, size, offset));
 	case READ_STREAM:
 		return result(recv(fd, buffer, size, MSG_PEEK | MSG_DONTWAIT));
 	case READ_DATAGRAMS:
@@ -286,17 +341,18 @@ read_peek(int fd, const struct reader *how, char *buffer, size_t size)
 	}
 }
 
-static bool
+static int
 ends_file(int fd, size_t length)
 {
 	off_t offset = lseek(fd, 0, SEEK_CUR);
 	struct stat st;
 
-	return offset == -1 || fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_size - offset <= (off_t)length;
+	if (offset == -1 || fstat(fd, &st) == -1)
+		return -errno;
+	return !S_ISREG(st.st_mode) || st.st_size - offset <= (off_t)length;
 }
 
-bool
+int
 read_is_last(int fd, const struct reader *how, size_t length)
 {
 	switch (how->kind) {
@@ -304,23 +360,23 @@ read_is_last(int fd, const struct reader *how, size_t length)
 		return ends_file(fd, length);
 #ifdef POLLRDHUP
 	case READ_STREAM:
-		return (look(fd, POLLRDHUP) & (POLLRDHUP | POLLHUP)) != 0;
+		return look_for(fd, POLLRDHUP | POLLHUP);
 #endif
 	case READ_PIPE:
 	case READ_FIFO:
-		return (look(fd, 0) & POLLHUP) != 0;
+		return look_for(fd, POLLHUP);
 	default:
 		return false;
 	}
 }
 
 bool
-read_is_full(int fd, const struct reader *how, size_t length)
+read_is_full(const struct reader *how, size_t length)
 {
 	switch (how->kind) {
 	case READ_PIPE:
 	case READ_FIFO:
-		return is_full(fd, length);
+		return is_full(length);
 #ifndef POLLRDHUP
 	case READ_STREAM:
 		/* that a peer has shut down its side is not told */
@@ -337,13 +393,15 @@ read_skip(int fd, off_t length)
 	return lseek(fd, length, SEEK_CUR) == -1 ? -errno : 0;
 }
 
-static bool
-is_shorter(int fd, off_t offset)
+/* Returns -ESTALE if it is; 0 or another -errno. */
+static int
+check_shorter(int fd, off_t offset)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_size < offset;
+	if (fstat(fd, &st) == -1)
+		return -errno;
+	return S_ISREG(st.st_mode) && st.st_size < offset ? -ESTALE : 0;
 }
 
 ssize_t
@@ -363,10 +421,9 @@ read_on(int fd, struct read_text *text, char *buffer, size_t size)
 	if (n == -1)
 		return -errno;
 	if ((size_t)n < length ||
-	    memcmp(buffer - length, text->last, length) != 0 ||
-	    (n == 0 && is_shorter(fd, offset)))
+	    memcmp(buffer - length, text->last, length) != 0)
 		return -ESTALE;
-	return n - (ssize_t)length;
+	return n == 0 ? check_shorter(fd, offset) : n - (ssize_t)length;
 }
 
 int
@@ -394,5 +451,5 @@ read_from_start(int fd)
 bool
 read_has_hung_up(int fd)
 {
-	return (look(fd, 0) & POLLHUP) != 0;
+	return look_for(fd, POLLHUP) == 1;
 }

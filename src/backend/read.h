@@ -30,8 +30,11 @@ struct reader {
 	bool	own;	/* pmux opened it, with O_NONBLOCK */
 };
 
-/* How FD is read from; OWN: pmux opened it, with O_NONBLOCK. */
-struct reader read_how(int fd, bool own);
+/*
+ * Set *HOW: how FD is read from; OWN: pmux opened it, with O_NONBLOCK.  Returns
+ * 0 or -errno.
+ */
+int	read_how(int fd, bool own, struct reader *how);
 
 /*
  * Read at most SIZE bytes from FD into BUFFER.  Returns how many, 0 at end of
@@ -48,11 +51,11 @@ ssize_t	read_peek(int fd, const struct reader *how, char *buffer, size_t size);
 
 /*
  * Of the LENGTH bytes that the last call of read_peek found in FD: whether they
- * are the last, and whether there is no room for more until they are read.  A
- * socket does not tell of its room.
+ * are the last, or -errno; and whether there is no room for more until they are
+ * read.  A socket does not tell of its room.
  */
-bool	read_is_last(int fd, const struct reader *how, size_t length);
-bool	read_is_full(int fd, const struct reader *how, size_t length);
+int	read_is_last(int fd, const struct reader *how, size_t length);
+bool	read_is_full(const struct reader *how, size_t length);
 
 /* The last that was read of a READ_FILE that may be written anew; zeroed. */
 #define READ_LAST	64

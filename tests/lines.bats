@@ -20,10 +20,11 @@ record() {
 
 # ends STATUS: it ends by itself, and prints nothing more.
 ends() {
-	local status=0
+	local status
 
 	run ! read -r line <&8 || fail "one more record: $line"
 	exec 8<&-
+	status=0	# run has set it
 	wait "$pid" || status=$?
 	assert_equal "$status $(<err)" "$1 "
 }

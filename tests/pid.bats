@@ -494,6 +494,13 @@ has_few() {
 	exec 8<&-
 }
 
+@test "--follow: what stays as it is is told once" {
+	owned
+	mkfifo f
+	owner_does 'exec 7<>f; echo >&7'
+	each told_once
+}
+
 @test "epoll: edge-triggered, one-shot, exclusive" {
 	local mode
 

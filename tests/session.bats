@@ -1427,6 +1427,23 @@ signalled() {
 	stop
 }
 
+@test "-p: kqueue: what is clear is told once" {
+	need kqueue
+	owned
+	mkfifo a
+	owner_does 'exec 7<>a; echo >&7'
+	start pmux kqueue --session -p "$owner"
+	ask 'control 0 0 read:7:add,clear' 'ok 0'
+	ask 'control 9 5' $'event\tread\t-\tclear\t1\t7' 'ok 1'
+	ask 'control 9 0' 'ok 0'
+	owner_does 'echo >&7'
+	ask 'control 9 5' $'event\tread\t-\tclear\t2\t7' 'ok 1'
+	ask 'control 9 0' 'ok 0'
+	ask 'control 0 0 read:7:add,clear' 'ok 0'
+	ask 'control 9 5' $'event\tread\t-\tclear\t2\t7' 'ok 1'
+	stop
+}
+
 @test "-p: 0 to 2 are that process's, and the session keeps its own" {
 	local command
 

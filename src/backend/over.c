@@ -866,6 +866,28 @@ try_kevent(struct backend_state *s, uint32_t token, int fd)
 	return error;
 }
 
+/*
+ * Member TOKEN, of which FD is a copy, is to be asked about: when the bell rings
+ * if it tells of news alone, since it rings at once for what is ready, and that
+ * is news once.  What comes between this and the wait is not to be another file,
+ * so that what lasts is registered at once, too.
+ */
+static int
+begin(struct backend_state *s, uint32_t token, int fd)
+{
+	const struct member *m = &s->members[token];
+	bool clear = is_clear(s, token);
+	int error;
+
+	if ((!s->lasting && !clear) ||
+	    (m->flags & (REGISTERED | SAMPLED)) != 0)
+		return make_due(s, token);
+	error = enter_or_sample(s, token, fd);
+	if (error != 0 || (clear && (m->flags & REGISTERED) != 0))
+		return error;
+	return make_due(s, token);
+}
+
 /* Change member TOKEN, of which FD is a copy, as its kevent says. */
 static int
 change_kevent(struct backend_state *s, uint32_t token, int handle, int fd)
@@ -896,10 +918,7 @@ change_kevent(struct backend_state *s, uint32_t token, int handle, int fd)
 		m->flags |= DISABLED;
 	else if ((flags & flag("enable")) != 0)
 		m->flags &= (uint8_t)~DISABLED;
-	/* what comes between this and the wait is not to be another file */
-	if (s->lasting && (m->flags & (REGISTERED | SAMPLED)) == 0)
-		error = enter_or_sample(s, token, fd);
-	return error != 0 ? error : make_due(s, token);
+	return begin(s, token, fd);
 }
 
 static int

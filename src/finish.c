@@ -57,11 +57,16 @@ is_counted(int fd)
 static bool
 is_empty(const struct target *t, bool readable)
 {
-	int fd = foreign_borrow(t->fd), flags = fcntl(fd, F_GETFL);
-	int error = errno;
-	int64_t unread = kernel_unread(fd);
-	bool counted = unread >= 0 || is_counted(fd);
+	int fd = foreign_borrow(t->fd), flags, error;
+	int64_t unread;
+	bool counted;
 
+	if (foreign_is(t->fd) && fd < 0)
+		return fd == -EBADF || fd == -ESRCH;
+	flags = fcntl(fd, F_GETFL);
+	error = errno;
+	unread = kernel_unread(fd);
+	counted = unread >= 0 || is_counted(fd);
 	foreign_return(t->fd, fd);
 	if (flags == -1)
 		return error == EBADF;

@@ -189,9 +189,9 @@ end_loan(void)
 
 /*
  * What is ready of what T asks for decides; if that is nothing, since the other
- * end has gone, all that it asks for.
+ * end has gone, all that it asks for.  Returns 0 or -errno.
  */
-static void
+static int
 hand_over(struct launch *launch, const struct request *r,
     const struct target *t, const struct event *event)
 {
@@ -200,8 +200,11 @@ hand_over(struct launch *launch, const struct request *r,
 	int fd;
 
 	launch->input = launch->output = -1;
-	if (!is_handed(r, t) || (fd = foreign_borrow(t->fd)) < 0)
-		return;
+	if (!is_handed(r, t))
+		return 0;
+	fd = foreign_borrow(t->fd);
+	if (fd < 0)
+		return fd;
 	lent = foreign_is(t->fd) ? fd : -1;
 	if ((event->bits & r->backend->broken) != 0)
 		ready &= ~writing;
@@ -211,6 +214,7 @@ hand_over(struct launch *launch, const struct request *r,
 		launch->output = fd;
 	if ((ready & reading) != 0 || (ready & writing) == 0)
 		launch->input = fd;
+	return 0;
 }
 
 /*
@@ -236,12 +240,11 @@ static int
 describe(struct launch *launch, const struct request *r, const struct target *t,
     const struct event *event)
 {
-	int error = 0;
+	int error = hand_over(launch, r, t, event);
 
-	hand_over(launch, r, t, event);
 	launch->arguments = r->program;
 	launch->environment = environment;
-	if (launch->input != -1 || launch->output != -1)
+	if (error == 0 && (launch->input != -1 || launch->output != -1))
 		error = set_blocking(t);
 	return error != 0 ? error : set_environment(r, t, event, launch);
 }

@@ -157,6 +157,8 @@ start_owner(struct scene *s)
 	make_pipe(ends);
 	(void)!write(ends[1], OWNER_TEXT, strlen(OWNER_TEXT));
 	(void)dup2(ends[0], OWNER);
+	/* it has hung up, with its bytes unread */
+	(void)close(ends[1]);
 	(void)close(ready[1]);
 	if (s->form->late) {
 		pause_ms(LATE);

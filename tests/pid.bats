@@ -537,6 +537,20 @@ has_few() {
 	assert_line --regexp '^error ENOSYS .*no pidfd_getfd'
 }
 
+@test "a copy whose kind cannot be told is an error, not a refusal" {
+	run deny fstatfs=EIO -- true
+	[[ $status != 77 ]] || skip "$output"
+	owned
+	: >plain
+	owner_does 'exec 7<plain'
+	run --separate-stderr deny fstatfs=EIO -- "$PMUX" poll -t 0 \
+	    -p "$owner" 7:in
+	expect_error 3 'descriptor 7 of process .*\[EIO\]'
+	run --separate-stderr deny fstatfs=EIO -- "$PMUX" poll --session \
+	    -p "$owner" <<<'register 7:in'
+	assert_line --regexp '^error EIO '
+}
+
 @test "info: an option that it does not have is named once" {
 	pm info -z
 	expect_error 2 'info: -z: unknown option$'

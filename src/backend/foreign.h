@@ -48,7 +48,7 @@ int foreign_number(int handle);
 /*
  * Look whether it is of a kind that can be looked at.  Returns 0, *WHY being
  * NULL or a constant text that says why it cannot; or -errno as
- * process_descriptor.
+ * process_descriptor, or if that cannot be known.
  */
 int foreign_check(int handle, const char **why);
 

@@ -57,8 +57,8 @@ is_terminal(const struct stat *st, const char *link)
 	    strncmp(link, "/dev/tty", 8) == 0;
 }
 
-/* The link's text, "" if it cannot be read. */
-static void
+/* The link's text, "" without /proc.  Returns 0 or -errno. */
+static int
 read_link(int fd, char *text, size_t size)
 {
 	char path[40];
@@ -67,28 +67,38 @@ read_link(int fd, char *text, size_t size)
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	n = readlink(path, text, size - 1);
 	text[n < 0 ? 0 : n] = '\0';
+	return n == -1 && errno != ENOENT ? -errno : 0;
 }
+
+/*
+ * The functions from here on return 0 with *WHY set to a constant text that
+ * says why it cannot be looked at, or to NULL; or -errno if that cannot be
+ * known.
+ */
 
 /*
  * A file without a poll function is always ready.  epoll_ctl(2) says EPERM of
  * it, whatever is asked, and looks at nothing else before (fs/eventpoll.c,
  * do_epoll_ctl); here it would say EINVAL or ENOENT otherwise.
  */
-static const char *
-file_objection(int fd)
+static int
+file_objection(int fd, const char **why)
 {
 	struct epoll_event event;
 	int epoll = epoll_create1(EPOLL_CLOEXEC), error;
 
 	if (epoll == -1)
-		return no_polling;
+		return -errno;
 	memset(&event, 0, sizeof event);
 	error = epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &event) == -1 ? errno : 0;
 	(void)close(epoll);
-	return error == EPERM ? NULL : no_polling;
+	*why = error == EPERM ? NULL : no_polling;
+	return error == EPERM || error == EINVAL || error == ENOENT ? 0 :
+								      -error;
 }
 
-static const char *objection(const struct foreign *f, int fd, int depth);
+static int objection(const struct foreign *f, int fd, int depth,
+    const char **why);
 
 /* Whether DEVICE is that of FD, which is closed. */
 static bool
@@ -123,132 +133,148 @@ is_pipe_or_socket(unsigned long device)
  * an instance.  It is what its owner has under that number if the inode is the
  * same; all anonymous inodes are the same one, and there kcmp(2) has to know.
  */
-static const char *
+static int
 entry_objection(const struct foreign *f, int fd, int number,
-    unsigned long inode, unsigned long device, int depth)
+    unsigned long inode, unsigned long device, int depth, const char **why)
 {
 	struct foreign entry = *f;
-	const char *answer = no_entries;
 	struct stat st;
 	struct statfs fs;
-	int copy;
+	int copy, error = 0;
 
+	*why = NULL;
 	if (is_pipe_or_socket(device))
-		return NULL;
+		return 0;
+	*why = no_entries;
 	entry.number = number;
 	copy = process_descriptor(f->process, number);
 	if (copy < 0)
-		return no_entries;
+		return copy == -EBADF ? 0 : copy;
 	/* fdinfo has the kernel's own form of a device: 12 and 20 bits */
-	if (fstat(copy, &st) == 0 && fstatfs(copy, &fs) == 0 &&
-	    st.st_ino == inode && major(st.st_dev) == device >> 20 &&
+	if (fstat(copy, &st) == -1 || fstatfs(copy, &fs) == -1)
+		error = -errno;
+	else if (st.st_ino == inode && major(st.st_dev) == device >> 20 &&
 	    minor(st.st_dev) == (device & 0xfffff) &&
 	    (fs.f_type != ANON_INODES ||
 		process_registered(f->pid, number, fd, number) == 1))
-		answer = objection(&entry, copy, depth + 1);
+		error = objection(&entry, copy, depth + 1, why);
 	(void)close(copy);
-	return answer == NULL || answer == no_entries ? answer : no_entry;
+	if (*why != NULL && *why != no_entries)
+		*why = no_entry;
+	return error;
 }
 
 /* proc_pid_fdinfo(5): a line for each entry. */
-static const char *
-epoll_objection(const struct foreign *f, int fd, int depth)
+static int
+epoll_objection(const struct foreign *f, int fd, int depth, const char **why)
 {
 	unsigned long inode, device;
-	const char *answer = NULL;
 	char path[48], line[256];
+	int number, error = 0;
 	unsigned events;
 	FILE *info;
-	int number;
 
+	*why = no_entries;
 	(void)snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
 	info = depth >= DEEPEST ? NULL : fopen(path, "re");
 	if (info == NULL)
-		return no_entries;
-	while (answer == NULL && fgets(line, sizeof line, info) != NULL) {
+		return depth >= DEEPEST || errno == ENOENT ? 0 : -errno;
+	*why = NULL;
+	while (error == 0 && *why == NULL &&
+	    fgets(line, sizeof line, info) != NULL) {
 		if (strncmp(line, "tfd:", 4) != 0)
 			continue;
-		answer = no_entries;
+		*why = no_entries;
 		if (sscanf(line,
 			"tfd: %d events: %x data: %*x pos:%*d"
 			" ino:%lx sdev:%lx",
 			&number, &events, &inode, &device) == 4)
-			answer = entry_objection(f, fd, number, inode, device,
-			    depth);
+			error = entry_objection(f, fd, number, inode, device,
+			    depth, why);
 	}
+	if (error == 0 && ferror(info) != 0)
+		error = -EIO;
 	(void)fclose(info);
-	return answer;
+	return error;
 }
 
-static const char *
+static int
 anonymous_objection(const struct foreign *f, int fd, const char *link,
-    int depth)
+    int depth, const char **why)
 {
 	static const char *const harmless[] = { "anon_inode:[eventfd]",
 		"anon_inode:[timerfd]", "anon_inode:inotify",
 		"anon_inode:[fanotify]", "anon_inode:[pidfd]" };
 
 	if (strcmp(link, instance) == 0)
-		return epoll_objection(f, fd, depth);
+		return epoll_objection(f, fd, depth, why);
+	*why = no_look;
 	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
 		if (strcmp(link, harmless[i]) == 0)
-			return NULL;
-	return no_look;
+			*why = NULL;
+	return 0;
 }
 
-static const char *
-objection(const struct foreign *f, int fd, int depth)
+static int
+objection(const struct foreign *f, int fd, int depth, const char **why)
 {
 	struct statfs fs;
 	struct stat st;
 	char link[64];
+	int error;
 
+	*why = NULL;
 	if (fstat(fd, &st) == -1)
-		return no_look;
+		return -errno;
 	if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
-		return NULL;
-	read_link(fd, link, sizeof link);
-	if (S_ISCHR(st.st_mode))
-		return is_terminal(&st, link) ? NULL : no_device;
+		return 0;
+	if ((error = read_link(fd, link, sizeof link)) != 0)
+		return error;
+	if (S_ISCHR(st.st_mode)) {
+		*why = is_terminal(&st, link) ? NULL : no_device;
+		return 0;
+	}
 	if (fstatfs(fd, &fs) == -1)
-		return no_look;
+		return -errno;
 	if (fs.f_type == PIDFS)
-		return NULL;
+		return 0;
 	if (fs.f_type == ANON_INODES)
-		return anonymous_objection(f, fd, link, depth);
+		return anonymous_objection(f, fd, link, depth, why);
 	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
-		return file_objection(fd);
-	return no_look;
+		return file_objection(fd, why);
+	*why = no_look;
+	return 0;
 }
 
-const char *
-foreign_objection(const struct foreign *f, int fd)
+int
+foreign_objection(const struct foreign *f, int fd, const char **why)
 {
-	return objection(f, fd, 0);
+	return objection(f, fd, 0, why);
 }
 
-bool
+int
 foreign_is_instance(int fd)
 {
 	char link[sizeof instance + 1];
+	int error = read_link(fd, link, sizeof link);
 
-	read_link(fd, link, sizeof link);
-	return strcmp(link, instance) == 0;
+	return error != 0 ? error : strcmp(link, instance) == 0;
 }
 
 int
 foreign_check(int handle, const char **why)
 {
 	struct foreign *f = foreign_of(handle);
-	int fd = foreign_borrow(handle);
+	int fd = foreign_borrow(handle), error, is;
 
 	*why = NULL;
 	if (fd < 0)
 		return fd;
-	*why = foreign_objection(f, fd);
-	f->instance = foreign_is_instance(fd);
+	error = foreign_objection(f, fd, why);
+	is = error == 0 ? foreign_is_instance(fd) : error;
+	f->instance = is == 1;
 	(void)close(fd);
-	return 0;
+	return is < 0 ? is : 0;
 }
 
 #else

@@ -24,12 +24,13 @@ struct foreign {
 struct foreign *foreign_of(int handle);
 
 /*
- * Why FD, a copy of F's descriptor, cannot be looked at without effect: a
- * constant text, or NULL.
+ * Look why FD, a copy of F's descriptor, cannot be looked at without effect.
+ * Returns 0, *WHY being a constant text, or NULL if it can; or -errno if that
+ * cannot be known.
  */
-const char *foreign_objection(const struct foreign *f, int fd);
+int foreign_objection(const struct foreign *f, int fd, const char **why);
 
-/* Whether FD, a copy, is an instance of epoll(7). */
-bool foreign_is_instance(int fd);
+/* Whether FD, a copy, is an instance of epoll(7): 1 or 0, or -errno. */
+int foreign_is_instance(int fd);
 
 #endif

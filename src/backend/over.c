@@ -539,22 +539,27 @@ until_look(const struct backend_state *s, int64_t timeout)
 /*
  * Whether FD, a copy of what is not registered, may be asked: it may be another
  * file by now, and an instance may have other entries.  Returns FD; or it is
- * closed, and NEVER_OPEN or -EOPNOTSUPP is returned.
+ * closed, and NEVER_OPEN or -EOPNOTSUPP is returned, or another -errno if that
+ * cannot be known.
  */
 static int
 admit(struct foreign *f, int fd)
 {
-	const char *why = foreign_objection(f, fd);
-	bool instance = why != NULL && f->instance && foreign_is_instance(fd);
+	const char *why;
+	int error = foreign_objection(f, fd, &why), instance = 0;
 
-	if (why == NULL)
+	if (error == 0 && why == NULL)
 		return fd;
+	if (error == 0 && f->instance)
+		error = instance = foreign_is_instance(fd);
 	(void)close(fd);
-	if (instance)
+	if (error < 0)
+		return error;
+	if (instance == 1)
 		f->why = why;
 	else
 		f->closed = true;
-	return instance ? -EOPNOTSUPP : NEVER_OPEN;
+	return instance == 1 ? -EOPNOTSUPP : NEVER_OPEN;
 }
 
 /* What to ask about: a copy, or NEVER_OPEN; or -errno. */

@@ -315,8 +315,11 @@ look(struct follow *f)
 
 	if (error != 0)
 		return waiting_failed(&f->w, -error);
-	while (status == 0 && resting_take(&f->r, &event))
-		status = take_sample(f, &event);
+	while (status == 0 && resting_take(&f->r, &event)) {
+		status = waiting_event_failed(&f->w, &event);
+		if (status == 0)
+			status = take_sample(f, &event);
+	}
 	while (status == 0 && resting_next_woken(&f->r, &index))
 		status = follow_watch(f, index);
 	return status;
@@ -362,7 +365,7 @@ deliver(struct follow *f, int *output_error)
 		status = take_news(f, &event);
 		left--;
 	}
-	return status;
+	return status != 0 ? status : f->w.failed;
 }
 
 /* One wait and what comes of it.  Returns 0 or an exit status. */

@@ -141,6 +141,8 @@ sample(struct jobs *j, uint32_t index, struct event *event)
 	while (n == -EINTR);
 	if (n > 0)
 		n = backend->take(j->probe, event);
+	if (n > 0 && (event->bits & backend->failed) != 0)
+		n = -(int)event->data;
 	(void)backend->remove(j->probe, token, t->fd);
 	event->token = index;
 	return n;

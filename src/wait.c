@@ -104,6 +104,8 @@ wait_once(struct once *once, int *output_error)
 		status = run_program(once, n);
 	else if (n > 0)
 		*output_error = deliver(once);
+	if (status == 0)
+		status = once->w.failed;
 	if (*output_error == 0)
 		*output_error = output_flush();
 	return status;

@@ -267,9 +267,26 @@ waiting_wait(struct waiting *w, size_t max, int64_t left, int *count)
 }
 
 int
+waiting_event_failed(const struct waiting *w, const struct event *event)
+{
+	const struct targets *targets = &w->request->targets;
+	const struct target *t = &targets->list[event->token];
+	int error = (int)event->data;
+
+	if ((event->bits & w->backend->failed) == 0)
+		return 0;
+	if (event->token >= targets->count)
+		return diag_system(error, NULL, "%s", w->backend->name);
+	return diag_system(error, NULL, "%.*s", (int)t->length, t->name);
+}
+
+int
 waiting_take(struct waiting *w, struct event *event)
 {
-	while (w->backend->take(w->state, event)) {
+	while (w->failed == 0 && w->backend->take(w->state, event)) {
+		w->failed = waiting_event_failed(w, event);
+		if (w->failed != 0)
+			return 0;
 		if (event->token != w->request->targets.count)
 			return 1;
 		if (look_at_output(w) != 0)

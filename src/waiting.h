@@ -26,6 +26,7 @@ struct waiting {
 	bool			 reported;	/* anything at all */
 	bool			 asked;		/* something asked for */
 	bool			 trying;	/* a failed add is silent */
+	int			 failed;	/* waiting_take: a status, or 0 */
 };
 
 /* BACKEND's open failed with -errno ERROR.  Returns an exit status. */
@@ -68,8 +69,15 @@ int	waiting_wait(struct waiting *w, size_t max, int64_t left, int *count);
 int waiting_failed(const struct waiting *w, int error);
 
 /*
+ * If EVENT says that its target could not be looked at, say so and return an
+ * exit status, else 0.
+ */
+int waiting_event_failed(const struct waiting *w, const struct event *event);
+
+/*
  * The next event of a target, as backend_take_fn.  What there is of standard
- * output is dealt with: returns -EPIPE if nobody reads it any more.
+ * output is dealt with: returns -EPIPE if nobody reads it any more.  There are
+ * no more events once waiting_event_failed has set the status W->failed.
  */
 int	waiting_take(struct waiting *w, struct event *event);
 

@@ -1004,3 +1004,54 @@ without() {
 	run --separate-stderr deny eventfd2=ENOSYS -- "$PMUX" kqueue --session
 	expect_error 4 'no eventfd\(2\)'
 }
+
+# denied CALL=ERROR... -- ARG...: pmux, where those calls fail.
+denied() {
+	need_linux
+	deny "$1" -- true || skip 'no seccomp'
+	run --separate-stderr timeout 20 deny "${@:1:2}" "$PMUX" "${@:3}"
+}
+
+@test "bytes that cannot be counted are an error, not none" {
+	mkfifo f
+	exec 7<>f
+	echo line >&7
+	denied ioctl:0x541b=EIO -- kqueue -t 10 read:7
+	expect_error 3 'kqueue: 7: .*\[EIO\]'
+	denied ioctl:0x541b=EIO -- kqueue --follow --count 1 read:7
+	expect_error 3 'kqueue: 7: .*\[EIO\]'
+	denied ioctl:0x541b=ENOTTY -- kqueue -t 10 --json write:7
+	expect_error 3 'kqueue: 7: .*\[ENOTTY\]'
+	denied ioctl:0x541b=EIO -- kqueue -t 10 read:7 -- cat
+	expect_error 3 'kqueue: 7: .*\[EIO\]'
+}
+
+@test "a pipe whose kind cannot be told is not taken for something else" {
+	mkfifo f
+	exec 7<>f
+	denied fstatfs=EIO -- kqueue -t 10 write:7
+	expect_error 3 'kqueue: 7: .*\[EIO\]'
+}
+
+@test "a session answers what cannot be known with error, and drops it" {
+	mkfifo f
+	exec 7<>f
+	echo line >&7
+	denied ioctl:0x541b=EIO -- kqueue --session <<-'EOF'
+		control 1 10 read:7
+		control 0 0 read:7:delete
+	EOF
+	assert_line --index 1 --regexp '^event	read	.*error.*	5	7$'
+	assert_line --index 2 'ok 1'
+	assert_line --index 3 --regexp '^error ENOENT '
+}
+
+@test "a process that cannot be looked at ends the wait" {
+	local child
+
+	sleep 100 3>&- &
+	child=$!
+	denied poll=ENOMEM -- kqueue -t 10 "proc:$child"
+	kill "$child"
+	expect_error 3 'kqueue: [0-9]*: .*\[ENOMEM\]'
+}

@@ -125,6 +125,7 @@ struct backend {
 	uint32_t		 looking;	/* these only look at a file */
 	uint32_t		 broken;	/* writing would fail */
 	uint32_t		 watch;	/* asks for nothing but its end */
+	uint32_t		 failed;	/* no event: data is an errno */
 	uint32_t		 edge;	/* asks for news alone; 0: it cannot */
 	backend_probe_fn	*probe;
 	backend_open_fn		*open;

@@ -149,7 +149,7 @@ entry_objection(const struct foreign *f, int fd, int number,
 	entry.number = number;
 	copy = process_descriptor(f->process, number);
 	if (copy < 0)
-		return copy == -EBADF ? 0 : copy;
+		return copy == -EBADF || copy == -ESRCH ? 0 : copy;
 	/* fdinfo has the kernel's own form of a device: 12 and 20 bits */
 	if (fstat(copy, &st) == -1 || fstatfs(copy, &fs) == -1)
 		error = -errno;

@@ -625,6 +625,9 @@ meaning(const struct event *event, unsigned filter)
 	    event->fflags == NOTE_TRACKERR;
 	uint32_t bits = 1u << filter;
 
+	/* what a transfer says is what became of it */
+	if ((event->flags & EV_ERROR) != 0 && filter != KQUEUE_AIO)
+		return bits | KQUEUE_FAILED;
 	if (untracked || (event->flags & EV_ERROR) != 0)
 		bits = KQUEUE_ERROR;
 	if ((event->flags & EV_EOF) != 0)
@@ -736,6 +739,7 @@ const struct backend backend_kqueue = {
 	.looking = 1u << KQUEUE_VNODE,
 	.broken = KQUEUE_EOF,
 	.watch = 1u << KQUEUE_WRITE,
+	.failed = KQUEUE_FAILED,
 	.edge = KQUEUE_CLEAR,
 	.probe = kqueue_probe,
 	.open = kqueue_open,

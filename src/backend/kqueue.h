@@ -25,6 +25,12 @@ enum {
 #define KQUEUE_EOF	(1u << KQUEUE_FILTERS)
 #define KQUEUE_ERROR	(2u << KQUEUE_FILTERS)
 
+/*
+ * Beside the filter's bit: whether it has come cannot be known, data being the
+ * errno, and the kevent is no more.
+ */
+#define KQUEUE_FAILED	(8u << KQUEUE_FILTERS)
+
 /* Beside those bits in what is added: tell of news alone (EV_CLEAR). */
 #define KQUEUE_CLEAR	(4u << KQUEUE_FILTERS)
 

@@ -15,43 +15,53 @@ descriptor(const struct kevent *change)
 	return (int)change->ident;
 }
 
-/* Look at the state; what is there already is to be reported. */
-static void
+/*
+ * Look at the state; what is there already is to be reported.  Returns 0, or
+ * -errno if it cannot be known, and then the knote is no more.
+ */
+static int
 look(struct knote *k)
 {
 	int active;
 
 	if ((k->status & KNOTE_DISABLED) != 0)
-		return;
+		return 0;
 	if ((k->status & KNOTE_ACTIVE) != 0) {
 		knote_activate(k);
-		return;
+		return 0;
 	}
 	/* epoll tells by itself */
 	if (k->item.place != ITEM_NOWHERE)
-		return;
+		return 0;
 	active = k->filter->event(k);
 	if (active < 0)
 		knote_drop(k);
 	else if (active > 0)
 		knote_activate(k);
+	return active < 0 && !knote_is_gone(active) ? active : 0;
 }
 
 /*
  * The other of READ and WRITE on the same number: its file may have been closed
- * since, and the new item would hide that.
+ * since, and the new item would hide that.  Returns 0, or -errno if that cannot
+ * be known.
  */
-static void
+static int
 forget_other(struct queue *q, const struct kevent *change)
 {
 	struct knote *other = NULL;
+	int error = 0;
 
 	if (change->filter == EVFILT_READ)
 		other = knote_find(q, EVFILT_WRITE, change->ident);
 	else if (change->filter == EVFILT_WRITE)
 		other = knote_find(q, EVFILT_READ, change->ident);
-	if (other != NULL && other->filter->same(other) != 0)
-		knote_drop(other);
+	if (other != NULL)
+		error = other->filter->same(other);
+	if (!knote_is_gone(error))
+		return error;
+	knote_drop(other);
+	return 0;
 }
 
 static int
@@ -62,7 +72,8 @@ add(struct queue *q, const struct filter *filter, const struct kevent *change)
 
 	if (filter->descriptor && change->ident > INT32_MAX)
 		return -EBADF;
-	forget_other(q, change);
+	if ((error = forget_other(q, change)) != 0)
+		return error;
 	k = knote_new(q, filter, change, true);
 	if (k == NULL)
 		return -ENOMEM;
@@ -71,8 +82,7 @@ add(struct queue *q, const struct filter *filter, const struct kevent *change)
 		knote_free(k);
 		return error;
 	}
-	look(k);
-	return 0;
+	return look(k);
 }
 
 static void
@@ -108,9 +118,7 @@ modify(struct knote *k, const struct kevent *change)
 		set_disabled(k, (change->flags & EV_ENABLE) == 0);
 	if ((k->status & KNOTE_DISABLED) == 0 && k->filter->arm != NULL)
 		error = k->filter->arm(k);
-	if (error == 0)
-		look(k);
-	return error;
+	return error == 0 ? look(k) : error;
 }
 
 static int
@@ -136,6 +144,8 @@ change_apply(struct queue *q, const struct kevent *change)
 	k = knote_find(q, change->filter, change->ident);
 	if (k != NULL && filter->same != NULL &&
 	    (error = filter->same(k)) != 0) {
+		if (!knote_is_gone(error))
+			return error;
 		knote_drop(k);
 		k = NULL;
 		if (error == -EBADF)

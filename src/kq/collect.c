@@ -30,6 +30,7 @@
 #include "queue.h"
 #include "signals.h"
 #include "timers.h"
+#include "transfers.h"
 
 #define NS_PER_S	INT64_C(1000000000)
 #define NS_PER_MS	INT64_C(1000000)
@@ -211,6 +212,24 @@ closed(struct knote *k)
 	knote_drop(k);
 }
 
+/*
+ * Ask K, which is not in the ready list, for its event, unless it has an error
+ * to report already.  Returns 1, 0, or -errno if it is gone.
+ */
+static int
+look(struct knote *k)
+{
+	int active = 1;
+
+	if ((k->event.flags & EV_ERROR) == 0)
+		active = k->filter->event(k);
+	if (active >= 0 || knote_is_gone(active))
+		return active;
+	knote_end(k, active);
+	knote_dequeue(k);
+	return 1;
+}
+
 /* Returns how many EVENTS were filled in. */
 static int
 hand_out(struct queue *q, struct kevent *events, int room)
@@ -222,7 +241,7 @@ hand_out(struct queue *q, struct kevent *events, int room)
 		if ((k = q->first) == NULL)
 			break;
 		knote_dequeue(k);
-		active = k->filter->event(k);
+		active = look(k);
 		if (active < 0)
 			closed(k);
 		else if (active == 0)
@@ -252,7 +271,7 @@ collect_count(struct queue *q)
 	for (size_t left = q->ready; left > 0 && q->first != NULL; left--) {
 		k = q->first;
 		knote_dequeue(k);
-		active = k->filter->event(k);
+		active = look(k);
 		if (active < 0)
 			closed(k);
 		else if (active == 0)
@@ -260,28 +279,30 @@ collect_count(struct queue *q)
 		else {
 			count++;
 			/* what epoll told and tells again is left to it */
-			if (!item_is_told(k) || k->item.edge)
+			if (!item_is_told(k) || k->item.edge ||
+			    (k->event.flags & EV_ERROR) != 0)
 				knote_activate(k);
 		}
 	}
-	collect_settle(q);
+	(void)collect_settle(q);
 	return count;
 }
 
-void
+int
 collect_settle(struct queue *q)
 {
 	uint64_t one = 1;
 	bool ready = q->ready > 0;
+	int error = timers_settle(q);
 
-	timers_settle(q);
 	if (ready == q->kicked || q->sources[SOURCE_KICK] == -1)
-		return;
+		return error;
 	if (ready)
 		(void)!write(q->sources[SOURCE_KICK], &one, sizeof one);
 	else
 		(void)!read(q->sources[SOURCE_KICK], &one, sizeof one);
 	q->kicked = ready;
+	return error;
 }
 
 /* ---- waiting ---- */
@@ -341,10 +362,16 @@ is_only_thread(void)
 #endif
 }
 
-/* How much of LEFT to wait before the queue is looked at. */
+/*
+ * How much of LEFT to wait before the queue is looked at.  The C library starts
+ * a thread to say that a transfer is complete, and if it cannot it says nothing
+ * (glibc, sysdeps/pthread/aio_notify.c).
+ */
 static int64_t
 patience(const struct queue *q, int64_t left)
 {
+	if (q->transfers > 0)
+		return left < 0 || left > RECHECK ? RECHECK : left;
 	return left >= 0 || is_only_thread() ? left :
 	    RECHECK * ((int64_t)q->waiters + 1);
 }
@@ -376,9 +403,10 @@ turn(struct turn *t, int64_t left)
 {
 	struct queue *q = t->queue;
 	struct signal_counts before = signals_counts(), after;
-	int n, error = 0;
+	int n, error = collect_settle(q);
 
-	collect_settle(q);
+	if (error != 0)
+		return error;
 	signals_look();
 	if (q->ready > 0 || left == 0) {
 		n = epoll_wait(t->fd, t->batch.ready, t->batch.most, 0);
@@ -390,6 +418,8 @@ turn(struct turn *t, int64_t left)
 	if (error != 0)
 		signals_told(q, false);
 	told(q, &t->batch, n);
+	if (n == 0 && q->transfers > 0)
+		transfers_look(q);
 	n = hand_out(q, t->events, t->room);
 	q->served += n > 0;
 	if (n != 0 || error == 0)
@@ -423,7 +453,7 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 	int n, error;
 
 	if (left == -2) {
-		collect_settle(q);
+		(void)collect_settle(q);
 		return -EINVAL;
 	}
 	if ((error = batch_open(&t.batch, q, (size_t)room)) != 0)
@@ -450,7 +480,7 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 	else if (q->again)
 		(void)collect_count(q);
 	else
-		collect_settle(q);
+		(void)collect_settle(q);
 	batch_close(&t.batch);
 	return n;
 }

@@ -21,7 +21,10 @@ int	collect(struct queue *queue, int fd, struct kevent *events, int room,
  */
 int64_t	collect_count(struct queue *queue);
 
-/* Let poll(2) of the queue and its timers say what is so. */
-void	collect_settle(struct queue *queue);
+/*
+ * Let poll(2) of the queue and its timers say what is so.  Returns 0, or -errno
+ * if a timer could not be set.
+ */
+int	collect_settle(struct queue *queue);
 
 #endif

@@ -24,22 +24,23 @@ fd_of(const struct knote *k)
 	return (int)k->event.ident;
 }
 
-static enum kind
+static int
 fifo_kind(int fd)
 {
 	struct statfs fs;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC ? KIND_PIPE :
-	    KIND_FIFO;
+	if (fstatfs(fd, &fs) == -1)
+		return -errno;
+	return fs.f_type == PIPEFS_MAGIC ? KIND_PIPE : KIND_FIFO;
 }
 
-static enum kind
+static int
 look(int fd)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
-		return KIND_OTHER;
+		return -errno;
 	if (S_ISFIFO(st.st_mode))
 		return fifo_kind(fd);
 	if (S_ISSOCK(st.st_mode))
@@ -52,12 +53,17 @@ look(int fd)
 	return KIND_OTHER;
 }
 
-enum kind
+int
 descriptor_kind(struct knote *k)
 {
-	if (k->descriptor.kind == KIND_UNKNOWN)
-		k->descriptor.kind = (uint8_t)look(fd_of(k));
-	return k->descriptor.kind;
+	int kind;
+
+	if (k->descriptor.kind != KIND_UNKNOWN)
+		return k->descriptor.kind;
+	kind = look(fd_of(k));
+	if (kind > 0)
+		k->descriptor.kind = (uint8_t)kind;
+	return kind;
 }
 
 /* ---- ordinary files ---- */
@@ -87,7 +93,7 @@ static int
 same_file(const struct knote *k, struct stat *st)
 {
 	if (fstat(fd_of(k), st) == -1)
-		return -EBADF;
+		return -errno;
 	if (st->st_dev != k->descriptor.device ||
 	    st->st_ino != k->descriptor.number)
 		return -ENOENT;
@@ -99,14 +105,17 @@ event_file(struct knote *k)
 {
 	struct stat st;
 	off_t offset;
+	int error = same_file(k, &st);
 
-	if (same_file(k, &st) != 0)
-		return -1;
+	if (error != 0)
+		return error;
 	k->event.data = 0;
 	if (k->event.filter == EVFILT_WRITE)
 		return 1;
 	offset = lseek(fd_of(k), 0, SEEK_CUR);
-	k->event.data = (int64_t)st.st_size - (offset == -1 ? 0 : offset);
+	if (offset == -1)
+		return -errno;
+	k->event.data = (int64_t)st.st_size - offset;
 	return k->event.data != 0;
 }
 
@@ -132,30 +141,33 @@ arm(struct knote *k)
 static int
 refuse_writer(struct knote *k)
 {
-	struct pollfd p = { fd_of(k), POLLOUT, 0 };
+	int kind = descriptor_kind(k), error;
+	short revents;
 
-	switch (descriptor_kind(k)) {
+	switch (kind) {
 	case KIND_QUEUE:
 		return -EINVAL;
 	case KIND_PIPE:
 		/* nobody can come to read a pipe without a name */
-		if (poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0)
-			return -EPIPE;
-		return 0;
+		error = poll_now(fd_of(k), POLLOUT, &revents);
+		return error == 0 && (revents & POLLERR) != 0 ? -EPIPE : error;
 	default:
-		return 0;
+		return kind < 0 ? kind : 0;
 	}
 }
 
 int
 descriptor_attach(struct knote *k)
 {
-	int error = 0;
+	int error = 0, kind;
 
 	if (k->event.filter == EVFILT_WRITE)
 		error = refuse_writer(k);
-	else if (queue_is_known(fd_of(k)))
-		k->item.nested = descriptor_kind(k) == KIND_QUEUE;
+	else if (queue_is_known(fd_of(k))) {
+		kind = descriptor_kind(k);
+		k->item.nested = kind == KIND_QUEUE;
+		error = kind < 0 ? kind : 0;
+	}
 	if (error == 0)
 		error = arm(k);
 	if (error == -EPERM)
@@ -170,16 +182,17 @@ int
 descriptor_same(const struct knote *k)
 {
 	struct stat st;
+	int error;
 
 	if (k->descriptor.kind == KIND_FILE) {
 		inodes_told(k->queue);
 		return same_file(k, &st);
 	}
-	if (k->item.place != ITEM_NOWHERE && item_same(k, fd_of(k)))
-		return 0;
-	if (fcntl(fd_of(k), F_GETFD) == -1)
-		return -EBADF;
-	return k->item.place == ITEM_NOWHERE ? 0 : -ENOENT;
+	error = item_same(k, fd_of(k));
+	if (error == 0 && k->item.place == ITEM_NOWHERE &&
+	    fcntl(fd_of(k), F_GETFD) == -1)
+		return -errno;
+	return error;
 }
 
 void
@@ -213,13 +226,13 @@ descriptor_event(struct knote *k, judge_fn *judge)
 {
 	bool once = k->item.place == ITEM_MAIN;	/* it tells once */
 	uint32_t revents;
-	int active;
+	int active, error = 0;
 
 	if (k->descriptor.kind == KIND_FILE)
 		return event_file(k);
-	revents = item_events(k, fd_of(k));
-	if ((revents & ITEM_GONE) != 0)
-		return -1;
+	error = item_events(k, fd_of(k), &revents);
+	if (error != 0)
+		return error;
 	k->event.flags &= (unsigned short)~EV_EOF;
 	k->event.fflags = 0;
 	k->event.data = 0;
@@ -228,9 +241,9 @@ descriptor_event(struct knote *k, judge_fn *judge)
 	    (k->event.flags & EV_CLEAR) != 0)
 		return active;
 	if (active == 0 && !k->item.edge && (once || item_is_told(k))) {
-		(void)item_arm(k, fd_of(k), wanted(k), true);
+		error = item_arm(k, fd_of(k), wanted(k), true);
 		k->queue->again = true;
 	} else if (active == 1 && (k->item.edge || once))
-		(void)item_arm(k, fd_of(k), wanted(k), false);
-	return active;
+		error = item_arm(k, fd_of(k), wanted(k), false);
+	return error != 0 ? error : active;
 }

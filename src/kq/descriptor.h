@@ -21,10 +21,9 @@ enum kind {
 };
 
 /*
- * What kind of descriptor KNOTE is about, KIND_OTHER if that fails; it is
- * looked at once.
+ * What kind of descriptor KNOTE is about, or -errno; it is looked at once.
  */
-enum kind descriptor_kind(struct knote *knote);
+int	descriptor_kind(struct knote *knote);
 
 /* The slots of struct filter for both. */
 filter_attach_fn	descriptor_attach;
@@ -35,7 +34,7 @@ filter_arm_fn		descriptor_arm;
 
 /*
  * Judge of REVENTS (epoll's bits) whether KNOTE has something to report.
- * Returns 1 with knote->event set, 0, or -1 if the descriptor is closed.
+ * Returns as the event of struct filter.
  */
 typedef int judge_fn(struct knote *knote, uint32_t revents);
 

@@ -16,7 +16,8 @@ typedef int filter_attach_fn(struct knote *knote);
 
 /*
  * Whether KNOTE is still about what its identifier names.  Returns 0; -EBADF if
- * the descriptor is closed, -ENOENT if it is another file by now.
+ * the descriptor is closed, -ENOENT if it is another file by now; another
+ * -errno if that cannot be known.
  */
 typedef int filter_same_fn(const struct knote *knote);
 
@@ -30,8 +31,9 @@ typedef int filter_change_fn(struct knote *knote, const struct kevent *change);
 typedef void filter_detach_fn(struct knote *knote);
 
 /*
- * Whether there is something to report: 1 with knote->event set, 0 if not, -1
- * if what the knote was about has been closed, and the knote is to be dropped.
+ * Whether there is something to report: 1 with knote->event set, 0 if not;
+ * -EBADF or -ENOENT if what the knote was about has been closed, and the knote
+ * is to be dropped; another -errno if that cannot be known, which is reported.
  */
 typedef int filter_event_fn(struct knote *knote);
 

@@ -7,16 +7,20 @@
 #include "collect.h"
 #include "filter.h"
 #include "queue.h"
+#include "transfers.h"
 
 #undef aio_read
 #undef aio_write
 #undef aio_return
 
 /*
- * How often, a moment apart, to look whether the C library is done.  It starts
- * a thread to say so, and only if it cannot it never does.
+ * How often to look whether the C library is done, and how long, in
+ * nanoseconds, the moments between are; together some 0.5 s.  It starts a
+ * thread to say so, and only if it cannot it never does.
  */
-#define PATIENCE	20000
+#define PATIENCE	100
+#define MOMENT_FIRST	50000
+#define MOMENT_LAST	6400000
 
 /* A read or write under way, or done and not fetched by aio_return. */
 struct request {
@@ -84,7 +88,7 @@ completed(union sigval value)
 		r->done = true;
 		if (r->knote != NULL) {
 			knote_activate(r->knote);
-			collect_settle(r->knote->queue);
+			(void)collect_settle(r->knote->queue);
 		}
 		if (r->fetched)
 			request_free(r);
@@ -146,6 +150,7 @@ prepare(struct aiocb *block)
 	r->event = block->aio_sigevent;
 	r->knote = k;
 	k->request = r;
+	k->queue->transfers++;
 	notice->block = block;
 	notice->serial = r->serial = ++serial;
 	memset(&block->aio_sigevent, 0, sizeof block->aio_sigevent);
@@ -222,11 +227,15 @@ fetch(struct aiocb *block, bool patient)
 ssize_t
 kq_aio_return(struct aiocb *block)
 {
-	const struct timespec moment = { 0, 50000 };
+	struct timespec moment = { 0, MOMENT_FIRST };
 
-	if (aio_error(block) != EINPROGRESS)
-		for (int i = 0; !fetch(block, i < PATIENCE); i++)
-			(void)nanosleep(&moment, NULL);
+	if (aio_error(block) == EINPROGRESS)
+		return aio_return(block);
+	for (int i = 0; !fetch(block, i < PATIENCE); i++) {
+		(void)nanosleep(&moment, NULL);
+		if (moment.tv_nsec < MOMENT_LAST)
+			moment.tv_nsec *= 2;
+	}
 	return aio_return(block);
 }
 
@@ -238,18 +247,42 @@ aio_attach(struct knote *k)
 	return -EPERM;
 }
 
+static bool
+is_complete(const struct knote *k)
+{
+	return k->request->done ||
+	    aio_error(k->request->block) != EINPROGRESS;
+}
+
 static int
 aio_event(struct knote *k)
 {
-	if (!k->request->done)
+	if (!is_complete(k))
 		return 0;
 	k->event.flags |= EV_EOF;
 	return 1;
 }
 
 static void
+look(struct link *l, void *argument)
+{
+	struct knote *k = (struct knote *)l;
+
+	(void)argument;
+	if (k->event.filter == EVFILT_AIO && is_complete(k))
+		knote_activate(k);
+}
+
+void
+transfers_look(struct queue *q)
+{
+	table_each(&q->knotes, look, NULL);
+}
+
+static void
 aio_detach(struct knote *k)
 {
+	k->queue->transfers--;
 	if (k->request != NULL)
 		k->request->knote = NULL;
 }

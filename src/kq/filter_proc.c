@@ -182,12 +182,17 @@ status_of(const struct knote *k, int *status)
 	return status_of_reaped(fd, status);
 }
 
-static bool
+/* 1 if it has, 0, or -errno. */
+static int
 has_ended(const struct knote *k)
 {
-	struct pollfd p = { k->process.descriptor, POLLIN, 0 };
+	short revents;
+	int error;
 
-	return k->process.ended || (p.fd != -1 && poll(&p, 1, 0) == 1);
+	if (k->process.ended || k->process.descriptor == -1)
+		return k->process.ended;
+	error = poll_now(k->process.descriptor, POLLIN, &revents);
+	return error != 0 ? error : revents != 0;
 }
 
 /* ---- the knote ---- */
@@ -247,14 +252,19 @@ follow_no_more(struct knote *k)
 static int
 begin(struct knote *k)
 {
+	int ended;
+
 	connector_told(k->queue);
 	k->process.known = k->process.ended = false;
 	k->process.descriptor = open_process(k->event.ident);
 	if (k->process.descriptor < 0)
 		return k->process.descriptor;
+	ended = has_ended(k);
+	if (ended < 0)
+		(void)close(k->process.descriptor);
 	/* a zombie: nobody is about to reap it */
-	k->process.awaited = has_ended(k);
-	return 0;
+	k->process.awaited = ended == 1;
+	return ended < 0 ? ended : 0;
 }
 
 static int
@@ -345,13 +355,17 @@ end(struct knote *k)
 static int
 proc_event(struct knote *k)
 {
-	if (!k->process.ended && has_ended(k) && !end(k))
+	int ended = k->process.ended ? 0 : has_ended(k);
+
+	if (ended < 0)
+		return ended;
+	if (ended == 1 && !end(k))
 		return 0;
 	k->event.data = 0;
 	if (k->process.ended) {
 		k->event.flags |= EV_EOF | EV_ONESHOT;
 		k->event.data = k->process.known ? k->process.status : UNKNOWN;
-		return k->event.fflags != 0 ? 1 : -1;
+		return k->event.fflags != 0 ? 1 : -ENOENT;
 	}
 	return k->event.fflags != 0;
 }
@@ -363,11 +377,14 @@ child_event(struct knote *k)
 {
 	const struct knote *child = knote_find(k->queue, EVFILT_PROC,
 	    k->event.ident);
+	int ended = child != NULL ? has_ended(child) :
+	    kill((pid_t)k->event.ident, 0) == -1;
 
+	if (ended < 0)
+		return ended;
 	k->event.fflags = NOTE_CHILD;
 	k->event.data = k->data;
-	if (child != NULL ? has_ended(child) :
-	    kill((pid_t)k->event.ident, 0) == -1)
+	if (ended == 1)
 		k->event.flags |= EV_EOF;
 	return 1;
 }

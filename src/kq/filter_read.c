@@ -36,9 +36,13 @@ judge_pipe(struct knote *k, uint32_t r, enum kind kind)
 static int
 judge_socket(struct knote *k, uint32_t r, enum kind kind)
 {
-	int fd = (int)k->event.ident;
+	int fd = (int)k->event.ident, listens = 0;
 
-	if (k->event.data == 0 && (r & EPOLLIN) != 0 && socket_listens(fd)) {
+	if (k->event.data == 0 && (r & EPOLLIN) != 0)
+		listens = socket_listens(fd);
+	if (listens < 0)
+		return listens;
+	if (listens != 0) {
 		k->event.data = socket_backlog(fd, kind);
 		return 1;
 	}
@@ -70,7 +74,7 @@ judge_queue(struct knote *k)
 	bool kicked;
 
 	if (q == NULL)
-		return -1;
+		return -EBADF;
 	kicked = q->kicked;
 	k->event.data = collect_count(q);
 	if ((k->event.flags & EV_CLEAR) == 0)
@@ -103,11 +107,24 @@ may_be_queue(struct knote *k)
 	    descriptor_kind(k) == KIND_QUEUE;
 }
 
+/*
+ * What counts no bytes: a socket that listens, or of another family, and what
+ * is no pipe, socket or terminal at all.  One that is hung up counts no more.
+ */
+static bool
+is_countless(int kind, uint32_t r, int error)
+{
+	if ((r & EPOLLHUP) != 0 && kind == KIND_TERMINAL)
+		return true;
+	return kind == KIND_QUEUE || kind == KIND_OTHER || (error == EINVAL &&
+	    (kind == KIND_TCP || kind == KIND_LOCAL_STREAM)) ||
+	    (kind == KIND_SOCKET && error != EIO && error != ENOMEM);
+}
+
 static int
 judge(struct knote *k, uint32_t r)
 {
-	enum kind kind;
-	int bytes = 0;
+	int kind, bytes = 0, error = 0;
 
 	if ((r & (EPOLLIN | ENDED)) == 0)
 		return 0;
@@ -115,22 +132,28 @@ judge(struct knote *k, uint32_t r)
 	    (k->fflags & NOTE_LOWAT) == 0 && !may_be_queue(k))
 		return 1;
 	if (ioctl((int)k->event.ident, FIONREAD, &bytes) == -1) {
-		if (errno == EBADF)
-			return -1;
+		error = errno;
 		bytes = 0;
 	}
+	if (error == EBADF)
+		return -error;
 	k->event.data = bytes;
 	/* what is most often so needs no look at what it is */
 	if ((r & ENDED) == 0 && bytes > 0 && (k->fflags & NOTE_LOWAT) == 0)
 		return 1;
-	switch (kind = descriptor_kind(k)) {
+	kind = descriptor_kind(k);
+	if (kind < 0)
+		return kind;
+	if (error != 0 && !is_countless(kind, r, error))
+		return -error;
+	switch (kind) {
 	case KIND_PIPE:
 	case KIND_FIFO:
-		return judge_pipe(k, r, kind);
+		return judge_pipe(k, r, (enum kind)kind);
 	case KIND_TCP:
 	case KIND_LOCAL_STREAM:
 	case KIND_SOCKET:
-		return judge_socket(k, r, kind);
+		return judge_socket(k, r, (enum kind)kind);
 	case KIND_QUEUE:
 		return judge_queue(k);
 	default:

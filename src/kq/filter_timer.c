@@ -340,14 +340,14 @@ seconds(int64_t deadline)
 	return (int64_t)(time_t)s == s ? (time_t)s : (time_t)INT32_MAX;
 }
 
-static void
+static int
 settle(struct heap *h, int fd)
 {
 	struct itimerspec t;
 	int64_t deadline = h->count > 0 ? h->list[0]->timer.deadline : NEVER;
 
 	if (fd == -1 || deadline == h->armed)
-		return;
+		return 0;
 	memset(&t, 0, sizeof t);
 	if (deadline != NEVER) {
 		t.it_value.tv_sec = seconds(deadline);
@@ -355,15 +355,19 @@ settle(struct heap *h, int fd)
 		if (deadline <= 0)	/* 0 would disarm it */
 			t.it_value.tv_nsec = 1;
 	}
-	if (timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL) == 0)
-		h->armed = deadline;
+	if (timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL) == -1)
+		return -errno;
+	h->armed = deadline;
+	return 0;
 }
 
-void
+int
 timers_settle(struct queue *q)
 {
-	settle(&q->timers, q->sources[SOURCE_TIMER]);
-	settle(&q->clocks, q->sources[SOURCE_CLOCK]);
+	int first = settle(&q->timers, q->sources[SOURCE_TIMER]);
+	int second = settle(&q->clocks, q->sources[SOURCE_CLOCK]);
+
+	return first != 0 ? first : second;
 }
 
 const struct filter filter_timer = {

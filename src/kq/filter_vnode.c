@@ -21,6 +21,8 @@ refuse(int fd, const struct stat *st)
 	if (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) ||
 	    (flags != -1 && (flags & O_PATH) != 0))
 		return 0;
+	if (flags == -1)
+		return -errno;
 	if ((S_ISCHR(st->st_mode) && !isatty(fd)) || S_ISBLK(st->st_mode))
 		return -ENODEV;
 	return -EINVAL;
@@ -37,8 +39,11 @@ vnode_attach(struct knote *k)
 	error = refuse(fd, &st);
 	if (error == 0)
 		error = inode_watch(k, fd, &st);
-	if (error == 0)
-		inode_watch_parent(k);
+	if (error != 0)
+		return error;
+	error = inode_watch_parent(k);
+	if (error != 0)
+		inode_forget(k);
 	return error;
 }
 
@@ -58,13 +63,13 @@ vnode_change(struct knote *k, const struct kevent *change)
 
 	k->fflags = change->fflags;
 	error = inode_watch_access(k);
-	if (error != 0) {
+	if (error == 0)
+		error = inode_watch_parent(k);
+	if (error != 0)
 		k->fflags = before;
-		return error;
-	}
-	k->data = change->data;
-	inode_watch_parent(k);
-	return 0;
+	else
+		k->data = change->data;
+	return error;
 }
 
 static void
@@ -76,9 +81,9 @@ vnode_detach(struct knote *k)
 static int
 vnode_event(struct knote *k)
 {
-	if (inode_same(k->inode, (int)k->event.ident) != 0)
-		return -1;
-	return k->event.fflags != 0;
+	int error = inode_same(k->inode, (int)k->event.ident);
+
+	return error != 0 ? error : k->event.fflags != 0;
 }
 
 const struct filter filter_vnode = {

@@ -3,18 +3,22 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 
 #include "descriptor.h"
+#include "item.h"
 #include "socket.h"
 
+/* How many bytes, or -errno. */
 static int64_t
 pipe_room(int fd)
 {
-	int size = fcntl(fd, F_GETPIPE_SZ), bytes = 0;
+	int size = fcntl(fd, F_GETPIPE_SZ), bytes;
 
-	(void)ioctl(fd, FIONREAD, &bytes);
+	if (size == -1 || ioctl(fd, FIONREAD, &bytes) == -1)
+		return -errno;
 	return size > bytes ? size - bytes : 0;
 }
 
@@ -23,6 +27,8 @@ judge_pipe(struct knote *k, uint32_t r, enum kind kind)
 {
 	if ((k->fflags & NOTE_NODATA) == 0)
 		k->event.data = pipe_room((int)k->event.ident);
+	if (k->event.data < 0)
+		return (int)k->event.data;
 	if ((r & EPOLLERR) != 0) {
 		k->event.flags |= EV_EOF;
 		/* a FIFO can be opened for reading again */
@@ -33,24 +39,30 @@ judge_pipe(struct knote *k, uint32_t r, enum kind kind)
 	return (r & EPOLLOUT) != 0;
 }
 
-/* Hung up: also a stream that never was connected, to Linux. */
-static bool
+/*
+ * Hung up: also a stream that never was connected, to Linux.  Returns 1 if it
+ * is such a one, 0, or -errno.
+ */
+static int
 never_connected(int fd)
 {
-	struct pollfd p = { fd, POLLRDHUP, 0 };
+	short revents;
+	int error = poll_now(fd, POLLRDHUP, &revents);
 
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLRDHUP) == 0;
+	return error != 0 ? error :
+	    revents != 0 && (revents & POLLRDHUP) == 0;
 }
 
 static int
 judge_socket(struct knote *k, uint32_t r, enum kind kind)
 {
-	int fd = (int)k->event.ident;
+	int fd = (int)k->event.ident, never;
 
 	if ((k->fflags & NOTE_NODATA) == 0 || (k->fflags & NOTE_LOWAT) != 0)
 		k->event.data = socket_room(fd);
-	if ((r & EPOLLHUP) != 0 && never_connected(fd))
-		return 0;
+	never = (r & EPOLLHUP) != 0 ? never_connected(fd) : 0;
+	if (never != 0)
+		return never < 0 ? never : 0;
 	if ((r & EPOLLHUP) != 0 || socket_is_shut(fd, kind)) {
 		k->event.flags |= EV_EOF;
 		if ((r & EPOLLERR) != 0)
@@ -67,18 +79,21 @@ judge_socket(struct knote *k, uint32_t r, enum kind kind)
 static int
 judge(struct knote *k, uint32_t r)
 {
-	enum kind kind;
+	int kind;
 
 	if ((r & (EPOLLOUT | EPOLLHUP | EPOLLERR)) == 0)
 		return 0;
-	switch (kind = descriptor_kind(k)) {
+	kind = descriptor_kind(k);
+	if (kind < 0)
+		return kind;
+	switch (kind) {
 	case KIND_PIPE:
 	case KIND_FIFO:
-		return judge_pipe(k, r, kind);
+		return judge_pipe(k, r, (enum kind)kind);
 	case KIND_TCP:
 	case KIND_LOCAL_STREAM:
 	case KIND_SOCKET:
-		return judge_socket(k, r, kind);
+		return judge_socket(k, r, (enum kind)kind);
 	default:
 		/* no call tells the room of a terminal: it is not 0 */
 		k->event.data = 1;

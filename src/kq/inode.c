@@ -157,7 +157,7 @@ inode_same(const struct inode *i, int fd)
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
-		return -EBADF;
+		return -errno;
 	return i->gone || !inode_is(i, &st) ? -ENOENT : 0;
 }
 
@@ -178,48 +178,87 @@ inode_put(struct inode *i)
 	}
 }
 
+/* What has happened to it cannot be known: tell all its knotes so. */
+static void
+fail(const struct inode *i, int error)
+{
+	for (struct knote *k = i->knotes; k != NULL; k = k->sibling)
+		knote_end(k, error);
+}
+
+/* Watch directory UP, the parent of I, unless I is its own. */
+static int
+get_parent(struct inode *i, int up)
+{
+	struct stat st;
+	int error;
+
+	if (fstat(up, &st) == -1)
+		return -errno;
+	if (inode_is(i, &st))
+		return 0;
+	i->parent = inode_get(i->queue, up, &st, IN_DELETE, &error);
+	if (i->parent != NULL)
+		i->parent->children++;
+	return error;
+}
+
 /*
  * Nothing tells inotify that a directory, open yet, was removed but its parent.
- * Who may not read that does not learn it.
+ * Who may not read that does not learn it.  Returns 0 or -errno.
  */
-static void
+static int
 watch_parent(struct inode *i, int fd)
 {
 	struct inode *before = i->parent;
-	struct stat st;
 	int up, error;
 
 	if (!i->directory)
-		return;
+		return 0;
 	i->parent = NULL;
 	up = private_descriptor(openat(fd, "..", O_PATH | O_CLOEXEC));
-	if (up >= 0) {
-		if (fstat(up, &st) == 0 && !inode_is(i, &st))
-			i->parent = inode_get(i->queue, up, &st, IN_DELETE,
-			    &error);
-		if (i->parent != NULL)
-			i->parent->children++;
+	error = up < 0 ? up : get_parent(i, up);
+	if (up >= 0)
 		(void)close(up);
-	}
 	if (before != NULL) {
 		before->children--;
 		inode_put(before);
 	}
+	/* without a right to it, or already removed */
+	return error == -EACCES || error == -ENOENT ? 0 : error;
 }
 
-/* Look at it by the descriptor of one of its knotes that is still open. */
+/* The same for one that is watched already. */
+static void
+watch_parent_again(struct inode *i, int fd)
+{
+	int error = watch_parent(i, fd);
+
+	if (error != 0)
+		fail(i, error);
+}
+
+/*
+ * Look at it by the descriptor of one of its knotes that is still open.  Where
+ * that fails, its knotes are told.
+ */
 static bool
 look(const struct inode *i, struct look *seen, int *fd)
 {
 	struct stat st;
+	int error = 0;
 
 	for (const struct knote *k = i->knotes; k != NULL; k = k->sibling)
-		if (fstat((int)k->event.ident, &st) == 0 &&
-		    inode_is(i, &st)) {
+		if (fstat((int)k->event.ident, &st) == -1) {
+			if (!knote_is_gone(-errno))
+				error = -errno;
+		} else if (inode_is(i, &st)) {
 			*seen = look_of(&st);
 			*fd = (int)k->event.ident;
 			return true;
 		}
+	if (error != 0)
+		fail(i, error);
 	return false;
 }
 
@@ -255,11 +294,12 @@ inode_watch_access(struct knote *k)
 	return watch < 0 ? watch : 0;
 }
 
-void
+int
 inode_watch_parent(struct knote *k)
 {
-	if (k->inode->parent == NULL && (k->fflags & NOTE_DELETE) != 0)
-		watch_parent(k->inode, (int)k->event.ident);
+	if (k->inode->parent != NULL || (k->fflags & NOTE_DELETE) == 0)
+		return 0;
+	return watch_parent(k->inode, (int)k->event.ident);
 }
 
 void
@@ -375,7 +415,7 @@ each_has_parent(struct link *l, void *argument)
 	(void)argument;
 	if (k->inode != NULL && k->inode->parent != NULL &&
 	    look(k->inode, &seen, &fd))
-		watch_parent(k->inode, fd);
+		watch_parent_again(k->inode, fd);
 }
 
 static void
@@ -422,7 +462,7 @@ told_self(struct inode *i, uint32_t mask)
 	if ((mask & IN_MOVE_SELF) != 0) {
 		post(i, NOTE_RENAME);
 		if (i->parent != NULL)
-			watch_parent(i, fd);
+			watch_parent_again(i, fd);
 	}
 }
 
@@ -444,8 +484,10 @@ told_ignored(struct inode *i)
 	for (const struct knote *k = i->knotes; k != NULL; k = k->sibling)
 		mask |= mask_for(k);
 	watch = add_watch(i->queue, fd, mask);
-	if (watch < 0)
+	if (watch < 0) {
+		fail(i, knote_is_gone(watch) ? -EOPNOTSUPP : watch);
 		return;
+	}
 	table_remove(&i->queue->inodes, &i->link);
 	(void)table_insert(&i->queue->inodes, &i->link, (uint64_t)watch);
 	i->gone = false;

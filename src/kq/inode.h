@@ -27,9 +27,9 @@ int	inode_watch_access(struct knote *knote);
 /*
  * The removal of a directory that is open is told by its parent only: watch
  * that too if KNOTE, of a VNODE, wants to know.  Who may not read the parent
- * does not learn it.
+ * does not learn it.  Returns 0 or -errno, as inode_watch.
  */
-void	inode_watch_parent(struct knote *knote);
+int	inode_watch_parent(struct knote *knote);
 
 /* Watch it for KNOTE no more. */
 void	inode_forget(struct knote *knote);
@@ -39,7 +39,7 @@ bool	inode_is(const struct inode *inode, const struct stat *st);
 
 /*
  * Whether descriptor FD is that file, as far as inotify has told: 0, -EBADF, or
- * -ENOENT.
+ * -ENOENT; another -errno if that cannot be known.
  */
 int	inode_same(const struct inode *inode, int fd);
 

@@ -255,18 +255,29 @@ item_disarm(struct knote *k, int fd)
 	return error;
 }
 
-bool
+int
 item_same(const struct knote *k, int fd)
 {
 	int error;
 
 	if (k->item.place == ITEM_NOWHERE)
-		return true;
+		return 0;
 	/* what is there is refused, without any effect */
 	error = control(instance(k), EPOLL_CTL_ADD, fd, 0, 0);
-	if (error == 0)
+	switch (error) {
+	case -EEXIST:
+		return 0;
+	case 0:
 		(void)control(instance(k), EPOLL_CTL_DEL, fd, 0, 0);
-	return error == -EEXIST;
+		return -ENOENT;
+	case -EPERM:
+	case -EINVAL:
+	case -ELOOP:
+		/* a file that cannot be there */
+		return -ENOENT;
+	default:
+		return error;
+	}
 }
 
 bool
@@ -276,20 +287,34 @@ item_is_told(const struct knote *k)
 	    k->item.turn == k->queue->turn;
 }
 
-/* What poll(2) says, in the bits of epoll(7), which differ on some machines. */
-static uint32_t
-poll_events(struct pollfd *p)
+int
+poll_now(int fd, short events, short *revents)
 {
-	uint32_t events = 0;
+	struct pollfd p = { fd, events, 0 };
+	int n;
 
-	if (poll(p, 1, 0) == -1)
-		return 0;
-	events |= (p->revents & POLLIN) != 0 ? EPOLLIN : 0;
-	events |= (p->revents & POLLOUT) != 0 ? EPOLLOUT : 0;
-	events |= (p->revents & POLLERR) != 0 ? EPOLLERR : 0;
-	events |= (p->revents & POLLHUP) != 0 ? EPOLLHUP : 0;
-	events |= (p->revents & POLLRDHUP) != 0 ? EPOLLRDHUP : 0;
-	return (p->revents & POLLNVAL) != 0 ? ITEM_GONE : events;
+	do
+		n = poll(&p, 1, 0);
+	while (n == -1 && errno == EINTR);
+	*revents = p.revents;
+	return n == -1 ? -errno : 0;
+}
+
+/* What poll(2) says, in the bits of epoll(7), which differ on some machines. */
+static int
+poll_events(int fd, uint32_t *events)
+{
+	short r;
+	int error = poll_now(fd, POLLIN | POLLOUT | POLLRDHUP, &r);
+
+	if (error != 0)
+		return error;
+	*events = ((r & POLLIN) != 0 ? EPOLLIN : 0) |
+	    ((r & POLLOUT) != 0 ? EPOLLOUT : 0) |
+	    ((r & POLLERR) != 0 ? EPOLLERR : 0) |
+	    ((r & POLLHUP) != 0 ? EPOLLHUP : 0) |
+	    ((r & POLLRDHUP) != 0 ? EPOLLRDHUP : 0);
+	return (r & POLLNVAL) != 0 ? -EBADF : 0;
 }
 
 /*
@@ -297,18 +322,20 @@ poll_events(struct pollfd *p)
  * means it costs a system call as dear as the report itself, so in a busy queue
  * it is asked now and then; whoever reads sees EBADF or the truth.
  */
-uint32_t
-item_events(struct knote *k, int fd)
+int
+item_events(struct knote *k, int fd, uint32_t *events)
 {
-	struct pollfd p = { fd, POLLIN | POLLOUT | POLLRDHUP, 0 };
 	bool told = item_is_told(k);
+	int error = 0;
 
-	if ((!told || k->queue->few || ++k->queue->reports % SAMPLE == 0) &&
-	    !item_same(k, fd))
-		return ITEM_GONE;
-	if (told)
-		return k->item.revents;
-	return poll_events(&p);
+	if (!told || k->queue->few || ++k->queue->reports % SAMPLE == 0)
+		error = item_same(k, fd);
+	if (error != 0)
+		return error;
+	if (!told)
+		return poll_events(fd, events);
+	*events = k->item.revents;
+	return 0;
 }
 
 void
@@ -389,19 +416,21 @@ static void
 renew(struct queue *q, enum source source, uint8_t place)
 {
 	struct knote *k;
+	int error;
 
 	for (uint32_t i = 0; i < q->slot_count; i++)
 		if ((k = knote_at(q, i, place)) != NULL &&
-		    k->filter->same != NULL && k->filter->same(k) != 0)
-			knote_drop(k);
+		    k->filter->same != NULL &&
+		    (error = k->filter->same(k)) != 0)
+			knote_end(k, error);
 	private_close(q->sources[source]);
 	q->sources[source] = -1;
 	for (uint32_t i = 0; i < q->slot_count; i++) {
 		if ((k = knote_at(q, i, place)) == NULL)
 			continue;
 		slot_give(k);
-		if (k->filter->arm(k) != 0)
-			knote_drop(k);
+		if ((error = k->filter->arm(k)) != 0)
+			knote_end(k, error);
 		else if ((k->status & KNOTE_DISABLED) != 0)
 			k->filter->disarm(k);
 	}

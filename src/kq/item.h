@@ -35,17 +35,18 @@ void	item_mute(struct knote *knote, int fd);
 /* Take it out.  Returns 0, or -EBADF or -ENOENT if FD is not that file. */
 int	item_disarm(struct knote *knote, int fd);
 
-/* Whether FD is still the file that was registered. */
-bool	item_same(const struct knote *knote, int fd);
-
-/* The number means another file by now, or none. */
-#define ITEM_GONE	0x80000000u
+/*
+ * Whether FD is still the file that was registered.  Returns 0, or -EBADF or
+ * -ENOENT if the number means none or another one, or -errno if that cannot be
+ * known.
+ */
+int	item_same(const struct knote *knote, int fd);
 
 /*
- * What epoll(7) said in this turn about the item, or what poll(2) says now, in
- * the bits of epoll, 0 if that fails; or ITEM_GONE.
+ * Set *EVENTS to what epoll(7) said in this turn about the item, or to what
+ * poll(2) says now, in the bits of epoll.  Returns 0, or -errno as item_same.
  */
-uint32_t item_events(struct knote *knote, int fd);
+int	item_events(struct knote *knote, int fd, uint32_t *events);
 
 /* Whether epoll said it in this turn. */
 bool	item_is_told(const struct knote *knote);
@@ -75,6 +76,12 @@ void	items_renew(struct queue *queue);
  * queue, edge-triggered or not.  Returns 0 or -errno, FD being closed then.
  */
 int	source_add(struct queue *queue, enum source source, int fd, bool edge);
+
+/*
+ * What poll(2) says of FD now, asked for EVENTS.  Returns 0 with *REVENTS set,
+ * or -errno.
+ */
+int	poll_now(int fd, short events, short *revents);
 
 /* FD to where programs do not expect one; -errno for -1. */
 int	private_descriptor(int fd);

@@ -64,6 +64,19 @@ knote_drop(struct knote *k)
 }
 
 void
+knote_end(struct knote *k, int error)
+{
+	if (knote_is_gone(error)) {
+		knote_drop(k);
+		return;
+	}
+	k->event.flags |= EV_ERROR | EV_ONESHOT;
+	k->event.fflags = 0;
+	k->event.data = -error;
+	knote_activate(k);
+}
+
+void
 knote_activate(struct knote *k)
 {
 	struct queue *q = k->queue;

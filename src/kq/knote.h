@@ -15,6 +15,7 @@
 
 #include <sys/types.h>
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -167,6 +168,7 @@ struct queue {
 	uint64_t	 signals;	/* bit N-1: has a knote for signal N */
 	unsigned	 followers;	/* knotes that the connector serves */
 	unsigned	 interfaces;	/* knotes that rtnetlink serves */
+	unsigned	 transfers;	/* knotes of AIO */
 };
 
 /* The key in queue->knotes. */
@@ -188,6 +190,19 @@ struct knote *knote_new(struct queue *queue, const struct filter *filter,
 
 /* Detach and free it. */
 void	knote_drop(struct knote *knote);
+
+/* Whether -errno ERROR says that a descriptor is closed, or another file. */
+static inline bool
+knote_is_gone(int error)
+{
+	return error == -EBADF || error == -ENOENT;
+}
+
+/*
+ * ERROR is what came of a look at it: drop it if it is gone, else report the
+ * error (EV_ERROR) and drop it then, since nobody would be told of it any more.
+ */
+void	knote_end(struct knote *knote, int error);
 
 /* Free it, which is not attached. */
 void	knote_free(struct knote *knote);

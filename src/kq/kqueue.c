@@ -57,7 +57,7 @@ run(int fd, const struct kevent *changes, int nchanges, struct kevent *events,
 		if (error == 0 && (change.flags & EV_RECEIPT) == 0)
 			continue;
 		if (done == nevents) {
-			collect_settle(q);
+			(void)collect_settle(q);
 			return error;
 		}
 		change.flags = EV_ERROR;
@@ -65,8 +65,8 @@ run(int fd, const struct kevent *changes, int nchanges, struct kevent *events,
 		events[done++] = change;
 	}
 	if (done > 0 || nevents == 0) {
-		collect_settle(q);
-		return done;
+		error = collect_settle(q);
+		return done > 0 ? done : error;
 	}
 	return collect(q, fd, events, nevents, timeout);
 }

@@ -30,20 +30,27 @@ option(int fd, int name)
 	    value;
 }
 
-enum kind
+int
 socket_kind(int fd)
 {
-	if (option(fd, SO_TYPE) != SOCK_STREAM)
+	int type = option(fd, SO_TYPE), domain, protocol;
+
+	if (type == -1 || (domain = option(fd, SO_DOMAIN)) == -1 ||
+	    (protocol = option(fd, SO_PROTOCOL)) == -1)
+		return -errno;
+	if (type != SOCK_STREAM)
 		return KIND_SOCKET;
-	if (option(fd, SO_DOMAIN) == AF_UNIX)
+	if (domain == AF_UNIX)
 		return KIND_LOCAL_STREAM;
-	return option(fd, SO_PROTOCOL) == IPPROTO_TCP ? KIND_TCP : KIND_SOCKET;
+	return protocol == IPPROTO_TCP ? KIND_TCP : KIND_SOCKET;
 }
 
-bool
+int
 socket_listens(int fd)
 {
-	return option(fd, SO_ACCEPTCONN) == 1;
+	int listens = option(fd, SO_ACCEPTCONN);
+
+	return listens == -1 ? -errno : listens;
 }
 
 static bool

@@ -6,11 +6,11 @@
 
 #include "descriptor.h"
 
-/* The kind of socket FD; KIND_SOCKET if nothing tells. */
-enum kind socket_kind(int fd);
+/* The kind of socket FD, or -errno. */
+int	socket_kind(int fd);
 
-/* Whether FD is listening. */
-bool	socket_listens(int fd);
+/* Whether FD is listening, 1 or 0; or -errno. */
+int	socket_listens(int fd);
 
 /*
  * How many connections wait to be accepted: from TCP_INFO (tcp(7)), for a local

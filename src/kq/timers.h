@@ -18,7 +18,7 @@ void	timers_forget(struct knote *knote);
 /* The timerfd has expired: CLOCK, that of the time of day. */
 void	timers_told(struct queue *queue, bool clock);
 
-/* Set the timerfds to the next deadlines. */
-void	timers_settle(struct queue *queue);
+/* Set the timerfds to the next deadlines.  Returns 0 or -errno. */
+int	timers_settle(struct queue *queue);
 
 #endif

@@ -138,6 +138,10 @@ int	kqueue1(int flags);
  * has closed it, which ends a wait without a timeout; EINVAL: the timeout;
  * EINTR: a signal was handled and nothing has happened; EDEADLK: called by a
  * signal handler that has interrupted kevent().  A cancellation point.
+ *
+ * Where the system fails to tell whether there is an event, a change fails with
+ * that errno, and what is watched already reports an event with EV_ERROR and
+ * EV_ONESHOT, the errno as data: that knote is deleted.
  */
 int	kevent(int queue, const struct kevent *changes, int nchanges,
 	    struct kevent *events, int nevents, const struct timespec *timeout);

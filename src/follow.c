@@ -445,7 +445,8 @@ run(struct follow *f)
 
 	if (r->program != NULL)
 		status = jobs_open(&f->jobs, f);
-	output_until(r->deadline);
+	/* what was not printed is left, and will be printed again */
+	output_until(r->deadline, r->lines && r->events != 0);
 	if (status == 0)
 		status = loop(f, &timed_out, &output_error);
 	if (r->lines)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/read.h"
 #include "backend/timeout.h"
 #include "deadline.h"
 #include "defer.h"
@@ -23,6 +24,7 @@ static size_t used;
 static int failure; /* -errno of the first failed write */
 static uint64_t written;
 static deadline_t limit = DEADLINE_NEVER;
+static bool in_pieces; /* since write_now is refused, or not wanted */
 
 /* Where what is appended goes in the place of the buffer. */
 static struct {
@@ -187,6 +189,19 @@ piece(const char *bytes, size_t length)
 	return n > 0 ? n : PIPE_BUF;
 }
 
+/* As write_now; but -EOPNOTSUPP also where pieces are wanted. */
+static ssize_t
+write_whole(const char *bytes, size_t length)
+{
+	ssize_t n;
+
+	if (in_pieces || defer_pending() || deadline_left(limit) == 0)
+		return -EOPNOTSUPP;
+	n = write_now(STDOUT_FILENO, bytes, length);
+	in_pieces = n == -EOPNOTSUPP;
+	return n;
+}
+
 /*
  * As write(2); but if its reader is not to be waited for, or not for ever, it
  * does not wait longer than that: EAGAIN.
@@ -194,8 +209,17 @@ piece(const char *bytes, size_t length)
 static ssize_t
 write_some(const char *bytes, size_t length)
 {
+	ssize_t n;
+
 	if (limit == DEADLINE_NEVER && !defer_pending())
 		return write(STDOUT_FILENO, bytes, length);
+	n = write_whole(bytes, length);
+	if (n >= 0)
+		return n;
+	if (n != -EOPNOTSUPP) {
+		errno = (int)-n;
+		return -1;
+	}
 	switch (await_room(patience())) {
 	case 0:
 		errno = EAGAIN;
@@ -246,10 +270,11 @@ write_out(const char *bytes, size_t length)
 }
 
 void
-output_until(deadline_t deadline)
+output_until(deadline_t deadline, bool whole)
 {
 	struct stat st;
 
+	in_pieces = whole;
 	if (fstat(STDOUT_FILENO, &st) == 0 && !S_ISREG(st.st_mode))
 		limit = deadline;
 }

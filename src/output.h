@@ -65,9 +65,10 @@ uint64_t output_appended(void);
 /*
  * From DEADLINE on, standard output is waited for only as long as its reader
  * takes something at least once a second; then writing fails with -EAGAIN.  A
- * file is always written.
+ * file is always written.  WHOLE: what was written by then is to end with a
+ * record if that can be, which takes more time.
  */
-void	output_until(deadline_t deadline);
+void	output_until(deadline_t deadline, bool whole);
 
 /* Whether something can be written now without waiting, or fails at once. */
 bool	output_is_ready(void);

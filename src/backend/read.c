@@ -448,6 +448,24 @@ read_from_start(int fd)
 	return lseek(fd, 0, SEEK_SET) == -1 ? -errno : 0;
 }
 
+/* Of a pipe since Linux 6.4; what else there is refuses it. */
+ssize_t
+write_now(int fd, const char *bytes, size_t length)
+{
+#if defined(HAVE_PREADV2) && defined(RWF_NOWAIT)
+	/* POSIX: what is written is only read */
+	struct iovec piece = { (void *)(uintptr_t)bytes, length };
+	ssize_t n = pwritev2(fd, &piece, 1, -1, RWF_NOWAIT);
+
+	return n == -1 && is_denied(errno) ? -EOPNOTSUPP : result(n);
+#else
+	(void)fd;
+	(void)bytes;
+	(void)length;
+	return -EOPNOTSUPP;
+#endif
+}
+
 bool
 read_has_hung_up(int fd)
 {

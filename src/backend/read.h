@@ -85,6 +85,12 @@ int	read_skip(int fd, off_t length);
 /* Move it to the beginning.  Returns 0 or -errno. */
 int	read_from_start(int fd);
 
+/*
+ * As write(2), without waiting.  Returns how many bytes, or -errno: -EAGAIN if
+ * there is no room now; -EOPNOTSUPP where that cannot be had.
+ */
+ssize_t	write_now(int fd, const char *bytes, size_t length);
+
 /* Whether FD is a terminal, or its other end, that is no longer used. */
 bool	read_has_hung_up(int fd);
 

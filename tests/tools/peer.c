@@ -1785,13 +1785,6 @@ cmd_zombie(char **argv)
 	become(argv);
 }
 
-/* A signal ends pause(2), and no more. */
-static void
-woken(int number)
-{
-	(void)number;
-}
-
 /*
  * At a SIGUSR2 instance EPOLL gets an entry more, a signalfd's, whose signal
  * then comes; at the next, the status is whether EPOLL still tells of it.
@@ -1801,17 +1794,20 @@ gains_entry(int epoll)
 {
 #ifdef __linux__
 	struct epoll_event event = { .events = EPOLLIN };
-	sigset_t set;
+	sigset_t set, order;
+	int number;
 
+	sigemptyset(&order);
+	sigaddset(&order, SIGUSR2);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	pause();
+	sigwait(&order, &number);
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, signalfd(-1, &set, 0), &event) ==
 	    -1)
 		die(2, "epoll_ctl");
 	raise(SIGUSR1);
-	pause();
+	sigwait(&order, &number);
 	return epoll_wait(epoll, &event, 1, 0) != 1;
 #else
 	return epoll;
@@ -1821,6 +1817,7 @@ gains_entry(int epoll)
 static int
 cmd_owner(char **argv)
 {
+	sigset_t set;
 	FILE *f;
 
 	errno = 0;
@@ -1830,7 +1827,10 @@ cmd_owner(char **argv)
 	/* Yama would let only ancestors look. */
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 #endif
-	signal(SIGUSR2, woken);
+	/* it waits, however early it comes */
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	if ((f = fopen(argv[0], "w")) == NULL)
 		die(1, "%s", argv[0]);
 	fprintf(f, "%ld\n", (long)getpid());

@@ -458,7 +458,7 @@ say_limits(void)
 	}
 }
 
-/* The child's child, and the child to its end: 0 or -errno. */
+/* The child's child, and the child to its end: 0 or errno, an exit status. */
 static int
 start_orphan(deadline_t deadline)
 {

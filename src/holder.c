@@ -463,8 +463,8 @@ take_step(struct fifo_set *set, int step)
 		struct fifo *fifo = &set->fifos[i];
 
 		/*
-		 * All may have changed since: where there is no watch, and where
-		 * this process was stopped or another ran.
+		 * All may have changed since: where there is no watch, and
+		 * where this process was stopped or another ran.
 		 */
 		if (fifo->fd != -1 && step == STEP_IDLE && fifo->idle &&
 		    !holder_needed(set, fifo))

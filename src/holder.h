@@ -31,7 +31,7 @@ struct fifo {
 	bool		 came;		/* some opener has not closed since */
 	bool		 reads;		/* some reader, the same */
 	bool		 vouched;	/* so it was said */
-	bool		 astray;	/* write end: its reader may have gone */
+	bool		 astray;	/* write end: its reader may be gone */
 	bool		 closed;	/* some write end, lately */
 	bool		 wrote;		/* another writer has been or gone */
 	bool		 idle;		/* nothing can be lost just now */

@@ -511,7 +511,7 @@ netdev_ident(struct parsing *p, const struct kevent_ident *ident)
 	if (ident->length < sizeof name) {
 		memcpy(name, ident->name, ident->length);
 		p->request->ident = if_nametoindex(name);
-		/* Linux and the BSDs differ in what says that it is not there */
+		/* systems differ in the errno for one that is not there */
 		if (p->request->ident == 0 && errno != ENODEV)
 			error = errno;
 		/* its number is what --numeric answers */

@@ -53,8 +53,9 @@
 #define BATCH 32768
 
 /*
- * Who has the turn at a pipe, and neither gives it back nor reads, is waited for
- * so long; tries that are further apart than the second are not one wait: ns.
+ * Who has the turn at a pipe, and neither gives it back nor reads, is waited
+ * for so long; tries that are further apart than the second are not one wait:
+ * ns.
  */
 #define TURN_TIME (INT64_C(1000) * 1000000)
 #define TURN_GAP (INT64_C(500) * 1000000)

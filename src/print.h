@@ -57,8 +57,8 @@ int	print_check_format(const char *format, bool kevents);
 
 /*
  * Standard output failed with ERROR, a -errno.  Where its reader has gone, die
- * of SIGPIPE, FIFOs being left first; otherwise returns the exit status, that of
- * a timeout for -EAGAIN, a message having been printed (once).
+ * of SIGPIPE, FIFOs being left first; otherwise returns the exit status, that
+ * of a timeout for -EAGAIN, a message having been printed (once).
  */
 int	print_failed(int error);
 

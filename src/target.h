@@ -138,7 +138,7 @@ const char *target_why_closed(int number);
  */
 int	target_closed(const struct targets *targets, const struct target *t);
 
-/* Say WHY T, of another process, cannot be looked at.  Returns an exit status. */
+/* Say WHY T, of another process, cannot be looked at.  Returns the status. */
 int target_refused(const struct targets *targets, const struct target *t,
     const char *why);
 

@@ -303,7 +303,7 @@ waiting_note(struct waiting *w, const struct target *t, uint32_t bits)
 	/* writing would fail */
 	if ((bits & w->backend->broken) != 0)
 		hits &= ~w->backend->writing;
-	/* a device may say it too (poll(2) of macOS), and an O_PATH descriptor */
+	/* a device says it too (poll(2) of macOS), and an O_PATH descriptor */
 	if ((bits & flags_bit(w->backend->flags, "nval")) != 0 && is_closed(t))
 		(void)target_closed(&w->request->targets, t);
 	w->reported = true;

@@ -111,8 +111,8 @@ typedef int backend_take_fn(struct backend_state *state, struct event *event);
 typedef void backend_close_fn(struct backend_state *state);
 
 /*
- * What add's -errno ERROR means when BITS were asked for, or open's with BITS 0,
- * if that is not plain: a constant text, or NULL.
+ * What add's -errno ERROR means when BITS were asked for, or open's with BITS
+ * 0, if that is not plain: a constant text, or NULL.
  */
 typedef const char *backend_hint_fn(int error, uint32_t bits);
 

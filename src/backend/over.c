@@ -872,10 +872,10 @@ try_kevent(struct backend_state *s, uint32_t token, int fd)
 }
 
 /*
- * Member TOKEN, of which FD is a copy, is to be asked about: when the bell rings
- * if it tells of news alone, since it rings at once for what is ready, and that
- * is news once.  What comes between this and the wait is not to be another file,
- * so that what lasts is registered at once, too.
+ * Member TOKEN, of which FD is a copy, is to be asked about; if it is for news
+ * alone, when the bell rings, which it does at once for what is ready.  What
+ * lasts is registered at once, too: what comes between this and the wait is not
+ * to be another file.
  */
 static int
 begin(struct backend_state *s, uint32_t token, int fd)

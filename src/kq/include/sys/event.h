@@ -134,10 +134,11 @@ int	kqueue1(int flags);
  * EV_ERROR as long as there is room, and then nothing is waited for; without
  * room it is -1 with its errno: EBADF, ENOENT (nothing to change), EINVAL,
  * EPERM, ESRCH, ENODEV, EPIPE, EACCES, EOPNOTSUPP and ENOSYS (no mechanism),
- * EMFILE, ENOMEM, ENOSPC (inotify watches).  EBADF: QUEUE is none, or another thread
- * has closed it, which ends a wait without a timeout; EINVAL: the timeout;
- * EINTR: a signal was handled and nothing has happened; EDEADLK: called by a
- * signal handler that has interrupted kevent().  A cancellation point.
+ * EMFILE, ENOMEM, ENOSPC (inotify watches).  EBADF: QUEUE is none, or another
+ * thread has closed it, which ends a wait without a timeout; EINVAL: the
+ * timeout; EINTR: a signal was handled and nothing has happened; EDEADLK:
+ * called by a signal handler that has interrupted kevent().  A cancellation
+ * point.
  *
  * Where the system fails to tell whether there is an event, a change fails with
  * that errno, and what is watched already reports an event with EV_ERROR and

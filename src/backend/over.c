@@ -633,12 +633,16 @@ is_old(const struct backend_state *s, uint32_t token)
 static int
 take_answers(struct backend_state *s, struct question *q, uint32_t count)
 {
-	int n = s->base->wait(s->asked, BATCH, 0), error = 0;
 	struct event event;
+	int n, error = 0;
 	uint32_t i;
 
+	/* it is asked once, and does not sleep */
+	do
+		n = s->base->wait(s->asked, BATCH, 0);
+	while (n == -EINTR);
 	if (n < 0)
-		return n == -EINTR ? 0 : n;
+		return n;
 	while (error == 0 && s->base->take(s->asked, &event)) {
 		for (i = 0; i < count; i++)
 			if (asked_token(s, i, q[i].token) == event.token)

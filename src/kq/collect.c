@@ -113,9 +113,13 @@ batch_open(struct batch *b, const struct queue *q, size_t room)
 static void
 told_items(struct queue *q, enum source source, struct batch *b)
 {
-	int n = epoll_wait(q->sources[source], b->items, b->capacity, 0);
 	struct knote *k;
+	int n;
 
+	/* that the source is ready is told once, and this does not sleep */
+	do
+		n = epoll_wait(q->sources[source], b->items, b->capacity, 0);
+	while (n == -1 && errno == EINTR);
 	q->few = n <= FEW;
 	q->more |= n == b->capacity;
 	for (int i = 0; i < n && !q->few; i++)

@@ -23,6 +23,7 @@ result(ssize_t n)
 	return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 }
 
+#if defined(HAVE_TEE) || defined(HAVE_PREADV2)
 /*
  * Whether ERROR means that this call cannot be had of FD or at all: a sandbox
  * says EPERM of what it does not know.
@@ -33,6 +34,7 @@ is_denied(int error)
 	return error == EOPNOTSUPP || error == ENOSYS || error == EPERM ||
 	    error == EINVAL;
 }
+#endif
 
 /* Which of EVENTS, hup and err are so now; or -errno. */
 static int

@@ -178,7 +178,10 @@ inode_put(struct inode *i)
 	}
 }
 
-/* What has happened to it cannot be known: tell all its knotes so. */
+/*
+ * What has happened to it cannot be known: tell all its knotes so.  None is
+ * dropped, since ERROR is not that of a knote that is gone.
+ */
 static void
 fail(const struct inode *i, int error)
 {
@@ -234,7 +237,8 @@ watch_parent_again(struct inode *i, int fd)
 {
 	int error = watch_parent(i, fd);
 
-	if (error != 0)
+	/* what another thread has just closed is found when it is asked for */
+	if (error != 0 && !knote_is_gone(error))
 		fail(i, error);
 }
 

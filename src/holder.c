@@ -89,9 +89,9 @@ served(struct fifo_set *set, struct fifo *fifo)
 	fifo->wrote |= fifo->closed && !fifo->shared;
 	fifo->closed = false;
 	/* without a watch: what is there was not there before; nor an error */
-	if (fifo->watched == 0 && (kernel_unread(fifo->fd) > 0 ||
-	    peer_written(fifo->fd) != fifo->written))
-		fifo->wrote = true;
+	if (fifo->watched == 0)
+		fifo->wrote |= kernel_unread(fifo->fd) > 0 ||
+		    peer_written(fifo->fd) != fifo->written;
 	return fifo->wrote;
 }
 

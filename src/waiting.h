@@ -26,7 +26,7 @@ struct waiting {
 	bool			 reported;	/* anything at all */
 	bool			 asked;		/* something asked for */
 	bool			 trying;	/* a failed add is silent */
-	int			 failed;	/* waiting_take: a status, or 0 */
+	int			 failed;	/* a status, or 0 */
 };
 
 /* BACKEND's open failed with -errno ERROR.  Returns an exit status. */

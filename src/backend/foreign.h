@@ -79,8 +79,9 @@ const char *foreign_why(int fd);
 const struct backend *foreign_over(const struct backend *base, bool lasting);
 
 /*
- * How the descriptors of process PID are looked at: as backend_probe_fn, -ENOSYS
- * and -EPERM with *DETAIL; or another -errno as process_descriptor, without.
+ * How the descriptors of process PID are looked at: as backend_probe_fn,
+ * -ENOSYS and -EPERM with *DETAIL; or another -errno as process_descriptor,
+ * without.
  */
 int foreign_probe(pid_t pid, const char **detail);
 

@@ -46,8 +46,8 @@ int	peer_watch_add(int watch, int fd, const char *path, uint32_t what);
 
 /*
  * The next change, in the order in which they came: 1, 0 when there is none
- * yet, or -errno: -EINTR, and what makes the watch useless (read(2)).  BUFFER is
- * the caller's, of struct peer_buffer, zeroed before the first call.
+ * yet, or -errno: -EINTR, and what makes the watch useless (read(2)).  BUFFER
+ * is the caller's, of struct peer_buffer, zeroed before the first call.
  */
 struct peer_buffer {
 	char	data[1024];

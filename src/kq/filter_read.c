@@ -116,8 +116,9 @@ is_countless(int kind, uint32_t r, int error)
 {
 	if ((r & EPOLLHUP) != 0 && kind == KIND_TERMINAL)
 		return true;
-	return kind == KIND_QUEUE || kind == KIND_OTHER || (error == EINVAL &&
-	    (kind == KIND_TCP || kind == KIND_LOCAL_STREAM)) ||
+	if (kind == KIND_TCP || kind == KIND_LOCAL_STREAM)
+		return error == EINVAL;
+	return kind == KIND_QUEUE || kind == KIND_OTHER ||
 	    (kind == KIND_SOCKET && error != EIO && error != ENOMEM);
 }
 

@@ -269,14 +269,14 @@ look(const struct inode *i, struct look *seen, int *fd)
 int
 inode_watch(struct knote *k, int fd, const struct stat *st)
 {
+	uint32_t mask = mask_of(S_ISDIR(st->st_mode)) | mask_for(k);
 	struct inode *i;
 	struct look seen;
 	int error, other;
 
 	/* what has been before is not for this knote */
 	inodes_told(k->queue);
-	i = inode_get(k->queue, fd, st, mask_of(S_ISDIR(st->st_mode)) |
-	    mask_for(k), &error);
+	i = inode_get(k->queue, fd, st, mask, &error);
 	if (i == NULL)
 		return error;
 	/* a parent was not looked at, nor what has only closed descriptors */

@@ -180,9 +180,9 @@ a_stranger_reaped_at_once(void)
 
 #ifdef __linux__
 /* It is the process connector that may know. */
-#define UNTOLD	\
-	ENDED("grandkid", "", "=-1") " | "	\
-	ENDED("grandkid", "", "signal=KILL")
+#define UNTOLD \
+	ENDED("grandkid", "", "=-1") \
+	" | " ENDED("grandkid", "", "signal=KILL")
 
 /* A child of another user's, whose zombie tells us nothing. */
 static void

@@ -277,7 +277,7 @@ wait_for_ever(void *arg)
 
 /* FreeBSD and NetBSD wake nobody: a wait ends with its timeout. */
 static void
-queue_closed_wakes(int others)
+close_under_a_crowd(int others)
 {
 	pthread_t t[CROWD];
 	int i;
@@ -294,16 +294,16 @@ queue_closed_wakes(int others)
 }
 
 static void
-queue_closed_wakes_those_who_wait_for_ever(void)
+queue_closed_wakes(void)
 {
-	queue_closed_wakes(0);
+	close_under_a_crowd(0);
 }
 
 /* The number means another queue at once, which is not waited in. */
 static void
-queue_closed_and_another_made(void)
+queue_closed_and_another(void)
 {
-	queue_closed_wakes(1);
+	close_under_a_crowd(1);
 }
 
 static void *
@@ -462,8 +462,8 @@ const struct test thread_tests[] = {
 	{ "thread_watched_closed_while_waiting", watched_closed_while_waiting },
 	{ "thread_queue_closed_while_waiting", queue_closed_while_waiting },
 #ifdef __linux__
-	{ "thread_queue_closed_wakes", queue_closed_wakes_those_who_wait_for_ever },
-	{ "thread_queue_closed_and_another_made", queue_closed_and_another_made },
+	{ "thread_queue_closed_wakes", queue_closed_wakes },
+	{ "thread_queue_closed_and_another", queue_closed_and_another },
 	{ "thread_queue_closed_and_used", queue_closed_and_used },
 #endif
 	{ "thread_stress", stress },

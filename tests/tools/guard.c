@@ -6,16 +6,16 @@
  *		all of its descendants that are left; the exit status is CMD's,
  *		128 + N for signal N
  *	guard watch SECONDS PID
- *		PID is the parent, a test that hangs if it takes longer: end what
- *		it has started, and then the test; end silently with it
+ *		PID is the parent, a test that hangs if it takes longer: end
+ *		what it has started, and then the test; end silently with it
  *
  * A process id may mean another process a moment later, so guard signals
  * only what cannot be mistaken: children of its own that it has not waited for
  * yet, and what a pidfd refers to (pidfd_open(2), Linux 5.3).
  *
  * `run' makes itself the reaper of its descendants (PR_SET_CHILD_SUBREAPER,
- * PROC_REAP_ACQUIRE), so each of them becomes its child in time, whatever session
- * or process group it made for itself.
+ * PROC_REAP_ACQUIRE), so each of them becomes its child in time, whatever
+ * session or process group it made for itself.
  *
  * `watch' is told what to end by TEST_OF_PMUX, an environment variable that the
  * test gives to all it starts and that no other test has.

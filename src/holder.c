@@ -72,6 +72,16 @@ readers_gone(int fd)
 	return has(fd, POLLERR | POLLHUP);
 }
 
+/* Without a watch: what is there was not there before, or was and is read. */
+static bool
+was_written(const struct fifo *fifo)
+{
+	int64_t last = peer_written(fifo->fd);
+
+	return kernel_unread(fifo->fd) > 0 ||
+	    (last != -1 && fifo->written != -1 && last != fifo->written);
+}
+
 /*
  * Whether a writer has been here, or come and gone, since this write end was
  * opened.  The end that another pmux closes is none.
@@ -88,10 +98,7 @@ served(struct fifo_set *set, struct fifo *fifo)
 	}
 	fifo->wrote |= fifo->closed && !fifo->shared;
 	fifo->closed = false;
-	/* without a watch: what is there was not there before; nor an error */
-	if (fifo->watched == 0)
-		fifo->wrote |= kernel_unread(fifo->fd) > 0 ||
-		    peer_written(fifo->fd) != fifo->written;
+	fifo->wrote |= fifo->watched == 0 && was_written(fifo);
 	return fifo->wrote;
 }
 

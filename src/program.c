@@ -246,7 +246,11 @@ describe(struct launch *launch, const struct request *r, const struct target *t,
 	launch->environment = environment;
 	if (error == 0 && (launch->input != -1 || launch->output != -1))
 		error = set_blocking(t);
-	return error != 0 ? error : set_environment(r, t, event, launch);
+	if (error == 0)
+		error = set_environment(r, t, event, launch);
+	if (error != 0)
+		end_loan();
+	return error;
 }
 
 /* ---- what goes wrong ---- */

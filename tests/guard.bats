@@ -96,6 +96,15 @@ until_gone() { while runs "$1"; do sleep 0.01; done; }
 	expect 0 3 alive
 }
 
+@test "what has ended before the file of tests has is no zombie for long" {
+	alone 'guard run sh -c "
+			(sh -c \"echo \\\$\\\$ >one\" &)
+			until [ -s one ]; do sleep 0.01; done
+			while [ -e /proc/\$(cat one) ]; do sleep 0.01; done
+			echo gone"'
+	expect 0 gone
+}
+
 @test "the status of a file of tests is that of its command" {
 	run guard run sh -c 'exit 7'
 	assert_equal "$status" 7

@@ -178,10 +178,24 @@ end_descendants(void)
 #endif
 }
 
+/* Wait until PID has ended, and for those that became children meanwhile. */
+static void
+await_command(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	while (info.si_pid != pid) {
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == -1) {
+			if (errno != EINTR)
+				die("waitid");
+		} else if (info.si_pid != pid)
+			(void)waitpid(info.si_pid, NULL, 0);
+	}
+}
+
 static int
 cmd_run(char **argv)
 {
-	siginfo_t info;
 	int status = 0;
 	pid_t pid;
 
@@ -197,9 +211,7 @@ cmd_run(char **argv)
 	}
 	command = (sig_atomic_t)pid;
 	handle(pass_on);
-	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == -1)
-		if (errno != EINTR)
-			die("waitid");
+	await_command(pid);
 	command = 0;
 	if (waitpid(pid, &status, 0) == -1)
 		die("waitpid");

@@ -112,6 +112,21 @@ become_reaper(void)
 }
 
 #ifdef __linux__
+/* Call FN with the number of each process, and with ARG. */
+static void
+each_process(void (*fn)(const char *pid, const void *arg), const void *arg)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *d;
+
+	if (proc == NULL)
+		return;
+	while ((d = readdir(proc)) != NULL)
+		if (d->d_name[0] >= '1' && d->d_name[0] <= '9')
+			fn(d->d_name, arg);
+	closedir(proc);
+}
+
 /* The parent of process PID, or -1 if there is no such process. */
 static long
 parent_of(const char *pid)
@@ -134,18 +149,17 @@ parent_of(const char *pid)
 
 /* Children keep their number until they are waited for, which is later. */
 static void
+kill_if_child(const char *pid, const void *arg)
+{
+	(void)arg;
+	if (parent_of(pid) == (long)getpid())
+		(void)kill((pid_t)atol(pid), SIGKILL);
+}
+
+static void
 kill_children(void)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *d;
-
-	if (proc == NULL)
-		return;
-	while ((d = readdir(proc)) != NULL)
-		if (d->d_name[0] >= '1' && d->d_name[0] <= '9' &&
-		    parent_of(d->d_name) == (long)getpid())
-			(void)kill((pid_t)atol(d->d_name), SIGKILL);
-	closedir(proc);
+	each_process(kill_if_child, NULL);
 }
 #elif defined(PROC_REAP_KILL)
 static void
@@ -270,9 +284,9 @@ is_marked(const char *pid, const char *wanted)
  * signal.
  */
 static void
-end_if_marked(const char *pid, const char *wanted)
+end_if_marked(const char *pid, const void *wanted)
 {
-	int pidfd = pidfd_of(atol(pid));
+	int pidfd = atol(pid) == (long)getpid() ? -1 : pidfd_of(atol(pid));
 
 	if (pidfd == -1)
 		return;
@@ -284,16 +298,7 @@ end_if_marked(const char *pid, const char *wanted)
 static void
 end_marked(const char *wanted)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *d;
-
-	if (proc == NULL)
-		return;
-	while ((d = readdir(proc)) != NULL)
-		if (d->d_name[0] >= '1' && d->d_name[0] <= '9' &&
-		    atol(d->d_name) != (long)getpid())
-			end_if_marked(d->d_name, wanted);
-	closedir(proc);
+	each_process(end_if_marked, wanted);
 }
 
 /*

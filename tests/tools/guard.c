@@ -211,11 +211,15 @@ static int
 cmd_run(char **argv)
 {
 	int status = 0;
+	sigset_t all, old;
 	pid_t pid;
 
 	if (*argv == NULL)
 		return 2;
 	become_reaper();
+	/* what comes as soon as it runs is passed on, too */
+	sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &old);
 	if ((pid = fork()) == -1)
 		die("fork");
 	if (pid == 0) {
@@ -225,6 +229,7 @@ cmd_run(char **argv)
 	}
 	command = (sig_atomic_t)pid;
 	handle(pass_on);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	await_command(pid);
 	command = 0;
 	if (waitpid(pid, &status, 0) == -1)

@@ -1695,6 +1695,15 @@ pass_signals_on(void)
 		sigaction(list[i], &action, NULL);
 }
 
+static void
+mask_signals(int how)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(how, &all, NULL);
+}
+
 static int
 cmd_run(char **argv)
 {
@@ -1716,6 +1725,8 @@ cmd_run(char **argv)
 	errno = 0;
 	if (argv[0] == NULL || argv[1] == NULL)
 		die(2, "no file, no command");
+	/* what comes as soon as CMD runs is passed on, too */
+	mask_signals(SIG_BLOCK);
 	if ((pid = fork()) == -1)
 		die(1, "fork");
 	if (pid == 0) {
@@ -1724,6 +1735,7 @@ cmd_run(char **argv)
 	}
 	child = (sig_atomic_t)pid;
 	pass_signals_on();
+	mask_signals(SIG_UNBLOCK);
 	if (sig != 0) {
 		nap(after);
 		kill(pid, sig);

@@ -211,8 +211,10 @@ write_some(const char *bytes, size_t length)
 {
 	ssize_t n;
 
+	/* a signal interrupts a longer write anywhere, but not a piece */
 	if (limit == DEADLINE_NEVER && !defer_pending())
-		return write(STDOUT_FILENO, bytes, length);
+		return write(STDOUT_FILENO, bytes,
+		    in_pieces ? piece(bytes, length) : length);
 	n = write_whole(bytes, length);
 	if (n >= 0)
 		return n;
@@ -274,9 +276,10 @@ output_until(deadline_t deadline, bool whole)
 {
 	struct stat st;
 
+	if (fstat(STDOUT_FILENO, &st) == -1 || S_ISREG(st.st_mode))
+		return;
 	in_pieces = whole;
-	if (fstat(STDOUT_FILENO, &st) == 0 && !S_ISREG(st.st_mode))
-		limit = deadline;
+	limit = deadline;
 }
 
 bool

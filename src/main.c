@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-#include "backend/title.h"
-#include "command.h"
-#include "diag.h"
-#include "fifo.h"
-#include "output.h"
-#include "print.h"
+#include "cli/command.h"
+#include "fifo/fifo.h"
+#include "output/diag.h"
+#include "output/output.h"
+#include "print/print.h"
+#include "sys/title.h"
 
 static int
 run(int argc, char **argv)

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "event.h"
+#include "base/event.h"
 
 /* One name for one bit of a primitive; bit 0: this system lacks it. */
 struct flag {

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "backend/place.h"
 #include "backend/pollflags.h"
-#include "backend/timeout.h"
+#include "sys/fdplace.h"
+#include "sys/timeout.h"
 
 #if defined(HAVE_SYS_DEVPOLL_H) && defined(ENABLE_DEVPOLL)
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "backend/backend.h"
-#include "backend/place.h"
-#include "backend/timeout.h"
+#include "sys/fdplace.h"
+#include "sys/timeout.h"
 
 #if defined(HAVE_EPOLL_CREATE1) && defined(ENABLE_EPOLL)
 

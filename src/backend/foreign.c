@@ -10,7 +10,7 @@
 
 #include "backend/foreign.h"
 #include "backend/foreign_table.h"
-#include "backend/process.h"
+#include "sys/process.h"
 
 static struct foreign *names;
 static int count, capacity, unused = -1;

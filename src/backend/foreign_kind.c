@@ -13,7 +13,7 @@
 
 #include "backend/foreign.h"
 #include "backend/foreign_table.h"
-#include "backend/process.h"
+#include "sys/process.h"
 
 #if defined(HAVE_EPOLL_CREATE1) && defined(__linux__)
 

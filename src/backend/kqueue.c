@@ -9,8 +9,8 @@
 
 #include "backend/backend.h"
 #include "backend/kqueue.h"
-#include "backend/place.h"
-#include "backend/timeout.h"
+#include "sys/fdplace.h"
+#include "sys/timeout.h"
 
 #if (defined(HAVE_KQUEUE) || defined(KQ_EMULATED)) && defined(ENABLE_KQUEUE)
 

@@ -18,7 +18,7 @@
 
 #include "backend/foreign.h"
 #include "backend/foreign_table.h"
-#include "backend/process.h"
+#include "sys/process.h"
 
 #if defined(HAVE_EPOLL_CREATE1) && defined(__linux__)
 
@@ -34,7 +34,7 @@
 #include <unistd.h>
 
 #include "backend/kqueue.h"
-#include "backend/place.h"
+#include "sys/fdplace.h"
 
 /* Higher than any descriptor can be: closed, whoever asks. */
 #define NEVER_OPEN INT_MAX

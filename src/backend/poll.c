@@ -11,7 +11,7 @@
 
 #include "backend/backend.h"
 #include "backend/pollflags.h"
-#include "backend/timeout.h"
+#include "sys/timeout.h"
 
 /* So many, and one more for the output, want no memory. */
 #define FEW	17

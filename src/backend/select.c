@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
-#include "backend/timeout.h"
+#include "sys/timeout.h"
 
 #define LISTS	3
 

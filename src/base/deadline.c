@@ -1,0 +1,65 @@
+#include "config.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/deadline.h"
+#include "base/duration.h"
+
+int64_t
+clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+deadline_t
+deadline_in(int64_t ns)
+{
+	int64_t now;
+
+	if (ns == DURATION_FOREVER)
+		return DEADLINE_NEVER;
+	if (ns == 0)
+		return DEADLINE_PASSED;
+	now = clock_now();
+	return ns > INT64_MAX - now ? INT64_MAX : now + ns;
+}
+
+int64_t
+deadline_left(deadline_t deadline)
+{
+	int64_t left;
+
+	if (deadline == DEADLINE_NEVER || deadline == DEADLINE_PASSED)
+		return deadline;
+	left = deadline - clock_now();
+	return left > 0 ? left : 0;
+}
+
+static void
+wake(int number)
+{
+	(void)number;
+}
+
+void
+deadline_count_stops(void)
+{
+	struct sigaction action;
+	sigset_t one;
+
+	memset(&action, 0, sizeof action);
+	action.sa_handler = wake;
+	/* what waits for events returns all the same (signal(7)) */
+	action.sa_flags = SA_RESTART;
+	sigemptyset(&action.sa_mask);
+	(void)sigaction(SIGCONT, &action, NULL);
+	/* the caller may have blocked it */
+	sigemptyset(&one);
+	sigaddset(&one, SIGCONT);
+	(void)sigprocmask(SIG_UNBLOCK, &one, NULL);
+}

@@ -1,0 +1,160 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/flags.h"
+
+/* Every name that some primitive on some system has. */
+static const char events[][12] = {
+	"in", "pri", "out", "err", "hup", "nval", "rdhup", "rdnorm", "rdband",
+	"wrnorm", "wrband", "msg", "et", "oneshot", "exclusive", "wakeup",
+};
+
+/* Without the prefix that the C constants have. */
+static void
+strip_prefix(const char **s, size_t *length)
+{
+	size_t n = 0;
+
+	if (*length > 5 && strncasecmp(*s, "EPOLL", 5) == 0)
+		n = 5;
+	else if (*length > 4 && strncasecmp(*s, "POLL", 4) == 0)
+		n = 4;
+	*s += n;
+	*length -= n;
+}
+
+static bool
+is_name(const char *name, const char *s, size_t length)
+{
+	strip_prefix(&s, &length);
+	return strlen(name) == length && strncasecmp(name, s, length) == 0;
+}
+
+static bool
+is_event(const char *s, size_t length)
+{
+	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+		if (is_name(events[i], s, length))
+			return true;
+	return false;
+}
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* A number is all of the set: 0x and at least one digit. */
+static bool
+is_number(const char *s, size_t length)
+{
+	if (length < 3 || s[0] != '0' || (s[1] != 'x' && s[1] != 'X'))
+		return false;
+	for (size_t i = 2; i < length; i++)
+		if (hex_value(s[i]) == -1)
+			return false;
+	return true;
+}
+
+static int
+parse_number(const char *s, size_t length, uint32_t limit, uint32_t *bits)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 2; i < length; i++) {
+		value = value << 4 | (uint64_t)hex_value(s[i]);
+		if (value > UINT32_MAX || (value & ~(uint64_t)limit) != 0)
+			return -ERANGE;
+	}
+	*bits = (uint32_t)value;
+	return 0;
+}
+
+/* The length of the word at S, up to a comma. */
+static size_t
+word_at(const char *s, size_t left)
+{
+	const char *comma = memchr(s, ',', left);
+
+	return comma == NULL ? left : (size_t)(comma - s);
+}
+
+int
+flags_are_events(const char *s, size_t length)
+{
+	size_t n;
+
+	if (is_number(s, length))
+		return true;
+	for (;; s += n + 1, length -= n + 1) {
+		n = word_at(s, length);
+		if (!is_event(s, n))
+			return false;
+		if (n == length)
+			return true;
+	}
+}
+
+static int
+parse_word(const struct flag *table, const char *s, size_t length,
+    uint32_t *bits)
+{
+	for (; table->name[0] != '\0'; table++)
+		if (is_name(table->name, s, length)) {
+			*bits |= table->bit;
+			return table->bit == 0 ? -ENOSYS : 0;
+		}
+	return is_event(s, length) ? -EOPNOTSUPP : -EINVAL;
+}
+
+int
+flags_parse(const struct flag *table, uint32_t limit, const char *s,
+    size_t length, uint32_t *bits, const char **word, size_t *word_length)
+{
+	int error;
+
+	*bits = 0;
+	*word = s;
+	*word_length = length;
+	if (is_number(s, length))
+		return parse_number(s, length, limit, bits);
+	for (;; s += *word_length + 1, length -= *word_length + 1) {
+		*word = s;
+		*word_length = word_at(s, length);
+		error = parse_word(table, s, *word_length, bits);
+		if (error != 0 || *word_length == length)
+			return error;
+	}
+}
+
+uint32_t
+flags_bit(const struct flag *table, const char *name)
+{
+	while (*table->name != '\0' && strcmp(table->name, name) != 0)
+		table++;
+	return table->bit;
+}
+
+const char *
+flags_next(const struct flag *table, uint32_t *bits, uint32_t *number)
+{
+	for (; *bits != 0 && table->name[0] != '\0'; table++)
+		if (table->bit != 0 && (*bits & table->bit) == table->bit) {
+			*bits &= ~table->bit;
+			return table->name;
+		}
+	*number = *bits;
+	*bits = 0;
+	return *number == 0 ? NULL : "";
+}

@@ -1,0 +1,248 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "backend/foreign.h"
+#include "base/deadline.h"
+#include "base/duration.h"
+#include "base/flags.h"
+#include "cli/command.h"
+#include "cli/option.h"
+#include "output/diag.h"
+#include "output/output.h"
+#include "print/print.h"
+#include "run/once.h"
+#include "run/stream.h"
+#include "session/session.h"
+#include "sys/launch.h"
+#include "target/request.h"
+#include "target/target.h"
+
+/* Names longer than this are like no command. */
+#define LONGEST_NAME	32
+
+const struct command *const commands[] = {
+#define COMMAND(id)	&command_##id,
+#include "cli/commands.def"
+#undef COMMAND
+	NULL
+};
+
+const struct command *
+command_find(const char *name)
+{
+	for (const struct command *const *c = commands; *c != NULL; c++)
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	return NULL;
+}
+
+static unsigned
+least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* How many letters to add, drop or change (Levenshtein's distance). */
+static unsigned
+distance(const char *a, const char *b)
+{
+	size_t length = strlen(b);
+	unsigned row[LONGEST_NAME + 1], diagonal, above;
+
+	if (length > LONGEST_NAME)
+		return LONGEST_NAME;
+	for (unsigned j = 0; j <= length; j++)
+		row[j] = j;
+	for (unsigned i = 1; *a != '\0'; a++, i++) {
+		diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= length; j++) {
+			above = row[j];
+			row[j] = least(least(above, row[j - 1]) + 1,
+			    diagonal + (*a != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[length];
+}
+
+int
+command_unknown(const char *name)
+{
+	const struct command *nearest = NULL;
+	unsigned best = 3, d;
+
+	for (const struct command *const *c = commands; *c != NULL; c++)
+		if ((d = distance(name, (*c)->name)) < best) {
+			best = d;
+			nearest = *c;
+		}
+	if (nearest == NULL)
+		return diag_usage("%s: unknown command (see 'pmux help')",
+		    name);
+	return diag_usage("%s: unknown command (did you mean '%s'?)", name,
+	    nearest->name);
+}
+
+static int
+unavailable(const struct command *command, const char *why)
+{
+	char here[64] = "";
+	const char *ignored;
+
+	for (const struct backend *const *b = backends; *b != NULL; b++)
+		if ((*b)->probe(&ignored) >= 0) {
+			strcat(here, *here == '\0' ? "" : ", ");
+			strcat(here, (*b)->name);
+		}
+	return diag_unavailable("%s is not available: %s; here there is: %s",
+	    command->name, why, *here == '\0' ? "nothing" : here);
+}
+
+/* What is not to be had here is described all the same. */
+static bool
+wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+/* Options that say nothing without another, or something against it. */
+static int
+check_stream(const struct request *r)
+{
+	if (r->lines && r->program != NULL)
+		return diag_usage("--lines reads what PROGRAM is to read");
+	if (r->all && r->program != NULL)
+		return diag_usage("--all waits for every target, PROGRAM runs"
+		    " for the first");
+	if (r->follow && r->all)
+		return diag_usage("--all ends with the first event of each"
+		    " target, --follow goes on");
+	if (r->longest != 0 && !r->lines)
+		return diag_usage("--max-line: only with --lines");
+	if (print_wants_line(r) && !r->lines)
+		return diag_usage("--format: only --lines has %%l");
+	if (r->jobs != 0 && (r->program == NULL || !r->follow))
+		return diag_usage("--jobs: only with --follow and PROGRAM");
+	if (r->follow)
+		return 0;
+	if (r->reopen || r->events != 0 || r->idle != DURATION_FOREVER)
+		return diag_usage("%s: only with --follow or --lines",
+		    r->reopen ? "--reopen" : r->events != 0 ? "--count" :
+		    "--idle");
+	return 0;
+}
+
+/* What has no meaning in a session. */
+static int
+check_session(const struct request *r)
+{
+	if (r->targets.words != 0 || r->program != NULL)
+		return diag_usage("--session: targets are named in requests,"
+		    " not here");
+	if (r->follow || r->all || r->timed || r->max_events != 0 ||
+	    r->quiet || r->json || r->null || r->format != NULL ||
+	    r->timestamps || r->ready_fd != -1 || r->targets.masked)
+		return diag_usage("--session: only --pid, --numeric and --hold"
+		    " go with it");
+	return 0;
+}
+
+/* What cannot be seen before all options are known. */
+static int
+check(const struct request *request)
+{
+	int status = check_stream(request);
+
+	if (status != 0)
+		return status;
+	if (request->session)
+		return check_session(request);
+	if (request->numeric)
+		return diag_usage("--numeric: only with --session");
+	if (request->targets.words == 0 && !request->timed)
+		return diag_usage("no target and no --timeout: it would sleep"
+		    " for ever");
+	if (request->ready_fd != -1 &&
+	    fcntl(request->ready_fd, F_GETFD) == -1)
+		return diag_system(errno, target_why_closed(request->ready_fd),
+		    "--ready-fd %d", request->ready_fd);
+	return 0;
+}
+
+static bool
+sleeps_for_a_time(const struct request *r)
+{
+	return r->session || r->idle != DURATION_FOREVER ||
+	    (r->deadline != DEADLINE_NEVER && r->deadline != DEADLINE_PASSED);
+}
+
+static int
+resolve(struct request *request)
+{
+	const struct command *command = request->command;
+	const struct backend *backend = request->backend;
+	uint32_t defaults;
+	const char *word;
+	size_t length;
+	int status;
+
+	/* the command's own words, which its table knows */
+	(void)flags_parse(backend->flags, backend->limit, command->events,
+	    strlen(command->events), &defaults, &word, &length);
+	request->targets.copied = request->lines;
+	status = targets_resolve(&request->targets, backend, command->twice,
+	    defaults, request->null);
+	if (request->targets.process_count > 0 && !request->lines)
+		request->backend = foreign_over(backend, false);
+	if (status == 0 && request->ready_fd != -1 &&
+	    targets_name(request->ready_fd))
+		status = diag_usage("--ready-fd %d: it is a target too, and"
+		    " would be closed", request->ready_fd);
+	return status;
+}
+
+int
+command_wait_run(const struct command *command, int argc, char **argv)
+{
+	static struct request request;	/* what it owns lasts to the end */
+	const struct backend *backend = command->backend;
+	const char *detail, *other;
+	int status;
+
+	if (backend->probe(&detail) < 0) {
+		if (wants_help(argc, argv)) {
+			options_help(command);
+			return EXIT_EVENT;
+		}
+		backend = command->instead;
+		if (backend == NULL || backend->probe(&other) < 0)
+			return unavailable(command, detail);
+	}
+	status = options_parse(command, backend, argc, argv, &request);
+	if (status == 0 && request.help) {
+		options_help(command);
+		return EXIT_EVENT;
+	}
+	if (status == 0)
+		status = check(&request);
+	if (status == 0 && request.program != NULL)
+		launch_remember();
+	if (status == 0 && sleeps_for_a_time(&request))
+		deadline_count_stops();
+	if (status == 0 && request.session)
+		return session_run(&request);
+	if (status == 0)
+		status = resolve(&request);
+	if (status != 0)
+		return status;
+	return request.follow ? follow_run(&request) : wait_run(&request);
+}

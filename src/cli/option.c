@@ -1,0 +1,491 @@
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "base/duration.h"
+#include "cli/option.h"
+#include "fifo/fifo.h"
+#include "output/diag.h"
+#include "output/output.h"
+#include "print/print.h"
+
+/* Take the option into the request.  Returns 0 or an exit status. */
+typedef int take_fn(struct request *request, char *argument);
+
+static take_fn take_read, take_write, take_except, take_events, take_pid,
+    take_timeout, take_all, take_max_events, take_quiet, take_json,
+    take_format, take_null, take_timestamps, take_follow, take_idle,
+    take_count, take_lines, take_max_line, take_reopen, take_jobs,
+    take_session, take_numeric, take_ready_fd, take_hold, take_help;
+
+struct option_row {
+	char		 letter;
+	const char	*name, *argument;
+	unsigned	 groups;
+	take_fn		*take;
+	const char	*help;
+};
+
+static const struct option_row rows[] = {
+#define OPTION(letter, name, argument, groups, take, help) \
+	{ letter, name, argument, groups, take, help },
+#include "cli/options.def"
+#undef OPTION
+};
+
+/* --count: more would take centuries; --jobs: more than any user may have. */
+#define MOST		(INT64_C(1000000000000000000))
+#define MOST_JOBS	1000000
+
+#define ROWS	(sizeof rows / sizeof *rows)
+
+static int
+add_target(struct request *request, char *word, uint32_t list)
+{
+	if (targets_add(&request->targets, word, list) == 0)
+		return 0;
+	return diag_system(ENOMEM, NULL, "targets");
+}
+
+static int
+add_listed(struct request *request, char *word, const char *list)
+{
+	const struct flag *flag = request->backend->flags;
+
+	while (strcmp(flag->name, list) != 0)
+		flag++;
+	return add_target(request, word, flag->bit);
+}
+
+static int
+take_read(struct request *request, char *argument)
+{
+	return add_listed(request, argument, "read");
+}
+
+static int
+take_write(struct request *request, char *argument)
+{
+	return add_listed(request, argument, "write");
+}
+
+static int
+take_except(struct request *request, char *argument)
+{
+	return add_listed(request, argument, "except");
+}
+
+static int
+take_events(struct request *request, char *argument)
+{
+	request->targets.masked = true;
+	if (request->backend->requests != NULL)
+		return targets_default(&request->targets, argument);
+	return targets_parse_events(request->backend, "--events", argument,
+	    strlen(argument), &request->targets.bits);
+}
+
+/* A decimal number from LEAST to MOST, -1 for anything else. */
+static int64_t
+parse_number(const char *word, int64_t least, int64_t most)
+{
+	int64_t value = 0;
+
+	if (*word == '\0')
+		return -1;
+	for (; *word != '\0'; word++) {
+		if (*word < '0' || *word > '9')
+			return -1;
+		if (value > (most - (*word - '0')) / 10)
+			return -1;
+		value = value * 10 + (*word - '0');
+	}
+	return value < least ? -1 : value;
+}
+
+static int
+take_pid(struct request *request, char *argument)
+{
+	int64_t pid = parse_number(argument, 1, INT_MAX);
+
+	if (pid == -1)
+		return diag_usage("--pid: '%s' is no process id", argument);
+	if (targets_add_process(&request->targets, (pid_t)pid) == 0)
+		return 0;
+	return diag_system(ENOMEM, NULL, "targets");
+}
+
+static int
+parse_duration(const char *option, const char *word, int64_t *ns)
+{
+	switch (duration_parse(word, ns)) {
+	case 0:
+		return 0;
+	case -ERANGE:
+		return diag_usage("%s: '%s' is out of range (292 years)",
+		    option, word);
+	default:
+		return diag_usage("%s: '%s' is no duration (as 1.5, 20ms, 2m,"
+		    " inf)", option, word);
+	}
+}
+
+static int
+take_timeout(struct request *request, char *argument)
+{
+	int64_t ns = 0;
+	int status = parse_duration("--timeout", argument, &ns);
+
+	request->deadline = deadline_in(ns);
+	request->timed = true;
+	fifo_patience(ns);
+	return status;
+}
+
+static int
+take_hold(struct request *request, char *argument)
+{
+	int64_t ns = 0;
+	int status = parse_duration("--hold", argument, &ns);
+
+	(void)request;
+	fifo_hold(ns);
+	return status;
+}
+
+static int
+take_all(struct request *request, char *argument)
+{
+	(void)argument;
+	request->all = true;
+	return 0;
+}
+
+static int
+take_max_events(struct request *request, char *argument)
+{
+	int64_t n = parse_number(argument, 1, INT_MAX);
+
+	if (n == -1)
+		return diag_usage("--max-events: '%s' is no number from 1 to"
+		    " %d", argument, INT_MAX);
+	request->max_events = (size_t)n;
+	return 0;
+}
+
+static int
+take_quiet(struct request *request, char *argument)
+{
+	(void)argument;
+	request->quiet = true;
+	return 0;
+}
+
+static int
+take_json(struct request *request, char *argument)
+{
+	(void)argument;
+	request->json = true;
+	return 0;
+}
+
+static int
+take_format(struct request *request, char *argument)
+{
+	request->format = argument;
+	return print_check_format(argument,
+	    request->backend->requests != NULL);
+}
+
+static int
+take_null(struct request *request, char *argument)
+{
+	(void)argument;
+	request->null = true;
+	return 0;
+}
+
+static int
+take_timestamps(struct request *request, char *argument)
+{
+	(void)argument;
+	request->timestamps = true;
+	return 0;
+}
+
+static int
+take_follow(struct request *request, char *argument)
+{
+	(void)argument;
+	request->follow = true;
+	return 0;
+}
+
+static int
+take_idle(struct request *request, char *argument)
+{
+	return parse_duration("--idle", argument, &request->idle);
+}
+
+static int
+take_count(struct request *request, char *argument)
+{
+	int64_t n = parse_number(argument, 1, MOST);
+
+	if (n == -1)
+		return diag_usage("--count: '%s' is no number from 1 on",
+		    argument);
+	request->events = (uint64_t)n;
+	return 0;
+}
+
+static int
+take_lines(struct request *request, char *argument)
+{
+	(void)argument;
+	request->follow = request->lines = true;
+	return 0;
+}
+
+static int
+take_max_line(struct request *request, char *argument)
+{
+	int64_t n = parse_number(argument, 1, INT_MAX);
+
+	if (n == -1)
+		return diag_usage("--max-line: '%s' is no number of bytes from"
+		    " 1 to %d", argument, INT_MAX);
+	request->longest = (size_t)n;
+	return 0;
+}
+
+static int
+take_reopen(struct request *request, char *argument)
+{
+	(void)argument;
+	request->reopen = true;
+	return 0;
+}
+
+static int
+take_jobs(struct request *request, char *argument)
+{
+	int64_t n = parse_number(argument, 1, MOST_JOBS);
+
+	if (n == -1)
+		return diag_usage("--jobs: '%s' is no number from 1 to %d",
+		    argument, MOST_JOBS);
+	request->jobs = (size_t)n;
+	return 0;
+}
+
+static int
+take_session(struct request *request, char *argument)
+{
+	(void)argument;
+	request->session = true;
+	return 0;
+}
+
+static int
+take_numeric(struct request *request, char *argument)
+{
+	(void)argument;
+	request->numeric = true;
+	return 0;
+}
+
+static int
+take_ready_fd(struct request *request, char *argument)
+{
+	int64_t n = parse_number(argument, 3, INT_MAX);
+
+	if (n == -1)
+		return diag_usage("--ready-fd: '%s' is no descriptor from 3 to"
+		    " %d", argument, INT_MAX);
+	request->ready_fd = (int)n;
+	return 0;
+}
+
+static int
+take_help(struct request *request, char *argument)
+{
+	(void)argument;
+	request->help = true;
+	return 0;
+}
+
+static bool
+has_row(const struct command *command, const struct option_row *row)
+{
+	return (row->groups & command->options) != 0;
+}
+
+/*
+ * What getopt_long(3) wants: LONGS one longer than the table, LETTERS twice the
+ * table and three.
+ */
+static void
+fill(const struct command *command, struct option *longs, char *letters)
+{
+	/* targets in their place, and `:' for an argument that is missing */
+	*letters++ = '-';
+	*letters++ = ':';
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct option_row *row = &rows[i];
+		bool argument = *row->argument != '\0';
+
+		if (!has_row(command, row))
+			continue;
+		longs->name = row->name;
+		longs->has_arg = argument ? required_argument : no_argument;
+		longs->flag = NULL;
+		longs->val = 256 + (int)i;
+		longs++;
+		if (row->letter == 0)
+			continue;
+		*letters++ = row->letter;
+		if (argument)
+			*letters++ = ':';
+	}
+	memset(longs, 0, sizeof *longs);
+	*letters = '\0';
+}
+
+static const struct option_row *
+row_of(const struct command *command, int value)
+{
+	if (value >= 256)
+		return &rows[value - 256];
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].letter == value && has_row(command, &rows[i]))
+			return &rows[i];
+	return NULL;
+}
+
+/* WORD is not understood, or wants an argument that is not there. */
+static int
+bad_option(const struct command *command, int answer, const char *word)
+{
+	const struct option_row *row = row_of(command, optopt);
+
+	if (answer == ':')
+		return diag_usage("%s: an argument is missing: %s", word,
+		    row == NULL ? "?" : row->argument);
+	if (optopt >= 256)
+		return diag_usage("%s: takes no argument", word);
+	if (word[1] >= '0' && word[1] <= '9')
+		return diag_usage("%s: a descriptor is not negative", word);
+	/* it is one of several in a word */
+	if (optopt != 0 && strncmp(word, "--", 2) != 0 && word[2] != '\0')
+		return diag_usage("%s: unknown option -%c", word, optopt);
+	return diag_usage("%s: unknown option", word);
+}
+
+/* The word that getopt_long has just looked at. */
+static const char *
+looked_at(int argc, char **argv, int before)
+{
+	int at = optind > before ? optind - 1 : optind;
+
+	return at < argc ? argv[at] : argv[argc - 1];
+}
+
+int
+options_parse(const struct command *command, const struct backend *backend,
+    int argc, char **argv, struct request *request)
+{
+	struct option longs[ROWS + 1];
+	char letters[2 * ROWS + 3];
+	const struct option_row *row;
+	int answer, before, status = 0;
+
+	memset(request, 0, sizeof *request);
+	request->command = command;
+	request->backend = backend;
+	request->deadline = DEADLINE_NEVER;
+	request->ready_fd = -1;
+	request->idle = DURATION_FOREVER;
+	fill(command, longs, letters);
+	opterr = 0;
+	while (status == 0) {
+		before = optind;
+		answer = getopt_long(argc, argv, letters, longs, NULL);
+		if (answer == -1)
+			break;
+		row = row_of(command, answer);
+		if (answer == 1)
+			status = add_target(request, optarg, 0);
+		else if (row != NULL)
+			status = row->take(request, optarg);
+		else
+			return bad_option(command, answer,
+			    looked_at(argc, argv, before));
+	}
+	if (status != 0 || optind >= argc)
+		return status;
+	/* getopt_long stops at `--' and goes past it */
+	if (request->targets.words == 0)
+		return diag_usage("-- starts a program; write ./-name for a"
+		    " path");
+	request->program = argv + optind;
+	return 0;
+}
+
+static void
+put_row(const struct option_row *row)
+{
+	size_t width = 6 + strlen(row->name);
+
+	output_string("  ");
+	if (row->letter != 0) {
+		output_character('-');
+		output_character(row->letter);
+		output_string(", ");
+	} else
+		output_string("    ");
+	output_string("--");
+	output_string(row->name);
+	if (*row->argument != '\0') {
+		output_character(' ');
+		output_string(row->argument);
+		width += 1 + strlen(row->argument);
+	}
+	do
+		output_character(' ');
+	while (++width < 27);
+	output_string(row->help);
+	output_character('\n');
+}
+
+void
+options_help(const struct command *command)
+{
+	output_string("usage: pmux ");
+	output_string(command->name);
+	output_string(" [OPTION]...");
+	if (*command->arguments != '\0') {
+		output_character(' ');
+		output_string(command->arguments);
+	}
+	if ((command->options & OPTION_WAITS) != 0)
+		output_string(" [-- PROGRAM [ARG]...]");
+	if ((command->options & OPTION_SESSION) != 0) {
+		output_string("\n       pmux ");
+		output_string(command->name);
+		output_string(" --session [OPTION]...");
+	}
+	output_string("\n\n");
+	output_string(command->summary);
+	output_string("\n\n");
+	for (size_t i = 0; i < ROWS; i++)
+		if (has_row(command, &rows[i]))
+			put_row(&rows[i]);
+	output_string("\nThe whole story: man pmux-");
+	output_string(command->name);
+	output_character('\n');
+}

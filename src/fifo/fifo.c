@@ -1,0 +1,572 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "base/duration.h"
+#include "compat.h"
+#include "fifo/fifo.h"
+#include "fifo/holder.h"
+#include "output/diag.h"
+#include "output/output.h"
+#include "sys/fdplace.h"
+#include "sys/kernel.h"
+#include "sys/launch.h"
+#include "sys/peer.h"
+#include "sys/timeout.h"
+
+/*
+ * How long those that are leaving are given, all together, if pmux may take
+ * that long; and how often it looks.
+ */
+#define LINGER		(INT64_C(100) * 1000000)
+#define LINGER_STEP	100000
+
+/* That a process can be started is taken for granted for so long. */
+#define SURE (INT64_C(1000) * 1000000)
+
+/* When there is none for a holder: for so long pmux tries again. */
+#define TRY (INT64_C(1000) * 1000000)
+#define TRY_STEP 10000000
+
+static struct fifo_set set = { .watch = -1 };
+static int64_t hold = DURATION_FOREVER;
+static int64_t patience = LINGER;
+static deadline_t linger_end = DEADLINE_NEVER;
+static bool left;
+static int lost; /* what fifo_leave returns */
+static bool unsure; /* no holder could be had */
+
+/* pmux becomes PROGRAM, which has the end GIVEN if its descriptor is not -1. */
+static struct fifo given = { .fd = -1 };
+static bool orphaned;		/* it is to know of no holder */
+
+void
+fifo_hold(int64_t ns)
+{
+	hold = ns;
+}
+
+void
+fifo_patience(int64_t ns)
+{
+	patience = ns >= 0 && ns < LINGER ? ns : LINGER;
+}
+
+static void
+leave_and_die(int number)
+{
+	if (fifo_leave() != 0)
+		_exit(EXIT_SYSTEM);
+	/*
+	 * SA_RESETHAND has put the default back; blocked until this returns, it
+	 * ends pmux then.
+	 */
+	(void)raise(number);
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction action, old;
+	int last = NSIG - 1;
+
+	memset(&action, 0, sizeof action);
+	action.sa_handler = leave_and_die;
+	action.sa_flags = (int)SA_RESETHAND;
+	sigfillset(&action.sa_mask);
+#ifdef SIGRTMAX
+	if (SIGRTMAX > last)
+		last = SIGRTMAX;
+#endif
+	for (int i = 1; i <= last; i++)
+		if (kernel_signal_ends(i) && sigaction(i, &action, &old) == 0 &&
+		    old.sa_handler != SIG_DFL)
+			(void)sigaction(i, &old, NULL);
+}
+
+static int
+reserve(void)
+{
+	uint32_t wanted = set.capacity + set.capacity / 2 + 4;
+	struct fifo *fifos;
+	uint32_t *numbers;
+
+	if (set.count < set.capacity)
+		return 0;
+	fifos = realloc(set.fifos, wanted * sizeof *fifos);
+	if (fifos == NULL)
+		return -ENOMEM;
+	set.fifos = fifos;
+	numbers = realloc(set.numbers, (wanted + 1) * sizeof *numbers);
+	if (numbers == NULL)
+		return -ENOMEM;
+	memset(numbers + set.capacity + 1, 0,
+	    (wanted - set.capacity) * sizeof *numbers);
+	numbers[0] = 0;
+	set.numbers = numbers;
+	set.capacity = wanted;
+	return 0;
+}
+
+static struct fifo *
+insert(int fd)
+{
+	uint32_t at = set.count++;
+	struct fifo *fifos = set.fifos;
+
+	for (; at > 0 && fifos[at - 1].fd > fd; at--)
+		fifos[at] = fifos[at - 1];
+	memset(&fifos[at], 0, sizeof fifos[at]);
+	fifos[at].fd = fd;
+	fifos[at].writer = -1;
+	return &fifos[at];
+}
+
+static bool
+ready(int fd, short events, int ms)
+{
+	struct pollfd p = { fd, events, 0 };
+
+	return poll(&p, 1, ms) == 1;
+}
+
+/*
+ * FD has just been opened to read, at TIME, after another pmux, or its holder.
+ * Somebody may have the write end who is on the point of leaving: a holder
+ * whose work is done, or the writer whose line was read last, between its write
+ * and its close.  poll(2) would then tell of FD that a writer has gone, though
+ * nobody has come since; a moment later it would have told nothing.  So let
+ * them go: every holder looks when somebody opens, and a writer is given
+ * LINGER.  Returns whether they went, and FD should be opened anew.
+ */
+static bool
+let_go(int fd, int64_t time)
+{
+	struct timespec pause = { 0, LINGER_STEP };
+
+	if (linger_end == DEADLINE_NEVER)
+		linger_end = deadline_in(patience);
+	while (peer_marked(fd, time) && deadline_left(linger_end) > 0)
+		(void)nanosleep(&pause, NULL);
+	if (!ready(fd, 0, 0) && peer_has_writer(fd) != 0)
+		(void)ready(fd, POLLIN,
+		    timeout_milliseconds(deadline_left(linger_end)));
+	/* asked last: one may have gone at any moment until here */
+	return ready(fd, 0, 0) && kernel_unread(fd) == 0;
+}
+
+/* As long as this end is held at least: if it were left now. */
+static int64_t
+claim_end(int fd, bool writing)
+{
+	int64_t now = clock_now();
+
+	return peer_claim(fd, writing, false,
+	    hold == 0 ? now : deadline_in(hold), now);
+}
+
+/* Returns the read end that is to be used, FD or another. */
+static int
+settle_in(int fd, const char *path, int64_t *claim)
+{
+	int64_t now = clock_now();
+	bool alone = !peer_claimed(fd, false) && !peer_marked(fd, now);
+	int again;
+
+	*claim = claim_end(fd, false);
+	peer_arrive(fd, now);
+	if (alone || !let_go(fd, clock_now()))
+		return fd;
+	again = peer_reopen(fd, path, O_RDONLY);
+	if (again < 0 || (again = place(again)) < 0)
+		return fd;
+	*claim = claim_end(again, false);
+	peer_arrive(again, now);
+	(void)close(fd);
+	return again;
+}
+
+static void
+open_watch(void)
+{
+	if (set.watch == -1 && (set.watch = peer_watch_open()) < 0)
+		set.watch = -1;
+}
+
+/*
+ * To know, when leaving, whether another writer has served the reader that
+ * pmux let through.
+ */
+static uint32_t
+watch_writers(int fd, const char *path)
+{
+	int number;
+
+	open_watch();
+	if (set.watch == -1)
+		return 0;
+	number = peer_watch_add(set.watch, fd, path,
+	    PEER_WROTE | PEER_WRITER_CLOSED);
+	return number < 0 ? 0 : (uint32_t)number;
+}
+
+static int
+open_end(const char *path, bool writing)
+{
+	int fd, error = reserve();
+	bool shared = false;
+	struct fifo *fifo;
+	int64_t claim;
+
+	if (error != 0)
+		return error;
+	if (writing && peer_only_held(path))
+		return -ENXIO;
+	fd = open(path, (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK |
+	    O_CLOEXEC | O_NOCTTY);
+	/* it is held also if it cannot be known: it has let somebody through */
+	if ((fd = place(fd)) < 0 || peer_is_fifo(fd) == 0)
+		return fd;
+	if (writing) {
+		/* it leaves when it sees the claim, and not before */
+		shared = peer_claimed(fd, true);
+		claim = claim_end(fd, true);
+	} else
+		fd = settle_in(fd, path, &claim);
+	fifo = insert(fd);
+	fifo->path = path;
+	fifo->writing = writing;
+	fifo->claim = claim;
+	fifo->claimed = clock_now();
+	fifo->shared = shared;
+	/* a pmux that leaves without a word to its peers */
+	fifo->astray = writing && peer_reads(fd);
+	fifo->written = peer_written(fd);
+	if (writing && hold != 0)
+		fifo->watched = watch_writers(fd, path);
+	return fd;
+}
+
+/*
+ * Before anybody is let through: a holder can be started.  Only starting a
+ * process tells, there are too many limits.
+ */
+static int
+be_sure(void)
+{
+	static int64_t until;
+	int64_t now = clock_now();
+	int error = 0;
+
+	if (hold != 0 && now >= until) {
+		error = launch_possible();
+		until = now + SURE;
+	}
+	unsure = error != 0;
+	if (unsure)
+		until = 0;
+	return error;
+}
+
+const char *
+fifo_hint(void)
+{
+	return unsure ? "no process can be started to hold it" : NULL;
+}
+
+int
+fifo_open(const char *path, bool writing)
+{
+	sigset_t all, old;
+	int fd;
+
+	if (set.capacity == 0 && hold != 0)
+		catch_signals();
+	sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	fd = be_sure();
+	if (fd == 0)
+		fd = open_end(path, writing);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	return fd;
+}
+
+/* The end that is FD, or NULL. */
+static struct fifo *
+find(int fd)
+{
+	uint32_t low = 0, high = set.count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (set.fifos[middle].fd < fd)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < set.count && set.fifos[low].fd == fd ? &set.fifos[low] :
+	    NULL;
+}
+
+static int
+renew(int fd, struct fifo *fifo)
+{
+	int again = peer_reopen(fd, fifo->path, O_RDONLY), error = 0;
+	int64_t claim, now;
+
+	if (again < 0)
+		return again;
+	/* made on what is to be FD, there is no moment without a claim */
+	claim = claim_end(again, false);
+	peer_arrive(again, now = clock_now());
+	if (dup2(again, fd) == -1)
+		error = -errno;
+	else {
+		fifo->claim = claim;
+		fifo->claimed = now;
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+			error = -errno;
+	}
+	(void)close(again);
+	return error;
+}
+
+int
+fifo_renew(int fd)
+{
+	struct fifo *fifo = find(fd);
+	sigset_t all, old;
+	int error;
+
+	if (fifo == NULL)
+		return -EBADF;
+	sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	error = renew(fd, fifo);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	return error;
+}
+
+void
+fifo_give(int fd)
+{
+	struct fifo *fifo = find(fd), *end = set.fifos + set.count;
+
+	orphaned = true;
+	if (fifo == NULL)
+		return;
+	given = *fifo;
+	memmove(fifo, fifo + 1, (size_t)(end - fifo - 1) * sizeof *fifo);
+	set.count--;
+	/* PROGRAM reads or writes as any other */
+	peer_release(fd);
+}
+
+void
+fifo_take_back(void)
+{
+	orphaned = false;
+	if (given.fd == -1)
+		return;
+	/* the others have been left, and their holder has the watch */
+	set.count = 0;
+	if (set.watch != -1)
+		(void)close(set.watch);
+	set.watch = -1;
+	memset(set.numbers, 0, (set.capacity + 1) * sizeof *set.numbers);
+	given.watched = 0;
+	given.claim = claim_end(given.fd, given.writing);
+	*insert(given.fd) = given;
+	given.fd = -1;
+	left = false;
+}
+
+/* Returns whether any end has to be held; the others are closed. */
+static bool
+settle(void)
+{
+	bool held = false;
+
+	open_watch();
+	for (uint32_t i = 0; i < set.count; i++)
+		holder_watch(&set, &set.fifos[i]);
+	holder_look(&set);
+	for (uint32_t i = 0; i < set.count; i++) {
+		set.fifos[i].reader = set.fifos[i].fresh = false;
+		set.fifos[i].reads = set.fifos[i].came = false;
+		/* whoever opens to read from now on waits for what comes */
+		if (set.fifos[i].writing)
+			peer_mark(set.fifos[i].fd, true, 0);
+		if (peer_nameless(set.fifos[i].fd))
+			holder_abandon(&set.fifos[i]);
+		else if (!holder_needed(&set, &set.fifos[i]))
+			holder_leave(&set, &set.fifos[i]);
+		held |= set.fifos[i].fd != -1;
+	}
+	return held;
+}
+
+/* The holder is there as long as it says, and no longer. */
+static void
+claim_until(deadline_t deadline)
+{
+	int64_t now = clock_now();
+
+	for (uint32_t i = 0; i < set.count; i++) {
+		struct fifo *fifo = &set.fifos[i];
+
+		if (fifo->fd != -1)
+			fifo->claim = peer_claim(fifo->fd, fifo->writing, true,
+			    deadline, now);
+	}
+}
+
+static bool
+is_writable(const char *path)
+{
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 ||
+	    errno != EACCES;
+}
+
+/* Say what cannot be had here. */
+static void
+say_limits(void)
+{
+	if (!holder_watches(&set))
+		diag_note("named pipes cannot be watched here: looking at them"
+			  " from time to time",
+		    NULL);
+	for (uint32_t i = 0; i < set.count; i++) {
+		const struct fifo *fifo = &set.fifos[i];
+
+		if (fifo->fd == -1 || fifo->writing || is_writable(fifo->path))
+			continue;
+		diag_note("a named pipe is not writable: its next reader may"
+		    " wait for a writer", errno_name(EACCES));
+		break;
+	}
+}
+
+/* The child's child, and the child to its end: 0 or errno, an exit status. */
+static int
+start_orphan(deadline_t deadline)
+{
+	pid_t holder = fork();
+
+	if (holder == 0)
+		holder_run(&set, deadline);
+	return holder == -1 ? errno : 0;
+}
+
+static int
+reap(pid_t child)
+{
+	int status = 0;
+
+	while (waitpid(child, &status, 0) == -1 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EAGAIN;
+}
+
+/* Returns 0 or -errno. */
+static int
+start_holder(deadline_t deadline)
+{
+	pid_t child = fork();
+
+	if (child == -1)
+		return -errno;
+	if (child == 0 && orphaned)
+		_exit(start_orphan(deadline));
+	if (child == 0)
+		holder_run(&set, deadline);
+	return orphaned ? reap(child) : 0;
+}
+
+static const char *
+loss(const struct fifo *fifo)
+{
+	if (fifo->writing)
+		return "its reader sees an end of file";
+	return kernel_unread(fifo->fd) != 0 ? "what is unread is lost" :
+					      "its writer has no reader";
+}
+
+static void
+say_lost(int error)
+{
+	char text[160];
+	size_t used;
+
+	for (uint32_t i = 0; i < set.count; i++) {
+		const struct fifo *fifo = &set.fifos[i];
+
+		if (fifo->fd == -1)
+			continue;
+		used = escape(text, 120, fifo->path, strlen(fifo->path));
+		memcpy(text + used, ": ", 2);
+		strcpy(text + used + 2, loss(fifo));
+		diag_note(text, NULL);
+	}
+	diag_note("no process can be started to hold named pipes",
+	    errno_name(-error));
+}
+
+static int
+hand_over(void)
+{
+	deadline_t deadline = deadline_in(hold), end = deadline_in(TRY);
+	struct timespec pause = { 0, TRY_STEP };
+	int error;
+
+	say_limits();
+	claim_until(deadline);
+	while ((error = start_holder(deadline)) != 0 && deadline_left(end) > 0)
+		(void)nanosleep(&pause, NULL);
+	if (error == 0)
+		return 0;
+	say_lost(error);
+	return EXIT_SYSTEM;
+}
+
+/* No holder stays, but those of others are not to be misled. */
+static void
+let_look(void)
+{
+	for (uint32_t i = 0; i < set.count; i++)
+		if (set.fifos[i].writing)
+			holder_let_look(&set.fifos[i]);
+}
+
+int
+fifo_leave(void)
+{
+	sigset_t all, old;
+	int error = errno;
+
+	if (set.count == 0 || left)
+		return lost;
+	sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	left = true;
+	/* nothing is waited for any more, and looking it up might allocate */
+	place_avoid(NULL);
+	if (hold == 0)
+		let_look();
+	else if (settle())
+		lost = hand_over();
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	errno = error;
+	return lost;
+}

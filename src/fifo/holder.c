@@ -1,0 +1,653 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "compat.h"
+#include "fifo/holder.h"
+#include "output/output.h"
+#include "sys/kernel.h"
+#include "sys/peer.h"
+#include "sys/timeout.h"
+#include "sys/title.h"
+
+/* Somebody opens or closes. */
+#define PEER_COMES	(PEER_ALL & ~(PEER_READ | PEER_WROTE))
+
+#define NS_PER_MS	INT64_C(1000000)
+
+/* How long others are given to look: 1000 steps of 0.1 ms. */
+#define LOOK_STEP	100000
+#define LOOK_STEPS	1000
+
+/* Without a watch: look again after this long, and up to that. */
+#define SAMPLE_FIRST	(1 * NS_PER_MS)
+#define SAMPLE_LAST	(100 * NS_PER_MS)
+
+/*
+ * What is to be looked at without a cause, and how long after the last one: a
+ * later pmux that opened the FIFO claims it a moment after that; a read end at
+ * which nothing can be lost is kept for a while, since the next pmux of a loop
+ * takes it over without a gap; and a reader that takes nothing may have been a
+ * writer that has gone again.
+ */
+enum {
+	STEP_CLAIM,
+	STEP_IDLE,
+	STEP_READER,
+	STEP_NONE
+};
+static const int64_t step_time[] = {
+	10 * NS_PER_MS, 50 * NS_PER_MS, 1000 * NS_PER_MS, -1
+};
+
+static bool
+has(int fd, short condition)
+{
+	struct pollfd p = { fd, 0, 0 };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & condition) != 0;
+}
+
+/* POLLHUP stays off where no writer has come since FD was opened. */
+static bool
+writers_gone(int fd)
+{
+	return has(fd, POLLHUP);
+}
+
+/* Linux says POLLERR, the BSDs POLLHUP. */
+static bool
+readers_gone(int fd)
+{
+	return has(fd, POLLERR | POLLHUP);
+}
+
+/* Without a watch: what is there was not there before, or was and is read. */
+static bool
+was_written(const struct fifo *fifo)
+{
+	int64_t last = peer_written(fifo->fd);
+
+	return kernel_unread(fifo->fd) > 0 ||
+	    (last != -1 && fifo->written != -1 && last != fifo->written);
+}
+
+/*
+ * Whether a writer has been here, or come and gone, since this write end was
+ * opened.  The end that another pmux closes is none.
+ */
+static bool
+served(struct fifo_set *set, struct fifo *fifo)
+{
+	if (peer_claimed(fifo->fd, true))
+		fifo->shared = true;
+	else if (fifo->shared) {
+		/* a close is told before the claim that goes with it is gone */
+		holder_look(set);
+		fifo->shared = fifo->closed = false;
+	}
+	fifo->wrote |= fifo->closed && !fifo->shared;
+	fifo->closed = false;
+	fifo->wrote |= fifo->watched == 0 && was_written(fifo);
+	return fifo->wrote;
+}
+
+void
+holder_let_look(const struct fifo *fifo)
+{
+	struct timespec pause = { 0, LOOK_STEP };
+
+	for (int i = 0; i < LOOK_STEPS; i++) {
+		if (!peer_marked(fifo->fd, fifo->claimed))
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+bool
+holder_needed(struct fifo_set *set, struct fifo *fifo)
+{
+	if (fifo->writing)
+		return !served(set, fifo) && !readers_gone(fifo->fd);
+	/* where nothing tells it, think the worst */
+	if (kernel_unread(fifo->fd) != 0)
+		return true;
+	return !writers_gone(fifo->fd) && peer_has_writer(fifo->fd) != 0;
+}
+
+void
+holder_watch(struct fifo_set *set, struct fifo *fifo)
+{
+	int number;
+
+	if (set->watch == -1)
+		return;
+	fifo->told = PEER_ALL;
+	number = peer_watch_add(set->watch, fifo->fd, fifo->path, fifo->told);
+	if (number <= 0 || (uint32_t)number > set->capacity) {
+		fifo->watched = 0;
+		return;
+	}
+	fifo->watched = (uint32_t)number;
+	fifo->same = set->numbers[number];
+	set->numbers[number] = (uint32_t)(fifo - set->fifos) + 1;
+}
+
+bool
+holder_watches(const struct fifo_set *set)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->fifos[i].fd != -1 && set->fifos[i].watched == 0)
+			return false;
+	return true;
+}
+
+static void
+note(struct fifo *fifo, uint32_t what)
+{
+	fifo->changed = true;
+	if (what == PEER_NAMED)
+		return;
+	fifo->opened |= what == PEER_OPENED;
+	fifo->wrote |= what == PEER_WROTE;
+	fifo->closed |= what == PEER_WRITER_CLOSED;
+	fifo->fresh = what == PEER_OPENED && fifo->parted;
+	fifo->parted = what == PEER_READER_CLOSED;
+	fifo->astray |= what == PEER_READER_CLOSED;
+	fifo->reads |= what == PEER_READ;
+	if (what == PEER_READER_CLOSED || what == PEER_LOST)
+		fifo->reads = false;
+	fifo->came = what == PEER_OPENED ||
+	    (fifo->came && (what == PEER_READ || what == PEER_WROTE));
+	if (what == PEER_OPENED || what == PEER_READ)
+		fifo->reader = true;
+	else if (what != PEER_WROTE)
+		fifo->reader = false;
+}
+
+static void
+note_lost(struct fifo_set *set)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		note(&set->fifos[i], PEER_LOST);
+}
+
+/* The watch tells nothing any more: from now on the FIFOs are sampled. */
+static void
+give_up_watch(struct fifo_set *set)
+{
+	(void)close(set->watch);
+	set->watch = -1;
+	for (uint32_t i = 0; i < set->count; i++)
+		set->fifos[i].watched = 0;
+	note_lost(set);
+}
+
+void
+holder_look(struct fifo_set *set)
+{
+	struct peer_buffer buffer = { .done = 0, .used = 0 };
+	struct peer_change change;
+	uint32_t at;
+	int answer;
+
+	if (set->watch == -1)
+		return;
+	while ((answer = peer_watch_next(set->watch, &buffer, &change)) != 0) {
+		if (answer == -EINTR)
+			continue;
+		if (answer < 0) {
+			give_up_watch(set);
+			break;
+		}
+		if (change.what == PEER_LOST) {
+			note_lost(set);
+			continue;
+		}
+		at = change.fifo <= set->capacity ?
+		    set->numbers[change.fifo] : 0;
+		for (; at != 0; at = set->fifos[at - 1].same)
+			note(&set->fifos[at - 1], change.what);
+	}
+}
+
+/*
+ * A later pmux that opened the FIFO must not see this end come and go: either
+ * it finds the mark and waits, or it is found here.
+ */
+static void
+take_writer(struct fifo_set *set, struct fifo *fifo)
+{
+	int end;
+
+	peer_mark(fifo->fd, false, fifo->looked);
+	if (peer_superseded(fifo->fd, false, fifo->claim))
+		end = -1;
+	else
+		end = peer_join(set->watch, fifo->fd, fifo->told, fifo->path,
+		    O_WRONLY);
+	fifo->writer = end < 0 ? -1 : end;
+	if (end < 0)
+		peer_mark(fifo->fd, false, -1);
+}
+
+static void
+drop_writer(struct fifo_set *set, struct fifo *fifo)
+{
+	if (fifo->writer == -1)
+		return;
+	peer_part(set->watch, fifo->fd, fifo->told, fifo->path, fifo->writer);
+	peer_mark(fifo->fd, false, -1);
+	fifo->writer = -1;
+}
+
+/*
+ * Nothing is unread, so that the write end, if it was taken, goes too.  But a
+ * reader that opened after the last one left was let through by that end, and
+ * closing it would end its file: it stays until a writer has come.  Returns
+ * whether it stays.
+ */
+static bool
+keep_writer(struct fifo_set *set, struct fifo *fifo)
+{
+	if (fifo->writer == -1)
+		return false;
+	if (fifo->fresh)
+		return true;
+	drop_writer(set, fifo);
+	holder_look(set);
+	if (fifo->fresh)
+		take_writer(set, fifo);
+	return fifo->writer != -1;
+}
+
+/* The read end anew, with the NUMBER that it had, which is free; or -1. */
+static int
+reopen_as(int number, int handle, const char *path)
+{
+	int fd = peer_reopen(handle, path, O_RDONLY), moved;
+
+	if (fd < 0 || fd == number)
+		return fd < 0 ? -1 : fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, number);
+	(void)close(fd);
+	return moved;
+}
+
+void
+holder_leave(struct fifo_set *set, struct fifo *fifo)
+{
+	int handle = -1, fd = fifo->fd;
+
+	drop_writer(set, fifo);
+	if (fifo->writing)
+		holder_let_look(fifo);
+	else if (fifo->watched != 0)
+		handle = peer_handle(fd);
+	fifo->fd = -1;
+	fifo->opened = false;
+	(void)close(fd);
+	if (handle < 0)
+		return;
+	/* a writer may have come through just before: back, before it writes */
+	holder_look(set);
+	if (fifo->opened) {
+		fifo->fd = reopen_as(fd, handle, fifo->path);
+		if (fifo->fd != -1)
+			(void)peer_reclaim(fifo->fd, false, true, fifo->claim);
+	}
+	(void)close(handle);
+}
+
+void
+holder_abandon(struct fifo *fifo)
+{
+	if (fifo->writer != -1)
+		(void)close(fifo->writer);
+	(void)close(fifo->fd);
+	fifo->writer = fifo->fd = -1;
+}
+
+/* While writers and readers are busy with each other, sleep. */
+static void
+listen_to(struct fifo_set *set, struct fifo *fifo, uint8_t what)
+{
+	if (fifo->watched == 0 || fifo->told == what)
+		return;
+	fifo->told = what;
+	(void)peer_watch_add(set->watch, fifo->fd, fifo->path, what);
+}
+
+/* Busy ones need not be heard once it is known that one of them reads. */
+static uint8_t
+wanted(const struct fifo *fifo, bool alone)
+{
+	return fifo->reads && !alone ? PEER_COMES : PEER_COMES | PEER_READ;
+}
+
+/*
+ * Bytes are unread, and so the end is kept.  While nobody else is there the
+ * next reader must not block in open(2) for want of a writer; one that has
+ * opened must find the end of file behind the last byte.
+ */
+static void
+serve_reader(struct fifo_set *set, struct fifo *fifo, int32_t unread)
+{
+	bool alone;
+
+	if (fifo->watched == 0)
+		fifo->reader = unread < fifo->unread;
+	fifo->unread = unread;
+	if (fifo->reader)
+		drop_writer(set, fifo);
+	alone = fifo->writer != -1 || writers_gone(fifo->fd);
+	listen_to(set, fifo, wanted(fifo, alone));
+	if (alone && !fifo->reader && fifo->writer == -1)
+		take_writer(set, fifo);
+}
+
+/*
+ * A pmux that wants to write does not take this end for a reader's, unless it
+ * is said that there is one.  Somebody who has come, where no writer is, reads.
+ */
+static void
+vouch(struct fifo *fifo)
+{
+	bool reader = fifo->reads ||
+	    (fifo->came && fifo->writer == -1 && writers_gone(fifo->fd));
+
+	if (reader != fifo->vouched)
+		peer_vouch(fifo->fd, reader);
+	fifo->vouched = reader;
+}
+
+static void
+tend_reading(struct fifo_set *set, struct fifo *fifo)
+{
+	int64_t unread = kernel_unread(fifo->fd);
+
+	/* at once when it has gone; when it has come, see take_step */
+	if (fifo->vouched && !fifo->reads && !fifo->came)
+		vouch(fifo);
+	fifo->idle = false;
+	if (unread < 0)
+		return; /* stay, and do no more */
+	if (unread > 0)
+		serve_reader(set, fifo, (int32_t)unread);
+	else if (keep_writer(set, fifo))
+		listen_to(set, fifo, PEER_ALL);
+	else {
+		listen_to(set, fifo, wanted(fifo, false));
+		fifo->idle = !holder_needed(set, fifo);
+	}
+}
+
+static void
+tend_writing(struct fifo_set *set, struct fifo *fifo)
+{
+	/*
+	 * When its reader has been served, another may have opened since: this
+	 * end has let it through, and it waits for a writer of its own.  Unless
+	 * it is a pmux, which looks after itself.
+	 */
+	bool pmux = peer_arrived(fifo->fd, fifo->looked);
+	bool done = served(set, fifo) && (pmux || !fifo->fresh);
+
+	if (done || readers_gone(fifo->fd))
+		holder_leave(set, fifo);
+}
+
+/* NOW is from before the changes were taken in. */
+static void
+tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
+{
+	fifo->changed = false;
+	if (peer_nameless(fifo->fd)) {
+		holder_abandon(fifo);
+		return;
+	}
+	if (peer_superseded(fifo->fd, fifo->writing, fifo->claim)) {
+		fifo->watched = 0;	/* that one looks after who comes now */
+		holder_leave(set, fifo);
+		return;
+	}
+	if (fifo->writing)
+		tend_writing(set, fifo);
+	else
+		tend_reading(set, fifo);
+	fifo->looked = now;
+	if (fifo->fd != -1 && (fifo->writing || fifo->writer != -1))
+		peer_mark(fifo->fd, fifo->writing, now);
+}
+
+/*
+ * Until a writer has come since this end was opened POLLHUP is not told.  One
+ * that comes and goes at once makes it be told.
+ */
+static void
+learn_writers(struct fifo_set *set, struct fifo *fifo)
+{
+	if (fifo->writing || kernel_unread(fifo->fd) <= 0 ||
+	    writers_gone(fifo->fd) || peer_nameless(fifo->fd))
+		return;
+	take_writer(set, fifo);
+	drop_writer(set, fifo);
+}
+
+/* Look, and tend what changed, or all.  Returns how many are left. */
+static uint32_t
+tend_all(struct fifo_set *set, bool all)
+{
+	int64_t now = clock_now();
+	uint32_t live = 0;
+
+	holder_look(set);
+	for (uint32_t i = 0; i < set->count; i++) {
+		struct fifo *fifo = &set->fifos[i];
+
+		if (fifo->fd != -1 && (all || fifo->changed))
+			tend(set, fifo, now);
+		live += fifo->fd != -1;
+	}
+	return live;
+}
+
+/* The time for STEP has come and nothing else has happened. */
+static void
+take_step(struct fifo_set *set, int step)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		struct fifo *fifo = &set->fifos[i];
+
+		/*
+		 * All may have changed since: where there is no watch, and
+		 * where this process was stopped or another ran.
+		 */
+		if (fifo->fd != -1 && step == STEP_IDLE && fifo->idle &&
+		    !holder_needed(set, fifo))
+			holder_leave(set, fifo);
+		/* who comes, reads and goes is not taken for one who stays */
+		if (fifo->fd != -1 && step == STEP_CLAIM && !fifo->writing)
+			vouch(fifo);
+		/* two holders are not to wait for each other */
+		if (fifo->fd != -1 && step == STEP_READER && fifo->writing &&
+		    fifo->astray && peer_held(fifo->fd))
+			holder_leave(set, fifo);
+		if (step == STEP_READER)
+			fifo->reader = false;
+	}
+}
+
+/* Sleep until the watch has something to tell, or for NS; true if it has. */
+static bool
+sleep_for(const struct fifo_set *set, int64_t ns)
+{
+	const struct timespec pause = { 0, SAMPLE_LAST };
+	struct pollfd p = { set->watch, POLLIN, 0 };
+	int n = poll(&p, 1, timeout_milliseconds(ns));
+
+	/* no memory, say: that must not be a loop */
+	if (n == -1 && errno != EINTR)
+		(void)nanosleep(&pause, NULL);
+	return n == 1;
+}
+
+/* Look ever more rarely. */
+static void
+sample(struct fifo_set *set, deadline_t deadline)
+{
+	int64_t pause = SAMPLE_FIRST, left;
+
+	while (tend_all(set, true) > 0 &&
+	    (left = deadline_left(deadline)) != 0) {
+		(void)sleep_for(set, left != -1 && left < pause ? left : pause);
+		take_step(set, STEP_IDLE);
+		if ((pause *= 2) > SAMPLE_LAST)
+			pause = SAMPLE_LAST;
+	}
+}
+
+void
+holder_stay(struct fifo_set *set, deadline_t deadline)
+{
+	int64_t left, pause;
+	bool woken = false;
+	int step = STEP_CLAIM;
+
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->fifos[i].fd != -1)
+			learn_writers(set, &set->fifos[i]);
+	while (tend_all(set, !woken) > 0 &&
+	    (left = deadline_left(deadline)) != 0) {
+		if (!holder_watches(set)) {
+			sample(set, deadline);
+			return;
+		}
+		pause = step_time[step];
+		if (left != -1 && (pause == -1 || pause > left))
+			pause = left;
+		woken = sleep_for(set, pause);
+		if (woken)
+			step = STEP_CLAIM;
+		else {
+			take_step(set, step);
+			step += step < STEP_NONE;
+		}
+	}
+}
+
+/* FIRST to LAST but WATCH, which may be none of them. */
+static void
+close_gap(unsigned first, unsigned last, int watch)
+{
+	unsigned kept = (unsigned)watch;
+
+	if (watch == -1 || kept < first || kept > last) {
+		close_between(first, last);
+		return;
+	}
+	if (kept > first)
+		close_between(first, kept - 1);
+	close_between(kept + 1, last);
+}
+
+static void
+close_others(const struct fifo_set *set)
+{
+	unsigned first = 0;
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		int fd = set->fifos[i].fd;
+
+		if (fd == -1)
+			continue;
+		if ((unsigned)fd > first)
+			close_gap(first, (unsigned)fd - 1, set->watch);
+		first = (unsigned)fd + 1;
+	}
+	close_gap(first, ~0u, set->watch);
+}
+
+/*
+ * Do not keep a file system busy, unless its names are needed to reopen.
+ * Returns whether they are not.
+ */
+static bool
+leave_directory(struct fifo_set *set)
+{
+	int handle = -1;
+
+	for (uint32_t i = 0; handle < 0 && i < set->count; i++)
+		if (set->fifos[i].fd != -1)
+			handle = peer_handle(set->fifos[i].fd);
+	if (handle < 0)
+		return false;
+	(void)close(handle);
+	(void)!chdir("/");
+	return true;
+}
+
+/* The names are written over: they are where the caller gave them. */
+static void
+take_title(struct fifo_set *set)
+{
+	char title[TITLE_SIZE];
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		const char *path = set->fifos[i].path;
+
+		set->fifos[i].path = "";
+		if (set->fifos[i].fd == -1)
+			continue;
+		if (used > 0 && used + 2 < sizeof title) {
+			memcpy(title + used, ", ", 2);
+			used += 2;
+		}
+		used += escape(title + used, sizeof title - 1 - used, path,
+		    strlen(path));
+	}
+	title[used] = '\0';
+	title_set(title);
+}
+
+/*
+ * In a session of its own the holder gets these only from who means it.  What
+ * was meant for the group that pmux was in, and has come since, is forgotten.
+ */
+static void
+take_signals(void)
+{
+	static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		(void)signal(ends[i], SIG_IGN);
+		(void)signal(ends[i], SIG_DFL);
+		sigaddset(&set, ends[i]);
+	}
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+_Noreturn void
+holder_run(struct fifo_set *set, deadline_t deadline)
+{
+	(void)setsid();
+	take_signals();
+	close_others(set);
+	if (leave_directory(set))
+		take_title(set);
+	holder_stay(set, deadline);
+	_exit(0);
+}

@@ -1,0 +1,161 @@
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "output/diag.h"
+#include "output/output.h"
+
+static const char *command;
+static struct diag_message *captured;
+
+void
+diag_command(const char *name)
+{
+	command = name;
+}
+
+void
+diag_capture(struct diag_message *message)
+{
+	captured = message;
+}
+
+/*
+ * TEXT, LENGTH bytes, escaped, and what ERROR means if it is not 0: appended to
+ * LINE, DIAG_SIZE bytes, of which USED are.
+ */
+static size_t
+compose(char *line, size_t used, const char *text, size_t length, int error,
+    const char *hint)
+{
+	int n;
+
+	/* leave room for what follows, whatever the name was */
+	used += escape(line + used, DIAG_SIZE - used - 512, text, length);
+	if (error == 0)
+		return used;
+	n = snprintf(line + used, DIAG_SIZE - used, ": %s%s%s%s%s%s%s",
+	    strerror(error), captured == NULL ? " [" : "",
+	    captured == NULL ? errno_name(error) : "",
+	    captured == NULL ? "]" : "", hint == NULL ? "" : " (",
+	    hint == NULL ? "" : hint, hint == NULL ? "" : ")");
+	used += (size_t)n;
+	return used > DIAG_SIZE - 1 ? DIAG_SIZE - 1 : used;
+}
+
+static void say(const char *name, int error, const char *hint,
+    const char *format, va_list arguments) PRINTF_LIKE(4, 0);
+
+/* One write(2), so that messages of several processes do not mix. */
+static void
+say(const char *name, int error, const char *hint, const char *format,
+    va_list arguments)
+{
+	char text[DIAG_SIZE], line[DIAG_SIZE];
+	size_t length, used;
+	int n;
+
+	n = vsnprintf(text, sizeof text, format, arguments);
+	length = n < 0 ? 0 : (size_t)n;
+	if (length >= sizeof text) {
+		length = sizeof text - 1;
+		memcpy(text + length - 3, "...", 3);
+	}
+	if (captured != NULL) {
+		captured->name = name;
+		captured->error = error;
+		captured->length = compose(captured->text, 0, text, length,
+		    error, hint);
+		return;
+	}
+	n = snprintf(line, sizeof line, "pmux: %s%s",
+	    command == NULL ? "" : command, command == NULL ? "" : ": ");
+	used = compose(line, (size_t)n, text, length, error, hint);
+	line[used++] = '\n';
+	(void)!write(STDERR_FILENO, line, used);
+}
+
+int
+diag_usage(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say("USAGE", 0, NULL, format, arguments);
+	va_end(arguments);
+	return EXIT_USAGE;
+}
+
+int
+diag_range(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say("RANGE", 0, NULL, format, arguments);
+	va_end(arguments);
+	return EXIT_USAGE;
+}
+
+int
+diag_unavailable(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say("ENOSYS", 0, NULL, format, arguments);
+	va_end(arguments);
+	return EXIT_UNAVAILABLE;
+}
+
+void
+diag_remark(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(NULL, 0, NULL, format, arguments);
+	va_end(arguments);
+}
+
+int
+diag_system(int error, const char *hint, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(errno_name(error), error, hint, format, arguments);
+	va_end(arguments);
+	return EXIT_SYSTEM;
+}
+
+static size_t
+append(char *line, size_t used, size_t size, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length > size - used)
+		length = size - used;
+	memcpy(line + used, text, length);
+	return used + length;
+}
+
+void
+diag_note(const char *text, const char *reason)
+{
+	const char *parts[] = {
+		"pmux: ", command == NULL ? "" : command,
+		command == NULL ? "" : ": ", text, reason == NULL ? "" : " [",
+		reason == NULL ? "" : reason, reason == NULL ? "\n" : "]\n"
+	};
+	char line[256];
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		used = append(line, used, sizeof line, parts[i]);
+	(void)!write(STDERR_FILENO, line, used);
+}

@@ -1,0 +1,968 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/backend.h"
+#include "backend/foreign.h"
+#include "backend/kqueue.h"
+#include "base/deadline.h"
+#include "base/flags.h"
+#include "output/diag.h"
+#include "output/output.h"
+#include "print/print.h"
+#include "run/lines.h"
+#include "sys/kernel.h"
+#include "sys/read.h"
+#include "sys/sigdefer.h"
+#include "sys/turn.h"
+#include "target/target.h"
+
+/* What --max-line is if it was not given. */
+#define USUAL_LONGEST ((size_t)1 << 20)
+
+/*
+ * A turn: as much as a pipe holds if nobody has asked for more (pipe(7)).  A
+ * message is read whole: those of local sockets may be as long as the buffer
+ * for sending, 208 KiB (socket(7), wmem_max).
+ */
+#define TURN 65536
+#define LARGEST 262144
+
+/* Where one byte is read at a time, so many are a turn. */
+#define SINGLE_BYTES 256
+
+/* A buffer of that size stays with its source when the line is finished. */
+#define KEPT 16384
+
+/*
+ * A socket does not tell that its sender has no room any more to finish a line:
+ * that is supposed if so many bytes or more have not become more for so long
+ * (ns).  Linux counts at least 768 bytes of 208 KiB for what one send(2) adds
+ * to a local socket.
+ */
+#define STUCK_BYTES 256
+#define STUCK_TIME (INT64_C(1000) * 1000000)
+
+/* So many records at most are printed before they are consumed. */
+#define BATCH 32768
+
+/*
+ * Who has the turn at a pipe, and neither gives it back nor reads, is waited
+ * for so long; tries that are further apart than the second are not one wait:
+ * ns.
+ */
+#define TURN_TIME (INT64_C(1000) * 1000000)
+#define TURN_GAP (INT64_C(500) * 1000000)
+
+/* Longer than a record's head with any name that a kernel takes. */
+#define HEAD_SIZE 32768
+
+struct source {
+	char *held; /* what was read of a line */
+	size_t length, capacity;
+	size_t unread; /* what a look found */
+	int64_t since; /* when it first did */
+	uint32_t same; /* whose HELD it is: index */
+	int fd; /* what HOW is of */
+	struct reader how;
+	bool cut; /* HELD goes on a line that was cut */
+	bool empty; /* there was nothing the last time */
+	/* of the one whose HELD it is, where lines are counted */
+	int own; /* what the pipe is read by; or -1 */
+	bool tried; /* to have that */
+	bool turn; /* it is ours */
+	bool alone; /* we go on without, as was said */
+	int64_t asked, asked_last; /* when for the turn, in vain; or 0 */
+	int64_t left; /* what was unread then */
+};
+
+static struct source *sources;
+static const struct request *serving;
+static size_t longest;
+static uint64_t records;
+
+/* Of files that kevent(2) follows; else NULL. */
+static struct read_text *texts;
+
+/* What was read just now, with room in front of it as read_on wants it. */
+static char space[READ_LAST + LARGEST];
+static char *const bytes = space + READ_LAST;
+
+/* Where the records of a batch end there, and in the output. */
+static struct {
+	uint32_t in;
+	uint32_t out;
+} batch[BATCH];
+static size_t batched;
+static uint64_t batch_start; /* output_appended then */
+static uint64_t produced; /* bytes of output since */
+static bool blocked; /* nothing was read since nothing can be written */
+
+static char head[HEAD_SIZE]; /* of the records of one turn */
+static size_t head_length;
+
+/* ---- before the first ---- */
+
+static int
+refuse(const struct target *t, const char *why)
+{
+	return diag_usage("--lines reads: '%.*s' %s", (int)t->length, t->name,
+	    why);
+}
+
+static int
+check_kevent(const struct request *r, const struct target *t)
+{
+	const struct kevent_request
+	    *kevent = &r->targets.kevents[t - r->targets.list];
+	uint32_t unfit = flags_bit(kqueue_flags, "oneshot") |
+	    flags_bit(kqueue_flags, "clear") |
+	    flags_bit(kqueue_flags, "dispatch") |
+	    flags_bit(kqueue_flags, "disable") |
+	    flags_bit(kqueue_flags, "delete");
+
+	if (kevent->filter != KQUEUE_READ)
+		return refuse(t, "has another filter than read");
+	if ((kevent->flags & unfit) != 0)
+		return refuse(t, "would not be told of all there is to read");
+	return 0;
+}
+
+static int
+check(const struct request *r, const struct target *t)
+{
+	const struct backend *backend = r->backend;
+	uint32_t unfit = flags_bit(backend->flags, "et") |
+	    flags_bit(backend->flags, "oneshot");
+
+	if (r->targets.kevents != NULL)
+		return check_kevent(r, t);
+	if ((t->bits & backend->writing) != 0)
+		return refuse(t, "is asked to be written to");
+	if ((t->bits & backend->reading) == 0)
+		return refuse(t, "is not asked to be read from");
+	if ((t->bits & unfit) != 0)
+		return refuse(t, "would not be told of all there is to read");
+	return 0;
+}
+
+/* A file that several targets may be reading, each a part of its lines. */
+struct file {
+	dev_t device;
+	ino_t inode;
+	uint32_t index;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct file *x = a, *y = b;
+
+	if (x->device != y->device)
+		return x->device < y->device ? -1 : 1;
+	if (x->inode != y->inode)
+		return x->inode < y->inode ? -1 : 1;
+	return x->index < y->index ? -1 : 1;
+}
+
+/* Whether others may take from the same bytes as T; or -errno. */
+static int
+is_shared(const struct target *t, struct file *file)
+{
+	struct stat st;
+
+	/* one that is not open is told of when it is read */
+	if (fstat(t->fd, &st) == -1)
+		return errno == EBADF ? false : -errno;
+	file->device = st.st_dev;
+	file->inode = st.st_ino;
+	return S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ||
+	    S_ISCHR(st.st_mode);
+}
+
+/* Make what the COUNT of FILES share one SOURCE. */
+static void
+join_files(struct file *files, size_t count)
+{
+	qsort(files, count, sizeof *files, compare);
+	for (size_t i = 1; i < count; i++)
+		if (files[i].device == files[i - 1].device &&
+		    files[i].inode == files[i - 1].inode)
+			sources[files[i].index]
+			    .same = sources[files[i - 1].index].same;
+}
+
+/*
+ * Two ends of one pipe, and copies of one descriptor, take from the same bytes:
+ * what one holds of a line the other must go on with.  Two that have opened a
+ * regular file have an offset each.  Returns 0 or an exit status.
+ */
+static int
+join_same(const struct targets *targets)
+{
+	struct file *files = malloc(targets->count * sizeof *files);
+	size_t count = 0;
+	int answer;
+
+	if (files == NULL)
+		return diag_system(ENOMEM, NULL, "targets");
+	for (uint32_t i = 0; i < targets->count; i++) {
+		const struct target *t = &targets->list[i];
+
+		sources[i].same = i;
+		answer = is_shared(t, &files[count]);
+		if (answer < 0) {
+			free(files);
+			return diag_system(-answer, NULL, "%.*s",
+			    (int)t->length, t->name);
+		}
+		files[count].index = i;
+		count += (size_t)answer;
+	}
+	join_files(files, count);
+	free(files);
+	return 0;
+}
+
+/* A signal is about to end pmux. */
+static void
+put_last(void)
+{
+	lines_close(serving);
+	(void)output_flush();
+}
+
+int
+lines_open(const struct request *r)
+{
+	size_t count = r->targets.count;
+	int status;
+
+	for (size_t i = 0; i < count; i++)
+		if ((status = check(r, &r->targets.list[i])) != 0)
+			return status;
+	longest = r->longest == 0 ? USUAL_LONGEST : r->longest;
+	if (count == 0)
+		return 0;
+	sources = calloc(count, sizeof *sources);
+	if (sources == NULL)
+		return diag_system(ENOMEM, NULL, "targets");
+	if ((status = join_same(&r->targets)) != 0)
+		return status;
+	if (r->backend->requests != NULL &&
+	    (texts = calloc(count, sizeof *texts)) == NULL)
+		return diag_system(ENOMEM, NULL, "targets");
+	for (size_t i = 0; i < count; i++)
+		sources[i].fd = sources[i].own = -1;
+	serving = r;
+	defer_signals(put_last);
+	return 0;
+}
+
+/* ---- records ---- */
+
+/*
+ * What stands before every line of this turn.  What a name that no kernel takes
+ * has beyond that is left out.
+ */
+static void
+make_head(const struct request *r, const struct target *t)
+{
+	output_divert(head, sizeof head);
+	print_source(r, t);
+	head_length = output_restore();
+}
+
+/* The line itself is the rest of a record. */
+static bool
+is_plain(const struct request *r)
+{
+	return !r->json && r->format == NULL;
+}
+
+/* FIRST was read before, and may be empty. */
+static void
+put_plain(const struct request *r, const char *first, size_t first_length,
+    const char *line, size_t length)
+{
+	size_t needed = head_length + first_length + length + 1;
+
+	produced += needed;
+	if (needed <= OUTPUT_SIZE)
+		(void)output_room(needed);
+	output_bytes(head, head_length);
+	output_bytes(first, first_length);
+	output_bytes(line, length);
+	output_character(r->null ? '\0' : '\n');
+}
+
+/* The same for a line that is followed by the byte that ends its record. */
+static void
+put_line(const char *line, size_t length)
+{
+	size_t needed = head_length + length + 1;
+	char *to;
+
+	produced += needed;
+	if (needed > OUTPUT_SIZE) {
+		output_bytes(head, head_length);
+		output_bytes(line, length + 1);
+		return;
+	}
+	to = output_room(needed);
+	memcpy(to, head, head_length);
+	memcpy(to + head_length, line, length + 1);
+	output_filled(needed);
+}
+
+static void
+put_other(const struct request *r, const struct target *t, const char *line,
+    size_t length)
+{
+	output_bytes(head, head_length);
+	print_line(r, t, line, length);
+	output_character(r->null ? '\0' : '\n');
+	produced = output_appended() - batch_start;
+}
+
+/* Add LENGTH bytes to what is held of SOURCE.  Returns 0 or -ENOMEM. */
+static int
+hold(struct source *source, const char *more, size_t length)
+{
+	size_t wanted = source->length + length, capacity;
+	char *grown;
+
+	if (length == 0)
+		return 0;
+	if (wanted > source->capacity) {
+		capacity = wanted + wanted / 4 + 64;
+		grown = realloc(source->held, capacity);
+		if (grown == NULL)
+			return -ENOMEM;
+		source->held = grown;
+		source->capacity = capacity;
+	}
+	memcpy(source->held + source->length, more, length);
+	source->length = wanted;
+	return 0;
+}
+
+/* Not in a signal handler. */
+static void
+let_go(struct source *source)
+{
+	source->length = 0;
+	if (source->capacity > KEPT) {
+		free(source->held);
+		source->held = NULL;
+		source->capacity = 0;
+	}
+}
+
+/*
+ * The record that begins with what SOURCE holds and ends with LENGTH bytes of
+ * LINE.  Returns 0 or -ENOMEM.
+ */
+static int
+put_joined(const struct request *r, const struct target *t,
+    struct source *source, const char *line, size_t length)
+{
+	if (!r->quiet && is_plain(r))
+		put_plain(r, source->held, source->length, line, length);
+	else if (!r->quiet) {
+		if (hold(source, line, length) != 0)
+			return -ENOMEM;
+		put_other(r, t, source->held, source->length);
+	}
+	records++;
+	let_go(source);
+	return 0;
+}
+
+static void
+put_record(const struct request *r, const struct target *t, const char *line,
+    size_t length, bool ended)
+{
+	records++;
+	if (r->quiet)
+		return;
+	if (!is_plain(r))
+		put_other(r, t, line, length);
+	else if (ended && !r->null)
+		put_line(line, length);
+	else
+		put_plain(r, "", 0, line, length);
+}
+
+/* ---- bytes to records ---- */
+
+/*
+ * Where the next record of the SIZE bytes at P ends, HELD bytes of it having
+ * come before.  Returns whether it does there, with *LENGTH and *ENDED set: a
+ * newline follows, or it was cut.
+ */
+static inline bool
+next_record(size_t held, const char *p, size_t size, size_t *length,
+    bool *ended)
+{
+	size_t room = longest - held;
+	const char *newline = memchr(p, '\n', size > room ? room + 1 : size);
+
+	*ended = newline != NULL;
+	*length = newline != NULL ? (size_t)(newline - p) : room;
+	return newline != NULL || size > room;
+}
+
+/* How many bytes of those at P are the next COUNT records, or all there are. */
+static size_t
+measure(size_t held, const char *p, size_t size, uint64_t count)
+{
+	size_t done = 0, length;
+	bool ended;
+
+	while (count-- > 0 &&
+	    next_record(held, p + done, size - done, &length, &ended)) {
+		done += length + ended;
+		held = 0;
+	}
+	return done;
+}
+
+/* Once a line, however often it is cut. */
+static void
+say_cut(const struct target *t, struct source *source, bool ended)
+{
+	if (!ended && !source->cut)
+		diag_remark("%.*s: a line of more than %zu bytes is cut"
+			    " (--max-line)",
+		    (int)t->length, t->name, longest);
+	source->cut = !ended;
+}
+
+/* A record ends at END of bytes. */
+static void
+mark(const char *end)
+{
+	if (batched == BATCH)
+		return;
+	batch[batched].in = (uint32_t)(end - bytes);
+	batch[batched++].out = (uint32_t)produced;
+}
+
+/*
+ * The records of the SIZE bytes at P, which were read from T; what is left is
+ * held.  Returns 0 or -ENOMEM.
+ */
+static int
+digest(const struct request *r, const struct target *t, struct source *source,
+    const char *p, size_t size)
+{
+	size_t length;
+	bool ended;
+
+	while (
+	    size > 0 && next_record(source->length, p, size, &length, &ended)) {
+		if (source->length == 0)
+			put_record(r, t, p, length, ended);
+		else if (put_joined(r, t, source, p, length) != 0)
+			return -ENOMEM;
+		if (!ended || source->cut)
+			say_cut(t, source, ended);
+		p += length + ended;
+		size -= length + ended;
+		if (r->events != 0)
+			mark(p);
+	}
+	return hold(source, p, size);
+}
+
+/* A line that nothing will follow any more.  Async-signal-safe. */
+static void
+put_unfinished(const struct request *r, const struct target *t,
+    struct source *source)
+{
+	if (source->length > 0)
+		put_record(r, t, source->held, source->length, false);
+	source->length = 0;
+	source->cut = false;
+}
+
+/* ---- reading ---- */
+
+static bool
+is_message(const struct source *source)
+{
+	return source->how.kind == READ_DATAGRAMS ||
+	    source->how.kind == READ_PACKETS;
+}
+
+/*
+ * Not more than the line: what can be looked at only by reading it.  One that
+ * gives out no single bytes is read as it is.
+ */
+static ssize_t
+read_single_bytes(int fd, struct source *source)
+{
+	size_t done = 0;
+	ssize_t n = 1;
+
+	if (source->how.kind == READ_OTHER)
+		return read_now(fd, &source->how, bytes, TURN);
+	while (n == 1 && done < SINGLE_BYTES) {
+		n = read_now(fd, &source->how, bytes + done, 1);
+		if (n == 1 && bytes[done++] == '\n')
+			break;
+	}
+	return done > 0 ? (ssize_t)done : n;
+}
+
+/* To kevent(2) no file has an end. */
+static struct read_text *
+text_of(const struct source *source)
+{
+	return texts != NULL && source->how.kind == READ_FILE ?
+	    &texts[source - sources] :
+	    NULL;
+}
+
+/*
+ * Whether the unfinished line of LENGTH bytes has to be read to be finished, or
+ * -errno; *LAST: nothing comes after it.
+ */
+static int
+is_stuck(const struct target *t, struct source *source, size_t length,
+    bool *last)
+{
+	int64_t now;
+	int answer;
+
+	*last = false;
+	if (length == LARGEST)
+		return true;
+	if (text_of(source) != NULL)
+		return false;
+	answer = read_is_last(t->fd, &source->how, length);
+	*last = answer == 1;
+	if (answer != 0 || read_is_full(&source->how, length))
+		return answer != 0 ? answer : true;
+	now = clock_now();
+	if (source->how.kind != READ_STREAM || length != source->unread) {
+		source->unread = length;
+		source->since = now;
+		return false;
+	}
+	return length >= STUCK_BYTES && now - source->since >= STUCK_TIME;
+}
+
+static ssize_t
+peek(int fd, struct source *source, size_t size)
+{
+	struct read_text *text = text_of(source);
+
+	return text != NULL ? read_on(fd, text, bytes, size) :
+			      read_peek(fd, &source->how, bytes, size);
+}
+
+/*
+ * Look at what there is; *WANTED becomes how much of it are records that
+ * --count wants.  Returns as read_peek.
+ */
+static ssize_t
+look(const struct request *r, int fd, struct source *source,
+    struct source *holder, size_t *wanted)
+{
+	const struct target *t = &r->targets.list[source - sources];
+	uint64_t count = r->events - records;
+	ssize_t n = 0;
+
+	*wanted = 0;
+	for (size_t size = TURN; *wanted == 0; size = LARGEST) {
+		n = peek(fd, source, size);
+		if (n <= 0)
+			break;
+		if (is_message(source))
+			*wanted = (size_t)n;
+		/* what is held is a record if the line goes on */
+		else if (holder->length == longest && bytes[0] != '\n') {
+			put_record(r, t, holder->held, longest, false);
+			holder->length = 0;
+			say_cut(t, holder, false);
+			return -EINTR;
+		} else
+			*wanted = measure(holder->length, bytes, (size_t)n,
+			    count < BATCH ? count : BATCH);
+		if ((size_t)n < size || size == LARGEST)
+			break;
+	}
+	return n;
+}
+
+/* Take LENGTH bytes at the beginning of bytes, which were looked at. */
+static ssize_t
+consume(int fd, struct source *source, size_t length)
+{
+	struct read_text *text = text_of(source);
+	size_t done = 0;
+	ssize_t n = 0;
+
+	if (text != NULL)
+		n = read_pass(fd, text, bytes, length);
+	else if (source->how.kind == READ_FILE)
+		n = read_skip(fd, (off_t)length);
+	else if (is_message(source))
+		n = read_now(fd, &source->how, bytes, LARGEST);
+	else
+		while (done < length &&
+		    (n = read_now(fd, &source->how, bytes, length - done)) > 0)
+			done += (size_t)n;
+	return n < 0 ? n : (ssize_t)length;
+}
+
+/*
+ * How many bytes of the LENGTH that became records have been printed; those
+ * records alone are to count, BEFORE having been there.
+ */
+static size_t
+printed(const struct source *source, size_t length, uint64_t before)
+{
+	size_t n = batched;
+	uint64_t out;
+
+	if (output_flush() == 0)
+		return length;
+	out = output_written() - batch_start;
+	while (n > 0 && batch[n - 1].out > out)
+		n--;
+	records = before + n;
+	return n == 0 || is_message(source) ? 0 : batch[n - 1].in;
+}
+
+/*
+ * Print the records that the first LENGTH of bytes are, LAST being whether they
+ * end without a newline, and then consume what was printed of them: nobody is
+ * to lose what nobody got to see.  Returns as read_now.
+ */
+static ssize_t
+print_and_consume(const struct request *r, int fd, struct source *source,
+    struct source *holder, size_t length, bool last)
+{
+	const struct target *t = &r->targets.list[source - sources];
+	uint64_t before = records;
+
+	batched = 0;
+	batch_start = output_appended();
+	produced = 0;
+	if (digest(r, t, holder, bytes, length) != 0)
+		return -ENOMEM;
+	if (last && holder->length > 0) {
+		put_unfinished(r, t, holder);
+		mark(bytes + length);
+	}
+	if (!r->quiet)
+		length = printed(source, length, before);
+	return length == 0 ? -EINTR : consume(fd, source, length);
+}
+
+/*
+ * No more than the records that --count wants.  Returns as read_now;
+ * -EINPROGRESS if there is nothing but an unfinished line.
+ */
+static ssize_t
+take_counted(const struct request *r, int fd, struct source *source,
+    struct source *holder)
+{
+	const struct target *t = &r->targets.list[source - sources];
+	bool last = is_message(source);
+	size_t wanted;
+	ssize_t n = look(r, fd, source, holder, &wanted);
+	int stuck;
+
+	if (n == -EOPNOTSUPP) {
+		n = read_single_bytes(fd, source);
+		return n > 0 && digest(r, t, holder, bytes, (size_t)n) != 0 ?
+		    -ENOMEM :
+		    n;
+	}
+	if (n == 0 && text_of(source) == NULL)
+		/* the end of file, or an empty message */
+		return read_now(fd, &source->how, bytes, 0);
+	if (n <= 0)
+		return n;
+	if (wanted == 0) {
+		stuck = is_stuck(t, source, (size_t)n, &last);
+		if (stuck <= 0)
+			return stuck < 0 ? stuck : -EINPROGRESS;
+		wanted = (size_t)n;
+	}
+	return print_and_consume(r, fd, source, holder, wanted, last);
+}
+
+/* All that there is, a turn of it.  Returns as read_now. */
+static ssize_t
+take_all(const struct request *r, struct source *source, struct source *holder)
+{
+	const struct target *t = &r->targets.list[source - sources];
+	struct read_text *text = text_of(source);
+	ssize_t n;
+	int error = 0;
+
+	if (text != NULL)
+		n = read_on(t->fd, text, bytes, TURN);
+	else
+		n = read_now(t->fd, &source->how, bytes,
+		    is_message(source) ? LARGEST : TURN);
+	if (n <= 0)
+		return n;
+	if (text != NULL)
+		error = read_pass(t->fd, text, bytes, (size_t)n);
+	if (error == 0)
+		error = digest(r, t, holder, bytes, (size_t)n);
+	if (is_message(source))
+		put_unfinished(r, t, holder);
+	return error != 0 ? error : n;
+}
+
+/* ---- one reader at a time ---- */
+
+/* What SOURCE is read by: where that can be, a description of pmux's own. */
+static int
+reading_end(const struct request *r, struct source *source,
+    struct source *holder)
+{
+	const struct target *t = &r->targets.list[source - sources];
+	const struct target *first = &r->targets.list[holder - sources];
+
+	if (source->how.kind != READ_PIPE && source->how.kind != READ_FIFO)
+		return t->fd;
+	if (!holder->tried) {
+		holder->tried = true;
+		holder->own = (first->flags & TARGET_PATH) != 0 ?
+		    first->fd :
+		    turn_open(first->fd);
+	}
+	if (holder->own < 0)
+		return t->fd;
+	source->how.own = true;
+	return holder->own;
+}
+
+/* Returns whether to go on: it is our turn, or there are none here. */
+static bool
+take_turn(const struct target *t, struct source *holder)
+{
+	int64_t now, left;
+	int answer;
+
+	if (holder->own < 0 || holder->turn)
+		return true;
+	answer = turn_take(holder->own,
+	    (t->flags & TARGET_PATH) != 0 ? -1 : t->fd);
+	holder->turn = answer == 1;
+	if (answer != 0 || holder->alone) {
+		holder->asked = 0;
+		return true;
+	}
+	now = clock_now();
+	left = kernel_unread(holder->own);
+	if (holder->asked == 0 || now - holder->asked_last > TURN_GAP ||
+	    left < holder->left)
+		holder->asked = now;
+	holder->asked_last = now;
+	holder->left = left;
+	if (now - holder->asked < TURN_TIME)
+		return false;
+	holder->alone = true;
+	diag_remark("%.*s: another process has had the lock for a second:"
+		    " reading without it",
+	    (int)t->length, t->name);
+	return true;
+}
+
+/* Unless it has begun to take a line that is not whole. */
+static void
+give_turn(struct source *holder)
+{
+	if (!holder->turn || holder->length > 0 || holder->cut)
+		return;
+	holder->turn = false;
+	turn_give(holder->own);
+}
+
+static ssize_t
+take_in_turn(const struct request *r, struct source *source,
+    struct source *holder)
+{
+	const struct target *t = &r->targets.list[source - sources];
+	int fd = reading_end(r, source, holder);
+	ssize_t n;
+
+	if (!take_turn(t, holder))
+		return -EBUSY;
+	n = take_counted(r, fd, source, holder);
+	give_turn(holder);
+	return n;
+}
+
+/* read(2) of what is only open for writing says EBADF, too. */
+static enum lines_answer
+failed(const struct request *r, const struct target *t, int error)
+{
+	if (error == -EBADF && foreign_is_closed(t->fd))
+		(void)target_closed(&r->targets, t);
+	else
+		(void)diag_system(-error, NULL, "%.*s", (int)t->length,
+		    t->name);
+	return LINES_FAILED;
+}
+
+/* ---- what comes of it ---- */
+
+/* What T was followed to is not there any more. */
+static enum lines_answer
+start_again(const struct request *r, size_t index)
+{
+	const struct target *t = &r->targets.list[index];
+	int error = read_from_start(t->fd);
+
+	put_unfinished(r, t, &sources[index]);
+	if (error != 0) {
+		return failed(r, t, error);
+	}
+	diag_remark("%.*s: got shorter or was written anew: reading it from its"
+		    " start",
+	    (int)t->length, t->name);
+	return LINES_WAIT;
+}
+
+/* There was nothing, though it was said to be ready. */
+static enum lines_answer
+take_empty(struct source *source)
+{
+	bool again = source->empty;
+
+	/* said twice: that must not be a loop */
+	source->empty = true;
+	return again ? LINES_LEFT : LINES_WAIT;
+}
+
+/* Nothing could be read, ERROR being 0 at end of file or a -errno. */
+static enum lines_answer
+take_nothing(const struct request *r, size_t index, int error)
+{
+	const struct target *t = &r->targets.list[index];
+	struct source *source = &sources[index];
+	struct source *holder = &sources[source->same];
+
+	if (error == -EINPROGRESS)
+		return LINES_LEFT;
+	if (error == -EBUSY)
+		return LINES_TURN;
+	if (error == -ESTALE && text_of(source) != NULL)
+		return start_again(r, index);
+	if (error == -EINTR ||
+	    (error == 0 && source->how.kind == READ_DATAGRAMS))
+		return LINES_WAIT;
+	if (error == -EAGAIN || (error == 0 && text_of(source) != NULL))
+		return take_empty(source);
+	put_unfinished(r, t, holder);
+	give_turn(holder);
+	/* so a terminal ends whose other end was closed (tty_io.c) */
+	if (error == 0 ||
+	    (error == -EIO && source->how.kind == READ_DEVICE &&
+		read_has_hung_up(t->fd)))
+		return LINES_END;
+	return failed(r, t, error);
+}
+
+static enum lines_answer
+take(const struct request *r, size_t index)
+{
+	const struct target *t = &r->targets.list[index];
+	struct source *source = &sources[index];
+	struct source *holder = &sources[source->same];
+	ssize_t n;
+	int error;
+
+	if (source->fd != t->fd) {
+		error = read_how(t->fd, (t->flags & TARGET_PATH) != 0,
+		    &source->how);
+		if (error != 0)
+			return failed(r, t, error);
+		source->fd = t->fd;
+	}
+	if (!r->quiet)
+		make_head(r, t);
+	n = r->events != 0 ? take_in_turn(r, source, holder) :
+			     take_all(r, source, holder);
+	if (n <= 0)
+		return take_nothing(r, index, (int)n);
+	source->empty = false;
+	source->unread = 0;
+	return LINES_WAIT;
+}
+
+enum lines_answer
+lines_take(const struct request *r, size_t index)
+{
+	enum lines_answer answer = LINES_WAIT;
+
+	if (r->events != 0 && records >= r->events)
+		return answer;
+	/* nobody is kept from a turn by one who cannot use it */
+	if (r->events != 0 && !r->quiet && !output_is_ready()) {
+		blocked = true;
+		return answer;
+	}
+	defer_begin();
+	/* what nobody gets to see had better stay where it is */
+	if (output_failed() == 0 && !defer_pending())
+		answer = take(r, index);
+	defer_end();
+	return answer;
+}
+
+void
+lines_await_output(void)
+{
+	if (blocked)
+		output_await();
+	blocked = false;
+}
+
+uint64_t
+lines_count(void)
+{
+	return records;
+}
+
+void
+lines_close(const struct request *r)
+{
+	const struct target *t;
+
+	if (serving == NULL)
+		return;
+	defer_begin();
+	serving = NULL;
+	for (size_t i = 0; i < r->targets.count; i++) {
+		t = &r->targets.list[i];
+		if (sources[i].length > 0 &&
+		    (r->events == 0 || sources[i].how.kind != READ_FILE ||
+			read_skip(t->fd, -(off_t)sources[i].length) != 0)) {
+			if (!r->quiet)
+				make_head(r, t);
+			put_unfinished(r, t, &sources[i]);
+		}
+		if (sources[i].turn)
+			turn_give(sources[i].own);
+		if (sources[i].own >= 0 && sources[i].own != t->fd)
+			(void)close(sources[i].own);
+	}
+	defer_end();
+}

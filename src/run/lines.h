@@ -1,0 +1,46 @@
+/*
+ * lines.h - whole lines from many sources, each with its source.
+ */
+#ifndef LINES_H
+#define LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "target/request.h"
+
+/* What became of a source that was read from. */
+enum lines_answer {
+	LINES_WAIT,	/* there may be more: wait until it is ready again */
+	LINES_LEFT,	/* an unfinished line is left unread on purpose */
+	LINES_TURN,	/* another process reads from it now: try again soon */
+	LINES_END,	/* its end of file has come */
+	LINES_FAILED	/* it cannot be read; a message has been printed */
+};
+
+/*
+ * Be ready to read from the targets of REQUEST.  Returns 0 or an exit status, a
+ * message having been printed: a target that asks to write, one that is not
+ * read from.
+ */
+int	lines_open(const struct request *request);
+
+/*
+ * Read from target INDEX, which is ready, without ever waiting for it, a
+ * bounded amount, so that the others get their turn; append the records of its
+ * whole lines to the output.  Nothing is read once lines_count is what --count
+ * said.
+ */
+enum lines_answer lines_take(const struct request *request, size_t index);
+
+/* If nothing was read since nothing can be written: wait until it can be. */
+void	lines_await_output(void);
+
+/* How many records there were. */
+uint64_t lines_count(void);
+
+/* Append what was read of unfinished lines, in the order of the targets. */
+void	lines_close(const struct request *request);
+
+#endif

@@ -1,0 +1,158 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/deadline.h"
+#include "output/diag.h"
+#include "output/output.h"
+#include "print/print.h"
+#include "run/once.h"
+#include "run/program.h"
+#include "wait/waitset.h"
+
+/* The wait loop's own. */
+struct once {
+	struct waiting w;
+	size_t unsettled;
+};
+
+static void
+settle(struct once *once, struct target *t, uint32_t token)
+{
+	once->unsettled--;
+	t->flags |= TARGET_SETTLED;
+	(void)once->w.backend->remove(once->w.state, token, t->fd);
+}
+
+/*
+ * Print the events of the last wait.  Returns 0, or -EPIPE if nobody reads
+ * them.
+ */
+static int
+deliver(struct once *once)
+{
+	struct waiting *w = &once->w;
+	struct request *r = w->request;
+	size_t left = r->max_events == 0 ? SIZE_MAX : r->max_events;
+	struct event event;
+	struct target *t;
+	int taken;
+
+	while (left > 0 && (taken = waiting_take(w, &event)) != 0) {
+		if (taken < 0)
+			return taken;
+		t = &r->targets.list[event.token];
+		/* kqueue: a tracked process has children */
+		if ((t->flags & TARGET_SETTLED) != 0)
+			continue;
+		if (waiting_note(w, t, event.bits))
+			t->flags |= TARGET_ASKED;
+		if (!r->quiet)
+			print_event(r, t, &event);
+		if (r->all)
+			settle(once, t, event.token);
+		left--;
+	}
+	return 0;
+}
+
+/*
+ * Become PROGRAM for the first event that was asked for.  If there is none, the
+ * others are printed.  COUNT is how many there are.  Returns 0 or an exit
+ * status.
+ */
+static int
+run_program(struct once *once, int count)
+{
+	struct waiting *w = &once->w;
+	struct request *r = w->request;
+	struct target *t;
+	struct event *events = calloc((size_t)count, sizeof *events);
+	int n = 0, status = 0;
+
+	if (events == NULL)
+		return diag_system(ENOMEM, NULL, "%s", *r->program);
+	if (r->max_events != 0 && r->max_events < (size_t)count)
+		count = (int)r->max_events;
+	for (; n < count && waiting_take(w, &events[n]) > 0; n++) {
+		t = &r->targets.list[events[n].token];
+		if (!waiting_note(w, t, events[n].bits))
+			continue;
+		status = program_become(r, t, &events[n]);
+		break;
+	}
+	for (int i = 0; i < n && status == 0 && !r->quiet; i++)
+		print_event(r, &r->targets.list[events[i].token], &events[i]);
+	free(events);
+	return status;
+}
+
+/* One wait of the primitive.  Returns 0 or an exit status. */
+static int
+wait_once(struct once *once, int *output_error)
+{
+	struct request *r = once->w.request;
+	size_t max = r->targets.count + 1;
+	int n, status;
+
+	if (r->max_events != 0 && r->max_events < max)
+		max = r->max_events;
+	status = waiting_wait(&once->w, max, deadline_left(r->deadline), &n);
+	if (n > 0 && r->program != NULL)
+		status = run_program(once, n);
+	else if (n > 0)
+		*output_error = deliver(once);
+	if (status == 0)
+		status = once->w.failed;
+	if (*output_error == 0)
+		*output_error = output_flush();
+	return status;
+}
+
+static int
+result(const struct once *once)
+{
+	const struct targets *targets = &once->w.request->targets;
+
+	if (!once->w.request->all)
+		return once->w.asked ? EXIT_EVENT : EXIT_UNASKED;
+	for (size_t i = 0; i < targets->count; i++)
+		if ((targets->list[i].flags & TARGET_ASKED) == 0)
+			return EXIT_UNASKED;
+	return EXIT_EVENT;
+}
+
+static bool
+finished(const struct once *once)
+{
+	return once->w.request->all ? once->unsettled == 0 : once->w.reported;
+}
+
+static int
+run(struct once *once, struct request *request)
+{
+	int status = waiting_open(&once->w, request, 0), output_error = 0;
+
+	once->unsettled = request->targets.count;
+	while (status == 0 && !finished(once)) {
+		status = wait_once(once, &output_error);
+		if (output_error != 0)
+			return print_failed(output_error);
+		if (status == 0 && !finished(once) &&
+		    deadline_left(request->deadline) == 0)
+			return EXIT_TIMED_OUT;
+	}
+	return status != 0 ? status : result(once);
+}
+
+int
+wait_run(struct request *request)
+{
+	struct once once;
+	int status = run(&once, request);
+
+	waiting_close(&once.w);
+	return status;
+}

@@ -1,0 +1,488 @@
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "backend/kqueue.h"
+#include "output/diag.h"
+#include "session/internal.h"
+#include "target/kevent_parse.h"
+#include "target/target.h"
+
+/*
+ * Two kinds of entries: a descriptor or an open path has one, and each kevent
+ * that was added, known by its filter and number, has one; BITS of that is the
+ * index plus 1 of its descriptor's, the number there being the one here.
+ */
+
+/* Room for more changes than these is given back. */
+#define MANY	16384
+
+/* One KEVENT of the request under way, and what became of it. */
+struct change {
+	struct kevent_request	 request;
+	struct target		 target;
+	int			 error;		/* errno */
+	bool			 answered;	/* with an event of its own */
+};
+
+static struct change *changes;
+static size_t count, capacity;
+static uint64_t timers, transfers;
+
+static uint32_t
+descriptor_of(const struct session *s, uint32_t index)
+{
+	uint32_t bits = s->registry.list[index].bits;
+
+	return bits == 0 ? REGISTRY_NONE : bits - 1;
+}
+
+static bool
+has(const struct kevent_request *request, const char *flag)
+{
+	return (request->flags & kevent_flag(flag)) != 0;
+}
+
+/* ---- entries of kevents ---- */
+
+/* Forget the kevent, and its descriptor if it was the last of that. */
+static void
+forget(struct session *s, uint32_t index)
+{
+	uint32_t descriptor = descriptor_of(s, index);
+
+	free(s->kevents[index].udata);
+	s->kevents[index].udata = NULL;
+	registry_remove(&s->registry, index);
+	if (descriptor == REGISTRY_NONE ||
+	    --s->registry.list[descriptor].uses > 0)
+		return;
+	/* a FIFO stays open: closing it may lose what its peers wrote */
+	if ((s->registry.list[descriptor].flags & ENTRY_FIFO) == 0)
+		serve_drop(s, descriptor);
+}
+
+void
+serve_forget_kevents(struct session *s)
+{
+	for (uint32_t i = 0; i < s->kevents_count; i++)
+		free(s->kevents[i].udata);
+	free(s->kevents);
+	s->kevents = NULL;
+	s->kevents_count = 0;
+	if (s->backend->requests != NULL)
+		s->object->requests(s->state, NULL, 0, true);
+}
+
+static int
+reserve_kevents(struct session *s)
+{
+	uint32_t wanted = s->registry.capacity;
+	struct kevent_request *kevents;
+
+	if (wanted <= s->kevents_count)
+		return 0;
+	kevents = realloc(s->kevents, wanted * sizeof *kevents);
+	if (kevents == NULL)
+		return -ENOMEM;
+	memset(kevents + s->kevents_count, 0,
+	    (wanted - s->kevents_count) * sizeof *kevents);
+	s->kevents = kevents;
+	s->kevents_count = wanted;
+	s->object->requests(s->state, kevents, wanted, true);
+	return 0;
+}
+
+/* ---- words ---- */
+
+static int
+reserve_changes(void)
+{
+	size_t wanted = capacity * 2 + 16;
+	struct change *grown;
+
+	if (count < capacity)
+		return 0;
+	grown = realloc(changes, wanted * sizeof *grown);
+	if (grown == NULL)
+		return diag_system(ENOMEM, NULL, "kevents");
+	changes = grown;
+	capacity = wanted;
+	return 0;
+}
+
+/* What is between the filter and the words, as a target. */
+static int
+take_ident(const struct session *s, struct change *c,
+    const struct kevent_ident *ident)
+{
+	struct target *t = &c->target;
+
+	t->name = ident->name;
+	t->length = (uint32_t)ident->length;
+	t->bits = 1u << c->request.filter;
+	t->fd = TARGET_NO_FD;
+	t->number = -1;
+	if (ident->literal)
+		t->flags |= TARGET_LITERAL;
+	if (kevent_wants_descriptor(&c->request)) {
+		t->process = s->process >= 0;
+		return target_parse_name(t);
+	}
+	t->name[t->length] = '\0';
+	return 0;
+}
+
+static int
+take_changes(struct session *s, struct words *words)
+{
+	struct kevent_ident ident;
+	struct change *c;
+	size_t length;
+	char *word;
+	int status;
+
+	for (;;) {
+		status = words_next(words, &word, &length);
+		if (status != 0 || word == NULL)
+			return status;
+		if (length > INT_MAX)
+			return diag_range("the kevent is too long");
+		if ((status = reserve_changes()) != 0)
+			return status;
+		c = &changes[count++];
+		memset(c, 0, sizeof *c);
+		status = kevent_parse(word, length, NULL, &timers, &c->request,
+		    &ident);
+		if (status == EXIT_SYSTEM) {
+			/* no such interface: its change fails */
+			c->error = ENXIO;
+			status = 0;
+		}
+		if (status == 0)
+			status = take_ident(s, c, &ident);
+		if (status != 0)
+			return status;
+	}
+}
+
+/* ---- changes ---- */
+
+static uint32_t
+mode_of(const struct change *c)
+{
+	switch (c->request.filter) {
+	case KQUEUE_READ:
+		return 0;
+	case KQUEUE_WRITE:
+		return 1;
+	case KQUEUE_VNODE:
+		return 2;
+	default:
+		return 3;
+	}
+}
+
+/* Nothing came of a descriptor that was named for the first time. */
+static void
+drop_unused(struct session *s, uint32_t descriptor)
+{
+	if (descriptor != REGISTRY_NONE &&
+	    s->registry.list[descriptor].uses == 0 &&
+	    (s->registry.list[descriptor].flags & ENTRY_FIFO) == 0)
+		serve_drop(s, descriptor);
+}
+
+/* Of another process's descriptors only read and write can be told. */
+static int
+check_foreign(const struct session *s, const struct change *c, uint32_t index)
+{
+	const struct entry *e = &s->registry.list[index];
+
+	if ((e->flags & ENTRY_FOREIGN) != 0 && c->request.filter > KQUEUE_WRITE)
+		return diag_unavailable("%s: of another process's descriptors"
+					" only read and write can be told",
+		    e->name);
+	return serve_check_kind(s, e);
+}
+
+/*
+ * The entry of the descriptor that C is about.  What is not there is opened
+ * only if the kevent is to be added.  Returns 0 or an exit status.
+ */
+static int
+find_descriptor(struct session *s, struct change *c, uint32_t *index)
+{
+	struct target *t = &c->target;
+	int status;
+
+	*index = serve_find(s, t, mode_of(c));
+	if (*index == REGISTRY_NONE && (t->flags & TARGET_PATH) != 0 &&
+	    !has(&c->request, "add"))
+		return diag_system(ENOENT, NULL, "%s", t->name);
+	if (*index != REGISTRY_NONE && (t->flags & TARGET_PATH) == 0 &&
+	    (status = serve_check_number(s, t)) != 0)
+		return status;
+	status = serve_resolve(s, t, mode_of(c), index);
+	if (status != 0)
+		return status;
+	status = check_foreign(s, c, *index);
+	if (status != 0)
+		drop_unused(s, *index);
+	return status;
+}
+
+/* The number by which the kernel knows it; each transfer is a kevent. */
+static uint64_t
+number_of(const struct session *s, const struct change *c, uint32_t descriptor)
+{
+	if (c->request.filter == KQUEUE_AIO)
+		return ++transfers;
+	return descriptor == REGISTRY_NONE ? c->request.ident :
+	    (uint64_t)s->registry.list[descriptor].fd;
+}
+
+/* The entry of the kevent, with *ADDED set if it had none. */
+static int
+find_kevent(struct session *s, struct change *c, uint32_t descriptor,
+    uint32_t *index, bool *added)
+{
+	uint32_t kind = (uint32_t)KIND_KEVENT + c->request.filter;
+	uint64_t number = number_of(s, c, descriptor);
+
+	*index = registry_find(&s->registry, kind, NULL, 0, number);
+	*added = *index == REGISTRY_NONE;
+	if (!*added)
+		return 0;
+	if (registry_add(&s->registry, kind, c->target.name, c->target.length,
+	    number, false, index) != 0)
+		return -ENOMEM;
+	if (reserve_kevents(s) == 0)
+		return 0;
+	registry_remove(&s->registry, *index);
+	return -ENOMEM;
+}
+
+/* Tell the queue of C, which is about DESCRIPTOR.  Returns 0 or -errno. */
+static int
+apply_to(struct session *s, struct change *c, uint32_t descriptor)
+{
+	struct kevent_request old;
+	uint32_t index;
+	bool added;
+	int error, fd;
+
+	/* only aio_read(2) makes it, and it ends by itself (FreeBSD: EPERM) */
+	if (c->request.filter == KQUEUE_AIO && !has(&c->request, "add"))
+		return -EPERM;
+	error = find_kevent(s, c, descriptor, &index, &added);
+	if (error != 0)
+		return error;
+	old = s->kevents[index];
+	s->kevents[index] = c->request;
+	fd = descriptor == REGISTRY_NONE ? TARGET_NO_FD :
+	    s->registry.list[descriptor].fd;
+	error = s->object->add(s->state, index, fd, 0);
+	if (error != 0) {
+		s->kevents[index] = old;
+		if (added)
+			registry_remove(&s->registry, index);
+		return error;
+	}
+	c->request.udata = NULL;	/* it is the entry's now */
+	free(old.udata);
+	if (added && descriptor != REGISTRY_NONE) {
+		s->registry.list[index].bits = descriptor + 1;
+		s->registry.list[descriptor].uses++;
+	}
+	if (has(&c->request, "delete"))
+		forget(s, index);
+	return 0;
+}
+
+/* Returns 0, or an exit status with C's error set. */
+static int
+apply(struct session *s, struct change *c)
+{
+	uint32_t descriptor = REGISTRY_NONE;
+	int status = 0, error;
+
+	if (c->error != 0)
+		return diag_system(c->error, "no such interface", "%s",
+		    c->target.name);
+	if (kevent_wants_descriptor(&c->request)) {
+		status = find_descriptor(s, c, &descriptor);
+		if (status == EXIT_UNAVAILABLE)
+			c->error = ENOSYS;
+		else if (status != 0)
+			c->error = s->message.error;
+		if (status != 0)
+			return status;
+	}
+	error = apply_to(s, c, descriptor);
+	if (error == 0)
+		return 0;
+	drop_unused(s, descriptor);
+	c->error = -error;
+	return serve_failed(s, &c->target, error);
+}
+
+/*
+ * Apply all changes, in their order.  Those that fail, or want a receipt, are
+ * answered by an event while there is room for MAX, as kevent(2) does; the
+ * first for which there is none ends it.
+ */
+static int
+apply_all(struct session *s, size_t max, size_t *answered)
+{
+	struct change *c;
+	int status;
+
+	*answered = 0;
+	for (size_t i = 0; i < count; i++) {
+		c = &changes[i];
+		status = apply(s, c);
+		if (status == EXIT_USAGE)
+			return status;
+		if (status == 0 && !has(&c->request, "receipt"))
+			continue;
+		if (*answered == max)
+			return status;
+		c->answered = true;
+		++*answered;
+	}
+	return 0;
+}
+
+static void
+print_answered(struct session *s)
+{
+	struct event event;
+	const struct change *c;
+
+	for (size_t i = 0; i < count; i++) {
+		c = &changes[i];
+		if (!c->answered)
+			continue;
+		memset(&event, 0, sizeof event);
+		event.flags = kevent_flag("error");
+		event.fflags = c->request.fflags;
+		event.data = c->error;
+		event.ident = c->request.ident;
+		serve_event(s, &c->target, &event, &c->request);
+	}
+}
+
+static void
+free_changes(void)
+{
+	for (size_t i = 0; i < count; i++)
+		free(changes[i].request.udata);
+	count = 0;
+	if (capacity <= MANY)
+		return;
+	free(changes);
+	changes = NULL;
+	capacity = 0;
+}
+
+static int
+control(struct session *s, struct words *words, size_t max, int64_t ns)
+{
+	size_t answered = 0;
+	int status = take_changes(s, words);
+
+	if (status != 0)
+		return status;
+	status = apply_all(s, max, &answered);
+	if (status == 0 && answered == 0 && max > 0)
+		return serve_wait(s, ns, max);
+	if (status == 0)
+		print_answered(s);
+	s->value = (int64_t)answered;
+	return status;
+}
+
+int
+serve_control(struct session *s, struct words *words)
+{
+	char *word;
+	size_t length, max = 0;
+	int64_t ns = 0;
+	int status = words_next(words, &word, &length);
+
+	if (status == 0 && word != NULL)
+		status = serve_count("MAX", word, 0, &max);
+	if (status == 0 && word != NULL)
+		status = words_next(words, &word, &length);
+	if (status == 0 && word == NULL)
+		status = diag_usage("control MAX TIMEOUT [KEVENT]...");
+	if (status == 0)
+		status = serve_timeout(word, false, &ns);
+	if (status != 0)
+		return status;
+	if (s->wait.active && max > 0)
+		return serve_refuse(s, "BUSY", "a wait is pending");
+	status = control(s, words, max, ns);
+	free_changes();
+	return status;
+}
+
+/* ---- events ---- */
+
+/* Whether the kernel has dropped it with this event. */
+static bool
+is_last(const struct session *s, uint32_t index, const struct event *event)
+{
+	const struct kevent_request *request = &s->kevents[index];
+
+	if (request->filter == KQUEUE_AIO)
+		return true;
+	if ((event->flags & kevent_flag("oneshot")) == 0)
+		return false;
+	/* its children, which are reported in its name, may go on */
+	return request->filter != KQUEUE_PROC ||
+	    (event->ident == request->ident &&
+	    !kevent_has(KQUEUE_PROC, "track", request->fflags));
+}
+
+/* One that others have put into the queue. */
+static void
+print_stranger(struct session *s, const struct event *event)
+{
+	struct kevent_request request = { .ident = event->ident };
+	struct target t = { .fd = TARGET_NO_FD, .number = -1 };
+	char name[24];
+
+	while (request.filter < KQUEUE_FILTERS - 1 &&
+	    (event->bits >> request.filter & 1) == 0)
+		request.filter++;
+	t.length = (uint32_t)snprintf(name, sizeof name, "%llu",
+	    (unsigned long long)event->ident);
+	t.name = name;
+	serve_event(s, &t, event, &request);
+}
+
+bool
+serve_kevent(struct session *s, const struct event *event)
+{
+	uint32_t index = event->token;
+	struct target t = { .fd = TARGET_NO_FD, .number = -1 };
+
+	if (index >= s->registry.count || index >= s->kevents_count ||
+	    s->registry.list[index].kind < KIND_KEVENT) {
+		print_stranger(s, event);
+		return true;
+	}
+	t.name = s->registry.list[index].name;
+	t.length = s->registry.list[index].length;
+	serve_event(s, &t, event, &s->kevents[index]);
+	if (is_last(s, index, event))
+		forget(s, index);
+	return true;
+}

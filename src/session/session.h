@@ -1,0 +1,15 @@
+/*
+ * session.h - one polling object that serves requests from standard input.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "target/request.h"
+
+/*
+ * Serve requests for the command and backend of REQUEST until `quit', the end
+ * of the input, or nobody reads the answers.  Returns the exit status.
+ */
+int	session_run(struct request *request);
+
+#endif

@@ -1,0 +1,186 @@
+#include "config.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "output/diag.h"
+#include "session/tokenize.h"
+
+/* A word while it is taken: what is read, and where it is written to. */
+struct taking {
+	const char	*from, *end;
+	char		*to;
+};
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool
+in_tag(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+}
+
+int
+words_tag(struct words *words, const char **tag, size_t *length)
+{
+	char *s;
+
+	*tag = NULL;
+	while (words->at < words->end && is_blank(*words->at))
+		words->at++;
+	if (words->at == words->end || *words->at != '@')
+		return 0;
+	for (s = words->at + 1; s < words->end && in_tag(*s); s++)
+		continue;
+	if (s == words->at + 1 || (s < words->end && !is_blank(*s)))
+		return diag_usage("a tag is @ and letters, digits, '_', '.' or"
+		    " '-'");
+	*tag = words->at + 1;
+	*length = (size_t)(s - *tag);
+	words->at = s;
+	return 0;
+}
+
+static int
+unfinished(char quote)
+{
+	return quote == '\\' ? diag_usage("nothing follows the last \\") :
+	    diag_usage("no %c ends what one begins", quote);
+}
+
+/* Up to COUNT digits of BASE, of which there must be one. */
+static int
+take_number(struct taking *t, int base, int count)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *found;
+	int value = 0, n = 0;
+
+	for (; n < count && t->from < t->end; n++, t->from++) {
+		char c = *t->from;
+
+		if (c >= 'A' && c <= 'F')
+			c = (char)(c - 'A' + 'a');
+		if (c == '\0' || (found = strchr(digits, c)) == NULL ||
+		    found - digits >= base)
+			break;
+		value = value * base + (int)(found - digits);
+	}
+	return n == 0 ? -1 : value;
+}
+
+/* The byte that an escape in $'...' means; negative: none. */
+static int
+take_escape(struct taking *t)
+{
+	static const char letters[] = "abeEfnrtv\\'\"?";
+	static const char bytes[] = "\a\b\033\033\f\n\r\t\v\\'\"?";
+	const char *found;
+	char c = *t->from++;
+
+	if (c == 'x')
+		return take_number(t, 16, 2);
+	/* as printf %b has it, and the output */
+	if (c == '0')
+		return take_number(t, 8, 3);
+	if (c > '0' && c <= '7') {
+		t->from--;
+		return take_number(t, 8, 3);
+	}
+	if (c == '\0' || (found = strchr(letters, c)) == NULL)
+		return -1;
+	return bytes[found - letters];
+}
+
+/* $'...', after its first quote. */
+static int
+take_escapes(struct taking *t)
+{
+	int byte;
+
+	while (t->from < t->end && *t->from != '\'') {
+		if (*t->from != '\\') {
+			*t->to++ = *t->from++;
+			continue;
+		}
+		if (++t->from == t->end)
+			break;
+		byte = take_escape(t);
+		if (byte <= 0 || byte > 255)
+			return diag_usage("an escape that is none, in $'...'");
+		*t->to++ = (char)byte;
+	}
+	if (t->from == t->end)
+		return unfinished('\'');
+	t->from++;
+	return 0;
+}
+
+/* '...' or "...", after the first quote. */
+static int
+take_quoted(struct taking *t, char quote)
+{
+	for (; t->from < t->end && *t->from != quote; t->from++) {
+		/* in "..." as a shell has it */
+		if (quote == '"' && *t->from == '\\' &&
+		    t->end - t->from > 1 &&
+		    strchr("\"\\$`", t->from[1]) != NULL)
+			t->from++;
+		*t->to++ = *t->from;
+	}
+	if (t->from == t->end)
+		return unfinished(quote);
+	t->from++;
+	return 0;
+}
+
+/* One character, or one quoted part, of a word. */
+static int
+take_part(struct taking *t)
+{
+	char c = *t->from++;
+
+	if (c == '\'' || c == '"')
+		return take_quoted(t, c);
+	if (c == '$' && t->from < t->end && *t->from == '\'') {
+		t->from++;
+		return take_escapes(t);
+	}
+	if (c == '\\') {
+		if (t->from == t->end)
+			return unfinished(c);
+		c = *t->from++;
+	}
+	*t->to++ = c;
+	return 0;
+}
+
+int
+words_next(struct words *words, char **word, size_t *length)
+{
+	struct taking t;
+	int status = 0;
+
+	*word = NULL;
+	while (words->at < words->end && is_blank(*words->at))
+		words->at++;
+	if (words->at == words->end)
+		return 0;
+	t.from = t.to = words->at;
+	t.end = words->end;
+	while (status == 0 && t.from < t.end && !is_blank(*t.from))
+		status = take_part(&t);
+	if (status != 0)
+		return status;
+	*word = words->at;
+	*length = (size_t)(t.to - *word);
+	/* the blank behind the word may be where its NUL goes */
+	words->at += t.from - *word + (t.from < t.end);
+	*t.to = '\0';
+	return 0;
+}

@@ -1,0 +1,235 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#if defined(__sun)
+#include <sys/filio.h>
+#endif
+#if defined(HAVE_SYSCTLBYNAME) && defined(HAVE_SYS_SYSCTL_H)
+#include <sys/sysctl.h>
+#endif
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "backend/foreign.h"
+#include "sys/kernel.h"
+
+static int64_t
+unread(int fd)
+{
+	int n = -1;
+
+	if (ioctl(fd, FIONREAD, &n) == -1)
+		return -errno;
+	/* some drivers leave the argument alone and say 0 */
+	return n < 0 ? -EINVAL : n;
+}
+
+static int64_t
+available(int fd)
+{
+	struct stat st;
+	off_t offset;
+
+	if (fstat(fd, &st) == -1)
+		return -errno;
+	/* FIONREAD counts in int */
+	if (!S_ISREG(st.st_mode))
+		return unread(fd);
+	offset = lseek(fd, 0, SEEK_CUR);
+	if (offset == -1)
+		return -errno;
+	return st.st_size > offset ? st.st_size - offset : 0;
+}
+
+/* What ASK says of FD, or of what it means. */
+static int64_t
+ask_of(int fd, int64_t (*ask)(int))
+{
+	int borrowed = foreign_borrow(fd);
+	int64_t answer;
+
+	if (foreign_is(fd) && borrowed < 0)
+		return borrowed;
+	answer = ask(borrowed);
+	foreign_return(fd, borrowed);
+	return answer;
+}
+
+int64_t
+kernel_unread(int fd)
+{
+	return ask_of(fd, unread);
+}
+
+int64_t
+kernel_available(int fd)
+{
+	return ask_of(fd, available);
+}
+
+int
+kernel_look(const char *path)
+{
+#if defined(O_PATH)			/* Linux 2.6.39, FreeBSD 13.1 */
+	return open(path, O_PATH | O_CLOEXEC);
+#elif defined(O_EVTONLY)		/* macOS */
+	return open(path, O_EVTONLY | O_CLOEXEC);
+#else
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) {
+		errno = ENOTSUP;
+		return -1;
+	}
+	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+#endif
+}
+
+void
+kernel_raise_files(void)
+{
+	struct rlimit limit;
+	rlim_t soft;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur == limit.rlim_max)
+		return;
+	soft = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		return;
+#if defined(__APPLE__)
+	/* setrlimit(2): more than OPEN_MAX is EINVAL */
+	if (soft < OPEN_MAX) {
+		limit.rlim_cur = OPEN_MAX;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+#else
+	(void)soft;
+#endif
+}
+
+/* signal(7), and signal(3) of the BSDs and illumos. */
+static const int harmless[] = {
+	SIGKILL, SIGSTOP, SIGCHLD, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,
+#ifdef SIGWINCH
+	SIGWINCH,
+#endif
+#ifdef SIGINFO
+	SIGINFO,
+#endif
+#if !defined(__linux__)
+#if defined(SIGIO) && !defined(__sun)
+	SIGIO,
+#endif
+#ifdef SIGPWR
+	SIGPWR,
+#endif
+#endif
+#ifdef __sun
+	SIGWAITING, SIGLWP, SIGFREEZE, SIGTHAW, SIGCANCEL, SIGLOST, SIGXRES,
+	SIGJVM1, SIGJVM2,
+#endif
+};
+
+bool
+kernel_signal_ends(int number)
+{
+	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
+		if (harmless[i] == number)
+			return false;
+	return true;
+}
+
+#if defined(__linux__)
+
+/* Each is a file below /proc/sys (proc_sys_fs(5), proc_sys_kernel(5)). */
+#define PROC	"/proc/sys/"
+static const char *const limits[] = {
+	PROC "fs/nr_open",
+	PROC "fs/file-max",
+	PROC "fs/pipe-max-size",
+	PROC "fs/epoll/max_user_watches",
+	PROC "fs/inotify/max_user_instances",
+	PROC "fs/inotify/max_user_watches",
+	PROC "kernel/yama/ptrace_scope",
+};
+
+static int64_t
+limit_value(const char *name)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	int64_t value = 0;
+	char text[32];
+	ssize_t n;
+
+	if (fd == -1)
+		return -1;
+	n = read(fd, text, sizeof text);
+	(void)close(fd);
+	for (ssize_t i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++) {
+		if (value > (INT64_MAX - 9) / 10)
+			return INT64_MAX;	/* file-max is 2^63 - 1 */
+		value = value * 10 + (text[i] - '0');
+	}
+	return n <= 0 ? -1 : value;
+}
+
+static const char *
+limit_name(const char *name)
+{
+	return name + sizeof PROC - 1;
+}
+
+#else
+
+static const char *const limits[] = {
+	"kern.maxfiles",
+	"kern.maxfilesperproc",
+	"kern.kq_calloutmax",
+	"kern.ipc.maxpipekva",
+};
+
+static int64_t
+limit_value(const char *name)
+{
+#ifdef HAVE_SYSCTLBYNAME
+	union {
+		int32_t	narrow;
+		int64_t	wide;
+	} value;
+	size_t size = sizeof value;
+
+	if (sysctlbyname(name, &value, &size, NULL, 0) == -1)
+		return -1;
+	return size == sizeof value.narrow ? value.narrow : value.wide;
+#else
+	(void)name;
+	return -1;
+#endif
+}
+
+static const char *
+limit_name(const char *name)
+{
+	return name;
+}
+
+#endif
+
+const char *
+kernel_limit(int number, int64_t *value)
+{
+	if ((size_t)number >= sizeof limits / sizeof *limits)
+		return NULL;
+	*value = limit_value(limits[number]);
+	return limit_name(limits[number]);
+}

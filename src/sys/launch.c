@@ -1,0 +1,372 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/fdplace.h"
+#include "sys/launch.h"
+#include "sys/signals.h"
+
+#define SHELL "/bin/sh"
+
+/* What the caller gave. */
+static struct rlimit files;
+static bool limited;
+static sigset_t mask, ignored;
+
+/* What is to be undone in the child: it may have been caught, or ignored. */
+static sigset_t changed;
+static bool looked;
+
+/* The files that may be meant, in the order of PATH, and where to begin. */
+static char **paths, **first;
+static bool searched;
+
+/* The shell's arguments for a file that is no executable: its name is [1]. */
+static char **script;
+
+void
+launch_remember(void)
+{
+	struct sigaction action;
+
+	limited = getrlimit(RLIMIT_NOFILE, &files) == 0;
+	(void)sigprocmask(SIG_SETMASK, NULL, &mask);
+	sigemptyset(&ignored);
+	for (int i = 1; i <= signals_last(); i++)
+		if (sigaction(i, NULL, &action) == 0 &&
+		    action.sa_handler == SIG_IGN)
+			(void)sigaddset(&ignored, i);
+}
+
+bool
+launch_ignores(int number)
+{
+	return sigismember(&ignored, number) == 1;
+}
+
+/* ---- which file ---- */
+
+/* DIRECTORY/NAME, and never something that a shell takes for an option. */
+static char *
+join(const char *directory, size_t length, const char *name)
+{
+	bool dash = length > 0 && *directory == '-';
+	size_t size = strlen(name) + 1;
+	char *path, *p;
+
+	if (length == 0) {
+		directory = ".";
+		length = 1;
+	}
+	path = p = malloc(2 + length + 1 + size);
+	if (path == NULL)
+		return NULL;
+	if (dash) {
+		memcpy(p, "./", 2);
+		p += 2;
+	}
+	memcpy(p, directory, length);
+	p += length;
+	*p++ = '/';
+	memcpy(p, name, size);
+	return path;
+}
+
+static const char *
+default_path(void)
+{
+	static char path[256];
+
+	return confstr(_CS_PATH, path, sizeof path) == 0 ? "" : path;
+}
+
+static size_t
+count_elements(const char *path)
+{
+	size_t n = 1;
+
+	for (; *path != '\0'; path++)
+		n += *path == ':';
+	return n;
+}
+
+/* Every file that NAME may be in PATH, in which an empty element is here. */
+static int
+search(const char *path, const char *name)
+{
+	size_t count = count_elements(path), length;
+
+	paths = calloc(count + 1, sizeof *paths);
+	if (paths == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++, path += length + 1) {
+		length = strcspn(path, ":");
+		if ((paths[i] = join(path, length, name)) == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int
+find(char *name)
+{
+	const char *path = getenv("PATH");
+
+	searched = strchr(name, '/') == NULL;
+	if (searched && *name != '\0')
+		return search(path == NULL ? default_path() : path, name);
+	paths = calloc(2, sizeof *paths);
+	if (paths == NULL)
+		return -ENOMEM;
+	if (*name == '-')
+		return (paths[0] = join(".", 1, name)) == NULL ? -ENOMEM : 0;
+	paths[0] = name;
+	return 0;
+}
+
+static bool
+is_executable(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
+}
+
+int
+launch_prepare(char **arguments)
+{
+	size_t count = 1;
+	int error;
+
+	while (arguments[count] != NULL)
+		count++;
+	script = calloc(count + 2, sizeof *script);
+	if (script == NULL)
+		return -ENOMEM;
+	script[0] = arguments[0];
+	memcpy(script + 2, arguments + 1, (count - 1) * sizeof *script);
+	error = find(arguments[0]);
+	if (error != 0)
+		return error;
+	/* each start is spared those that are not there */
+	for (first = paths; *first != NULL && !is_executable(*first); first++)
+		;
+	if (*first == NULL)
+		first = paths;
+	return 0;
+}
+
+bool
+launch_found(void)
+{
+	return is_executable(*first);
+}
+
+/* ---- what the caller gave; from here on all is async-signal-safe ---- */
+
+/* Once is enough: what pmux catches or ignores, it does before the first. */
+static void
+look_at_signals(void)
+{
+	struct sigaction action;
+
+	if (looked)
+		return;
+	looked = true;
+	sigemptyset(&changed);
+	for (int i = 1; i <= signals_last(); i++)
+		if (sigaction(i, NULL, &action) == 0 &&
+		    ((action.sa_flags & SA_SIGINFO) != 0 ||
+			action.sa_handler !=
+			    (launch_ignores(i) ? SIG_IGN : SIG_DFL)))
+			(void)sigaddset(&changed, i);
+}
+
+/*
+ * execve(2) does it for those that are caught; but they are not blocked any
+ * more a moment before that, and the child of vfork(2) must not handle one.
+ */
+static void
+restore_signals(void)
+{
+	int last = signals_last();
+	struct sigaction action;
+
+	memset(&action, 0, sizeof action);
+	sigemptyset(&action.sa_mask);
+	for (int i = 1; i <= last; i++) {
+		if (sigismember(&changed, i) != 1)
+			continue;
+		action.sa_handler = launch_ignores(i) ? SIG_IGN : SIG_DFL;
+		(void)sigaction(i, &action, NULL);
+	}
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* Whether the next directory of PATH is to be tried, as execvp(3) does. */
+static bool
+goes_on(int error)
+{
+	return searched &&
+	    (error == ENOENT || error == ENOTDIR || error == EACCES ||
+		error == ENODEV || error == ESTALE || error == ETIMEDOUT);
+}
+
+static int
+execute(const struct launch *launch)
+{
+	bool denied = false;
+	int error = ENOENT;
+
+	for (char **path = first; *path != NULL; path++) {
+		(void)execve(*path, launch->arguments, launch->environment);
+		error = errno;
+		if (error == ENOEXEC) {
+			script[1] = *path;
+			(void)execve(SHELL, script, launch->environment);
+			return errno;
+		}
+		if (!goes_on(error))
+			return error;
+		denied |= error == EACCES;
+	}
+	return denied ? EACCES : ENOENT;
+}
+
+/* FD, if it is not -1, becomes NUMBER too.  Returns 0 or errno. */
+static int
+put(int fd, int number)
+{
+	while (fd != -1 && dup2(fd, number) == -1)
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
+int
+launch_become(const struct launch *launch)
+{
+	int error;
+
+	look_at_signals();
+	error = put(launch->input, STDIN_FILENO);
+	if (error == 0)
+		error = put(launch->output, STDOUT_FILENO);
+	if (limited)
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	restore_signals();
+	return error == 0 ? execute(launch) : error;
+}
+
+static void
+reap(pid_t child)
+{
+	while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
+		;
+}
+
+int
+launch_possible(void)
+{
+#ifdef HAVE_VFORK
+	pid_t child = vfork(); /* NOLINT */
+#else
+	pid_t child = fork();
+#endif
+
+	if (child == 0)
+		_exit(0); /* NOLINT */
+	if (child == -1)
+		return -errno;
+	reap(child);
+	return 0;
+}
+
+#ifdef HAVE_VFORK
+
+/*
+ * The child runs in the memory of pmux, which stands still until then: nothing
+ * is copied, however large pmux has become.
+ */
+pid_t
+launch_start(const struct launch *launch, int *error)
+{
+	static volatile int failed;
+	pid_t child;
+
+	look_at_signals();
+	failed = 0;
+	child = vfork(); /* NOLINT: all below is made for it */
+	if (child == 0) {
+		failed = launch_become(launch); /* NOLINT */
+		_exit(127); /* NOLINT */
+	}
+	*error = child == -1 ? errno : failed;
+	if (child == -1 || failed == 0)
+		return child;
+	reap(child);
+	return 0;
+}
+
+#else
+
+/* What cannot be executed says so through a pipe that execve(2) closes. */
+static _Noreturn void
+run_child(const struct launch *launch, int say)
+{
+	int error = launch_become(launch);
+
+	(void)!write(say, &error, sizeof error);
+	_exit(127);
+}
+
+static int
+open_pipe(int ends[2])
+{
+	if (pipe(ends) == -1)
+		return errno;
+	for (int i = 0; i < 2; i++) {
+		(void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+		ends[i] = place(ends[i]);
+	}
+	return ends[0] >= 0 && ends[1] >= 0 ? 0 : EMFILE;
+}
+
+pid_t
+launch_start(const struct launch *launch, int *error)
+{
+	ssize_t n = 0;
+	int ends[2];
+	pid_t child;
+
+	*error = open_pipe(ends);
+	if (*error != 0)
+		return -1;
+	look_at_signals();
+	child = fork();
+	if (child == 0)
+		run_child(launch, ends[1]);
+	if (child == -1)
+		*error = errno;
+	(void)close(ends[1]);
+	if (child != -1)
+		n = read(ends[0], error, sizeof *error);
+	(void)close(ends[0]);
+	if (child == -1 || n != sizeof *error)
+		return child;
+	reap(child);
+	return 0;
+}
+
+#endif

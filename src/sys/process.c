@@ -1,0 +1,231 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "sys/fdplace.h"
+#include "sys/process.h"
+
+#ifdef HAVE_SYS_SYSCALL_H
+#include <sys/syscall.h>
+#endif
+
+#if defined(SYS_pidfd_open) && defined(SYS_pidfd_getfd)
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <unistd.h>
+
+/* KCMP_EPOLL_TFD: some C libraries come without the kernel's headers. */
+#define COMPARE_ENTRY 7
+
+int
+process_open(pid_t pid)
+{
+	return place((int)syscall(SYS_pidfd_open, pid, 0));
+}
+
+bool
+process_has_ended(int process)
+{
+	struct pollfd p = { process, POLLIN, 0 };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+int
+process_descriptor(int process, int number)
+{
+	int fd = (int)syscall(SYS_pidfd_getfd, process, number, 0);
+
+	if (fd != -1)
+		return place(fd);
+	/*
+	 * Of a zombie older kernels say EBADF, since its table of descriptors
+	 * is gone.  Its pidfd is readable (pidfd_open(2)).
+	 */
+	if (errno == EBADF && process_has_ended(process))
+		errno = ESRCH;
+	return -errno;
+}
+
+/* Put what has the number now aside.  Returns 0 or -errno. */
+static int
+save(struct process_loan *loan)
+{
+	sigset_t all;
+
+	loan->flags = fcntl(loan->number, F_GETFD);
+	loan->saved = -1;
+	if (loan->flags == -1)
+		return 0;
+	sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &loan->mask);
+	loan->saved = place(fcntl(loan->number, F_DUPFD_CLOEXEC, 3));
+	if (loan->saved >= 0)
+		return 0;
+	(void)sigprocmask(SIG_SETMASK, &loan->mask, NULL);
+	return loan->saved;
+}
+
+int
+process_put(int fd, int number, struct process_loan *loan)
+{
+	int error;
+
+	loan->number = number;
+	error = save(loan);
+	if (error == 0 && dup3(fd, number, O_CLOEXEC) == -1) {
+		/* EBADF: past RLIMIT_NOFILE */
+		error = errno == EBADF ? -EMFILE : -errno;
+		process_return(loan);
+	}
+	return error;
+}
+
+int
+process_lend(int process, int number, int here, struct process_loan *loan)
+{
+	int fd = process_descriptor(process, number), error;
+
+	if (fd < 0)
+		return fd;
+	loan->number = here;
+	loan->saved = -1;
+	if (fd == here)
+		return 0;
+	error = process_put(fd, here, loan);
+	(void)close(fd);
+	return error;
+}
+
+void
+process_return(const struct process_loan *loan)
+{
+	if (loan->saved == -1) {
+		(void)close(loan->number);
+		return;
+	}
+	(void)dup3(loan->saved, loan->number,
+	    (loan->flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
+	(void)close(loan->saved);
+	(void)sigprocmask(SIG_SETMASK, &loan->mask, NULL);
+}
+
+int
+process_registered(pid_t pid, int number, int epoll, int key)
+{
+#ifdef SYS_kcmp
+	/* struct kcmp_epoll_slot of kcmp(2): Linux 4.13 */
+	uint32_t slot[3] = { (uint32_t)epoll, (uint32_t)key, 0 };
+	long answer = syscall(SYS_kcmp, pid, getpid(), COMPARE_ENTRY, number,
+	    slot);
+
+	if (answer != -1)
+		return answer == 0;
+	if (errno == EBADF || errno == ESRCH || errno == ENOENT)
+		return 0;
+	return -errno;
+#else
+	(void)pid;
+	(void)number;
+	(void)epoll;
+	(void)key;
+	return -ENOSYS;
+#endif
+}
+
+const char *
+process_forbidden_by(void)
+{
+	int fd = open("/proc/sys/kernel/yama/ptrace_scope",
+	    O_RDONLY | O_CLOEXEC);
+	char scope = '0';
+
+	if (fd != -1) {
+		if (read(fd, &scope, 1) != 1)
+			scope = '0';
+		(void)close(fd);
+	}
+	switch (scope) {
+	case '1':
+		return "kernel.yama.ptrace_scope is 1: a process may only look"
+		    " into its own descendants";
+	case '2':
+		return "kernel.yama.ptrace_scope is 2: only with"
+		    " CAP_SYS_PTRACE";
+	case '3':
+		return "kernel.yama.ptrace_scope is 3: nobody may";
+	default:
+		return "the process is another user's, or privileged: as for"
+		    " ptrace(2)";
+	}
+}
+
+#else
+
+int
+process_open(pid_t pid)
+{
+	(void)pid;
+	return -ENOSYS;
+}
+
+bool
+process_has_ended(int process)
+{
+	(void)process;
+	return false;
+}
+
+int
+process_descriptor(int process, int number)
+{
+	(void)process;
+	(void)number;
+	return -ENOSYS;
+}
+
+int
+process_put(int fd, int number, struct process_loan *loan)
+{
+	(void)fd;
+	(void)number;
+	(void)loan;
+	return -ENOSYS;
+}
+
+int
+process_lend(int process, int number, int here, struct process_loan *loan)
+{
+	(void)process;
+	(void)number;
+	(void)here;
+	(void)loan;
+	return -ENOSYS;
+}
+
+void
+process_return(const struct process_loan *loan)
+{
+	(void)loan;
+}
+
+int
+process_registered(pid_t pid, int number, int epoll, int key)
+{
+	(void)pid;
+	(void)number;
+	(void)epoll;
+	(void)key;
+	return -ENOSYS;
+}
+
+const char *
+process_forbidden_by(void)
+{
+	return NULL;
+}
+
+#endif

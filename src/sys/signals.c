@@ -1,0 +1,167 @@
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "sys/signals.h"
+
+/* POSIX has the first lines; of two names for one number the first is told. */
+static const struct {
+	char	name[8];
+	int	number;
+} signals[] = {
+	{ "HUP", SIGHUP }, { "INT", SIGINT }, { "QUIT", SIGQUIT },
+	{ "ILL", SIGILL }, { "TRAP", SIGTRAP }, { "ABRT", SIGABRT },
+	{ "BUS", SIGBUS }, { "FPE", SIGFPE }, { "KILL", SIGKILL },
+	{ "USR1", SIGUSR1 }, { "SEGV", SIGSEGV }, { "USR2", SIGUSR2 },
+	{ "PIPE", SIGPIPE }, { "ALRM", SIGALRM }, { "TERM", SIGTERM },
+	{ "CHLD", SIGCHLD }, { "CONT", SIGCONT }, { "STOP", SIGSTOP },
+	{ "TSTP", SIGTSTP }, { "TTIN", SIGTTIN }, { "TTOU", SIGTTOU },
+	{ "URG", SIGURG }, { "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ },
+	{ "VTALRM", SIGVTALRM }, { "PROF", SIGPROF }, { "SYS", SIGSYS },
+#ifdef SIGWINCH
+	{ "WINCH", SIGWINCH },
+#endif
+#ifdef SIGIO
+	{ "IO", SIGIO },
+#endif
+#ifdef SIGPOLL
+	{ "POLL", SIGPOLL },
+#endif
+#ifdef SIGIOT
+	{ "IOT", SIGIOT },
+#endif
+#ifdef SIGCLD
+	{ "CLD", SIGCLD },
+#endif
+#ifdef SIGEMT
+	{ "EMT", SIGEMT },
+#endif
+#ifdef SIGINFO
+	{ "INFO", SIGINFO },
+#endif
+#ifdef SIGPWR
+	{ "PWR", SIGPWR },
+#endif
+#ifdef SIGSTKFLT
+	{ "STKFLT", SIGSTKFLT },
+#endif
+#ifdef SIGTHR
+	{ "THR", SIGTHR },
+#endif
+#ifdef SIGLIBRT
+	{ "LIBRT", SIGLIBRT },
+#endif
+};
+
+#define SIGNALS	(sizeof signals / sizeof *signals)
+
+int
+signals_last(void)
+{
+	int last = NSIG - 1;
+
+#ifdef SIGRTMAX
+	if (SIGRTMAX > last)
+		last = SIGRTMAX;
+#endif
+	return last;
+}
+
+/* LENGTH decimal digits at S, at most a few thousand; or -EINVAL. */
+static int
+decimal(const char *s, size_t length)
+{
+	int value = 0;
+
+	if (length == 0 || length > 4)
+		return -EINVAL;
+	for (size_t i = 0; i < length; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return -EINVAL;
+		value = value * 10 + (s[i] - '0');
+	}
+	return value;
+}
+
+/* RTMIN, RTMIN+N, RTMAX, RTMAX-N. */
+static int
+realtime(const char *name, size_t length)
+{
+#if defined(SIGRTMIN) && defined(SIGRTMAX)
+	bool lowest = length >= 5 && strncasecmp(name, "RTMIN", 5) == 0;
+	int n = 0, number;
+
+	if (!lowest && (length < 5 || strncasecmp(name, "RTMAX", 5) != 0))
+		return -EINVAL;
+	if (length > 5) {
+		if (name[5] != (lowest ? '+' : '-'))
+			return -EINVAL;
+		n = decimal(name + 6, length - 6);
+		if (n < 0)
+			return n;
+	}
+	number = lowest ? SIGRTMIN + n : SIGRTMAX - n;
+	return number < SIGRTMIN || number > SIGRTMAX ? -EINVAL : number;
+#else
+	(void)name;
+	(void)length;
+	return -EINVAL;
+#endif
+}
+
+int
+signals_number(const char *name, size_t length)
+{
+	int number = decimal(name, length);
+
+	if (number >= 0)
+		return number == 0 || number > signals_last() ? -EINVAL :
+		    number;
+	if (length > 3 && strncasecmp(name, "SIG", 3) == 0) {
+		name += 3;
+		length -= 3;
+	}
+	for (size_t i = 0; i < SIGNALS; i++)
+		if (strlen(signals[i].name) == length &&
+		    strncasecmp(signals[i].name, name, length) == 0)
+			return signals[i].number;
+	return realtime(name, length);
+}
+
+const char *
+signals_name(int number, char space[SIGNALS_SPACE])
+{
+	for (size_t i = 0; i < SIGNALS; i++)
+		if (signals[i].number == number)
+			return signals[i].name;
+#if defined(SIGRTMIN) && defined(SIGRTMAX)
+	if (number >= SIGRTMIN && number <= SIGRTMAX) {
+		(void)snprintf(space, SIGNALS_SPACE, "RTMIN+%d",
+		    number - SIGRTMIN);
+		return space;
+	}
+#endif
+	(void)snprintf(space, SIGNALS_SPACE, "%d", number);
+	return space;
+}
+
+bool
+signals_sent(const siginfo_t *information)
+{
+	int code = information->si_code;
+
+#ifdef SI_TKILL			/* Linux */
+	if (code == SI_TKILL)
+		return true;
+#endif
+#ifdef SI_LWP			/* FreeBSD, NetBSD, illumos */
+	if (code == SI_LWP)
+		return true;
+#endif
+	return code == SI_USER || code == SI_QUEUE;
+}

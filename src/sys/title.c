@@ -1,0 +1,81 @@
+#include "config.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/title.h"
+
+#if defined(__linux__)
+
+static char *start, *end; /* of the arguments, each with its NUL */
+static char **environment;
+
+void
+title_remember(int argc, char **argv)
+{
+	if (argc < 1)
+		return;
+	start = argv[0];
+	end = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
+	environment = argv + argc + 1;
+}
+
+/* execve(2) puts the strings of the environment behind the arguments. */
+static char *
+area_end(void)
+{
+	char *last = end;
+
+	for (char **string = environment; *string == last; string++)
+		last += strlen(last) + 1;
+	return last;
+}
+
+/*
+ * Linux shows what lies where the arguments were.  If their last byte is no NUL
+ * it takes them for a title, which ends with its first NUL and may go on in the
+ * environment (proc_pid_cmdline(5), "get_mm_cmdline").
+ */
+void
+title_set(const char *name)
+{
+	static const char prefix[] = "pmux: holds ";
+	size_t length = strlen(name), size;
+
+	if (start == NULL || end < start)
+		return;
+	size = (size_t)(area_end() - start);
+	if (size < sizeof prefix)
+		return;
+	if (length > size - sizeof prefix)
+		length = size - sizeof prefix;
+	memset(start, 0, size);
+	memcpy(start, prefix, sizeof prefix - 1);
+	memcpy(start + sizeof prefix - 1, name, length);
+	if (end[-1] == '\0')
+		end[-1] = '.';
+}
+
+#else
+
+void
+title_remember(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+}
+
+void
+title_set(const char *name)
+{
+#ifdef HAVE_SETPROCTITLE
+	/* the BSDs put the name of the program before it */
+	setproctitle("holds %s", name);
+#else
+	(void)name;
+#endif
+}
+
+#endif

@@ -1,0 +1,704 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <net/if.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "backend/backend.h"
+#include "backend/kqueue.h"
+#include "base/duration.h"
+#include "base/flags.h"
+#include "output/diag.h"
+#include "sys/signals.h"
+#include "target/kevent_parse.h"
+
+/* As many bytes as an aio reads if it does not say. */
+#define USUAL_BYTES	65536
+
+/* What is known of a kevent while its words are read. */
+struct parsing {
+	struct kevent_request	*request;
+	const struct flag	*words;		/* of its filter */
+	const char		*word;		/* all of it, for messages */
+	int			 length;
+	const char		*data;		/* what data= said, or NULL */
+	size_t			 data_length;
+	bool			 named;		/* some word of the filter */
+	bool			 flagged;	/* the flags as a number */
+};
+
+/* What a word KEY=VALUE is about. */
+typedef int take_fn(struct parsing *parsing, const char *value, size_t length);
+static take_fn take_data, take_udata, take_lowat, take_bytes, take_offset,
+    take_fflags, take_flags;
+
+#define ALL		((1u << KQUEUE_FILTERS) - 1)
+#define STREAMS		(1u << KQUEUE_READ | 1u << KQUEUE_WRITE)
+
+static const struct {
+	char		 key[8];
+	uint32_t	 filters;	/* that have it */
+	uint32_t	 numbered;	/* and those after kevent_numbers */
+	take_fn		*take;
+} values[] = {
+	{ "data", ALL & ~(1u << KQUEUE_AIO), 0, take_data },
+	{ "udata", ALL, 0, take_udata },
+	{ "lowat", STREAMS, 0, take_lowat },
+	{ "bytes", 1u << KQUEUE_AIO, 0, take_bytes },
+	{ "offset", 1u << KQUEUE_AIO, 0, take_offset },
+	{ "fflags", 1u << KQUEUE_USER, ALL, take_fflags },
+	{ "flags", 0, ALL, take_flags },
+};
+
+#define VALUES	(sizeof values / sizeof *values)
+
+static bool numbers;
+
+void
+kevent_numbers(void)
+{
+	numbers = true;
+}
+
+static const char *
+filter_name(unsigned filter)
+{
+	return backend_kqueue.flags[filter].name;
+}
+
+static bool
+is(const char *name, const char *s, size_t length)
+{
+	return strlen(name) == length && strncasecmp(name, s, length) == 0;
+}
+
+/* Without PREFIX, which the C constants have. */
+static void
+strip(const char *prefix, const char **s, size_t *length)
+{
+	size_t n = strlen(prefix);
+
+	if (*length > n && strncasecmp(*s, prefix, n) == 0) {
+		*s += n;
+		*length -= n;
+	}
+}
+
+/* The entry of TABLE with that name, or NULL. */
+static const struct flag *
+find(const struct flag *table, const char *prefix, const char *s, size_t length)
+{
+	strip(prefix, &s, &length);
+	for (; table->name[0] != '\0'; table++)
+		if (is(table->name, s, length))
+			return table;
+	return NULL;
+}
+
+bool
+kevent_has(unsigned filter, const char *name, uint32_t fflags)
+{
+	return (flags_bit(kqueue_filters[filter].words, name) & fflags) != 0;
+}
+
+uint32_t
+kevent_flag(const char *name)
+{
+	return flags_bit(kqueue_flags, name);
+}
+
+/* The filters that have that entry of values. */
+static uint32_t
+filters_with(size_t which)
+{
+	return values[which].filters | (numbers ? values[which].numbered : 0);
+}
+
+/* The entry of values for KEY=..., or VALUES. */
+static size_t
+value_of(const char *s, size_t length)
+{
+	const char *equals = memchr(s, '=', length);
+	size_t i;
+
+	for (i = 0; i < VALUES; i++)
+		if (equals != NULL &&
+		    filters_with(i) != 0 &&
+		    is(values[i].key, s, (size_t)(equals - s)))
+			break;
+	return i;
+}
+
+/* ---- numbers ---- */
+
+static int
+digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+}
+
+static bool
+is_hex(const char *s, size_t length)
+{
+	return length > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
+}
+
+/* Decimal, or with 0x.  Returns 0, -EINVAL or -ERANGE. */
+static int
+number(const char *s, size_t length, uint64_t most, uint64_t *value)
+{
+	uint64_t base = is_hex(s, length) ? 16 : 10, d;
+
+	if (base == 16) {
+		s += 2;
+		length -= 2;
+	}
+	*value = 0;
+	for (size_t i = 0; i < length; i++) {
+		d = (uint64_t)digit(s[i]);
+		if (d >= base)
+			return -EINVAL;
+		if (d > most || *value > (most - d) / base)
+			return -ERANGE;
+		*value = *value * base + d;
+	}
+	return length == 0 ? -EINVAL : 0;
+}
+
+/* The same with a sign; what the kernel makes of it is its own affair. */
+static int
+signed_number(const char *s, size_t length, int64_t *value)
+{
+	bool negative = length > 0 && *s == '-';
+	uint64_t magnitude;
+	int error = number(s + negative, length - negative, INT64_MAX,
+	    &magnitude);
+
+	*value = negative ? -(int64_t)magnitude : (int64_t)magnitude;
+	return error;
+}
+
+static int
+bad_number(const struct parsing *p, int error, const char *s, size_t length)
+{
+	if (error == -ERANGE)
+		return diag_range("%.*s: '%.*s' is out of range", p->length,
+		    p->word, (int)length, s);
+	return diag_usage("%.*s: '%.*s' is no number", p->length, p->word,
+	    (int)length, s);
+}
+
+/* In nanoseconds.  Returns 0 or an exit status. */
+static int
+duration(const struct parsing *p, const char *s, size_t length, int64_t *ns)
+{
+	char text[64] = "";
+	int error = -EINVAL;
+
+	*ns = 0;
+	if (length < sizeof text) {
+		memcpy(text, s, length);
+		error = duration_parse(text, ns);
+	}
+	if (error == 0 && *ns != DURATION_FOREVER)
+		return 0;
+	if (error == -ERANGE)
+		return diag_range("%.*s: '%.*s' is out of range (292 years)",
+		    p->length, p->word, (int)length, s);
+	return diag_usage("%.*s: '%.*s' is no duration (as 1.5, 20ms, 2m)",
+	    p->length, p->word, (int)length, s);
+}
+
+/* ---- words with a value ---- */
+
+static int
+take_signed(struct parsing *p, const char *value, size_t length, int64_t *to)
+{
+	int error = signed_number(value, length, to);
+
+	return error == 0 ? 0 : bad_number(p, error, value, length);
+}
+
+/* A timer's depends on the words that may come yet. */
+static int
+take_data(struct parsing *p, const char *value, size_t length)
+{
+	p->data = value;
+	p->data_length = length;
+	return p->request->filter == KQUEUE_TIMER ? 0 :
+	    take_signed(p, value, length, &p->request->data);
+}
+
+/* Every byte may be written as % and two hexadecimal digits. */
+static int
+take_udata(struct parsing *p, const char *value, size_t length)
+{
+	char *to = malloc(length + 1);
+	int high, low;
+
+	if (to == NULL)
+		return diag_system(ENOMEM, NULL, "udata");
+	p->request->udata = to;
+	for (size_t i = 0; i < length; i++) {
+		if (value[i] != '%') {
+			*to++ = value[i];
+			continue;
+		}
+		high = i + 2 < length ? digit(value[i + 1]) : 16;
+		low = i + 2 < length ? digit(value[i + 2]) : 16;
+		if (high == 16 || low == 16 || high + low == 0)
+			return diag_usage("%.*s: a %% in udata is written %%25",
+			    p->length, p->word);
+		*to++ = (char)(high << 4 | low);
+		i += 2;
+	}
+	*to = '\0';
+	return 0;
+}
+
+static int
+take_lowat(struct parsing *p, const char *value, size_t length)
+{
+	p->request->fflags |= flags_bit(p->words, "lowat");
+	return take_signed(p, value, length, &p->request->data);
+}
+
+static int
+take_bytes(struct parsing *p, const char *value, size_t length)
+{
+	uint64_t bytes;
+	int error = number(value, length, SSIZE_MAX / 2, &bytes);
+
+	p->request->data = (int64_t)bytes;
+	return error == 0 ? 0 : bad_number(p, error, value, length);
+}
+
+static int
+take_offset(struct parsing *p, const char *value, size_t length)
+{
+	return take_signed(p, value, length, &p->request->offset);
+}
+
+static int
+take_fflags(struct parsing *p, const char *value, size_t length)
+{
+	uint64_t fflags;
+	int error = number(value, length, UINT32_MAX, &fflags);
+
+	p->named = true;
+	p->request->fflags |= (uint32_t)fflags;
+	return error == 0 ? 0 : bad_number(p, error, value, length);
+}
+
+static int
+take_flags(struct parsing *p, const char *value, size_t length)
+{
+	uint64_t flags;
+	int error = number(value, length, UINT16_MAX, &flags);
+
+	p->flagged = true;
+	p->request->flags |= (uint32_t)flags;
+	return error == 0 ? 0 : bad_number(p, error, value, length);
+}
+
+/* ---- words ---- */
+
+/* A word that says nothing, which the filter user has for completeness. */
+static bool
+is_ffnop(const char *s, size_t length)
+{
+	strip("NOTE_", &s, &length);
+	return is("ffnop", s, length);
+}
+
+/* Whether any filter on any system has that word. */
+static bool
+is_word(const char *s, size_t length)
+{
+	uint64_t ignored;
+
+	if (is_hex(s, length))
+		return number(s, length, UINT64_MAX, &ignored) != -EINVAL;
+	if (value_of(s, length) < VALUES || is_ffnop(s, length) ||
+	    find(kqueue_flags, "EV_", s, length) != NULL)
+		return true;
+	for (unsigned i = 0; i < KQUEUE_FILTERS; i++)
+		if (find(kqueue_filters[i].words, "NOTE_", s, length) != NULL)
+			return true;
+	return false;
+}
+
+/* The length of the word at S, up to a comma. */
+static size_t
+word_at(const char *s, size_t left)
+{
+	const char *comma = memchr(s, ',', left);
+
+	return comma == NULL ? left : (size_t)(comma - s);
+}
+
+/* The first word that is none, with its length in *N; NULL if all are. */
+static const char *
+unknown_word(const char *s, size_t length, size_t *n)
+{
+	for (;; s += *n + 1, length -= *n + 1) {
+		*n = word_at(s, length);
+		if (!is_word(s, *n))
+			return s;
+		if (*n == length)
+			return NULL;
+	}
+}
+
+int
+kevent_check_words(const char *words)
+{
+	size_t n;
+	const char *unknown = unknown_word(words, strlen(words), &n);
+
+	return unknown == NULL ? 0 : diag_usage("--events: unknown word '%.*s'",
+	    (int)n, unknown);
+}
+
+/* FLAG is one that the word at S names; RETURNED has those that are answers. */
+static int
+take_flag(struct parsing *p, const struct flag *flag, uint32_t returned,
+    uint32_t *to)
+{
+	if (flag->bit == 0)
+		return diag_unavailable("%.*s: this system has no '%s'",
+		    p->length, p->word, flag->name);
+	if ((flag->bit & returned) != 0)
+		return diag_usage("%.*s: '%s' is an answer, not to be asked"
+		    " for", p->length, p->word, flag->name);
+	*to |= flag->bit;
+	return 0;
+}
+
+static int
+take_value(struct parsing *p, size_t which, const char *s, size_t length)
+{
+	size_t key = strlen(values[which].key) + 1;
+
+	if ((filters_with(which) >> p->request->filter & 1) == 0)
+		return diag_usage("%.*s: %s has no '%s='", p->length, p->word,
+		    filter_name(p->request->filter), values[which].key);
+	return values[which].take(p, s + key, length - key);
+}
+
+/*
+ * One word.  The filter's own come first: delete is NOTE_DELETE for vnode,
+ * where EV_DELETE has to be given its full name.
+ */
+static int
+take_word(struct parsing *p, const char *s, size_t length)
+{
+	const struct kqueue_filter *filter =
+	    &kqueue_filters[p->request->filter];
+	size_t which = value_of(s, length);
+	const struct flag *flag;
+
+	if (which < VALUES)
+		return take_value(p, which, s, length);
+	if (is_hex(s, length))
+		return take_fflags(p, s, length);
+	if ((flag = find(filter->words, "NOTE_", s, length)) != NULL) {
+		p->named = true;
+		return take_flag(p, flag, filter->returned,
+		    &p->request->fflags);
+	}
+	if ((flag = find(kqueue_flags, "EV_", s, length)) != NULL)
+		return take_flag(p, flag, kqueue_returned, &p->request->flags);
+	if (p->request->filter == KQUEUE_USER && is_ffnop(s, length))
+		return 0;
+	return diag_usage(is_word(s, length) ? "%.*s: %s has no word '%.*s'" :
+	    "%.*s: unknown word of %s '%.*s'", p->length, p->word,
+	    filter_name(p->request->filter), (int)length, s);
+}
+
+static int
+take_words(struct parsing *p, const char *s, size_t length)
+{
+	size_t n;
+	int status;
+
+	for (;; s += n + 1, length -= n + 1) {
+		n = word_at(s, length);
+		status = take_word(p, s, n);
+		if (status != 0 || n == length)
+			return status;
+	}
+}
+
+/* ---- identifiers ---- */
+
+static bool
+has_flag(const struct parsing *p, const char *name)
+{
+	return (p->request->flags & flags_bit(kqueue_flags, name)) != 0;
+}
+
+/*
+ * How long: TEXT is a plain number where a unit is among the words, and a
+ * duration else, in nanoseconds if the kernel takes those.
+ */
+static int
+timer_data(struct parsing *p, const char *text, size_t length)
+{
+	struct kevent_request *request = p->request;
+	uint32_t units = flags_bit(p->words, "seconds") |
+	    flags_bit(p->words, "mseconds") | flags_bit(p->words, "useconds") |
+	    flags_bit(p->words, "nseconds");
+	int64_t ns = 0;
+	int status;
+
+	if ((request->fflags & units) != 0)
+		return take_signed(p, text, length, &request->data);
+	status = duration(p, text, length, &ns);
+	if (status != 0)
+		return status;
+	request->fflags |= flags_bit(p->words, "nseconds");
+	if (!kevent_has(KQUEUE_TIMER, "nseconds", request->fflags))
+		ns = ns / 1000000 + (ns % 1000000 != 0);
+	request->data = ns;
+	return 0;
+}
+
+/* A duration, which gets the next number, or a number with the rest in data. */
+static int
+timer_ident(struct parsing *p, const struct kevent_ident *ident,
+    uint64_t *timers)
+{
+	int error;
+
+	if (p->data == NULL && has_flag(p, "add")) {
+		p->request->ident = ++*timers;
+		return timer_data(p, ident->name, ident->length);
+	}
+	error = number(ident->name, ident->length, UINTPTR_MAX,
+	    &p->request->ident);
+	if (error != 0)
+		return bad_number(p, error, ident->name, ident->length);
+	return p->data == NULL ? 0 : timer_data(p, p->data, p->data_length);
+}
+
+static int
+signal_ident(struct parsing *p, const struct kevent_ident *ident)
+{
+	int n = signals_number(ident->name, ident->length);
+
+	if (n < 0)
+		return diag_usage("%.*s: this system has no signal '%.*s'",
+		    p->length, p->word, (int)ident->length, ident->name);
+	p->request->ident = (uint64_t)n;
+	return 0;
+}
+
+static int
+netdev_ident(struct parsing *p, const struct kevent_ident *ident)
+{
+	char name[IF_NAMESIZE] = "";
+	int error = ENXIO;
+
+	if (ident->length < sizeof name) {
+		memcpy(name, ident->name, ident->length);
+		p->request->ident = if_nametoindex(name);
+		/* systems differ in the errno for one that is not there */
+		if (p->request->ident == 0 && errno != ENODEV)
+			error = errno;
+		/* its number is what --numeric answers */
+		if (p->request->ident == 0 && numbers)
+			(void)number(name, ident->length, INT_MAX,
+			    &p->request->ident);
+	}
+	return p->request->ident != 0 ? 0 : diag_system(error,
+	    error == ENXIO ? "no such interface" :
+	    "no socket to look it up with", "%.*s", (int)ident->length,
+	    ident->name);
+}
+
+static int
+process_ident(struct parsing *p, const struct kevent_ident *ident)
+{
+	int error = number(ident->name, ident->length, INT_MAX,
+	    &p->request->ident);
+
+	return error == 0 && p->request->ident > 0 ? 0 :
+	    diag_usage("%.*s: '%.*s' is no process id", p->length, p->word,
+	    (int)ident->length, ident->name);
+}
+
+static int
+user_ident(struct parsing *p, const struct kevent_ident *ident)
+{
+	int error = number(ident->name, ident->length, UINTPTR_MAX,
+	    &p->request->ident);
+
+	return error == 0 ? 0 : bad_number(p, error, ident->name,
+	    ident->length);
+}
+
+static int
+find_ident(struct parsing *p, const struct kevent_ident *ident,
+    uint64_t *timers)
+{
+	switch (p->request->filter) {
+	case KQUEUE_PROC:
+		return process_ident(p, ident);
+	case KQUEUE_SIGNAL:
+		return signal_ident(p, ident);
+	case KQUEUE_TIMER:
+		return timer_ident(p, ident, timers);
+	case KQUEUE_NETDEV:
+		return netdev_ident(p, ident);
+	case KQUEUE_USER:
+		return user_ident(p, ident);
+	default:
+		return 0;		/* a descriptor or a path */
+	}
+}
+
+/* ---- the whole word ---- */
+
+/* The filter with the system's number that is at S; FILTERS: none has it. */
+static unsigned
+numbered_filter(const char *s, size_t length)
+{
+	unsigned filter = KQUEUE_FILTERS;
+	int64_t value;
+
+	if (numbers && signed_number(s, length, &value) == 0)
+		for (filter = 0; filter < KQUEUE_FILTERS; filter++)
+			if (kqueue_filters[filter].there &&
+			    kqueue_number(filter) == value)
+				break;
+	return filter;
+}
+
+static int
+find_filter(struct parsing *p, const char *s, size_t length)
+{
+	const struct flag *flag = find(backend_kqueue.flags, "EVFILT_", s,
+	    length);
+	unsigned filter = numbered_filter(s, length);
+
+	if (filter < KQUEUE_FILTERS)
+		flag = &backend_kqueue.flags[filter];
+	if (flag == NULL)
+		return diag_usage("%.*s: unknown filter '%.*s': there are read"
+		    " write vnode proc signal timer netdev aio user", p->length,
+		    p->word, (int)length, s);
+	filter = (unsigned)(flag - backend_kqueue.flags);
+	if (!kqueue_filters[filter].there)
+		return diag_unavailable("%.*s: this system has no filter '%s'",
+		    p->length, p->word, flag->name);
+	p->request->filter = (uint8_t)filter;
+	p->words = kqueue_filters[filter].words;
+	return 0;
+}
+
+bool
+kevent_wants_descriptor(const struct kevent_request *request)
+{
+	const struct backend *b = &backend_kqueue;
+	uint32_t wanting = b->reading | b->writing | b->looking;
+
+	return (wanting >> request->filter & 1) != 0;
+}
+
+/* Whether a colon can be part of IDENT. */
+static bool
+is_path(const struct parsing *p, const struct kevent_ident *ident)
+{
+	if (p->request->filter != KQUEUE_NETDEV &&
+	    !kevent_wants_descriptor(p->request))
+		return false;
+	/* a negative number is none either, see target_parse_name */
+	for (size_t i = ident->length > 1 && *ident->name == '-';
+	    i < ident->length; i++)
+		if (ident->name[i] < '0' || ident->name[i] > '9')
+			return true;
+	return false;
+}
+
+/*
+ * Cut the words off IDENT, which is all behind the filter, and take them; those
+ * of DEFAULTS if there are none.
+ */
+static int
+split(struct parsing *p, struct kevent_ident *ident, const char *defaults)
+{
+	size_t all = ident->length, n, ignored;
+	const char *words;
+
+	for (n = all; n > 0 && ident->name[n - 1] != ':'; n--)
+		continue;
+	words = ident->name + n;
+	if (n > 0) {
+		ident->length = n - 1;
+		if (n < all && is_path(p, ident) &&
+		    unknown_word(words, all - n, &ignored) != NULL)
+			ident->length = all;
+		else if (words == ident->name + all)
+			ident->literal = true;
+	}
+	if (ident->length == 0)
+		return diag_usage("%.*s: nothing between the filter and the"
+		    " words", p->length, p->word);
+	if (ident->length < all && !ident->literal)
+		return take_words(p, words,
+		    (size_t)(ident->name + all - words));
+	return defaults == NULL ? 0 : take_words(p, defaults, strlen(defaults));
+}
+
+/* What was not said. */
+static void
+complete(struct parsing *p)
+{
+	struct kevent_request *request = p->request;
+
+	if (!p->flagged && !has_flag(p, "add") && !has_flag(p, "delete") &&
+	    !has_flag(p, "enable") && !has_flag(p, "disable"))
+		request->flags |= flags_bit(kqueue_flags, "add");
+	if (!p->named)
+		request->fflags |= kqueue_filters[request->filter].usual;
+}
+
+int
+kevent_parse(char *word, size_t length, const char *defaults, uint64_t *timers,
+    struct kevent_request *request, struct kevent_ident *ident)
+{
+	char *colon = memchr(word, ':', length);
+	struct parsing p = {
+		.request = request,
+		.word = word,
+		.length = (int)length,
+	};
+	int status;
+
+	memset(request, 0, sizeof *request);
+	memset(ident, 0, sizeof *ident);
+	if (colon == NULL)
+		return diag_usage("%.*s: a kevent is FILTER:IDENT[:WORD,...]",
+		    (int)length, word);
+	status = find_filter(&p, word, (size_t)(colon - word));
+	if (status != 0)
+		return status;
+	if (request->filter == KQUEUE_AIO)
+		request->data = USUAL_BYTES;
+	ident->name = colon + 1;
+	ident->length = length - (size_t)(colon + 1 - word);
+	status = split(&p, ident, defaults);
+	if (status != 0)
+		return status;
+	complete(&p);
+	return find_ident(&p, ident, timers);
+}

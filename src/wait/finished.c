@@ -1,0 +1,136 @@
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "backend/backend.h"
+#include "backend/foreign.h"
+#include "backend/kqueue.h"
+#include "base/flags.h"
+#include "sys/kernel.h"
+#include "target/kevent_parse.h"
+#include "wait/finished.h"
+
+void
+finish_open(struct finish *finish, const struct request *request)
+{
+	const struct backend *backend = request->backend;
+
+	finish->request = request;
+	finish->closed = flags_bit(backend->flags, "nval");
+	finish->hangs_up = backend->broken | finish->closed;
+	finish->oneshot = flags_bit(backend->flags, "oneshot");
+}
+
+bool
+finish_is_readiness(const struct request *request, const struct target *t)
+{
+	return request->targets.kevents == NULL ||
+	    (t->bits & (1u << KQUEUE_READ | 1u << KQUEUE_WRITE)) != 0;
+}
+
+int64_t
+finish_unread(const struct request *request, const struct target *t)
+{
+	return (t->bits & request->backend->reading) == 0 ?
+	    0 :
+	    kernel_unread(t->fd);
+}
+
+/* Whether FIONREAD always knows of FD: what it fails of then is not known. */
+static bool
+is_counted(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == -1 || S_ISFIFO(st.st_mode) ||
+	    S_ISSOCK(st.st_mode);
+}
+
+/*
+ * At a pipe's write end FIONREAD counts what the reader has not read.  Of a
+ * device, say a terminal that was hung up, it may know nothing; where it fails
+ * though it knows, READABLE decides, which may be the end of file.
+ */
+static bool
+is_empty(const struct target *t, bool readable)
+{
+	int fd = foreign_borrow(t->fd), flags, error;
+	int64_t unread;
+	bool counted;
+
+	if (foreign_is(t->fd) && fd < 0)
+		return fd == -EBADF || fd == -ESRCH;
+	flags = fcntl(fd, F_GETFL);
+	error = errno;
+	unread = kernel_unread(fd);
+	counted = unread >= 0 || is_counted(fd);
+	foreign_return(t->fd, fd);
+	if (flags == -1)
+		return error == EBADF;
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		return true;
+	return unread < 0 ? !readable || !counted : unread == 0;
+}
+
+static bool
+has_flag(const struct flag *table, const char *name, uint32_t bits)
+{
+	return (bits & flags_bit(table, name)) != 0;
+}
+
+/* The process and all that it begot. */
+static bool
+is_last_exit(const struct event *event, uint32_t *children)
+{
+	if (kevent_has(KQUEUE_PROC, "child", event->fflags))
+		++*children;
+	if (!kevent_has(KQUEUE_PROC, "exit", event->fflags))
+		return false;
+	if (*children == 0)
+		return true;
+	--*children;
+	return false;
+}
+
+static bool
+is_last_kevent(const struct kevent_request *request, const struct target *t,
+    const struct event *event, uint32_t *children)
+{
+	if (has_flag(kqueue_flags, "oneshot", request->flags) ||
+	    has_flag(kqueue_flags, "dispatch", request->flags) ||
+	    has_flag(kqueue_flags, "error", event->flags))
+		return true;
+	switch (request->filter) {
+	case KQUEUE_READ:
+		return (event->bits & KQUEUE_EOF) != 0 && is_empty(t, true);
+	case KQUEUE_WRITE:
+		return (event->bits & KQUEUE_EOF) != 0;
+	case KQUEUE_PROC:
+		return is_last_exit(event, children);
+	case KQUEUE_TIMER:
+		return kevent_has(KQUEUE_TIMER, "abstime", request->fflags);
+	case KQUEUE_AIO:
+	case KQUEUE_USER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool
+finish_is_last(const struct finish *finish, const struct target *t,
+    const struct event *event, uint32_t *children)
+{
+	const struct targets *targets = &finish->request->targets;
+
+	if (targets->kevents != NULL)
+		return is_last_kevent(&targets->kevents[t - targets->list], t,
+		    event, children);
+	return (t->bits & finish->oneshot) != 0 ||
+	    ((event->bits & finish->hangs_up) != 0 &&
+		is_empty(t,
+		    (event->bits & finish->request->backend->reading) != 0));
+}

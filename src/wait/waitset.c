@@ -1,0 +1,318 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/backend.h"
+#include "backend/foreign.h"
+#include "base/deadline.h"
+#include "base/flags.h"
+#include "output/diag.h"
+#include "output/output.h"
+#include "print/print.h"
+#include "sys/fdplace.h"
+#include "target/target.h"
+#include "wait/waitset.h"
+
+#define NS_PER_MS INT64_C(1000000)
+
+/* A reader that waits in open(2) is seen only by trying: so often. */
+#define RETRY_FIRST (1 * NS_PER_MS)
+#define RETRY_LAST (32 * NS_PER_MS)
+
+/* The errors that say of something that this system does not have it. */
+static bool
+is_absence(int error)
+{
+	return error == -ENOSYS || error == -EOPNOTSUPP;
+}
+
+int
+waiting_no_object(const struct backend *backend, int error)
+{
+	const char *hint = NULL;
+
+	if (!is_absence(error))
+		return diag_system(-error, NULL, "%s", backend->name);
+	if (backend->hint != NULL)
+		hint = backend->hint(error, 0);
+	return diag_unavailable("%s: %s", backend->name, hint != NULL ? hint :
+	    "this kernel does not have it");
+}
+
+static bool
+is_closed(const struct target *t)
+{
+	return foreign_is_closed(t->fd);
+}
+
+static int
+add_failed(const struct waiting *w, const struct target *t, int error)
+{
+	const struct backend *backend = w->backend;
+	const char *hint = backend->hint == NULL ?
+	    NULL :
+	    backend->hint(error, t->bits);
+
+	if (error == -EBADF && is_closed(t))
+		return target_closed(&w->request->targets, t);
+	if (hint != NULL && is_absence(error))
+		return diag_unavailable("%.*s: %s", (int)t->length, t->name,
+		    hint);
+	return diag_system(-error, hint, "%.*s", (int)t->length, t->name);
+}
+
+int
+waiting_add(struct waiting *w, size_t index)
+{
+	const struct target *t = &w->request->targets.list[index];
+	int error;
+
+	if (t->fd == -1)
+		return 0;
+	error = w->backend->add(w->state, (uint32_t)index, t->fd,
+	    t->bits | w->more);
+	if (error == 0 || w->trying)
+		return error;
+	return add_failed(w, t, error);
+}
+
+/*
+ * While pmux waits, the reader of its output may go: watch for that on a copy,
+ * since standard output may be a target too.  With --quiet nothing is printed,
+ * and PROGRAM's output is its own affair.
+ * Returns -EPIPE if it has gone already, as kevent(2) says at once, 0, or
+ * -errno.
+ */
+static int
+watch_output(struct waiting *w)
+{
+	struct stat st;
+	int fd, error;
+
+	w->output = -1;
+	if (w->request->quiet || w->request->program != NULL ||
+	    w->request->deadline == DEADLINE_PASSED)
+		return 0;
+	if (fstat(STDOUT_FILENO, &st) == -1)
+		return errno == EBADF ? 0 : -errno;
+	if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode))
+		return 0;
+	fd = place(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+	if (fd < 0)
+		return 0;
+	error = w->backend->add(w->state, (uint32_t)w->request->targets.count,
+	    fd, w->backend->watch);
+	if (error == 0)
+		w->output = fd;
+	else
+		(void)close(fd);
+	return error == -EPIPE ? error : 0;
+}
+
+/* The copy stays open: select(2) may have it as its highest. */
+static void
+forget_output(struct waiting *w)
+{
+	(void)w->backend->remove(w->state, (uint32_t)w->request->targets.count,
+	    w->output);
+	w->output = -1;
+}
+
+/* It has an event.  Returns -EPIPE if nobody reads it any more, else 0. */
+static int
+look_at_output(struct waiting *w)
+{
+	struct pollfd p = { w->output, 0, 0 };
+
+	if (poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0)
+		return -EPIPE;
+	/* something else, which all but kqueue would report for ever */
+	if (w->backend->requests == NULL)
+		forget_output(w);
+	return 0;
+}
+
+static int
+say_ready(struct request *request)
+{
+	int fd = request->ready_fd, error = 0;
+
+	if (fd == -1)
+		return 0;
+	request->ready_fd = -1;
+	while (write(fd, "\n", 1) == -1)
+		if (errno != EINTR) {
+			error = errno;
+			break;
+		}
+	if (close(fd) == -1 && errno != EINTR && error == 0)
+		error = errno;
+	return error == 0 ? 0 : diag_system(error, NULL, "--ready-fd %d", fd);
+}
+
+static int
+open_all(struct waiting *w, struct request *request, uint32_t more, bool trying)
+{
+	struct targets *targets = &request->targets;
+	int status = 0, error;
+
+	memset(w, 0, sizeof *w);
+	w->trying = trying;
+	w->request = request;
+	w->backend = request->backend;
+	w->more = more;
+	w->output = -1;
+	w->retry = RETRY_FIRST;
+	error = w->backend->open(&w->state, targets->count + 2);
+	if (error != 0)
+		return waiting_no_object(w->backend, error);
+	if (w->backend->requests != NULL)
+		w->backend->requests(w->state, targets->kevents, targets->count,
+		    print_wants_data(w->request));
+	for (size_t i = 0; i < targets->count && status == 0; i++)
+		status = waiting_add(w, i);
+	if (status != 0)
+		return status;
+	w->trying = false;
+	error = watch_output(w);
+	return error != 0 ? print_failed(error) : say_ready(w->request);
+}
+
+int
+waiting_open(struct waiting *w, struct request *request, uint32_t more)
+{
+	return open_all(w, request, more, false);
+}
+
+int
+waiting_try(struct waiting *w, struct request *request, uint32_t more)
+{
+	return open_all(w, request, more, true);
+}
+
+/* Open those FIFOs whose reader has come.  Returns 0 or an exit status. */
+static int
+retry(struct waiting *w)
+{
+	struct targets *targets = &w->request->targets;
+	int status;
+
+	targets->awaited = false;
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *t = &targets->list[i];
+
+		if (t->fd != -1)
+			continue;
+		status = target_reopen(t);
+		if (status == 0)
+			status = waiting_add(w, i);
+		if (status != 0)
+			return status;
+		targets->awaited |= t->fd == -1;
+	}
+	if ((w->retry *= 2) > RETRY_LAST)
+		w->retry = RETRY_LAST;
+	return 0;
+}
+
+int
+waiting_failed(const struct waiting *w, int error)
+{
+	const struct targets *targets = &w->request->targets;
+
+	for (size_t i = 0; error == EBADF && i < targets->count; i++)
+		if (is_closed(&targets->list[i]))
+			return target_closed(targets, &targets->list[i]);
+	for (size_t i = 0; error == EOPNOTSUPP && i < targets->count; i++)
+		if (foreign_why(targets->list[i].fd) != NULL)
+			return target_refused(targets, &targets->list[i],
+			    foreign_why(targets->list[i].fd));
+	return diag_system(error,
+	    error == EINVAL ?
+		"more descriptors than RLIMIT_NOFILE or the system allows" :
+		NULL,
+	    "%s", w->backend->name);
+}
+
+int
+waiting_wait(struct waiting *w, size_t max, int64_t left, int *count)
+{
+	struct request *r = w->request;
+	int n, status;
+
+	*count = 0;
+	if (r->targets.awaited) {
+		if ((status = retry(w)) != 0)
+			return status;
+		if (r->targets.awaited && (left == -1 || left > w->retry))
+			left = w->retry;
+	}
+	n = w->backend->wait(w->state, max, left);
+	if (n == -EINVAL && w->output != -1) {
+		/* poll(2): one more than RLIMIT_NOFILE */
+		forget_output(w);
+		return 0;
+	}
+	if (n < 0 && n != -EINTR)
+		return waiting_failed(w, -n);
+	*count = n > 0 ? n : 0;
+	return 0;
+}
+
+int
+waiting_event_failed(const struct waiting *w, const struct event *event)
+{
+	const struct targets *targets = &w->request->targets;
+	const struct target *t = &targets->list[event->token];
+	int error = (int)event->data;
+
+	if ((event->bits & w->backend->failed) == 0)
+		return 0;
+	if (event->token >= targets->count)
+		return diag_system(error, NULL, "%s", w->backend->name);
+	return diag_system(error, NULL, "%.*s", (int)t->length, t->name);
+}
+
+int
+waiting_take(struct waiting *w, struct event *event)
+{
+	while (w->failed == 0 && w->backend->take(w->state, event)) {
+		w->failed = waiting_event_failed(w, event);
+		if (w->failed != 0)
+			return 0;
+		if (event->token != w->request->targets.count)
+			return 1;
+		if (look_at_output(w) != 0)
+			return -EPIPE;
+	}
+	return 0;
+}
+
+bool
+waiting_note(struct waiting *w, const struct target *t, uint32_t bits)
+{
+	uint32_t hits = bits & t->bits;
+
+	/* writing would fail */
+	if ((bits & w->backend->broken) != 0)
+		hits &= ~w->backend->writing;
+	/* a device says it too (poll(2) of macOS), and an O_PATH descriptor */
+	if ((bits & flags_bit(w->backend->flags, "nval")) != 0 && is_closed(t))
+		(void)target_closed(&w->request->targets, t);
+	w->reported = true;
+	w->asked |= hits != 0;
+	return hits != 0;
+}
+
+void
+waiting_close(struct waiting *w)
+{
+	w->backend->close(w->state);
+}

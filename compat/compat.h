@@ -17,6 +17,6 @@ const char *errno_name(int error);
  * close_range(2) is in Linux 5.9 and FreeBSD 12.2; closefrom(3) where
  * LAST is the highest, or a loop up to the limit of open files, elsewhere.
  */
-void	close_between(unsigned first, unsigned last);
+void close_between(unsigned first, unsigned last);
 
 #endif

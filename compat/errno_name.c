@@ -18,9 +18,10 @@ errno_name(int error)
 
 /* What the calls that pmux makes can answer, by POSIX and the man pages. */
 static const struct {
-	int		error;
-	const char	name[16];
+	int error;
+	const char name[16];
 } names[] = {
+/* clang-format off */
 #define NAME(e)	{ e, #e }
 	NAME(E2BIG), NAME(EACCES), NAME(EAGAIN), NAME(EBADF), NAME(EBUSY),
 	NAME(ECHILD), NAME(ECONNABORTED), NAME(ECONNREFUSED),
@@ -35,6 +36,7 @@ static const struct {
 	NAME(EPIPE), NAME(ERANGE), NAME(EROFS), NAME(ESPIPE), NAME(ESRCH),
 	NAME(ESTALE), NAME(ETIMEDOUT), NAME(ETXTBSY), NAME(EXDEV),
 #undef NAME
+	/* clang-format on */
 };
 
 const char *

@@ -25,13 +25,12 @@ run(int argc, char **argv)
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
 		word = "help";
 	else if (*word == '-')
-		return diag_usage("%s: unknown option (see 'pmux help')",
-		    word);
+		return diag_usage("%s: unknown option (see 'pmux help')", word);
 	command = command_find(word);
 	if (command == NULL)
 		return command_unknown(word);
 	diag_command(command->name);
-	if (*argv[1] == '-')		/* --help is help without a word */
+	if (*argv[1] == '-') /* --help is help without a word */
 		return command->run(command, 1, argv + 1);
 	return command->run(command, argc - 1, argv + 1);
 }

@@ -24,13 +24,13 @@
  * The time in usec in which a look comes: 1 ms after the report, or later where
  * a look costs much.
  */
-#define SETTLE(active)	(5000 + 80 * (double)(active))
-#define BURSTS	3		/* at least so many */
+#define SETTLE(active) (5000 + 80 * (double)(active))
+#define BURSTS 3 /* at least so many */
 
 static int number, nactive, active[SAMPLES];
 static size_t events = 2000;
 static int sampled;
-static size_t turn_of;		/* which FIFOs are active goes around */
+static size_t turn_of; /* which FIFOs are active goes around */
 
 static void
 open_pipes(void)

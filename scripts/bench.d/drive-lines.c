@@ -24,9 +24,9 @@
 
 #include "drive.h"
 
-#define BLOCK	4096
-#define SHORT	65536		/* the text when lines are timed: ends a line */
-#define LONG	(1 << 20)	/* when they are compared */
+#define BLOCK 4096
+#define SHORT 65536 /* the text when lines are timed: ends a line */
+#define LONG (1 << 20) /* when they are compared */
 
 static char *text;
 static size_t text_len, text_lines, copies;
@@ -174,7 +174,7 @@ compare_lines(struct candidate *c, size_t expected)
 		have += (size_t)n;
 		line = buf;
 		while ((newline = memchr(line, '\n',
-		    have - (size_t)(line - buf))) != NULL) {
+			    have - (size_t)(line - buf))) != NULL) {
 			good += (size_t)right(line,
 			    (size_t)(newline + 1 - line), next);
 			lines++;
@@ -216,14 +216,14 @@ turn(struct candidate *c)
 	start(c, 0);
 	close_sources();
 	/* It is there when its first line comes; that is of no text. */
-	if (write(writers[0], "begin\n", 6) != 6 ||
-	    take_lines(c, 1, 5000) != 1)
+	if (write(writers[0], "begin\n", 6) != 6 || take_lines(c, 1, 5000) != 1)
 		fail(c, "copies nothing");
 	began = now();
 	pid = start_writer();
 	patience(60);
-	got = c->failed ? 0 : mixed ? compare_lines(c, expected) :
-	    take_lines(c, expected, 5000);
+	got = c->failed ? 0 :
+	    mixed	? compare_lines(c, expected) :
+			  take_lines(c, expected, 5000);
 	wall = now() - began;
 	if (mixed && !c->failed) {
 		add_sample(&c->samples[2], (double)(expected - got));

@@ -19,7 +19,7 @@
 
 #include "drive.h"
 
-#define BURST	50
+#define BURST 50
 
 static void
 begin(struct candidate *c, const char *dir)

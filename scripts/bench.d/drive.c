@@ -237,13 +237,12 @@ start(struct candidate *c, int requests)
 	if (requests)
 		posix_spawn_file_actions_adddup2(&fa, in[0], 0);
 	else
-		posix_spawn_file_actions_addopen(&fa, 0, "/dev/null",
-		    O_RDONLY, 0);
+		posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY,
+		    0);
 	posix_spawn_file_actions_adddup2(&fa, out[1], 1);
 	if (c->source != -1)
 		posix_spawn_file_actions_adddup2(&fa, c->source, FIRST);
-	error = posix_spawnp(&c->pid, c->argv[0], &fa, &attr, c->argv,
-	    environ);
+	error = posix_spawnp(&c->pid, c->argv[0], &fa, &attr, c->argv, environ);
 	if (error != 0)
 		errx(1, "%s: %s", c->argv[0], strerror(error));
 	posix_spawn_file_actions_destroy(&fa);

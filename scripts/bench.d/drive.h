@@ -8,28 +8,28 @@
 #include <sys/types.h>
 
 /* The candidates' descriptors begin here; below are those of a shell. */
-#define FIRST	10
+#define FIRST 10
 
 struct samples {
 	double *v;
 	size_t n, room;
 };
 
-#define SAMPLES	4
+#define SAMPLES 4
 
 struct candidate {
 	const char *name;
 	char **argv;
-	pid_t pid;		/* leads a process group; 0: does not run */
-	int in, out;		/* our ends of its standard input and output */
-	int source;		/* what it has as descriptor FIRST */
-	int failed;		/* it is left alone from here on */
+	pid_t pid; /* leads a process group; 0: does not run */
+	int in, out; /* our ends of its standard input and output */
+	int source; /* what it has as descriptor FIRST */
+	int failed; /* it is left alone from here on */
 	struct samples samples[SAMPLES];
 };
 
 extern struct candidate *cands;
 extern int ncands, rounds;
-extern const char *kind;	/* begins each line of what is printed */
+extern const char *kind; /* begins each line of what is printed */
 
 /* Microseconds on the monotonic clock. */
 double now(void);

@@ -23,23 +23,23 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MSEC	1000000LL
-#define EVENTS	1024
+#define MSEC 1000000LL
+#define EVENTS 1024
 
 struct member {
 	int fd;
-	int step;		/* ms until the next look, 0: is in the set */
+	int step; /* ms until the next look, 0: is in the set */
 	long long due;
-	int ready;		/* at that look */
-	int unread;		/* bytes, when it was reported */
+	int ready; /* at that look */
+	int unread; /* bytes, when it was reported */
 };
 
 static struct member *members;
-static struct pollfd *set;	/* of the members, by the same index */
-static struct pollfd *due;	/* those of them to look at */
+static struct pollfd *set; /* of the members, by the same index */
+static struct pollfd *due; /* those of them to look at */
 static fd_set wanted;
 static int nmembers, top, with_select, reading;
-static int *out, nout;		/* the members that are out of the set */
+static int *out, nout; /* the members that are out of the set */
 
 static long long
 now(void)
@@ -170,15 +170,16 @@ wait_once(const struct timespec *timeout)
 	int i, n, is;
 
 	n = with_select ? pselect(top + 1, &ready, NULL, NULL, timeout, NULL) :
-	    ppoll(set, (nfds_t)nmembers, timeout, NULL);
+			  ppoll(set, (nfds_t)nmembers, timeout, NULL);
 	if (n == -1)
 		err(3, with_select ? "pselect" : "ppoll");
 	if (n == 0)
 		return;
 	time = now();
 	for (i = 0; i < nmembers && n > 0; i++) {
-		is = with_select ? members[i].step == 0 &&
-		    FD_ISSET(members[i].fd, &ready) : set[i].revents != 0;
+		is = with_select ?
+		    members[i].step == 0 && FD_ISSET(members[i].fd, &ready) :
+		    set[i].revents != 0;
 		if (!is)
 			continue;
 		n--;
@@ -209,15 +210,15 @@ ask_due(long long time)
 			due[n].fd = m->fd;
 		n++;
 	}
-	if (n > 0 && (with_select ?
-	    pselect(top + 1, &ready, NULL, NULL, &none, NULL) :
-	    ppoll(due, (nfds_t)n, &none, NULL)) == -1)
+	if (n > 0 &&
+	    (with_select ? pselect(top + 1, &ready, NULL, NULL, &none, NULL) :
+			   ppoll(due, (nfds_t)n, &none, NULL)) == -1)
 		err(3, "look");
 	for (i = n = 0; i < nout; i++) {
 		m = &members[out[i]];
 		if (m->due <= time)
 			m->ready = with_select ? FD_ISSET(m->fd, &ready) :
-			    due[n++].revents != 0;
+						 due[n++].revents != 0;
 	}
 }
 

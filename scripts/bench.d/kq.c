@@ -27,8 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PIPES	10000
-#define ACTIVE	100
+#define PIPES 10000
+#define ACTIVE 100
 
 enum metric {
 	ADD,
@@ -42,10 +42,10 @@ enum metric {
 struct way {
 	const char *name;
 	int (*open)(void);
-	void (*add)(int);		/* all pipes */
-	int (*wait)(int);		/* ready pipes, which go to ready[] */
+	void (*add)(int); /* all pipes */
+	int (*wait)(int); /* ready pipes, which go to ready[] */
 	unsigned notes;
-	double *samples[2][METRICS];	/* one a turn; same pipes, others */
+	double *samples[2][METRICS]; /* one a turn; same pipes, others */
 };
 
 static const struct way *way;
@@ -137,7 +137,7 @@ static struct way ways[] = {
 	{ .name = "again", open_epoll, add_epoll, wait_epoll },
 };
 
-#define WAYS	((int)(sizeof(ways) / sizeof(*ways)))
+#define WAYS ((int)(sizeof(ways) / sizeof(*ways)))
 
 static void
 make_pipes(void)

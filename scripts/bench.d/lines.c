@@ -13,13 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EVENTS	64
+#define EVENTS 64
 
 struct source {
 	int fd;
 	char name[16];
 	size_t name_len;
-	char *held;		/* the beginning of a line */
+	char *held; /* the beginning of a line */
 	size_t held_len, room;
 };
 
@@ -48,8 +48,8 @@ read_numbers(const char *path)
 		s = &sources[nsources++];
 		memset(s, 0, sizeof(*s));
 		s->fd = fd;
-		s->name_len = (size_t)snprintf(s->name, sizeof(s->name),
-		    "%d\t", fd);
+		s->name_len = (size_t)snprintf(s->name, sizeof(s->name), "%d\t",
+		    fd);
 	}
 	fclose(f);
 }
@@ -100,8 +100,8 @@ split(struct source *s, const char *p, size_t len)
 {
 	const char *newline, *end = p + len;
 
-	while (p < end &&
-	    (newline = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+	while (
+	    p < end && (newline = memchr(p, '\n', (size_t)(end - p))) != NULL) {
 		emit(s->name, s->name_len);
 		if (s->held_len != 0)
 			emit(s->held, s->held_len);

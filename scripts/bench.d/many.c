@@ -123,8 +123,7 @@ with_kqueue(void)
 	if ((n = kevent(kq, NULL, 0, got, (int)nfds, NULL)) == -1)
 		err(3, "kevent");
 	for (i = 0; i < n; i++)
-		printf("read\t%ld\t%d\n", (long)got[i].data,
-		    (int)got[i].ident);
+		printf("read\t%ld\t%d\n", (long)got[i].data, (int)got[i].ident);
 }
 #endif
 

@@ -298,8 +298,8 @@ main(int argc, char *argv[])
 
 	for (i = 0; i < rounds; i++)
 		for (j = 0; j < ncands; j++)
-			(memory ? run_measured : run_timed)(
-			    &cands[(i + j) % ncands], i);
+			(memory ? run_measured :
+				  run_timed)(&cands[(i + j) % ncands], i);
 	for (i = 0; i < ncands; i++) {
 		printf("%s\t%.1f", cands[i].name, median(cands[i].wall));
 		if (memory)

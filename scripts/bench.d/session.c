@@ -29,8 +29,8 @@ answer(const char *request, char *reply, size_t room)
 		err(3, "epoll_wait");
 	for (i = 0; i < n; i++)
 		len += snprintf(reply + len, room - (size_t)len,
-		    "event\t%s\t%d\n",
-		    ev[i].events & EPOLLIN ? "in" : "hup", ev[i].data.fd);
+		    "event\t%s\t%d\n", ev[i].events & EPOLLIN ? "in" : "hup",
+		    ev[i].data.fd);
 	return len + snprintf(reply + len, room - (size_t)len, "ok %d\n", n);
 }
 

@@ -83,7 +83,8 @@ main(int argc, char *argv[])
 		memset(memory, 1, mib << 20);
 	}
 	run = strcmp(argv[optind], "fork") == 0 ? with_fork :
-	    strcmp(argv[optind], "vfork") == 0 ? with_vfork : with_posix_spawn;
+	    strcmp(argv[optind], "vfork") == 0	? with_vfork :
+						  with_posix_spawn;
 	command = argv + optind + 1;
 	if ((ep = epoll_create1(EPOLL_CLOEXEC)) == -1 ||
 	    epoll_ctl(ep, EPOLL_CTL_ADD, 10, &ev) == -1)

@@ -3,7 +3,7 @@
 #include "backend/backend.h"
 
 const struct backend *const backends[] = {
-#define BACKEND(id)	&backend_##id,
+#define BACKEND(id) &backend_##id,
 #include "backend/backends.def"
 #undef BACKEND
 	NULL

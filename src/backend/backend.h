@@ -17,20 +17,20 @@
 
 /* One name for one bit of a primitive; bit 0: this system lacks it. */
 struct flag {
-	char		name[12];
-	uint32_t	bit;
+	char name[12];
+	uint32_t bit;
 };
 
 /* Why a primitive is absent that a --disable option switched off. */
-#define BACKEND_LEFT_OUT	"left out when pmux was configured"
+#define BACKEND_LEFT_OUT "left out when pmux was configured"
 
 /* What a backend keeps between open and close; each has its own. */
 struct backend_state;
 struct kevent_request;
 
 enum backend_kind {
-	BACKEND_NATIVE,		/* the system's own */
-	BACKEND_EMULATED	/* the same behaviour over another primitive */
+	BACKEND_NATIVE, /* the system's own */
+	BACKEND_EMULATED /* the same behaviour over another primitive */
 };
 
 /*
@@ -117,31 +117,31 @@ typedef void backend_close_fn(struct backend_state *state);
 typedef const char *backend_hint_fn(int error, uint32_t bits);
 
 struct backend {
-	const char		*name;
-	const struct flag	*flags;	/* ends with an empty name */
-	uint32_t		 limit;	/* the bits that its type can hold */
-	uint32_t		 reading;	/* these ask to read */
-	uint32_t		 writing;	/* these ask to write */
-	uint32_t		 looking;	/* these only look at a file */
-	uint32_t		 broken;	/* writing would fail */
-	uint32_t		 watch;	/* asks for nothing but its end */
-	uint32_t		 failed;	/* no event: data is an errno */
-	uint32_t		 edge;	/* asks for news alone; 0: it cannot */
-	backend_probe_fn	*probe;
-	backend_open_fn		*open;
-	backend_add_fn		*add;
-	backend_modify_fn	*modify;	/* select, kqueue: NULL */
-	backend_remove_fn	*remove;
-	backend_wait_fn		*wait;
-	backend_take_fn		*take;
-	backend_close_fn	*close;
-	backend_hint_fn		*hint;		/* or NULL */
-	backend_requests_fn	*requests;	/* kqueue; others: NULL */
-	backend_number_fn	*number;	/* NULL: it never has one */
-	backend_adopt_fn	*adopt;		/* epoll, kqueue */
+	const char *name;
+	const struct flag *flags; /* ends with an empty name */
+	uint32_t limit; /* the bits that its type can hold */
+	uint32_t reading; /* these ask to read */
+	uint32_t writing; /* these ask to write */
+	uint32_t looking; /* these only look at a file */
+	uint32_t broken; /* writing would fail */
+	uint32_t watch; /* asks for nothing but its end */
+	uint32_t failed; /* no event: data is an errno */
+	uint32_t edge; /* asks for news alone; 0: it cannot */
+	backend_probe_fn *probe;
+	backend_open_fn *open;
+	backend_add_fn *add;
+	backend_modify_fn *modify; /* select, kqueue: NULL */
+	backend_remove_fn *remove;
+	backend_wait_fn *wait;
+	backend_take_fn *take;
+	backend_close_fn *close;
+	backend_hint_fn *hint; /* or NULL */
+	backend_requests_fn *requests; /* kqueue; others: NULL */
+	backend_number_fn *number; /* NULL: it never has one */
+	backend_adopt_fn *adopt; /* epoll, kqueue */
 };
 
-#define BACKEND(id)	extern const struct backend backend_##id;
+#define BACKEND(id) extern const struct backend backend_##id;
 #include "backends.def"
 #undef BACKEND
 

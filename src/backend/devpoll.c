@@ -25,13 +25,13 @@
  * token plus one.
  */
 struct backend_state {
-	int		 device;
-	uint32_t	*tokens;
-	size_t		 capacity;
-	struct pollfd	*ready;
-	size_t		 ready_capacity;
-	int		 cursor;
-	int		 count;
+	int device;
+	uint32_t *tokens;
+	size_t capacity;
+	struct pollfd *ready;
+	size_t ready_capacity;
+	int cursor;
+	int count;
 };
 
 static int

@@ -21,40 +21,29 @@
 
 /* Newer than some headers: Linux 4.5, 3.5. */
 #ifndef EPOLLEXCLUSIVE
-#define EPOLLEXCLUSIVE	(1u << 28)
+#define EPOLLEXCLUSIVE (1u << 28)
 #endif
 #ifndef EPOLLWAKEUP
-#define EPOLLWAKEUP	(1u << 29)
+#define EPOLLWAKEUP (1u << 29)
 #endif
 
-#define EPOLL_LIMIT	0xffffffffu
+#define EPOLL_LIMIT 0xffffffffu
 
 struct backend_state {
-	int			 epoll;
-	struct epoll_event	*ready;
-	size_t			 capacity;
-	int			 cursor;
-	int			 count;
+	int epoll;
+	struct epoll_event *ready;
+	size_t capacity;
+	int cursor;
+	int count;
 };
 
-static const struct flag epoll_flags[] = {
-	{ "in", EPOLLIN },
-	{ "pri", EPOLLPRI },
-	{ "out", EPOLLOUT },
-	{ "err", EPOLLERR },
-	{ "hup", EPOLLHUP },
-	{ "rdhup", EPOLLRDHUP },
-	{ "rdnorm", EPOLLRDNORM },
-	{ "rdband", EPOLLRDBAND },
-	{ "wrnorm", EPOLLWRNORM },
-	{ "wrband", EPOLLWRBAND },
-	{ "msg", EPOLLMSG },
-	{ "et", (uint32_t)EPOLLET },
-	{ "oneshot", EPOLLONESHOT },
-	{ "exclusive", EPOLLEXCLUSIVE },
-	{ "wakeup", EPOLLWAKEUP },
-	{ "", 0 }
-};
+static const struct flag epoll_flags[] = { { "in", EPOLLIN },
+	{ "pri", EPOLLPRI }, { "out", EPOLLOUT }, { "err", EPOLLERR },
+	{ "hup", EPOLLHUP }, { "rdhup", EPOLLRDHUP }, { "rdnorm", EPOLLRDNORM },
+	{ "rdband", EPOLLRDBAND }, { "wrnorm", EPOLLWRNORM },
+	{ "wrband", EPOLLWRBAND }, { "msg", EPOLLMSG },
+	{ "et", (uint32_t)EPOLLET }, { "oneshot", EPOLLONESHOT },
+	{ "exclusive", EPOLLEXCLUSIVE }, { "wakeup", EPOLLWAKEUP }, { "", 0 } };
 
 static int
 epoll_probe(const char **detail)
@@ -91,8 +80,8 @@ control(struct backend_state *state, int operation, uint32_t token, int fd,
 	memset(&event, 0, sizeof event);
 	event.events = bits;
 	event.data.u64 = token;
-	return epoll_ctl(state->epoll, operation, fd, &event) == -1 ?
-	    -errno : 0;
+	return epoll_ctl(state->epoll, operation, fd, &event) == -1 ? -errno :
+								      0;
 }
 
 static int
@@ -102,8 +91,7 @@ epoll_add(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 }
 
 static int
-epoll_modify(struct backend_state *state, uint32_t token, int fd,
-    uint32_t bits)
+epoll_modify(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 {
 	return control(state, EPOLL_CTL_MOD, token, fd, bits);
 }
@@ -189,7 +177,7 @@ epoll_hint(int error, uint32_t bits)
 	switch (error) {
 	case -EPERM:
 		return "always ready, so epoll does not take it; poll or select"
-		    " does";
+		       " does";
 	case -EEXIST:
 		return "the same descriptor twice";
 	default:
@@ -215,7 +203,9 @@ is_other(int fd, int other)
 
 	memset(&event, 0, sizeof event);
 	return epoll_ctl(fd, EPOLL_CTL_DEL, other, &event) == -1 &&
-	    errno != ENOENT ? -errno : 0;
+		errno != ENOENT ?
+	    -errno :
+	    0;
 }
 
 static int
@@ -258,8 +248,8 @@ const struct backend backend_epoll = {
 	.name = "epoll",
 	.flags = epoll_flags,
 	.limit = EPOLL_LIMIT,
-	.reading = EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND |
-	    EPOLLRDHUP | EPOLLMSG,
+	.reading = EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND | EPOLLRDHUP |
+	    EPOLLMSG,
 	.writing = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND,
 	.broken = EPOLLERR | EPOLLHUP,
 	.watch = 0,

@@ -27,196 +27,153 @@
 
 /* No system has them all. */
 #ifndef EV_RECEIPT
-#define EV_RECEIPT	0
+#define EV_RECEIPT 0
 #endif
 #ifndef EV_DISPATCH
-#define EV_DISPATCH	0
+#define EV_DISPATCH 0
 #endif
 #ifndef NOTE_REVOKE
-#define NOTE_REVOKE	0
+#define NOTE_REVOKE 0
 #endif
 /* FreeBSD 11, NetBSD 10. */
 #ifndef NOTE_OPEN
-#define NOTE_OPEN	0
+#define NOTE_OPEN 0
 #undef NOTE_CLOSE
-#define NOTE_CLOSE	0
+#define NOTE_CLOSE 0
 #undef NOTE_CLOSE_WRITE
-#define NOTE_CLOSE_WRITE	0
+#define NOTE_CLOSE_WRITE 0
 #undef NOTE_READ
-#define NOTE_READ	0
+#define NOTE_READ 0
 #endif
 #ifndef NOTE_TRACK
-#define NOTE_TRACK	0
+#define NOTE_TRACK 0
 #endif
 #ifndef NOTE_TRACKERR
-#define NOTE_TRACKERR	0
+#define NOTE_TRACKERR 0
 #endif
 #ifndef NOTE_CHILD
-#define NOTE_CHILD	0
+#define NOTE_CHILD 0
 #endif
 #ifndef NOTE_SECONDS
-#define NOTE_SECONDS	0
+#define NOTE_SECONDS 0
 #endif
 #ifndef NOTE_MSECONDS
-#define NOTE_MSECONDS	0
+#define NOTE_MSECONDS 0
 #endif
 #ifndef NOTE_USECONDS
-#define NOTE_USECONDS	0
+#define NOTE_USECONDS 0
 #endif
 #ifndef NOTE_NSECONDS
-#define NOTE_NSECONDS	0
+#define NOTE_NSECONDS 0
 #endif
 #if !defined(NOTE_ABSTIME) && defined(NOTE_ABSOLUTE)
-#define NOTE_ABSTIME	NOTE_ABSOLUTE	/* macOS */
+#define NOTE_ABSTIME NOTE_ABSOLUTE /* macOS */
 #elif !defined(NOTE_ABSTIME)
-#define NOTE_ABSTIME	0
+#define NOTE_ABSTIME 0
 #endif
 #ifndef NOTE_LINKUP
-#define NOTE_LINKUP	0
-#define NOTE_LINKDOWN	0
-#define NOTE_LINKINV	0
+#define NOTE_LINKUP 0
+#define NOTE_LINKDOWN 0
+#define NOTE_LINKINV 0
 #endif
 #ifndef NOTE_TRIGGER
-#define NOTE_TRIGGER	0
-#define NOTE_FFAND	0
-#define NOTE_FFOR	0
-#define NOTE_FFCOPY	0
+#define NOTE_TRIGGER 0
+#define NOTE_FFAND 0
+#define NOTE_FFOR 0
+#define NOTE_FFCOPY 0
 #endif
 /* macOS gives the status of a process only if it is asked to. */
 #ifndef NOTE_EXITSTATUS
-#define NOTE_EXITSTATUS	0
+#define NOTE_EXITSTATUS 0
 #endif
 /* Where it is unknown, counting the bytes costs next to nothing. */
 #ifndef NOTE_NODATA
-#define NOTE_NODATA	0
+#define NOTE_NODATA 0
 #endif
 
-#define FILTER_LIMIT	((1u << KQUEUE_FILTERS) - 1)
+#define FILTER_LIMIT ((1u << KQUEUE_FILTERS) - 1)
 
 #if defined(SIGEV_KEVENT) && defined(EVFILT_AIO)
-#define HAVE_AIO	1
+#define HAVE_AIO 1
 #endif
 
 struct backend_state {
-	const struct kevent_request	*requests;
-	size_t				 count;
-	struct kevent			*ready;
-	size_t				 capacity;
-	int				 queue;
-	int				 cursor, taken;
-	bool				 data;
+	const struct kevent_request *requests;
+	size_t count;
+	struct kevent *ready;
+	size_t capacity;
+	int queue;
+	int cursor, taken;
+	bool data;
 };
 
 #ifdef HAVE_AIO
 /* A read under way; its event has the address of the control block. */
 struct transfer {
-	struct aiocb	 block;
-	struct transfer	*next;
-	char		 bytes[];
+	struct aiocb block;
+	struct transfer *next;
+	char bytes[];
 };
 
 /* Those under way outlive the queue: bytes may come until pmux ends. */
 static struct transfer *transfers;
 #endif
 
-static const struct flag filter_flags[] = {
-	{ "read", 1u << KQUEUE_READ },
-	{ "write", 1u << KQUEUE_WRITE },
-	{ "vnode", 1u << KQUEUE_VNODE },
-	{ "proc", 1u << KQUEUE_PROC },
-	{ "signal", 1u << KQUEUE_SIGNAL },
-	{ "timer", 1u << KQUEUE_TIMER },
-	{ "netdev", 1u << KQUEUE_NETDEV },
-	{ "aio", 1u << KQUEUE_AIO },
-	{ "user", 1u << KQUEUE_USER },
-	{ "", 0 }
-};
+static const struct flag filter_flags[] = { { "read", 1u << KQUEUE_READ },
+	{ "write", 1u << KQUEUE_WRITE }, { "vnode", 1u << KQUEUE_VNODE },
+	{ "proc", 1u << KQUEUE_PROC }, { "signal", 1u << KQUEUE_SIGNAL },
+	{ "timer", 1u << KQUEUE_TIMER }, { "netdev", 1u << KQUEUE_NETDEV },
+	{ "aio", 1u << KQUEUE_AIO }, { "user", 1u << KQUEUE_USER }, { "", 0 } };
 
-const struct flag kqueue_flags[] = {
-	{ "add", EV_ADD },
-	{ "delete", EV_DELETE },
-	{ "enable", EV_ENABLE },
-	{ "disable", EV_DISABLE },
-	{ "oneshot", EV_ONESHOT },
-	{ "clear", EV_CLEAR },
-	{ "dispatch", EV_DISPATCH },
-	{ "receipt", EV_RECEIPT },
-	{ "eof", EV_EOF },
-	{ "error", EV_ERROR },
-	{ "", 0 }
-};
+const struct flag kqueue_flags[] = { { "add", EV_ADD }, { "delete", EV_DELETE },
+	{ "enable", EV_ENABLE }, { "disable", EV_DISABLE },
+	{ "oneshot", EV_ONESHOT }, { "clear", EV_CLEAR },
+	{ "dispatch", EV_DISPATCH }, { "receipt", EV_RECEIPT },
+	{ "eof", EV_EOF }, { "error", EV_ERROR }, { "", 0 } };
 const uint32_t kqueue_returned = EV_EOF | EV_ERROR;
 
-static const struct flag stream_words[] = {
-	{ "lowat", NOTE_LOWAT },
-	{ "", 0 }
-};
+static const struct flag stream_words[] = { { "lowat", NOTE_LOWAT },
+	{ "", 0 } };
 
-static const struct flag vnode_words[] = {
-	{ "delete", NOTE_DELETE },
-	{ "write", NOTE_WRITE },
-	{ "extend", NOTE_EXTEND },
-	{ "attrib", NOTE_ATTRIB },
-	{ "link", NOTE_LINK },
-	{ "rename", NOTE_RENAME },
-	{ "revoke", NOTE_REVOKE },
-	{ "open", NOTE_OPEN },
-	{ "close", NOTE_CLOSE },
-	{ "close_write", NOTE_CLOSE_WRITE },
-	{ "read", NOTE_READ },
-	{ "", 0 }
-};
+static const struct flag vnode_words[] = { { "delete", NOTE_DELETE },
+	{ "write", NOTE_WRITE }, { "extend", NOTE_EXTEND },
+	{ "attrib", NOTE_ATTRIB }, { "link", NOTE_LINK },
+	{ "rename", NOTE_RENAME }, { "revoke", NOTE_REVOKE },
+	{ "open", NOTE_OPEN }, { "close", NOTE_CLOSE },
+	{ "close_write", NOTE_CLOSE_WRITE }, { "read", NOTE_READ }, { "", 0 } };
 
-static const struct flag proc_words[] = {
-	{ "exit", (uint32_t)NOTE_EXIT },
-	{ "fork", NOTE_FORK },
-	{ "exec", NOTE_EXEC },
-	{ "track", NOTE_TRACK },
-	{ "child", NOTE_CHILD },
-	{ "trackerr", NOTE_TRACKERR },
-	{ "", 0 }
-};
+static const struct flag proc_words[] = { { "exit", (uint32_t)NOTE_EXIT },
+	{ "fork", NOTE_FORK }, { "exec", NOTE_EXEC }, { "track", NOTE_TRACK },
+	{ "child", NOTE_CHILD }, { "trackerr", NOTE_TRACKERR }, { "", 0 } };
 
-static const struct flag timer_words[] = {
-	{ "seconds", NOTE_SECONDS },
-	{ "mseconds", NOTE_MSECONDS },
-	{ "useconds", NOTE_USECONDS },
-	{ "nseconds", NOTE_NSECONDS },
-	{ "abstime", NOTE_ABSTIME },
-	{ "", 0 }
-};
+static const struct flag timer_words[] = { { "seconds", NOTE_SECONDS },
+	{ "mseconds", NOTE_MSECONDS }, { "useconds", NOTE_USECONDS },
+	{ "nseconds", NOTE_NSECONDS }, { "abstime", NOTE_ABSTIME }, { "", 0 } };
 
-static const struct flag netdev_words[] = {
-	{ "linkup", NOTE_LINKUP },
-	{ "linkdown", NOTE_LINKDOWN },
-	{ "linkinv", NOTE_LINKINV },
-	{ "", 0 }
-};
+static const struct flag netdev_words[] = { { "linkup", NOTE_LINKUP },
+	{ "linkdown", NOTE_LINKDOWN }, { "linkinv", NOTE_LINKINV }, { "", 0 } };
 
 /* ffcopy is the bits of the two behind it. */
-static const struct flag user_words[] = {
-	{ "trigger", NOTE_TRIGGER },
-	{ "ffcopy", (uint32_t)NOTE_FFCOPY },
-	{ "ffand", NOTE_FFAND },
-	{ "ffor", (uint32_t)NOTE_FFOR },
-	{ "", 0 }
-};
+static const struct flag user_words[] = { { "trigger", NOTE_TRIGGER },
+	{ "ffcopy", (uint32_t)NOTE_FFCOPY }, { "ffand", NOTE_FFAND },
+	{ "ffor", (uint32_t)NOTE_FFOR }, { "", 0 } };
 
 static const struct flag no_words[] = { { "", 0 } };
 
 const struct kqueue_filter kqueue_filters[] = {
 	[KQUEUE_READ] = { true, 0, 0, stream_words },
 	[KQUEUE_WRITE] = { true, 0, 0, stream_words },
-	[KQUEUE_VNODE] = { true, NOTE_DELETE | NOTE_WRITE | NOTE_EXTEND |
-	    NOTE_ATTRIB | NOTE_LINK | NOTE_RENAME | NOTE_REVOKE, 0,
-	    vnode_words },
-	[KQUEUE_PROC] = { true, (uint32_t)NOTE_EXIT,
-	    NOTE_CHILD | NOTE_TRACKERR, proc_words },
+	[KQUEUE_VNODE] = { true,
+	    NOTE_DELETE | NOTE_WRITE | NOTE_EXTEND | NOTE_ATTRIB | NOTE_LINK |
+		NOTE_RENAME | NOTE_REVOKE,
+	    0, vnode_words },
+	[KQUEUE_PROC] = { true, (uint32_t)NOTE_EXIT, NOTE_CHILD | NOTE_TRACKERR,
+	    proc_words },
 	[KQUEUE_SIGNAL] = { true, 0, 0, no_words },
 	[KQUEUE_TIMER] = { true, 0, 0, timer_words },
 #ifdef EVFILT_NETDEV
-	[KQUEUE_NETDEV] = { true, NOTE_LINKUP | NOTE_LINKDOWN | NOTE_LINKINV,
-	    0, netdev_words },
+	[KQUEUE_NETDEV] = { true, NOTE_LINKUP | NOTE_LINKDOWN | NOTE_LINKINV, 0,
+	    netdev_words },
 #else
 	[KQUEUE_NETDEV] = { false, 0, 0, netdev_words },
 #endif
@@ -249,9 +206,9 @@ static const struct kevent blank[KQUEUE_FILTERS] = {
 };
 
 #ifdef HAVE_AIO
-#define AIO_NUMBER	EVFILT_AIO
+#define AIO_NUMBER EVFILT_AIO
 #else
-#define AIO_NUMBER	0
+#define AIO_NUMBER 0
 #endif
 
 int
@@ -380,8 +337,8 @@ ignore(uint64_t number)
 	memset(&action, 0, sizeof action);
 	action.sa_handler = SIG_IGN;
 	sigemptyset(&action.sa_mask);
-	if (sigaction((int)number, &action, number < NSIG ? &before[number] :
-	    NULL) == -1)
+	if (sigaction((int)number, &action,
+		number < NSIG ? &before[number] : NULL) == -1)
 		return -errno;
 	if (number < NSIG)
 		ignored[number] = true;
@@ -694,7 +651,7 @@ missing(int error, uint32_t bits)
 		return "this kernel has no pidfd_open(2)";
 	if ((bits & (1u << KQUEUE_VNODE | 1u << KQUEUE_READ)) != 0)
 		return error == -ENOSYS ? "this kernel has no inotify(7)" :
-		    "/proc is not mounted";
+					  "/proc is not mounted";
 	if ((bits & 1u << KQUEUE_TIMER) != 0)
 		return "this kernel has no timerfd_create(2)";
 	if ((bits & 1u << KQUEUE_SIGNAL) != 0)
@@ -704,7 +661,7 @@ missing(int error, uint32_t bits)
 #endif
 	if ((bits & 1u << KQUEUE_PROC) != 0)
 		return "this kernel, or this network namespace, does not"
-		    " tell of fork and exec";
+		       " tell of fork and exec";
 	return "this kernel does not tell of it";
 }
 
@@ -713,14 +670,16 @@ kqueue_hint(int error, uint32_t bits)
 {
 	switch (error) {
 	case -EPERM:
-		return (bits & 1u << KQUEUE_PROC) == 0 ? NULL :
+		return (bits & 1u << KQUEUE_PROC) == 0 ?
+		    NULL :
 #ifdef KQ_EMULATED
 		    "fork, exec and track want CAP_NET_ADMIN";
 #else
 		    "another user's";
 #endif
 	case -EINVAL:
-		return (bits & 1u << KQUEUE_SIGNAL) == 0 ? NULL :
+		return (bits & 1u << KQUEUE_SIGNAL) == 0 ?
+		    NULL :
 		    "it cannot be ignored, and would never be seen";
 	case -ENOSYS:
 	case -EOPNOTSUPP:

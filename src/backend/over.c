@@ -724,8 +724,8 @@ ask_some(struct backend_state *s, size_t max, size_t *at, size_t *kept,
 	uint32_t count = 0;
 	int error = 0;
 
-	while (count < BATCH && count < max && *at < s->due_count &&
-	    error == 0) {
+	while (
+	    count < BATCH && count < max && *at < s->due_count && error == 0) {
 		struct member *m = member_at(s, s->due[*at]);
 
 		if (m == NULL || (m->flags & DISABLED) != 0) {
@@ -888,8 +888,7 @@ begin(struct backend_state *s, uint32_t token, int fd)
 	bool clear = is_clear(s, token);
 	int error;
 
-	if ((!s->lasting && !clear) ||
-	    (m->flags & (REGISTERED | SAMPLED)) != 0)
+	if ((!s->lasting && !clear) || (m->flags & (REGISTERED | SAMPLED)) != 0)
 		return make_due(s, token);
 	error = enter_or_sample(s, token, fd);
 	if (error != 0 || (clear && (m->flags & REGISTERED) != 0))

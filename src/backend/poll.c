@@ -14,15 +14,15 @@
 #include "sys/timeout.h"
 
 /* So many, and one more for the output, want no memory. */
-#define FEW	17
+#define FEW 17
 
 struct backend_state {
-	struct pollfd	*fds;		/* by token; fd -1: none */
-	size_t		 capacity;
-	size_t		 count;		/* one past the highest token */
-	size_t		 cursor;	/* where take goes on */
-	int		 left;		/* events of the last wait to take */
-	struct pollfd	 few[FEW];
+	struct pollfd *fds; /* by token; fd -1: none */
+	size_t capacity;
+	size_t count; /* one past the highest token */
+	size_t cursor; /* where take goes on */
+	int left; /* events of the last wait to take */
+	struct pollfd few[FEW];
 };
 
 /* One call mostly has one object. */
@@ -178,18 +178,8 @@ const struct backend backend_poll = {
 	.close = poll_close,
 };
 
-const struct flag poll_flags[] = {
-	{ "in", POLLIN },
-	{ "pri", POLLPRI },
-	{ "out", POLLOUT },
-	{ "err", POLLERR },
-	{ "hup", POLLHUP },
-	{ "nval", POLLNVAL },
-	{ "rdhup", POLLRDHUP },
-	{ "rdnorm", POLLRDNORM },
-	{ "rdband", POLLRDBAND },
-	{ "wrnorm", POLLWRNORM },
-	{ "wrband", POLLWRBAND },
-	{ "msg", POLLMSG },
-	{ "", 0 }
-};
+const struct flag poll_flags[] = { { "in", POLLIN }, { "pri", POLLPRI },
+	{ "out", POLLOUT }, { "err", POLLERR }, { "hup", POLLHUP },
+	{ "nval", POLLNVAL }, { "rdhup", POLLRDHUP }, { "rdnorm", POLLRDNORM },
+	{ "rdband", POLLRDBAND }, { "wrnorm", POLLWRNORM },
+	{ "wrband", POLLWRBAND }, { "msg", POLLMSG }, { "", 0 } };

@@ -12,29 +12,29 @@
 #include "backend/backend.h"
 
 #ifndef POLLRDHUP
-#define POLLRDHUP	0
+#define POLLRDHUP 0
 #endif
 #ifndef POLLRDNORM
-#define POLLRDNORM	0
+#define POLLRDNORM 0
 #endif
 #ifndef POLLRDBAND
-#define POLLRDBAND	0
+#define POLLRDBAND 0
 #endif
 #ifndef POLLWRNORM
-#define POLLWRNORM	0
+#define POLLWRNORM 0
 #endif
 #ifndef POLLWRBAND
-#define POLLWRBAND	0
+#define POLLWRBAND 0
 #endif
 #ifndef POLLMSG
-#define POLLMSG		0
+#define POLLMSG 0
 #endif
 
-#define POLL_LIMIT	0xffffu		/* struct pollfd holds a short */
-#define POLL_READING	(POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND | \
-			POLLRDHUP | POLLMSG)
-#define POLL_WRITING	(POLLOUT | POLLWRNORM | POLLWRBAND)
-#define POLL_BROKEN	(POLLERR | POLLHUP)
+#define POLL_LIMIT 0xffffu /* struct pollfd holds a short */
+#define POLL_READING \
+	(POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND | POLLRDHUP | POLLMSG)
+#define POLL_WRITING (POLLOUT | POLLWRNORM | POLLWRBAND)
+#define POLL_BROKEN (POLLERR | POLLHUP)
 
 extern const struct flag poll_flags[];
 

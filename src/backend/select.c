@@ -5,7 +5,7 @@
  * system's own layout of bits.  Linux, the BSDs and macOS take a set of any
  * size; where libc does not, pselect says EINVAL.
  */
-#define _DARWIN_UNLIMITED_SELECT	/* macOS: nfds past FD_SETSIZE */
+#define _DARWIN_UNLIMITED_SELECT /* macOS: nfds past FD_SETSIZE */
 #include "config.h"
 
 #include <sys/select.h>
@@ -18,7 +18,7 @@
 #include "backend/backend.h"
 #include "sys/timeout.h"
 
-#define LISTS	3
+#define LISTS 3
 
 enum {
 	LIST_READ = 1,
@@ -30,27 +30,25 @@ _Static_assert(sizeof(fd_set) * 8 == FD_SETSIZE, "fd_set has no padding");
 
 /* What was added as one token: a descriptor in one of the lists. */
 struct entry {
-	int		fd;	/* -1: none */
-	uint32_t	list;
+	int fd; /* -1: none */
+	uint32_t list;
 };
 
 struct backend_state {
-	fd_set		*asked[LISTS];
-	fd_set		*answered[LISTS];
-	size_t		 blocks;	/* fd_sets in each of them */
-	int		 highest;	/* the highest descriptor, or -1 */
-	uint32_t	 lists;		/* those that have something in them */
-	struct entry	*entries;
-	size_t		 capacity;
-	size_t		 count;
-	size_t		 cursor;
-	int		 left;
+	fd_set *asked[LISTS];
+	fd_set *answered[LISTS];
+	size_t blocks; /* fd_sets in each of them */
+	int highest; /* the highest descriptor, or -1 */
+	uint32_t lists; /* those that have something in them */
+	struct entry *entries;
+	size_t capacity;
+	size_t count;
+	size_t cursor;
+	int left;
 };
 
-static const struct flag select_flags[] = {
-	{ "read", LIST_READ }, { "write", LIST_WRITE },
-	{ "except", LIST_EXCEPT }, { "", 0 }
-};
+static const struct flag select_flags[] = { { "read", LIST_READ },
+	{ "write", LIST_WRITE }, { "except", LIST_EXCEPT }, { "", 0 } };
 
 static int
 select_probe(const char **detail)

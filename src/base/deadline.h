@@ -9,23 +9,23 @@
 /* When a wait ends: nanoseconds on CLOCK_MONOTONIC, or one of these. */
 typedef int64_t deadline_t;
 
-#define DEADLINE_NEVER	INT64_C(-1)
-#define DEADLINE_PASSED	INT64_C(0)	/* poll once; no clock is read */
+#define DEADLINE_NEVER INT64_C(-1)
+#define DEADLINE_PASSED INT64_C(0) /* poll once; no clock is read */
 
 /* CLOCK_MONOTONIC in nanoseconds. */
-int64_t	clock_now(void);
+int64_t clock_now(void);
 
 /* The deadline NS nanoseconds from now; DURATION_FOREVER never comes. */
 deadline_t deadline_in(int64_t ns);
 
 /* Nanoseconds left, never less than 0; -1 where the deadline never comes. */
-int64_t	deadline_left(deadline_t deadline);
+int64_t deadline_left(deadline_t deadline);
 
 /*
  * From now on a wait of the kernel's returns, as if by any signal, when pmux is
  * continued that was stopped.  Without that ppoll(2) and pselect(2) of Linux go
  * on with the time that was left when it was stopped.
  */
-void	deadline_count_stops(void);
+void deadline_count_stops(void);
 
 #endif

@@ -12,17 +12,21 @@
  * the number is INEXACT: more than DIGITS, less than DIGITS + 1.
  */
 struct decimal {
-	uint64_t	digits;
-	int64_t		exponent;
-	bool		inexact;
+	uint64_t digits;
+	int64_t exponent;
+	bool inexact;
 };
 
 static const struct {
-	char	name[4];
-	int64_t	ns;		/* a multiple of a power of ten */
+	char name[4];
+	int64_t ns; /* a multiple of a power of ten */
 } units[] = {
-	{ "", 1000000000 }, { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 },
-	{ "s", 1000000000 }, { "m", 60 * INT64_C(1000000000) },
+	{ "", 1000000000 },
+	{ "ns", 1 },
+	{ "us", 1000 },
+	{ "ms", 1000000 },
+	{ "s", 1000000000 },
+	{ "m", 60 * INT64_C(1000000000) },
 	{ "h", 3600 * INT64_C(1000000000) },
 	{ "d", 86400 * INT64_C(1000000000) },
 };

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define DURATION_FOREVER	INT64_C(-1)
+#define DURATION_FOREVER INT64_C(-1)
 
 /*
  * Parse all of the string WORD: decimal digits with an optional fraction and
@@ -18,6 +18,6 @@
  * is no duration or negative; -ERANGE if it is longer than int64_t
  * nanoseconds can say (292 years).
  */
-int	duration_parse(const char *word, int64_t *ns);
+int duration_parse(const char *word, int64_t *ns);
 
 #endif

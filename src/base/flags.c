@@ -8,10 +8,9 @@
 #include "base/flags.h"
 
 /* Every name that some primitive on some system has. */
-static const char events[][12] = {
-	"in", "pri", "out", "err", "hup", "nval", "rdhup", "rdnorm", "rdband",
-	"wrnorm", "wrband", "msg", "et", "oneshot", "exclusive", "wakeup",
-};
+static const char events[][12] = { "in", "pri", "out", "err", "hup", "nval",
+	"rdhup", "rdnorm", "rdband", "wrnorm", "wrband", "msg", "et", "oneshot",
+	"exclusive", "wakeup" };
 
 /* Without the prefix that the C constants have. */
 static void

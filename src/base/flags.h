@@ -14,7 +14,7 @@
  * them: names separated by commas, in any case, with or without POLL or EPOLL
  * before them; or a number that begins with 0x.
  */
-int	flags_are_events(const char *s, size_t length);
+int flags_are_events(const char *s, size_t length);
 
 /*
  * The bits of such a set in TABLE, which ends with an empty name.  Returns 0
@@ -23,9 +23,8 @@ int	flags_are_events(const char *s, size_t length);
  * does not know it, -ENOSYS if the system does not, -ERANGE if a number has
  * bits outside LIMIT.
  */
-int	flags_parse(const struct flag *table, uint32_t limit, const char *s,
-	    size_t length, uint32_t *bits, const char **word,
-	    size_t *word_length);
+int flags_parse(const struct flag *table, uint32_t limit, const char *s,
+    size_t length, uint32_t *bits, const char **word, size_t *word_length);
 
 /* The bit of NAME in TABLE, which ends with an empty name; 0: it has none. */
 uint32_t flags_bit(const struct flag *table, const char *name);
@@ -36,6 +35,6 @@ uint32_t flags_bit(const struct flag *table, const char *name);
  * number (then in *NUMBER), or NULL when no bit is left.
  */
 const char *flags_next(const struct flag *table, uint32_t *bits,
-	    uint32_t *number);
+    uint32_t *number);
 
 #endif

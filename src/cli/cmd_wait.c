@@ -3,9 +3,8 @@
 #include "backend/backend.h"
 #include "cli/command.h"
 
-static const struct backend *const streams[] = {
-	&backend_epoll, &backend_kqueue_poll, &backend_devpoll, NULL
-};
+static const struct backend *const streams[] = { &backend_epoll,
+	&backend_kqueue_poll, &backend_devpoll, NULL };
 
 const struct command command_wait = {
 	.name = "wait",

@@ -22,10 +22,10 @@
 #include "target/target.h"
 
 /* Names longer than this are like no command. */
-#define LONGEST_NAME	32
+#define LONGEST_NAME 32
 
 const struct command *const commands[] = {
-#define COMMAND(id)	&command_##id,
+#define COMMAND(id) &command_##id,
 #include "cli/commands.def"
 #undef COMMAND
 	NULL
@@ -122,10 +122,10 @@ check_stream(const struct request *r)
 		return diag_usage("--lines reads what PROGRAM is to read");
 	if (r->all && r->program != NULL)
 		return diag_usage("--all waits for every target, PROGRAM runs"
-		    " for the first");
+				  " for the first");
 	if (r->follow && r->all)
 		return diag_usage("--all ends with the first event of each"
-		    " target, --follow goes on");
+				  " target, --follow goes on");
 	if (r->longest != 0 && !r->lines)
 		return diag_usage("--max-line: only with --lines");
 	if (print_wants_line(r) && !r->lines)
@@ -136,8 +136,9 @@ check_stream(const struct request *r)
 		return 0;
 	if (r->reopen || r->events != 0 || r->idle != DURATION_FOREVER)
 		return diag_usage("%s: only with --follow or --lines",
-		    r->reopen ? "--reopen" : r->events != 0 ? "--count" :
-		    "--idle");
+		    r->reopen	       ? "--reopen" :
+			r->events != 0 ? "--count" :
+					 "--idle");
 	return 0;
 }
 
@@ -147,12 +148,12 @@ check_session(const struct request *r)
 {
 	if (r->targets.words != 0 || r->program != NULL)
 		return diag_usage("--session: targets are named in requests,"
-		    " not here");
-	if (r->follow || r->all || r->timed || r->max_events != 0 ||
-	    r->quiet || r->json || r->null || r->format != NULL ||
-	    r->timestamps || r->ready_fd != -1 || r->targets.masked)
+				  " not here");
+	if (r->follow || r->all || r->timed || r->max_events != 0 || r->quiet ||
+	    r->json || r->null || r->format != NULL || r->timestamps ||
+	    r->ready_fd != -1 || r->targets.masked)
 		return diag_usage("--session: only --pid, --numeric and --hold"
-		    " go with it");
+				  " go with it");
 	return 0;
 }
 
@@ -170,9 +171,8 @@ check(const struct request *request)
 		return diag_usage("--numeric: only with --session");
 	if (request->targets.words == 0 && !request->timed)
 		return diag_usage("no target and no --timeout: it would sleep"
-		    " for ever");
-	if (request->ready_fd != -1 &&
-	    fcntl(request->ready_fd, F_GETFD) == -1)
+				  " for ever");
+	if (request->ready_fd != -1 && fcntl(request->ready_fd, F_GETFD) == -1)
 		return diag_system(errno, target_why_closed(request->ready_fd),
 		    "--ready-fd %d", request->ready_fd);
 	return 0;
@@ -206,14 +206,15 @@ resolve(struct request *request)
 	if (status == 0 && request->ready_fd != -1 &&
 	    targets_name(request->ready_fd))
 		status = diag_usage("--ready-fd %d: it is a target too, and"
-		    " would be closed", request->ready_fd);
+				    " would be closed",
+		    request->ready_fd);
 	return status;
 }
 
 int
 command_wait_run(const struct command *command, int argc, char **argv)
 {
-	static struct request request;	/* what it owns lasts to the end */
+	static struct request request; /* what it owns lasts to the end */
 	const struct backend *backend = command->backend;
 	const char *detail, *other;
 	int status;

@@ -21,32 +21,32 @@ typedef int command_run_fn(const struct command *command, int argc,
 
 /* Which rows of the option table a command takes. */
 enum {
-	OPTION_ANY = 1,		/* every command */
-	OPTION_WAITS = 2,	/* those that wait */
-	OPTION_LISTS = 4,	/* select: lists instead of events */
-	OPTION_EVENTS = 8,	/* the others: events */
-	OPTION_JSON = 16,	/* those that can print JSON */
+	OPTION_ANY = 1, /* every command */
+	OPTION_WAITS = 2, /* those that wait */
+	OPTION_LISTS = 4, /* select: lists instead of events */
+	OPTION_EVENTS = 8, /* the others: events */
+	OPTION_JSON = 16, /* those that can print JSON */
 	OPTION_SESSION = 32, /* those that can serve requests */
 	OPTION_PID = 64 /* info: about a process */
 };
 
 struct command {
-	const char		*name;
-	const char		*summary;	/* one line for `pmux help' */
-	const char		*arguments;	/* for the usage line */
-	unsigned		 options;	/* a set of the above */
-	command_run_fn		*run;
+	const char *name;
+	const char *summary; /* one line for `pmux help' */
+	const char *arguments; /* for the usage line */
+	unsigned options; /* a set of the above */
+	command_run_fn *run;
 	/* those that wait: with what, for what, and what twice means */
-	const struct backend	*backend;
-	const struct backend	*instead;	/* where that is absent */
-	const struct backend	*const *streams; /* for --follow, the first
+	const struct backend *backend;
+	const struct backend *instead; /* where that is absent */
+	const struct backend *const *streams; /* for --follow, the first
 						    that is there; ends with
 						    NULL; or NULL */
-	const char		*events;	/* the default */
-	enum target_twice	 twice;
+	const char *events; /* the default */
+	enum target_twice twice;
 };
 
-#define COMMAND(id)	extern const struct command command_##id;
+#define COMMAND(id) extern const struct command command_##id;
 #include "cli/commands.def"
 #undef COMMAND
 
@@ -60,7 +60,7 @@ const struct command *command_find(const char *name);
  * A usage error about NAME, which is no command; returns its exit status.  The
  * nearest name is suggested if one is near.
  */
-int	command_unknown(const char *name);
+int command_unknown(const char *name);
 
 /* What select, poll and the other commands that wait run. */
 command_run_fn command_wait_run;

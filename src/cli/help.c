@@ -10,7 +10,8 @@
 static void
 list_commands(void)
 {
-	output_string("usage: pmux COMMAND [OPTION]... [TARGET]...\n\n"
+	output_string(
+	    "usage: pmux COMMAND [OPTION]... [TARGET]...\n\n"
 	    "Wait until descriptors and named pipes are ready, and print which"
 	    " are.\n\n");
 	for (const struct command *const *c = commands; *c != NULL; c++) {
@@ -23,7 +24,8 @@ list_commands(void)
 		output_string((*c)->summary);
 		output_character('\n');
 	}
-	output_string("\nA target is a descriptor number, a path, or @FILE with"
+	output_string(
+	    "\nA target is a descriptor number, a path, or @FILE with"
 	    " one target a line.\n"
 	    "'pmux help COMMAND' lists its options; man pmux has the whole"
 	    " story.\n");

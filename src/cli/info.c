@@ -24,8 +24,9 @@ put_primitive(const struct backend *backend, bool json)
 	const char *detail, *state;
 	int kind = backend->probe(&detail);
 
-	state = kind < 0 ? "absent" :
-	    kind == BACKEND_NATIVE ? "native" : "emulated";
+	state = kind < 0	   ? "absent" :
+	    kind == BACKEND_NATIVE ? "native" :
+				     "emulated";
 	output_string(json ? "{\"primitive\":\"" : "");
 	output_string(backend->name);
 	output_string(json ? "\",\"state\":\"" : "\t");
@@ -59,8 +60,8 @@ put_process(pid_t pid, bool json)
 static void
 put_fifos(bool json)
 {
-	const char *detail, *state = peer_probe(&detail) ? "watched" :
-							   "sampled";
+	const char *detail,
+	    *state = peer_probe(&detail) ? "watched" : "sampled";
 
 	output_string(json ? "{\"feature\":\"fifo\",\"state\":\"" : "fifo\t");
 	output_string(state);
@@ -87,7 +88,7 @@ static int64_t
 limit_value(rlim_t limit)
 {
 	return limit == RLIM_INFINITY || limit > INT64_MAX ? INT64_MAX :
-	    (int64_t)limit;
+							     (int64_t)limit;
 }
 
 static void

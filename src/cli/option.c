@@ -17,17 +17,17 @@
 typedef int take_fn(struct request *request, char *argument);
 
 static take_fn take_read, take_write, take_except, take_events, take_pid,
-    take_timeout, take_all, take_max_events, take_quiet, take_json,
-    take_format, take_null, take_timestamps, take_follow, take_idle,
-    take_count, take_lines, take_max_line, take_reopen, take_jobs,
-    take_session, take_numeric, take_ready_fd, take_hold, take_help;
+    take_timeout, take_all, take_max_events, take_quiet, take_json, take_format,
+    take_null, take_timestamps, take_follow, take_idle, take_count, take_lines,
+    take_max_line, take_reopen, take_jobs, take_session, take_numeric,
+    take_ready_fd, take_hold, take_help;
 
 struct option_row {
-	char		 letter;
-	const char	*name, *argument;
-	unsigned	 groups;
-	take_fn		*take;
-	const char	*help;
+	char letter;
+	const char *name, *argument;
+	unsigned groups;
+	take_fn *take;
+	const char *help;
 };
 
 static const struct option_row rows[] = {
@@ -38,10 +38,10 @@ static const struct option_row rows[] = {
 };
 
 /* --count: more would take centuries; --jobs: more than any user may have. */
-#define MOST		(INT64_C(1000000000000000000))
-#define MOST_JOBS	1000000
+#define MOST (INT64_C(1000000000000000000))
+#define MOST_JOBS 1000000
 
-#define ROWS	(sizeof rows / sizeof *rows)
+#define ROWS (sizeof rows / sizeof *rows)
 
 static int
 add_target(struct request *request, char *word, uint32_t list)
@@ -130,7 +130,8 @@ parse_duration(const char *option, const char *word, int64_t *ns)
 		    option, word);
 	default:
 		return diag_usage("%s: '%s' is no duration (as 1.5, 20ms, 2m,"
-		    " inf)", option, word);
+				  " inf)",
+		    option, word);
 	}
 }
 
@@ -172,7 +173,8 @@ take_max_events(struct request *request, char *argument)
 
 	if (n == -1)
 		return diag_usage("--max-events: '%s' is no number from 1 to"
-		    " %d", argument, INT_MAX);
+				  " %d",
+		    argument, INT_MAX);
 	request->max_events = (size_t)n;
 	return 0;
 }
@@ -197,8 +199,7 @@ static int
 take_format(struct request *request, char *argument)
 {
 	request->format = argument;
-	return print_check_format(argument,
-	    request->backend->requests != NULL);
+	return print_check_format(argument, request->backend->requests != NULL);
 }
 
 static int
@@ -258,7 +259,8 @@ take_max_line(struct request *request, char *argument)
 
 	if (n == -1)
 		return diag_usage("--max-line: '%s' is no number of bytes from"
-		    " 1 to %d", argument, INT_MAX);
+				  " 1 to %d",
+		    argument, INT_MAX);
 	request->longest = (size_t)n;
 	return 0;
 }
@@ -306,7 +308,8 @@ take_ready_fd(struct request *request, char *argument)
 
 	if (n == -1)
 		return diag_usage("--ready-fd: '%s' is no descriptor from 3 to"
-		    " %d", argument, INT_MAX);
+				  " %d",
+		    argument, INT_MAX);
 	request->ready_fd = (int)n;
 	return 0;
 }
@@ -431,7 +434,7 @@ options_parse(const struct command *command, const struct backend *backend,
 	/* getopt_long stops at `--' and goes past it */
 	if (request->targets.words == 0)
 		return diag_usage("-- starts a program; write ./-name for a"
-		    " path");
+				  " path");
 	request->program = argv + optind;
 	return 0;
 }

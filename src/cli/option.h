@@ -12,11 +12,10 @@
  * at all, into REQUEST, which is set up first, in the order in which they stand
  * in ARGV.  Returns 0 or an exit status, a message having been printed.
  */
-int	options_parse(const struct command *command,
-	    const struct backend *backend, int argc, char **argv,
-	    struct request *request);
+int options_parse(const struct command *command, const struct backend *backend,
+    int argc, char **argv, struct request *request);
 
 /* Append the usage of COMMAND to the output. */
-void	options_help(const struct command *command);
+void options_help(const struct command *command);
 
 #endif

@@ -29,8 +29,8 @@
  * How long those that are leaving are given, all together, if pmux may take
  * that long; and how often it looks.
  */
-#define LINGER		(INT64_C(100) * 1000000)
-#define LINGER_STEP	100000
+#define LINGER (INT64_C(100) * 1000000)
+#define LINGER_STEP 100000
 
 /* That a process can be started is taken for granted for so long. */
 #define SURE (INT64_C(1000) * 1000000)
@@ -49,7 +49,7 @@ static bool unsure; /* no holder could be had */
 
 /* pmux becomes PROGRAM, which has the end GIVEN if its descriptor is not -1. */
 static struct fifo given = { .fd = -1 };
-static bool orphaned;		/* it is to know of no holder */
+static bool orphaned; /* it is to know of no holder */
 
 void
 fifo_hold(int64_t ns)
@@ -233,8 +233,9 @@ open_end(const char *path, bool writing)
 		return error;
 	if (writing && peer_only_held(path))
 		return -ENXIO;
-	fd = open(path, (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK |
-	    O_CLOEXEC | O_NOCTTY);
+	fd = open(path,
+	    (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_CLOEXEC |
+		O_NOCTTY);
 	/* it is held also if it cannot be known: it has let somebody through */
 	if ((fd = place(fd)) < 0 || peer_is_fifo(fd) == 0)
 		return fd;
@@ -316,7 +317,7 @@ find(int fd)
 			high = middle;
 	}
 	return low < set.count && set.fifos[low].fd == fd ? &set.fifos[low] :
-	    NULL;
+							    NULL;
 }
 
 static int
@@ -453,7 +454,8 @@ say_limits(void)
 		if (fifo->fd == -1 || fifo->writing || is_writable(fifo->path))
 			continue;
 		diag_note("a named pipe is not writable: its next reader may"
-		    " wait for a writer", errno_name(EACCES));
+			  " wait for a writer",
+		    errno_name(EACCES));
 		break;
 	}
 }

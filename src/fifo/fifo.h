@@ -17,13 +17,13 @@
  * Say how long those that pmux let through may count on it after it has left
  * (nanoseconds; 0: not at all).  Without a call: DURATION_FOREVER.
  */
-void	fifo_hold(int64_t ns);
+void fifo_hold(int64_t ns);
 
 /*
  * All openings together may wait so long (nanoseconds; DURATION_FOREVER), and
  * no more than a tenth of a second, for others to leave; the last call stands.
  */
-void	fifo_patience(int64_t ns);
+void fifo_patience(int64_t ns);
 
 /*
  * Open the FIFO PATH, which has to stay where it is, to read or to write, never
@@ -33,7 +33,7 @@ void	fifo_patience(int64_t ns);
  * be written.  If no holder could be started now, nothing is opened, and the
  * error is fork(2)'s.
  */
-int	fifo_open(const char *path, bool writing);
+int fifo_open(const char *path, bool writing);
 
 /* More about why the last fifo_open has failed, or NULL. */
 const char *fifo_hint(void);
@@ -44,7 +44,7 @@ const char *fifo_hint(void);
  * has come and gone.  No byte is lost.  Returns 0 or -errno as peer_reopen, FD
  * being what it was.
  */
-int	fifo_renew(int fd);
+int fifo_renew(int fd);
 
 /*
  * pmux becomes PROGRAM: FD, which may be -1 or no FIFO, is PROGRAM's from now
@@ -52,8 +52,8 @@ int	fifo_renew(int fd);
  * does not know of.  fifo_take_back: it has come to nothing, fifo_leave is to
  * leave FD too.  Every signal is to be blocked.
  */
-void	fifo_give(int fd);
-void	fifo_take_back(void);
+void fifo_give(int fd);
+void fifo_take_back(void);
 
 /*
  * Leave every FIFO.  Where something can be lost a holder process stays, at
@@ -61,6 +61,6 @@ void	fifo_take_back(void);
  * EXIT_SYSTEM if there was no process to be had for a second, a message having
  * said what is lost, and so again at each call.  Async-signal-safe.
  */
-int	fifo_leave(void);
+int fifo_leave(void);
 
 #endif

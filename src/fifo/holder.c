@@ -21,17 +21,17 @@
 #include "sys/title.h"
 
 /* Somebody opens or closes. */
-#define PEER_COMES	(PEER_ALL & ~(PEER_READ | PEER_WROTE))
+#define PEER_COMES (PEER_ALL & ~(PEER_READ | PEER_WROTE))
 
-#define NS_PER_MS	INT64_C(1000000)
+#define NS_PER_MS INT64_C(1000000)
 
 /* How long others are given to look: 1000 steps of 0.1 ms. */
-#define LOOK_STEP	100000
-#define LOOK_STEPS	1000
+#define LOOK_STEP 100000
+#define LOOK_STEPS 1000
 
 /* Without a watch: look again after this long, and up to that. */
-#define SAMPLE_FIRST	(1 * NS_PER_MS)
-#define SAMPLE_LAST	(100 * NS_PER_MS)
+#define SAMPLE_FIRST (1 * NS_PER_MS)
+#define SAMPLE_LAST (100 * NS_PER_MS)
 
 /*
  * What is to be looked at without a cause, and how long after the last one: a
@@ -46,9 +46,8 @@ enum {
 	STEP_READER,
 	STEP_NONE
 };
-static const int64_t step_time[] = {
-	10 * NS_PER_MS, 50 * NS_PER_MS, 1000 * NS_PER_MS, -1
-};
+static const int64_t step_time[] = { 10 * NS_PER_MS, 50 * NS_PER_MS,
+	1000 * NS_PER_MS, -1 };
 
 static bool
 has(int fd, short condition)
@@ -214,8 +213,8 @@ holder_look(struct fifo_set *set)
 			note_lost(set);
 			continue;
 		}
-		at = change.fifo <= set->capacity ?
-		    set->numbers[change.fifo] : 0;
+		at = change.fifo <= set->capacity ? set->numbers[change.fifo] :
+						    0;
 		for (; at != 0; at = set->fifos[at - 1].same)
 			note(&set->fifos[at - 1], change.what);
 	}
@@ -417,7 +416,7 @@ tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
 		return;
 	}
 	if (peer_superseded(fifo->fd, fifo->writing, fifo->claim)) {
-		fifo->watched = 0;	/* that one looks after who comes now */
+		fifo->watched = 0; /* that one looks after who comes now */
 		holder_leave(set, fifo);
 		return;
 	}
@@ -508,8 +507,8 @@ sample(struct fifo_set *set, deadline_t deadline)
 {
 	int64_t pause = SAMPLE_FIRST, left;
 
-	while (tend_all(set, true) > 0 &&
-	    (left = deadline_left(deadline)) != 0) {
+	while (
+	    tend_all(set, true) > 0 && (left = deadline_left(deadline)) != 0) {
 		(void)sleep_for(set, left != -1 && left < pause ? left : pause);
 		take_step(set, STEP_IDLE);
 		if ((pause *= 2) > SAMPLE_LAST)

@@ -11,39 +11,39 @@
 
 /* One end of a FIFO that pmux opened by name. */
 struct fifo {
-	const char	*path;
-	int64_t		 claim;		/* peer_claim's; negative: none */
-	int64_t		 claimed;	/* when, monotonic ns */
-	int64_t		 looked;	/* holder: when, the same */
-	int64_t		 written;	/* peer_written when it was opened */
-	int		 fd;		/* the end itself; -1: left */
-	int		 writer;	/* holder: the write end too, or -1 */
-	int32_t		 unread;	/* bytes, when last looked at */
-	uint32_t	 watched;	/* number in the watch, 0: none */
-	uint32_t	 same;		/* plus 1: the next with that number */
-	uint8_t		 told;		/* the PEER_ changes that it asks for */
-	bool		 writing;	/* FD is a write end */
-	bool		 reader;	/* one has opened since */
-	bool		 opened;	/* somebody has, since it was off */
-	bool		 parted;	/* the last change: a reader closed */
-	bool		 fresh;		/* one opened right after that */
-	bool		 shared;	/* with another pmux, still there */
-	bool		 came;		/* some opener has not closed since */
-	bool		 reads;		/* some reader, the same */
-	bool		 vouched;	/* so it was said */
-	bool		 astray;	/* write end: its reader may be gone */
-	bool		 closed;	/* some write end, lately */
-	bool		 wrote;		/* another writer has been or gone */
-	bool		 idle;		/* nothing can be lost just now */
-	bool		 changed;	/* to be looked at */
+	const char *path;
+	int64_t claim; /* peer_claim's; negative: none */
+	int64_t claimed; /* when, monotonic ns */
+	int64_t looked; /* holder: when, the same */
+	int64_t written; /* peer_written when it was opened */
+	int fd; /* the end itself; -1: left */
+	int writer; /* holder: the write end too, or -1 */
+	int32_t unread; /* bytes, when last looked at */
+	uint32_t watched; /* number in the watch, 0: none */
+	uint32_t same; /* plus 1: the next with that number */
+	uint8_t told; /* the PEER_ changes that it asks for */
+	bool writing; /* FD is a write end */
+	bool reader; /* one has opened since */
+	bool opened; /* somebody has, since it was off */
+	bool parted; /* the last change: a reader closed */
+	bool fresh; /* one opened right after that */
+	bool shared; /* with another pmux, still there */
+	bool came; /* some opener has not closed since */
+	bool reads; /* some reader, the same */
+	bool vouched; /* so it was said */
+	bool astray; /* write end: its reader may be gone */
+	bool closed; /* some write end, lately */
+	bool wrote; /* another writer has been or gone */
+	bool idle; /* nothing can be lost just now */
+	bool changed; /* to be looked at */
 };
 
 struct fifo_set {
-	struct fifo	*fifos;		/* sorted by descriptor */
-	uint32_t	*numbers;	/* in the watch, to index plus 1 */
-	uint32_t	 count;
-	uint32_t	 capacity;	/* of fifos; numbers has one more */
-	int		 watch;		/* a peer_watch, or -1 */
+	struct fifo *fifos; /* sorted by descriptor */
+	uint32_t *numbers; /* in the watch, to index plus 1 */
+	uint32_t count;
+	uint32_t capacity; /* of fifos; numbers has one more */
+	int watch; /* a peer_watch, or -1 */
 };
 
 /*
@@ -51,41 +51,41 @@ struct fifo_set {
  * bytes are unread, or a writer is connected.  A write end: a reader is
  * connected that no writer has served yet.
  */
-bool	holder_needed(struct fifo_set *set, struct fifo *fifo);
+bool holder_needed(struct fifo_set *set, struct fifo *fifo);
 
 /*
  * Before a write end is closed: let every holder that has one look, so that it
  * does not take this one's for a writer's.  At most a tenth of a second.
  */
-void	holder_let_look(const struct fifo *fifo);
+void holder_let_look(const struct fifo *fifo);
 
 /*
  * Watch all that happens on FIFO, if that can be, and enter it into NUMBERS:
  * none may move in FIFOS after that.
  */
-void	holder_watch(struct fifo_set *set, struct fifo *fifo);
+void holder_watch(struct fifo_set *set, struct fifo *fifo);
 
 /* Whether every end that is still open is watched. */
-bool	holder_watches(const struct fifo_set *set);
+bool holder_watches(const struct fifo_set *set);
 
 /* Take in what the watch has to tell. */
-void	holder_look(struct fifo_set *set);
+void holder_look(struct fifo_set *set);
 
 /*
  * Close this end, at which nothing can be lost.  Somebody may come at that
  * moment: then it is open again after that.
  */
-void	holder_leave(struct fifo_set *set, struct fifo *fifo);
+void holder_leave(struct fifo_set *set, struct fifo *fifo);
 
 /* Close this end: its FIFO has no name any more, and is nobody's business. */
-void	holder_abandon(struct fifo *fifo);
+void holder_abandon(struct fifo *fifo);
 
 /*
  * Stay until nothing can be lost any more at any end, each being closed as it
  * comes to that, or until DEADLINE.  Ends that are not watched are looked at
  * again and again, ever more rarely.
  */
-void	holder_stay(struct fifo_set *set, deadline_t deadline);
+void holder_stay(struct fifo_set *set, deadline_t deadline);
 
 /*
  * Become that process: leave the session and the directory, close every

@@ -152,8 +152,8 @@ change_apply(struct queue *q, const struct kevent *change)
 			return error;
 	}
 	if (k == NULL)
-		return (change->flags & EV_ADD) != 0 ?
-		    add(q, filter, change) : absent(filter, change);
+		return (change->flags & EV_ADD) != 0 ? add(q, filter, change) :
+						       absent(filter, change);
 	/* EV_ADD with EV_DELETE deletes what was there */
 	if ((change->flags & EV_DELETE) != 0) {
 		knote_drop(k);

@@ -12,6 +12,6 @@
  * fflags, data and udata those of the last change, whatever that was.  Returns
  * 0 or -errno, see kevent() in <sys/event.h>.
  */
-int	change_apply(struct queue *queue, const struct kevent *change);
+int change_apply(struct queue *queue, const struct kevent *change);
 
 #endif

@@ -14,7 +14,7 @@
 #if defined(__has_include)
 #if __has_include(<sys/single_threaded.h>)
 #include <sys/single_threaded.h>
-#define HAVE_SINGLE_THREADED	1
+#define HAVE_SINGLE_THREADED 1
 #endif
 #endif
 #ifndef HAVE_SINGLE_THREADED
@@ -32,39 +32,39 @@
 #include "timers.h"
 #include "transfers.h"
 
-#define NS_PER_S	INT64_C(1000000000)
-#define NS_PER_MS	INT64_C(1000000)
+#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
 
 /* Reports in one go: on the stack, and at most. */
-#define BATCH		64
-#define BATCH_MOST	4096
+#define BATCH 64
+#define BATCH_MOST 4096
 
 /* In the C library since glibc 2.35. */
 #ifdef __GLIBC_PREREQ
 #if __GLIBC_PREREQ(2, 35)
-#define PWAIT2(fd, ready, n, t)	epoll_pwait2(fd, ready, n, t, NULL)
+#define PWAIT2(fd, ready, n, t) epoll_pwait2(fd, ready, n, t, NULL)
 #endif
 #endif
 #ifndef PWAIT2
-#define PWAIT2(fd, ready, n, t)	(int)syscall(SYS_epoll_pwait2, fd, ready, \
-	n, t, NULL, (size_t)0)
+#define PWAIT2(fd, ready, n, t) \
+	(int)syscall(SYS_epoll_pwait2, fd, ready, n, t, NULL, (size_t)0)
 #endif
 
 /*
  * Nobody tells that a queue was closed by another thread.  Who waits for ever
  * looks each 0.1 s whether it was; if several do, they share that.
  */
-#define RECHECK		(NS_PER_S / 10)
+#define RECHECK (NS_PER_S / 10)
 
 /* Few enough to look at each closely, see item_events. */
-#define FEW		8
+#define FEW 8
 
 /* What the queue's instance tells, and after that each one with items. */
 struct batch {
-	struct epoll_event	 few[BATCH], sources[SOURCES];
-	struct epoll_event	*items, *ready;
-	int			 capacity;	/* of items */
-	int			 most;		/* of ready */
+	struct epoll_event few[BATCH], sources[SOURCES];
+	struct epoll_event *items, *ready;
+	int capacity; /* of items */
+	int most; /* of ready */
 };
 
 static int64_t
@@ -334,11 +334,11 @@ wait_in_kernel(int fd, struct epoll_event *ready, int most, int64_t left)
 }
 
 struct turn {
-	struct queue		*queue;
-	int			 fd;
-	struct batch		 batch;
-	struct kevent		*events;
-	int			 room;
+	struct queue *queue;
+	int fd;
+	struct batch batch;
+	struct kevent *events;
+	int room;
 };
 
 static void
@@ -376,7 +376,8 @@ patience(const struct queue *q, int64_t left)
 {
 	if (q->transfers > 0)
 		return left < 0 || left > RECHECK ? RECHECK : left;
-	return left >= 0 || is_only_thread() ? left :
+	return left >= 0 || is_only_thread() ?
+	    left :
 	    RECHECK * ((int64_t)q->waiters + 1);
 }
 
@@ -431,7 +432,9 @@ turn(struct turn *t, int64_t left)
 	/* a signal that the program ignores interrupts nothing */
 	after = signals_counts();
 	return after.ignored != before.ignored &&
-	    after.handled == before.handled ? 0 : error;
+		after.handled == before.handled ?
+	    0 :
+	    error;
 }
 
 /* Returns nanoseconds, -1 for ever, -2 if T is no time. */
@@ -452,8 +455,10 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
     const struct timespec *timeout)
 {
 	int64_t left = nanoseconds(timeout), end = 0;
-	struct turn t = { .queue = q, .fd = fd, .events = events,
-	    .room = room };
+	struct turn t = { .queue = q,
+		.fd = fd,
+		.events = events,
+		.room = room };
 	int n, error;
 
 	if (left == -2) {

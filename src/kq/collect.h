@@ -12,19 +12,19 @@
  * many, or -errno: -EBADF if FD is no queue, -EINVAL for TIMEOUT, -EINTR,
  * -ENOMEM.
  */
-int	collect(struct queue *queue, int fd, struct kevent *events, int room,
-	    const struct timespec *timeout);
+int collect(struct queue *queue, int fd, struct kevent *events, int room,
+    const struct timespec *timeout);
 
 /*
  * How many events QUEUE has now, at least; none is taken.  1 if there is no
  * memory to look.
  */
-int64_t	collect_count(struct queue *queue);
+int64_t collect_count(struct queue *queue);
 
 /*
  * Let poll(2) of the queue and its timers say what is so.  Returns 0, or -errno
  * if a timer could not be set.
  */
-int	collect_settle(struct queue *queue);
+int collect_settle(struct queue *queue);
 
 #endif

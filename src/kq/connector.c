@@ -14,12 +14,11 @@
 #include "process.h"
 
 /* Room for a burst of some thousand forks. */
-#define RECEIVE_BUFFER	(1024 * 1024)
+#define RECEIVE_BUFFER (1024 * 1024)
 
 struct order {
-	struct nlmsghdr	header;
-	char		message[sizeof(struct cn_msg) +
-			    sizeof(enum proc_cn_mcast_op)];
+	struct nlmsghdr header;
+	char message[sizeof(struct cn_msg) + sizeof(enum proc_cn_mcast_op)];
 };
 
 static bool
@@ -69,8 +68,8 @@ next(int fd, struct proc_event *event)
 			continue;
 		memset(event, 0, sizeof *event);
 		n -= (ssize_t)before;
-		memcpy(event, buffer + before, (size_t)n < sizeof *event ?
-		    (size_t)n : sizeof *event);
+		memcpy(event, buffer + before,
+		    (size_t)n < sizeof *event ? (size_t)n : sizeof *event);
 		return 1;
 	}
 }
@@ -131,7 +130,7 @@ told(struct queue *q, const struct proc_event *event)
 {
 	if (event->what == PROC_EVENT_FORK &&
 	    event->event_data.fork.child_pid ==
-	    event->event_data.fork.child_tgid)
+		event->event_data.fork.child_tgid)
 		process_forked(q, event->event_data.fork.parent_tgid,
 		    event->event_data.fork.child_tgid);
 	else if (event->what == PROC_EVENT_EXEC)
@@ -139,7 +138,7 @@ told(struct queue *q, const struct proc_event *event)
 	else if (event->what == PROC_EVENT_EXIT)
 		process_ended(q, event->event_data.exit.process_tgid,
 		    event->event_data.exit.process_pid ==
-		    event->event_data.exit.process_tgid,
+			event->event_data.exit.process_tgid,
 		    (int)event->event_data.exit.exit_code);
 }
 

@@ -15,10 +15,10 @@
  * QUEUE has one knote more, or one less, that wants it.  Returns 0, -EPERM, or
  * -EOPNOTSUPP if the kernel does not answer.
  */
-int	connector_use(struct queue *queue);
-void	connector_leave(struct queue *queue);
+int connector_use(struct queue *queue);
+void connector_leave(struct queue *queue);
 
 /* It may have something: tell the PROC knotes of QUEUE. */
-void	connector_told(struct queue *queue);
+void connector_told(struct queue *queue);
 
 #endif

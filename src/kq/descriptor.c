@@ -82,8 +82,7 @@ attach_file(struct knote *k)
 	k->descriptor.device = st.st_dev;
 	k->descriptor.number = st.st_ino;
 	/* always writable: only what is cleared has to hear of more */
-	if (k->event.filter == EVFILT_WRITE &&
-	    (k->event.flags & EV_CLEAR) == 0)
+	if (k->event.filter == EVFILT_WRITE && (k->event.flags & EV_CLEAR) == 0)
 		return 0;
 	return inode_watch(k, fd_of(k), &st);
 }
@@ -224,7 +223,7 @@ descriptor_arm(struct knote *k)
 int
 descriptor_event(struct knote *k, judge_fn *judge)
 {
-	bool once = k->item.place == ITEM_MAIN;	/* it tells once */
+	bool once = k->item.place == ITEM_MAIN; /* it tells once */
 	uint32_t revents;
 	int active, error = 0;
 
@@ -237,8 +236,7 @@ descriptor_event(struct knote *k, judge_fn *judge)
 	k->event.fflags = 0;
 	k->event.data = 0;
 	active = judge(k, revents);
-	if (k->item.place == ITEM_NOWHERE ||
-	    (k->event.flags & EV_CLEAR) != 0)
+	if (k->item.place == ITEM_NOWHERE || (k->event.flags & EV_CLEAR) != 0)
 		return active;
 	if (active == 0 && !k->item.edge && (once || item_is_told(k))) {
 		error = item_arm(k, fd_of(k), wanted(k), true);

@@ -1,7 +1,7 @@
 #include "filter.h"
 
 static const struct filter *const filters[] = {
-#define FILTER(id)	&filter_##id,
+#define FILTER(id) &filter_##id,
 #include "filters.def"
 #undef FILTER
 };

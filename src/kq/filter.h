@@ -47,19 +47,19 @@ typedef void filter_disarm_fn(struct knote *knote);
 typedef int filter_arm_fn(struct knote *knote);
 
 struct filter {
-	short			 number;
-	bool			 descriptor;	/* the identifier is one */
-	filter_attach_fn	*attach;
-	filter_same_fn		*same;		/* NULL: it always is */
-	filter_change_fn	*change;	/* NULL: takes both values */
-	filter_detach_fn	*detach;	/* NULL: nothing to do */
-	filter_event_fn		*event;
-	filter_clear_fn		*clear;		/* NULL: fflags and data to 0 */
-	filter_disarm_fn	*disarm;	/* NULL: nothing to do */
-	filter_arm_fn		*arm;
+	short number;
+	bool descriptor; /* the identifier is one */
+	filter_attach_fn *attach;
+	filter_same_fn *same; /* NULL: it always is */
+	filter_change_fn *change; /* NULL: takes both values */
+	filter_detach_fn *detach; /* NULL: nothing to do */
+	filter_event_fn *event;
+	filter_clear_fn *clear; /* NULL: fflags and data to 0 */
+	filter_disarm_fn *disarm; /* NULL: nothing to do */
+	filter_arm_fn *arm;
 };
 
-#define FILTER(id)	extern const struct filter filter_##id;
+#define FILTER(id) extern const struct filter filter_##id;
 #include "filters.def"
 #undef FILTER
 

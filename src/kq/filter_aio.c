@@ -18,25 +18,25 @@
  * nanoseconds, the moments between are; together some 0.5 s.  It starts a
  * thread to say so, and only if it cannot it never does.
  */
-#define PATIENCE	100
-#define MOMENT_FIRST	50000
-#define MOMENT_LAST	6400000
+#define PATIENCE 100
+#define MOMENT_FIRST 50000
+#define MOMENT_LAST 6400000
 
 /* A read or write under way, or done and not fetched by aio_return. */
 struct request {
-	struct link	 link;		/* in requests, by its control block */
-	struct aiocb	*block;
-	struct sigevent	 event;		/* as the program wrote it */
-	struct knote	*knote;		/* NULL: its queue is closed */
-	uint64_t	 serial;
-	bool		 done;		/* and the C library has said so */
-	bool		 fetched;	/* by aio_return, before that */
+	struct link link; /* in requests, by its control block */
+	struct aiocb *block;
+	struct sigevent event; /* as the program wrote it */
+	struct knote *knote; /* NULL: its queue is closed */
+	uint64_t serial;
+	bool done; /* and the C library has said so */
+	bool fetched; /* by aio_return, before that */
 };
 
 /* What the C library hands to completed(), whose to free it is. */
 struct notice {
-	struct aiocb	*block;
-	uint64_t	 serial;
+	struct aiocb *block;
+	uint64_t serial;
 };
 
 static struct table requests;
@@ -250,8 +250,7 @@ aio_attach(struct knote *k)
 static bool
 is_complete(const struct knote *k)
 {
-	return k->request->done ||
-	    aio_error(k->request->block) != EINPROGRESS;
+	return k->request->done || aio_error(k->request->block) != EINPROGRESS;
 }
 
 static int

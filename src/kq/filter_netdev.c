@@ -169,7 +169,7 @@ links_told(struct queue *q)
 		if (n <= 0)
 			return;
 		for (size_t at = 0; at < (size_t)n;
-		    at += NLMSG_ALIGN(header->nlmsg_len)) {
+		     at += NLMSG_ALIGN(header->nlmsg_len)) {
 			header = (void *)(buffer + at);
 			if (!NLMSG_OK(header, (size_t)n - at))
 				break;

@@ -22,20 +22,20 @@
 
 /* Newer than some headers: Linux 5.4, 5.3. */
 #ifndef P_PIDFD
-#define P_PIDFD	3
+#define P_PIDFD 3
 #endif
 #ifndef SYS_pidfd_open
-#define SYS_pidfd_open	434
+#define SYS_pidfd_open 434
 #endif
 
 /* Linux 6.15 (include/uapi/linux/pidfd.h): what a process was. */
 struct pidfd_information {
-	uint64_t	mask, cgroup;
-	uint32_t	ids[11];
-	int32_t		status;
+	uint64_t mask, cgroup;
+	uint32_t ids[11];
+	int32_t status;
 };
-#define INFORMATION_EXIT	(UINT64_C(1) << 3)
-#define GET_INFORMATION		_IOWR(0xff, 11, struct pidfd_information)
+#define INFORMATION_EXIT (UINT64_C(1) << 3)
+#define GET_INFORMATION _IOWR(0xff, 11, struct pidfd_information)
 
 /*
  * Who waits for a process is woken as the pidfd is, and so is about to reap it:
@@ -47,7 +47,7 @@ struct pidfd_information {
 #define UNKNOWN (-1)
 
 /* What the connector is needed for. */
-#define FOLLOWED	(NOTE_FORK | NOTE_EXEC | NOTE_TRACK)
+#define FOLLOWED (NOTE_FORK | NOTE_EXEC | NOTE_TRACK)
 
 static int
 open_process(uintptr_t ident)
@@ -56,8 +56,7 @@ open_process(uintptr_t ident)
 
 	if (ident == 0 || ident > INT32_MAX)
 		return -ESRCH;
-	fd = private_descriptor((int)syscall(SYS_pidfd_open, (pid_t)ident,
-	    0u));
+	fd = private_descriptor((int)syscall(SYS_pidfd_open, (pid_t)ident, 0u));
 	/* the number of a thread is none of a process */
 	if (fd == -EINVAL || fd == -ENOENT)
 		return -ESRCH;
@@ -378,7 +377,7 @@ child_event(struct knote *k)
 	const struct knote *child = knote_find(k->queue, EVFILT_PROC,
 	    k->event.ident);
 	int ended = child != NULL ? has_ended(child) :
-	    kill((pid_t)k->event.ident, 0) == -1;
+				    kill((pid_t)k->event.ident, 0) == -1;
 
 	if (ended < 0)
 		return ended;
@@ -430,7 +429,7 @@ track(const struct knote *parent, pid_t pid)
 	}
 	k->process.descriptor = fd < 0 ? -1 : fd;
 	k->process.followed = true;
-	k->queue->followers++;		/* as parent has it */
+	k->queue->followers++; /* as parent has it */
 	error = arm(k);
 	if (error != 0) {
 		knote_drop(k);

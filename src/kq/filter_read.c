@@ -10,7 +10,7 @@
 #include "queue.h"
 #include "socket.h"
 
-#define ENDED	((uint32_t)(EPOLLHUP | EPOLLRDHUP | EPOLLERR))
+#define ENDED ((uint32_t)(EPOLLHUP | EPOLLRDHUP | EPOLLERR))
 
 static int
 at_end(struct knote *k)

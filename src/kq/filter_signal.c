@@ -22,18 +22,18 @@
  */
 
 struct watched {
-	struct sigaction	before;		/* what the program has */
+	struct sigaction before; /* what the program has */
 	/* its handler, for count(): 0 for none */
-	atomic_uintptr_t	handler;
-	atomic_bool		information;	/* wants siginfo_t */
-	unsigned		knotes;
-	bool			handled;	/* by count() */
+	atomic_uintptr_t handler;
+	atomic_bool information; /* wants siginfo_t */
+	unsigned knotes;
+	bool handled; /* by count() */
 };
 
 static struct watched watched[NSIG];
 static atomic_uint posts[NSIG];
 static _Thread_local volatile sig_atomic_t ignored, handled;
-static int posted = -1;			/* eventfd: posts has changed */
+static int posted = -1; /* eventfd: posts has changed */
 
 static bool
 is_signal(uintptr_t number)
@@ -284,8 +284,7 @@ signal_event(struct knote *k)
 static void
 signal_clear(struct knote *k)
 {
-	unsigned fresh = atomic_load(&posts[k->event.ident]) -
-	    k->signal.seen;
+	unsigned fresh = atomic_load(&posts[k->event.ident]) - k->signal.seen;
 
 	/* those that were reported, of which the last may be pending */
 	if (k->event.data > fresh) {
@@ -310,7 +309,7 @@ signals_told(struct queue *q, bool sent)
 	for (int number = 1; number < NSIG; number++)
 		if ((q->signals & bit((uintptr_t)number)) != 0 &&
 		    (watching[count] = knote_find(q, EVFILT_SIGNAL,
-		    (uintptr_t)number)) != NULL)
+			 (uintptr_t)number)) != NULL)
 			explained |= signal_event(watching[count++]) == 1;
 	for (int i = 0; i < count; i++) {
 		if (sent && !explained)

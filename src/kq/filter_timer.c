@@ -12,10 +12,9 @@
 #include "item.h"
 #include "timers.h"
 
-#define NS_PER_S	INT64_C(1000000000)
-#define NEVER		INT64_MAX
-#define UNITS		(NOTE_SECONDS | NOTE_MSECONDS | NOTE_USECONDS | \
-	NOTE_NSECONDS)
+#define NS_PER_S INT64_C(1000000000)
+#define NEVER INT64_MAX
+#define UNITS (NOTE_SECONDS | NOTE_MSECONDS | NOTE_USECONDS | NOTE_NSECONDS)
 
 static bool
 on_clock(const struct knote *k)
@@ -201,7 +200,7 @@ start(struct knote *k, unsigned fflags, int64_t data)
 	if (!clock && length == 0 && (k->event.flags & EV_ONESHOT) == 0)
 		length = 1;
 	k->timer.period = clock || (k->event.flags & EV_ONESHOT) != 0 ? 0 :
-	    length;
+									length;
 	if (!clock && length != NEVER) {
 		int64_t t = now(false);
 
@@ -328,7 +327,7 @@ timers_told(struct queue *q, bool clock)
 	struct heap *h = clock ? &q->clocks : &q->timers;
 
 	expire(h, now(clock));
-	h->armed = 0;		/* the timerfd is to be set, which resets it */
+	h->armed = 0; /* the timerfd is to be set, which resets it */
 }
 
 /* What the type cannot hold comes later than its largest value. */
@@ -352,7 +351,7 @@ settle(struct heap *h, int fd)
 	if (deadline != NEVER) {
 		t.it_value.tv_sec = seconds(deadline);
 		t.it_value.tv_nsec = (long)(deadline % NS_PER_S);
-		if (deadline <= 0)	/* 0 would disarm it */
+		if (deadline <= 0) /* 0 would disarm it */
 			t.it_value.tv_nsec = 1;
 	}
 	if (timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL) == -1)

@@ -49,8 +49,7 @@ never_connected(int fd)
 	short revents;
 	int error = poll_now(fd, POLLRDHUP, &revents);
 
-	return error != 0 ? error :
-	    revents != 0 && (revents & POLLRDHUP) == 0;
+	return error != 0 ? error : revents != 0 && (revents & POLLRDHUP) == 0;
 }
 
 static int

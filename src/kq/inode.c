@@ -11,32 +11,32 @@
 
 #include "item.h"
 
-#define FILE_MASK	(IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF)
-#define ACCESS_MASK	(IN_OPEN | IN_CLOSE | IN_ACCESS)
-#define DIRECTORY_MASK	(IN_ATTRIB | IN_MOVE_SELF | IN_CREATE | IN_DELETE | \
-	IN_MOVE)
+#define FILE_MASK (IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF)
+#define ACCESS_MASK (IN_OPEN | IN_CLOSE | IN_ACCESS)
+#define DIRECTORY_MASK \
+	(IN_ATTRIB | IN_MOVE_SELF | IN_CREATE | IN_DELETE | IN_MOVE)
 
 /* What the last look at a file has seen. */
 struct look {
-	off_t		size;
-	nlink_t		links;
-	mode_t		mode;
-	uid_t		user;
-	gid_t		group;
-	struct timespec	modified;
+	off_t size;
+	nlink_t links;
+	mode_t mode;
+	uid_t user;
+	gid_t group;
+	struct timespec modified;
 };
 
 struct inode {
-	struct link	 link;		/* in queue->inodes, by watch */
-	struct queue	*queue;
-	dev_t		 device;
-	ino_t		 number;
-	bool		 directory;
-	bool		 gone;		/* its number may be another's */
-	struct look	 look;
-	struct knote	*knotes;	/* by knote->sibling */
-	struct inode	*parent;	/* of a directory; or NULL */
-	unsigned	 children;	/* directories whose parent it is */
+	struct link link; /* in queue->inodes, by watch */
+	struct queue *queue;
+	dev_t device;
+	ino_t number;
+	bool directory;
+	bool gone; /* its number may be another's */
+	struct look look;
+	struct knote *knotes; /* by knote->sibling */
+	struct inode *parent; /* of a directory; or NULL */
+	unsigned children; /* directories whose parent it is */
 };
 
 bool
@@ -292,8 +292,9 @@ int
 inode_watch_access(struct knote *k)
 {
 	const uint32_t mask = mask_for(k);
-	int watch = mask == 0 ? 0 : add_watch(k->queue, (int)k->event.ident,
-	    mask | IN_MASK_ADD);
+	int watch = mask == 0 ?
+	    0 :
+	    add_watch(k->queue, (int)k->event.ident, mask | IN_MASK_ADD);
 
 	return watch < 0 ? watch : 0;
 }
@@ -363,24 +364,24 @@ changed_attributes(struct inode *i, const struct look *seen)
 {
 	if (i->directory) {
 		/* what its links count are the directories in it */
-		post(i, seen->links == 0 && i->look.links > 0 ? NOTE_DELETE :
-		    NOTE_ATTRIB);
+		post(i,
+		    seen->links == 0 && i->look.links > 0 ? NOTE_DELETE :
+							    NOTE_ATTRIB);
 		return;
 	}
 	if (seen->links > i->look.links)
 		post(i, NOTE_LINK);
 	else if (seen->links < i->look.links)
 		post(i, NOTE_DELETE);
-	if (seen->links == i->look.links ||
-	    !same_attributes(seen, &i->look))
+	if (seen->links == i->look.links || !same_attributes(seen, &i->look))
 		post(i, NOTE_ATTRIB);
 }
 
 static void
 changed_contents(struct inode *i, const struct look *seen)
 {
-	post(i, seen->size > i->look.size ? NOTE_WRITE | NOTE_EXTEND :
-	    NOTE_WRITE);
+	post(i,
+	    seen->size > i->look.size ? NOTE_WRITE | NOTE_EXTEND : NOTE_WRITE);
 }
 
 /* inotify lost events: what can be seen must do. */
@@ -395,8 +396,7 @@ changed_somehow(struct inode *i)
 	if (!same_time(&seen.modified, &i->look.modified) ||
 	    seen.size != i->look.size)
 		changed_contents(i, &seen);
-	if (seen.links != i->look.links ||
-	    !same_attributes(&seen, &i->look))
+	if (seen.links != i->look.links || !same_attributes(&seen, &i->look))
 		changed_attributes(i, &seen);
 	i->look = seen;
 }
@@ -519,15 +519,15 @@ told_inside(struct inode *i, uint32_t mask)
 
 /* Half of a rename: the other half follows, if it is in the same directory. */
 struct half {
-	int		watch;
-	uint32_t	cookie, mask;
+	int watch;
+	uint32_t cookie, mask;
 };
 
 static void
 told_half(struct queue *q, struct half *from)
 {
 	struct inode *i = from->cookie == 0 ? NULL :
-	    inode_of_watch(q, from->watch);
+					      inode_of_watch(q, from->watch);
 
 	if (i != NULL)
 		told_inside(i, from->mask);
@@ -572,10 +572,9 @@ inodes_told(struct queue *q)
 
 	if (q->sources[SOURCE_INODES] == -1)
 		return;
-	while ((n = read(q->sources[SOURCE_INODES], buffer,
-	    sizeof buffer)) > 0)
-		for (ssize_t at = 0; at < n; at += (ssize_t)(sizeof *event +
-		    event->len)) {
+	while ((n = read(q->sources[SOURCE_INODES], buffer, sizeof buffer)) > 0)
+		for (ssize_t at = 0; at < n;
+		     at += (ssize_t)(sizeof *event + event->len)) {
 			event = (const void *)(buffer + at);
 			told(q, event, &from);
 		}

@@ -15,13 +15,13 @@
 #include "item.h"
 
 /* So low that the table of descriptors does not grow much for it. */
-#define PRIVATE_LOWEST	64
+#define PRIVATE_LOWEST 64
 
 /* Bytes, on most machines. */
-#define CACHE_LINE	64
+#define CACHE_LINE 64
 
 /* Of so many reports one is looked at more closely, or all if there are few. */
-#define SAMPLE		32
+#define SAMPLE 32
 
 int
 private_descriptor(int fd)
@@ -31,7 +31,7 @@ private_descriptor(int fd)
 	if (fd == -1)
 		return -errno;
 	higher = fcntl(fd, F_DUPFD_CLOEXEC, PRIVATE_LOWEST);
-	if (higher == -1)		/* a low limit: it stays */
+	if (higher == -1) /* a low limit: it stays */
 		return fd;
 	(void)close(fd);
 	return higher;
@@ -146,7 +146,7 @@ static int
 instance(const struct knote *k)
 {
 	return k->item.place == ITEM_MAIN ? k->queue->fd :
-	    k->queue->sources[source_of(k)];
+					    k->queue->sources[source_of(k)];
 }
 
 static uint32_t
@@ -216,8 +216,8 @@ add(struct knote *k, int fd, uint32_t events)
 	/* of a knote that is no more: the same file at the same number */
 	if (error == -EEXIST)
 		error = is_taken(k) ? -ENOSPC :
-		    control(instance(k), EPOLL_CTL_MOD, fd, events | mode(k),
-		    tag(k));
+				      control(instance(k), EPOLL_CTL_MOD, fd,
+					  events | mode(k), tag(k));
 	if (error != 0)
 		slot_give(k);
 	return error;
@@ -283,8 +283,7 @@ item_same(const struct knote *k, int fd)
 bool
 item_is_told(const struct knote *k)
 {
-	return k->item.place != ITEM_NOWHERE &&
-	    k->item.turn == k->queue->turn;
+	return k->item.place != ITEM_NOWHERE && k->item.turn == k->queue->turn;
 }
 
 int

@@ -24,75 +24,75 @@ struct epoll_event;
  * files), -EINVAL, -ELOOP, -ENOMEM, -ENOSPC; -ENOENT if it was registered and
  * FD is another file now.
  */
-int	item_arm(struct knote *knote, int fd, uint32_t events, bool edge);
+int item_arm(struct knote *knote, int fd, uint32_t events, bool edge);
 
 /*
  * Let it tell nothing (but its end, once) and stay, so that it is known whether
  * FD is still that file.
  */
-void	item_mute(struct knote *knote, int fd);
+void item_mute(struct knote *knote, int fd);
 
 /* Take it out.  Returns 0, or -EBADF or -ENOENT if FD is not that file. */
-int	item_disarm(struct knote *knote, int fd);
+int item_disarm(struct knote *knote, int fd);
 
 /*
  * Whether FD is still the file that was registered.  Returns 0, or -EBADF or
  * -ENOENT if the number means none or another one, or -errno if that cannot be
  * known.
  */
-int	item_same(const struct knote *knote, int fd);
+int item_same(const struct knote *knote, int fd);
 
 /*
  * Set *EVENTS to what epoll(7) said in this turn about the item, or to what
  * poll(2) says now, in the bits of epoll.  Returns 0, or -errno as item_same.
  */
-int	item_events(struct knote *knote, int fd, uint32_t *events);
+int item_events(struct knote *knote, int fd, uint32_t *events);
 
 /* Whether epoll said it in this turn. */
-bool	item_is_told(const struct knote *knote);
+bool item_is_told(const struct knote *knote);
 
 /*
  * The knote that EVENT, from instance SOURCE, is about, with its revents set;
  * or NULL if that has been dropped.
  */
 struct knote *item_told(struct queue *queue, const struct epoll_event *event,
-	    enum source source);
+    enum source source);
 
 /* A queue inside QUEUE has told EVENT: as item_told. */
 struct knote *item_told_main(struct queue *queue,
-	    const struct epoll_event *event);
+    const struct epoll_event *event);
 
 /* KNOTE is to be dropped, its descriptor being closed: mend the instance. */
-void	item_orphan(struct knote *knote);
+void item_orphan(struct knote *knote);
 
 /* Begin to bring the knote that EVENT is about into the cache. */
-void	item_fetch(const struct queue *queue, const struct epoll_event *event);
+void item_fetch(const struct queue *queue, const struct epoll_event *event);
 
 /* Make anew the instances that hold items of knotes that are no more. */
-void	items_renew(struct queue *queue);
+void items_renew(struct queue *queue);
 
 /*
  * Take FD, a new descriptor, or a -1 with errno, as source, registered in the
  * queue, edge-triggered or not.  Returns 0 or -errno, FD being closed then.
  */
-int	source_add(struct queue *queue, enum source source, int fd, bool edge);
+int source_add(struct queue *queue, enum source source, int fd, bool edge);
 
 /*
  * What poll(2) says of FD now, asked for EVENTS.  Returns 0 with *REVENTS set,
  * or -errno.
  */
-int	poll_now(int fd, short events, short *revents);
+int poll_now(int fd, short events, short *revents);
 
 /* FD to where programs do not expect one; -errno for -1. */
-int	private_descriptor(int fd);
+int private_descriptor(int fd);
 
 /*
  * Whether FD can still be one of the library's: a program may close whatever is
  * open, and have a file there.  Async-signal-safe.
  */
-bool	private_is(int fd);
+bool private_is(int fd);
 
 /* Close FD if it can be one of the library's. */
-void	private_close(int fd);
+void private_close(int fd);
 
 #endif

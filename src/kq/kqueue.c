@@ -51,7 +51,7 @@ run(int fd, const struct kevent *changes, int nchanges, struct kevent *events,
 	for (int i = 0; i < nchanges; i++) {
 		struct kevent change = changes[i];
 
-		if (change.filter == 0)		/* FreeBSD passes it over */
+		if (change.filter == 0) /* FreeBSD passes it over */
 			continue;
 		error = change_apply(q, &change);
 		if (error == 0 && (change.flags & EV_RECEIPT) == 0)

@@ -7,6 +7,6 @@
 #include "knote.h"
 
 /* rtnetlink may have something: tell the NETDEV knotes of QUEUE. */
-void	links_told(struct queue *queue);
+void links_told(struct queue *queue);
 
 #endif

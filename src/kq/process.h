@@ -7,18 +7,18 @@
 #include "knote.h"
 
 /* PARENT has made CHILD, which is followed too if NOTE_TRACK asks for it. */
-void	process_forked(struct queue *queue, pid_t parent, pid_t child);
+void process_forked(struct queue *queue, pid_t parent, pid_t child);
 
 /* PID has become another program, by execve(2). */
-void	process_executed(struct queue *queue, pid_t pid);
+void process_executed(struct queue *queue, pid_t pid);
 
 /*
  * A thread of PID has ended, its LEADER or another one, with STATUS: that of
  * the last is the wait status of the process.
  */
-void	process_ended(struct queue *queue, pid_t pid, bool leader, int status);
+void process_ended(struct queue *queue, pid_t pid, bool leader, int status);
 
 /* The kernel could not tell all. */
-void	processes_lost(struct queue *queue);
+void processes_lost(struct queue *queue);
 
 #endif

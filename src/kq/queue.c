@@ -19,13 +19,13 @@
 
 /* One number that means a queue; it may have been closed since. */
 struct number {
-	struct link	 link;		/* in numbers, by the number */
-	struct queue	*queue;
+	struct link link; /* in numbers, by the number */
+	struct queue *queue;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static _Thread_local volatile sig_atomic_t locked;	/* by this thread */
-static _Thread_local int cancellation;			/* its state before */
+static _Thread_local volatile sig_atomic_t locked; /* by this thread */
+static _Thread_local int cancellation; /* its state before */
 static struct table numbers;
 static struct queue *queues;
 
@@ -67,15 +67,16 @@ is_queue(int fd, const struct queue *q)
 	struct epoll_event event;
 
 	memset(&event, 0, sizeof event);
-	if (epoll_ctl(fd, EPOLL_CTL_ADD, q->sources[SOURCE_KICK],
-	    &event) == 0) {
+	if (epoll_ctl(fd, EPOLL_CTL_ADD, q->sources[SOURCE_KICK], &event) ==
+	    0) {
 		/* somebody else's epoll instance */
 		(void)epoll_ctl(fd, EPOLL_CTL_DEL, q->sources[SOURCE_KICK],
 		    &event);
 		return 0;
 	}
-	return errno == EEXIST ? 1 : errno == EBADF || errno == EINVAL ?
-	    -EBADF : 0;
+	return errno == EEXIST		      ? 1 :
+	    errno == EBADF || errno == EINVAL ? -EBADF :
+						0;
 }
 
 static struct number *
@@ -171,8 +172,8 @@ queue_close(struct queue *q)
 }
 
 struct search {
-	const struct queue	*queue;
-	struct number		*number;
+	const struct queue *queue;
+	struct number *number;
 };
 
 static void
@@ -256,7 +257,7 @@ close_number(struct link *l, void *argument)
 	number_forget((struct number *)l);
 }
 
-static bool fork_locked;		/* the lock is held for fork(2) */
+static bool fork_locked; /* the lock is held for fork(2) */
 
 /* Not by a thread that is in here: its signal handler may fork. */
 static void
@@ -290,7 +291,7 @@ in_child(void)
 	}
 	table_each(&numbers, close_number, NULL);
 	while ((q = queues) != NULL) {
-		q->waiters = 0;		/* those threads are not here */
+		q->waiters = 0; /* those threads are not here */
 		queue_close(q);
 	}
 	signals_forked();

@@ -10,23 +10,23 @@
  * A signal was handled or, if SENT, has come to be pending: look at the knotes
  * of QUEUE.
  */
-void	signals_told(struct queue *queue, bool sent);
+void signals_told(struct queue *queue, bool sent);
 
 /*
  * The program may have changed what a watched signal does since: count it
  * still.
  */
-void	signals_look(void);
+void signals_look(void);
 
 /* How many watched signals this thread has taken. */
 struct signal_counts {
-	unsigned	ignored;	/* by the program */
-	unsigned	handled;	/* by a handler of its own */
+	unsigned ignored; /* by the program */
+	unsigned handled; /* by a handler of its own */
 };
 
 struct signal_counts signals_counts(void);
 
 /* This is a child of fork(2), without queues: part from the parent. */
-void	signals_forked(void);
+void signals_forked(void);
 
 #endif

@@ -27,7 +27,7 @@ option(int fd, int name)
 	int value = 0;
 
 	return getsockopt(fd, SOL_SOCKET, name, &value, &length) == -1 ? -1 :
-	    value;
+									 value;
 }
 
 int
@@ -65,8 +65,8 @@ tcp_info(int fd, struct tcp_info *info)
 /* ---- the backlog of a local socket ---- */
 
 struct question {
-	struct nlmsghdr		header;
-	struct unix_diag_req	unix_socket;
+	struct nlmsghdr header;
+	struct unix_diag_req unix_socket;
 };
 
 static int
@@ -106,7 +106,7 @@ queue_length(struct nlmsghdr *header, size_t length)
 	    header->nlmsg_type != SOCK_DIAG_BY_FAMILY)
 		return -1;
 	for (size_t at = before; at < header->nlmsg_len;
-	    at += RTA_ALIGN(a->rta_len)) {
+	     at += RTA_ALIGN(a->rta_len)) {
 		a = (void *)((char *)header + at);
 		if (!RTA_OK(a, header->nlmsg_len - at))
 			break;
@@ -131,7 +131,8 @@ local_backlog(int fd)
 		return -1;
 	/* the kernel has answered before the question's send returned */
 	n = recv(diag, answer, sizeof answer, MSG_DONTWAIT);
-	length = n < (ssize_t)sizeof(struct nlmsghdr) ? -1 :
+	length = n < (ssize_t)sizeof(struct nlmsghdr) ?
+	    -1 :
 	    queue_length((struct nlmsghdr *)answer, (size_t)n);
 	(void)close(diag);
 	return length;
@@ -145,8 +146,7 @@ socket_backlog(int fd, enum kind kind)
 
 	if (kind == KIND_TCP && tcp_info(fd, &info))
 		waiting = info.tcpi_unacked;
-	else if (kind == KIND_LOCAL_STREAM ||
-	    option(fd, SO_DOMAIN) == AF_UNIX)
+	else if (kind == KIND_LOCAL_STREAM || option(fd, SO_DOMAIN) == AF_UNIX)
 		waiting = local_backlog(fd);
 	return waiting < 1 ? 1 : waiting;
 }

@@ -3,7 +3,7 @@
 
 #include "table.h"
 
-#define SIZE_FIRST	16
+#define SIZE_FIRST 16
 
 /* Fibonacci hashing: the high bits of the product are well mixed. */
 static size_t

@@ -10,15 +10,15 @@
  * Activate KNOTE, which is of another filter, in NS nanoseconds, once; until
  * then its timer has a place.  Returns 0 or -errno.
  */
-int	timers_wake(struct knote *knote, int64_t ns);
+int timers_wake(struct knote *knote, int64_t ns);
 
 /* Or do not. */
-void	timers_forget(struct knote *knote);
+void timers_forget(struct knote *knote);
 
 /* The timerfd has expired: CLOCK, that of the time of day. */
-void	timers_told(struct queue *queue, bool clock);
+void timers_told(struct queue *queue, bool clock);
 
 /* Set the timerfds to the next deadlines.  Returns 0 or -errno. */
-int	timers_settle(struct queue *queue);
+int timers_settle(struct queue *queue);
 
 #endif

@@ -8,6 +8,6 @@
 #include "knote.h"
 
 /* Ask the C library about all of QUEUE that are under way. */
-void	transfers_look(struct queue *queue);
+void transfers_look(struct queue *queue);
 
 #endif

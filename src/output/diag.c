@@ -147,11 +147,9 @@ append(char *line, size_t used, size_t size, const char *text)
 void
 diag_note(const char *text, const char *reason)
 {
-	const char *parts[] = {
-		"pmux: ", command == NULL ? "" : command,
+	const char *parts[] = { "pmux: ", command == NULL ? "" : command,
 		command == NULL ? "" : ": ", text, reason == NULL ? "" : " [",
-		reason == NULL ? "" : reason, reason == NULL ? "\n" : "]\n"
-	};
+		reason == NULL ? "" : reason, reason == NULL ? "\n" : "]\n" };
 	char line[256];
 	size_t used = 0;
 

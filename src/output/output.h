@@ -17,46 +17,46 @@
  * and \0ooo, which `printf %b' of any POSIX shell turns back.  Returns how
  * many bytes it wrote; what does not fit is left out at a character's border.
  */
-size_t	escape(char *to, size_t size, const char *name, size_t length);
+size_t escape(char *to, size_t size, const char *name, size_t length);
 
 /*
  * The length in bytes of the UTF-8 character at S, of which LEFT bytes are
  * there; 0 if it is none (RFC 3629: nothing overlong, no surrogate).
  */
-size_t	utf8_length(const char *s, size_t left);
+size_t utf8_length(const char *s, size_t left);
 
 /* Append to the buffer; it is written out as it fills. */
-void	output_bytes(const char *bytes, size_t length);
-void	output_string(const char *string);
-void	output_character(char c);
-void	output_number(int64_t number);
-void	output_hex(uint32_t number);
-void	output_escaped(const char *name, size_t length);
+void output_bytes(const char *bytes, size_t length);
+void output_string(const char *string);
+void output_character(char c);
+void output_number(int64_t number);
+void output_hex(uint32_t number);
+void output_escaped(const char *name, size_t length);
 
 /*
  * Until output_restore, put what is appended at TO, of which SIZE bytes are
  * there; the rest is lost.  output_restore returns how many it has become.
  */
-void	output_divert(char *to, size_t size);
-size_t	output_restore(void);
+void output_divert(char *to, size_t size);
+size_t output_restore(void);
 
 /* A JSON string, quoted; every byte of NAME must be UTF-8. */
-void	output_json(const char *name, size_t length);
-void	output_base64(const char *bytes, size_t length);
+void output_json(const char *name, size_t length);
+void output_base64(const char *bytes, size_t length);
 
 /* So many bytes fit into the buffer. */
-#define OUTPUT_SIZE	65536
+#define OUTPUT_SIZE 65536
 
 /* How many are in it. */
-size_t	output_used(void);
+size_t output_used(void);
 
 /*
  * Make room for LENGTH bytes, at most OUTPUT_SIZE, that will be written out
  * together with what follows them or before it.  Returns where they go;
  * output_filled says how many have been put there.
  */
-char	*output_room(size_t length);
-void	output_filled(size_t length);
+char *output_room(size_t length);
+void output_filled(size_t length);
 
 /* How many bytes have been written out, and of how many that were appended. */
 uint64_t output_written(void);
@@ -68,25 +68,25 @@ uint64_t output_appended(void);
  * file is always written.  WHOLE: what was written by then is to end with a
  * record if that can be, which takes more time.
  */
-void	output_until(deadline_t deadline, bool whole);
+void output_until(deadline_t deadline, bool whole);
 
 /* Whether something can be written now without waiting, or fails at once. */
-bool	output_is_ready(void);
+bool output_is_ready(void);
 
 /* Wait until it is so, or the deadline of output_until passes. */
-void	output_await(void);
+void output_await(void);
 
 /* -errno of the first write that failed, or 0. */
-int	output_failed(void);
+int output_failed(void);
 
 /*
  * Write out what is buffered.  Returns 0, or -errno of the first write that
  * failed since the start (write(2)); -EPIPE if nobody reads any more.  A
  * descriptor that is set non-blocking is waited for.
  */
-int	output_flush(void);
+int output_flush(void);
 
 /* output_flush, then close(2) if anything was ever written; its -errno too. */
-int	output_close(void);
+int output_close(void);
 
 #endif

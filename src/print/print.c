@@ -22,12 +22,12 @@
 
 /* What one record is made of. */
 struct record {
-	const struct request	*request;
-	const struct target	*target;
-	const struct event	*event;
-	const struct kevent_request *kevent;	/* kqueue; or NULL */
-	const char		*line;		/* --lines; or NULL */
-	size_t			 length;	/* of line */
+	const struct request *request;
+	const struct target *target;
+	const struct event *event;
+	const struct kevent_request *kevent; /* kqueue; or NULL */
+	const char *line; /* --lines; or NULL */
+	size_t length; /* of line */
 };
 
 static void
@@ -567,7 +567,8 @@ print_check_format(const char *format, bool kevents)
 {
 	for (const char *s = format; *s != '\0'; s++) {
 		const char *known = *s == '%' ? after_percent :
-		    *s == '\\' ? after_backslash : NULL;
+		    *s == '\\'		      ? after_backslash :
+						NULL;
 
 		if (known == NULL)
 			continue;
@@ -580,8 +581,7 @@ print_check_format(const char *format, bool kevents)
 				continue;
 			return diag_usage("--format: only kqueue has %%%c", *s);
 		}
-		return diag_usage("--format: unknown '%c%.*s'", s[-1],
-		    1, s);
+		return diag_usage("--format: unknown '%c%.*s'", s[-1], 1, s);
 	}
 	return 0;
 }
@@ -635,8 +635,8 @@ make_record(const struct request *request, const struct target *target,
 	struct record record = { request, target, event, NULL, "", 0 };
 
 	if (request->targets.kevents != NULL)
-		record.kevent = &request->targets.kevents[target -
-		    request->targets.list];
+		record.kevent = &request->targets
+				     .kevents[target - request->targets.list];
 	return record;
 }
 
@@ -692,10 +692,8 @@ void
 print_line(const struct request *request, const struct target *target,
     const char *line, size_t length)
 {
-	struct event event = {
-		.bits = target->bits & request->backend->reading,
-		.ident = (uint64_t)target->number
-	};
+	struct event event = { .bits = target->bits & request->backend->reading,
+		.ident = (uint64_t)target->number };
 	struct record record = make_record(request, target, &event);
 
 	if (request->json) {

@@ -11,55 +11,54 @@
 #include "target/request.h"
 
 /* Append the record of an event of TARGET to the output. */
-void	print_event(const struct request *request, const struct target *target,
-	    const struct event *event);
+void print_event(const struct request *request, const struct target *target,
+    const struct event *event);
 
 /*
  * Put at TO, SIZE bytes, what --format has for FIELD, a letter behind %, of an
  * event of TARGET.  Returns how many bytes that is.
  */
-size_t	print_field(char *to, size_t size, const struct request *request,
-	    const struct target *target, const struct event *event, char field);
+size_t print_field(char *to, size_t size, const struct request *request,
+    const struct target *target, const struct event *event, char field);
 
 /*
  * The same for a session: the columns as text, or as numbers with --numeric.
  * KEVENT is what the event answers, or NULL; TARGET is in no list.
  */
-void	print_answer(const struct request *request, const struct target *target,
-	    const struct event *event, const struct kevent_request *kevent);
+void print_answer(const struct request *request, const struct target *target,
+    const struct event *event, const struct kevent_request *kevent);
 
 /*
  * Append what stands before the line in a record of --lines from TARGET, which
  * is the same for all that were read at once: the time and the target, or with
  * --json all up to the line; with --format the time.
  */
-void	print_source(const struct request *request,
-	    const struct target *target);
+void print_source(const struct request *request, const struct target *target);
 
 /*
  * Append the rest of such a record, where that is more than the line itself:
  * with --json or --format.
  */
-void	print_line(const struct request *request, const struct target *target,
-	    const char *line, size_t length);
+void print_line(const struct request *request, const struct target *target,
+    const char *line, size_t length);
 
 /* Whether a record of REQUEST says how many bytes a kevent counted. */
-bool	print_wants_data(const struct request *request);
+bool print_wants_data(const struct request *request);
 
 /* Whether --format asks for the line, which only --lines has. */
-bool	print_wants_line(const struct request *request);
+bool print_wants_line(const struct request *request);
 
 /*
  * Whether FORMAT can be printed, for KEVENTS or for other events.  Returns 0 or
  * an exit status, a message having been printed.
  */
-int	print_check_format(const char *format, bool kevents);
+int print_check_format(const char *format, bool kevents);
 
 /*
  * Standard output failed with ERROR, a -errno.  Where its reader has gone, die
  * of SIGPIPE, FIFOs being left first; otherwise returns the exit status, that
  * of a timeout for -EAGAIN, a message having been printed (once).
  */
-int	print_failed(int error);
+int print_failed(int error);
 
 #endif

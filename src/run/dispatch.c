@@ -11,28 +11,28 @@
 
 /* Of what is no readiness each event is kept until it has had its run. */
 struct kept {
-	struct event	 event;
-	struct kept	*next;
+	struct event event;
+	struct kept *next;
 };
 
 /* What is known of a target's PROGRAM. */
 struct job {
-	struct event	 event;		/* of its last run, or of the next */
-	struct kept	*kept;		/* those to come, oldest first */
-	int64_t		 bytes;		/* unread when the last one began */
-	bool		 running;
-	bool		 queued;
-	bool		 last;		/* nothing comes after it */
+	struct event event; /* of its last run, or of the next */
+	struct kept *kept; /* those to come, oldest first */
+	int64_t bytes; /* unread when the last one began */
+	bool running;
+	bool queued;
+	bool last; /* nothing comes after it */
 };
 
 struct jobs {
-	struct follow		*f;
-	struct job		*jobs;		/* one for each target */
-	uint32_t		*queue;		/* a ring of targets */
-	uint32_t		 head, queued;
-	int			 wake;		/* program_open's, or -1 */
+	struct follow *f;
+	struct job *jobs; /* one for each target */
+	uint32_t *queue; /* a ring of targets */
+	uint32_t head, queued;
+	int wake; /* program_open's, or -1 */
 	/* the primitive for one target at a time */
-	struct backend_state	*probe;
+	struct backend_state *probe;
 };
 
 static struct target *
@@ -312,8 +312,7 @@ decide(struct jobs *j, uint32_t index, const struct event *event)
 	resting_listen(&j->f->r);
 	if (!rest->news && event->bits == job->event.bits) {
 		status = follow_rest(j->f, index, event);
-		if (status != 0 || rest->bytes < 0 ||
-		    rest->bytes == job->bytes)
+		if (status != 0 || rest->bytes < 0 || rest->bytes == job->bytes)
 			return status;
 		follow_unwatch(j->f, index);
 	}

@@ -18,27 +18,27 @@
  * Run the request's PROGRAM for the targets of F, whose JOBS is to be this.
  * Returns 0 or an exit status, a message having been printed.
  */
-int	jobs_open(struct jobs **jobs, struct follow *f);
+int jobs_open(struct jobs **jobs, struct follow *f);
 
 /* Wait for all that run.  If a signal has come for pmux, it dies of it. */
-void	jobs_close(struct jobs *j);
+void jobs_close(struct jobs *j);
 
 /*
  * EVENT is news of a target that is watched, or rests.  Returns 0 or an exit
  * status, a message having been printed.
  */
-int	jobs_event(struct jobs *j, const struct event *event);
+int jobs_event(struct jobs *j, const struct event *event);
 
 /* One of them may have ended.  Returns as above. */
-int	jobs_wake(struct jobs *j);
+int jobs_wake(struct jobs *j);
 
 /* Start what waits for its turn, as far as --jobs goes.  Returns as above. */
-int	jobs_run(struct jobs *j);
+int jobs_run(struct jobs *j);
 
 /* Whether none runs and none waits for its turn. */
-bool	jobs_idle(const struct jobs *j);
+bool jobs_idle(const struct jobs *j);
 
 /* Whether a signal has come that is to end pmux. */
-bool	jobs_stopped(const struct jobs *j);
+bool jobs_stopped(const struct jobs *j);
 
 #endif

@@ -12,11 +12,11 @@
 
 /* What became of a source that was read from. */
 enum lines_answer {
-	LINES_WAIT,	/* there may be more: wait until it is ready again */
-	LINES_LEFT,	/* an unfinished line is left unread on purpose */
-	LINES_TURN,	/* another process reads from it now: try again soon */
-	LINES_END,	/* its end of file has come */
-	LINES_FAILED	/* it cannot be read; a message has been printed */
+	LINES_WAIT, /* there may be more: wait until it is ready again */
+	LINES_LEFT, /* an unfinished line is left unread on purpose */
+	LINES_TURN, /* another process reads from it now: try again soon */
+	LINES_END, /* its end of file has come */
+	LINES_FAILED /* it cannot be read; a message has been printed */
 };
 
 /*
@@ -24,7 +24,7 @@ enum lines_answer {
  * message having been printed: a target that asks to write, one that is not
  * read from.
  */
-int	lines_open(const struct request *request);
+int lines_open(const struct request *request);
 
 /*
  * Read from target INDEX, which is ready, without ever waiting for it, a
@@ -35,12 +35,12 @@ int	lines_open(const struct request *request);
 enum lines_answer lines_take(const struct request *request, size_t index);
 
 /* If nothing was read since nothing can be written: wait until it can be. */
-void	lines_await_output(void);
+void lines_await_output(void);
 
 /* How many records there were. */
 uint64_t lines_count(void);
 
 /* Append what was read of unfinished lines, in the order of the targets. */
-void	lines_close(const struct request *request);
+void lines_close(const struct request *request);
 
 #endif

@@ -12,6 +12,6 @@
  * is reported.  Returns the exit status, a message having been printed if it
  * is an error.
  */
-int	wait_run(struct request *request);
+int wait_run(struct request *request);
 
 #endif

@@ -302,12 +302,12 @@ program_become(const struct request *request, const struct target *t,
 /* ---- again and again ---- */
 
 struct run {
-	pid_t	pid;
-	size_t	index;		/* of its target */
+	pid_t pid;
+	size_t index; /* of its target */
 };
 static struct run *runs;
 static size_t running, capacity, jobs;
-static size_t unseen;		/* the first so many may have ended */
+static size_t unseen; /* the first so many may have ended */
 
 /* A pipe to itself: a byte says that a signal has come. */
 static int wake[2] = { -1, -1 };
@@ -516,8 +516,8 @@ report(const struct request *r, size_t index, int status)
 		    t->name, *r->program,
 		    signals_name(WTERMSIG(status), space));
 	else
-		diag_remark("%.*s: %s: exit status %d", (int)t->length,
-		    t->name, *r->program, WEXITSTATUS(status));
+		diag_remark("%.*s: %s: exit status %d", (int)t->length, t->name,
+		    *r->program, WEXITSTATUS(status));
 }
 
 static void
@@ -605,7 +605,7 @@ program_close(const struct request *request)
 		return;
 	(void)output_flush();
 	if (fifo_leave() != 0)
-		return;		/* the status says so */
+		return; /* the status says so */
 	(void)signal(ending, SIG_DFL);
 	sigemptyset(&one);
 	sigaddset(&one, ending);

@@ -20,47 +20,47 @@
  * others are left.  Returns only if that cannot be, with the exit status: 125,
  * 126 (it cannot be run) or 127 (not found), a message having been printed.
  */
-int	program_become(const struct request *request, const struct target *t,
-	    const struct event *event);
+int program_become(const struct request *request, const struct target *t,
+    const struct event *event);
 
 /*
  * Be ready to run it again and again.  *WAKE is set to a descriptor that is
  * readable once one of them has ended, or a signal has come that is to end
  * pmux.  Returns 0 or an exit status, a message having been printed.
  */
-int	program_open(const struct request *request, int *wake);
+int program_open(const struct request *request, int *wake);
 
 /*
  * Whether one more may be started: fewer run than --jobs says (1), and no
  * signal has come that is to end pmux.
  */
-bool	program_has_room(void);
+bool program_has_room(void);
 
 /* How many run. */
-size_t	program_running(void);
+size_t program_running(void);
 
 /*
  * Start it for EVENT of target INDEX; but not if a signal has come meanwhile
  * that is to end pmux.  Returns 0, or 125, 126 or 127 as above, a message
  * having been printed.
  */
-int	program_start(const struct request *request, size_t index,
-	    const struct event *event);
+int program_start(const struct request *request, size_t index,
+    const struct event *event);
 
 /*
  * The next target whose PROGRAM has ended: 1 with *INDEX set, 0 if there is
  * none yet; the descriptor of program_open is to be waited for only after that.
  * If its exit status was not 0 a message says so.
  */
-int	program_take(const struct request *request, size_t *index);
+int program_take(const struct request *request, size_t *index);
 
 /* The signal that is to end pmux, or 0. */
-int	program_signal(void);
+int program_signal(void);
 
 /*
  * Wait for all that run, messages as above.  If a signal has come that is to
  * end pmux, leave its FIFOs and die of it.
  */
-void	program_close(const struct request *request);
+void program_close(const struct request *request);
 
 #endif

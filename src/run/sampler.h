@@ -22,81 +22,80 @@
 #include "target/request.h"
 
 /* How often what changes at a target that stays ready is told: ns. */
-#define RESTING_PAUSE	(INT64_C(100) * 1000000)
+#define RESTING_PAUSE (INT64_C(100) * 1000000)
 
 /* What was last told of a target. */
 struct rest {
-	int64_t		bytes;		/* unread; negative: nothing tells */
-	int64_t		told;		/* when, monotonic ns */
-	uint32_t	bits;
-	uint32_t	place;		/* in the list plus 1; 0: not there */
-	uint32_t	seen;		/* in which look it was ready */
-	uint32_t	children;	/* finish_is_last's */
-	uint32_t	step;		/* in which it was told */
-	bool		listening;	/* to its edges */
-	bool		news;		/* one came after that step */
-	bool		old;		/* a FIFO that could not be had anew */
+	int64_t bytes; /* unread; negative: nothing tells */
+	int64_t told; /* when, monotonic ns */
+	uint32_t bits;
+	uint32_t place; /* in the list plus 1; 0: not there */
+	uint32_t seen; /* in which look it was ready */
+	uint32_t children; /* finish_is_last's */
+	uint32_t step; /* in which it was told */
+	bool listening; /* to its edges */
+	bool news; /* one came after that step */
+	bool old; /* a FIFO that could not be had anew */
 };
 
 struct resting {
-	const struct request	*request;
-	struct backend_state	*state;		/* NULL: none rested yet */
-	const struct backend	*teller;	/* who knows edges; or NULL */
-	struct backend_state	*edges;		/* its; or NULL */
-	bool			 deaf;		/* none is needed, or there */
-	bool			 told;		/* of some, in this step */
-	uint32_t		 step;
-	struct rest		*rests;		/* one for each target */
-	uint32_t		*list;		/* those that rest */
-	uint32_t		 count;
-	uint32_t		 look;		/* number of the last one */
-	uint32_t		 cursor;	/* resting_next_woken's */
-	int64_t			 pause;		/* ns to the next but one */
-	int64_t			 began;		/* the last look: when */
-	int64_t			 earliest;	/* the next, for its cost */
-	deadline_t		 next;
+	const struct request *request;
+	struct backend_state *state; /* NULL: none rested yet */
+	const struct backend *teller; /* who knows edges; or NULL */
+	struct backend_state *edges; /* its; or NULL */
+	bool deaf; /* none is needed, or there */
+	bool told; /* of some, in this step */
+	uint32_t step;
+	struct rest *rests; /* one for each target */
+	uint32_t *list; /* those that rest */
+	uint32_t count;
+	uint32_t look; /* number of the last one */
+	uint32_t cursor; /* resting_next_woken's */
+	int64_t pause; /* ns to the next but one */
+	int64_t began; /* the last look: when */
+	int64_t earliest; /* the next, for its cost */
+	deadline_t next;
 };
 
 /*
  * Be ready for the targets of REQUEST, with EDGE to those of a primitive that
  * tells of news itself.  Returns 0 or -ENOMEM.
  */
-int	resting_open(struct resting *r, const struct request *request,
-	    bool edge);
-void	resting_close(struct resting *r);
+int resting_open(struct resting *r, const struct request *request, bool edge);
+void resting_close(struct resting *r);
 
 /*
  * Target INDEX has just been told of: NEWS of it is what comes after this step.
  * What tells of that is only as good as the system has it.
  */
-void	resting_tell(struct resting *r, uint32_t index);
+void resting_tell(struct resting *r, uint32_t index);
 
 /* Set NEWS of all targets of which there is any. */
-void	resting_listen(struct resting *r);
+void resting_listen(struct resting *r);
 
 /* A step ends, and whoever reads what was told in it has not seen it yet. */
-void	resting_step(struct resting *r);
+void resting_step(struct resting *r);
 
 /* What is told of target INDEX, whose descriptor is another soon, is not it. */
-void	resting_forget(struct resting *r, uint32_t index);
+void resting_forget(struct resting *r, uint32_t index);
 
 /*
  * Target INDEX, which is open, rests from now on, if it does not yet.  Returns
  * 0 or -errno as backend_open_fn and backend_add_fn.
  */
-int	resting_add(struct resting *r, uint32_t index);
+int resting_add(struct resting *r, uint32_t index);
 
 /* The next look comes soon, as for what has just begun to rest. */
-void	resting_hasten(struct resting *r);
+void resting_hasten(struct resting *r);
 
 /* NS of the look that is under way were spent on something else. */
-void	resting_excuse(struct resting *r, int64_t ns);
+void resting_excuse(struct resting *r, int64_t ns);
 
 /* Target INDEX rests no more, if it did. */
-void	resting_remove(struct resting *r, uint32_t index);
+void resting_remove(struct resting *r, uint32_t index);
 
 /* Nanoseconds until the next look is due; -1 if none rests. */
-int64_t	resting_left(const struct resting *r);
+int64_t resting_left(const struct resting *r);
 
 /*
  * Look.  Returns 0 or -errno as backend_wait_fn; then resting_take returns the
@@ -104,8 +103,8 @@ int64_t	resting_left(const struct resting *r);
  * those resting_next_woken the next target that is ready no more, which does
  * not rest from then on: true with *INDEX set, or false.
  */
-int	resting_look(struct resting *r);
-int	resting_take(struct resting *r, struct event *event);
-bool	resting_next_woken(struct resting *r, uint32_t *index);
+int resting_look(struct resting *r);
+int resting_take(struct resting *r, struct event *event);
+bool resting_next_woken(struct resting *r, uint32_t *index);
 
 #endif

@@ -501,8 +501,7 @@ open_better(struct follow *f, struct request *request)
 		targets->list[i].bits = translate(usual, better,
 		    targets->list[i].bits);
 	request->backend = better;
-	status = waiting_try(&f->w, request,
-	    request->lines ? 0 : better->edge);
+	status = waiting_try(&f->w, request, request->lines ? 0 : better->edge);
 	if (status >= 0)
 		return status;
 	waiting_close(&f->w);

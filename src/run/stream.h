@@ -21,15 +21,15 @@
 struct jobs;
 
 struct follow {
-	struct waiting	 w;
-	struct resting	 r;
-	struct finish	 finish;
-	struct jobs	*jobs;		/* NULL: no PROGRAM */
-	size_t		 unfinished;	/* targets */
-	uint64_t	 events;	/* printed, or PROGRAMs started */
-	bool		 edge;		/* the wait tells of news alone */
-	bool		 sampled;	/* of what was read in part, too */
-	int		 status;	/* of what failed on the way, or 0 */
+	struct waiting w;
+	struct resting r;
+	struct finish finish;
+	struct jobs *jobs; /* NULL: no PROGRAM */
+	size_t unfinished; /* targets */
+	uint64_t events; /* printed, or PROGRAMs started */
+	bool edge; /* the wait tells of news alone */
+	bool sampled; /* of what was read in part, too */
+	int status; /* of what failed on the way, or 0 */
 };
 
 /*
@@ -37,31 +37,29 @@ struct follow {
  * events, or the lines that can be read, or run PROGRAM.  Returns the exit
  * status, a message having been printed if it is an error.
  */
-int	follow_run(struct request *request);
+int follow_run(struct request *request);
 
 /* For jobs.c.  Each returns 0 or an exit status, a message being printed. */
 
 /* Target INDEX, of which EVENT was told, stays ready. */
-int	follow_rest(struct follow *f, uint32_t index,
-	    const struct event *event);
+int follow_rest(struct follow *f, uint32_t index, const struct event *event);
 
 /* Target INDEX is in no wait any more, and does not rest. */
-void	follow_unwatch(struct follow *f, uint32_t index);
+void follow_unwatch(struct follow *f, uint32_t index);
 
 /* Target INDEX, which does not rest and is not watched, is watched again. */
-int	follow_watch(struct follow *f, uint32_t index);
+int follow_watch(struct follow *f, uint32_t index);
 
 /*
  * Whether T is a FIFO that --reopen keeps for its next writer.  A reader that
  * has left is the end of a write end.
  */
-bool	follow_keeps(const struct follow *f, const struct target *t);
+bool follow_keeps(const struct follow *f, const struct target *t);
 
 /*
  * Nothing more comes of target INDEX, as EVENT says; unless it is a FIFO that
  * is kept for its next writer.
  */
-int	follow_finish(struct follow *f, uint32_t index,
-	    const struct event *event);
+int follow_finish(struct follow *f, uint32_t index, const struct event *event);
 
 #endif

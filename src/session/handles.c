@@ -6,15 +6,15 @@
 
 #include "session/handles.h"
 
-#define FIRST_CHAINS	64
+#define FIRST_CHAINS 64
 
 /* Multiplicative hashing, Knuth 6.4: 2^64 by the golden ratio. */
-#define GOLDEN		UINT64_C(0x9e3779b97f4a7c15)
+#define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
 
 static uint32_t
 hash(uint32_t kind, const char *name, size_t length, uint64_t number)
 {
-	uint32_t h = 2166136261u ^ kind;	/* FNV-1a */
+	uint32_t h = 2166136261u ^ kind; /* FNV-1a */
 
 	if (name == NULL)
 		return (uint32_t)((number + kind) * GOLDEN >> 32);
@@ -44,8 +44,8 @@ registry_find(const struct registry *r, uint32_t kind, const char *name,
 		if (e->kind != kind || e->named != (name != NULL))
 			continue;
 		if (name == NULL ? e->number == number :
-		    e->length == length &&
-		    memcmp(e->name, name, length) == 0)
+				   e->length == length &&
+			    memcmp(e->name, name, length) == 0)
 			return i - 1;
 	}
 	return REGISTRY_NONE;

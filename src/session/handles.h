@@ -10,50 +10,49 @@
 
 /* One thing. */
 struct entry {
-	char		*name;		/* as first written; NUL behind it */
-	uint64_t	 number;	/* 0 where the name is the key */
-	uint32_t	 length;	/* of name */
-	uint32_t	 kind;		/* the session's; 0: no entry */
-	uint32_t	 next;		/* in its chain, index plus 1 */
-	uint32_t	 bits;		/* registered for */
-	uint32_t	 uses;		/* kqueue: kevents of this descriptor */
-	int		 fd;		/* here; -1: none */
-	uint8_t		 flags;		/* the session's */
-	bool		 named;		/* known by its name */
+	char *name; /* as first written; NUL behind it */
+	uint64_t number; /* 0 where the name is the key */
+	uint32_t length; /* of name */
+	uint32_t kind; /* the session's; 0: no entry */
+	uint32_t next; /* in its chain, index plus 1 */
+	uint32_t bits; /* registered for */
+	uint32_t uses; /* kqueue: kevents of this descriptor */
+	int fd; /* here; -1: none */
+	uint8_t flags; /* the session's */
+	bool named; /* known by its name */
 };
 
 struct registry {
-	struct entry	*list;		/* an entry keeps its index */
-	uint32_t	*chains;	/* index plus 1 */
-	uint32_t	 mask;
-	uint32_t	 count;		/* one past the last index in use */
-	uint32_t	 capacity;
-	uint32_t	 used;
-	uint32_t	 unused;	/* chain of those removed, index
+	struct entry *list; /* an entry keeps its index */
+	uint32_t *chains; /* index plus 1 */
+	uint32_t mask;
+	uint32_t count; /* one past the last index in use */
+	uint32_t capacity;
+	uint32_t used;
+	uint32_t unused; /* chain of those removed, index
 						   plus 1 */
 };
 
-#define REGISTRY_NONE	UINT32_MAX
+#define REGISTRY_NONE UINT32_MAX
 
 /*
  * The index of what is known as KIND and NAME, LENGTH bytes, or, if NAME is
  * NULL, as KIND and NUMBER; REGISTRY_NONE if nothing is.
  */
 uint32_t registry_find(const struct registry *registry, uint32_t kind,
-	    const char *name, size_t length, uint64_t number);
+    const char *name, size_t length, uint64_t number);
 
 /*
  * Add it; NAMED says that the name is the key, and it is copied in any case.
  * Returns 0 with *INDEX set, or -ENOMEM.  Pointers to entries are void then.
  */
-int	registry_add(struct registry *registry, uint32_t kind,
-	    const char *name, size_t length, uint64_t number, bool named,
-	    uint32_t *index);
+int registry_add(struct registry *registry, uint32_t kind, const char *name,
+    size_t length, uint64_t number, bool named, uint32_t *index);
 
 /* Remove the entry; its name is freed. */
-void	registry_remove(struct registry *registry, uint32_t index);
+void registry_remove(struct registry *registry, uint32_t index);
 
 /* The same, but the name stays for ever: somebody else has it. */
-void	registry_forget(struct registry *registry, uint32_t index);
+void registry_forget(struct registry *registry, uint32_t index);
 
 #endif

@@ -22,25 +22,25 @@
 #include "target/request.h"
 
 /* What a request's function returns beside 0 and an exit status. */
-#define SERVE_PENDING	(-1)	/* its answer comes later */
+#define SERVE_PENDING (-1) /* its answer comes later */
 
 /* Kinds of entries. */
 enum {
-	KIND_NUMBER = 1,	/* a descriptor, of --pid's process if there is
+	KIND_NUMBER = 1, /* a descriptor, of --pid's process if there is
 				   one */
-	KIND_OWN,		/* the caller's own beside those */
-	KIND_PATH,		/* and, of kqueue, one more for each way of
+	KIND_OWN, /* the caller's own beside those */
+	KIND_PATH, /* and, of kqueue, one more for each way of
 				   opening it */
-	KIND_KEVENT = 16	/* and the filter */
+	KIND_KEVENT = 16 /* and the filter */
 };
 
 /* Their flags. */
 enum {
 	ENTRY_PATH = 1,
 	ENTRY_FIFO = 2,
-	ENTRY_FOREIGN = 4,	/* of --pid's process */
+	ENTRY_FOREIGN = 4, /* of --pid's process */
 	ENTRY_REGISTERED = 8,
-	ENTRY_READS = 16,	/* the path is open to read */
+	ENTRY_READS = 16, /* the path is open to read */
 	ENTRY_WRITES = 32
 };
 
@@ -52,87 +52,86 @@ enum {
 };
 
 /* Tokens of epoll: a number, or an entry's index with this. */
-#define TOKEN_ENTRY	UINT32_C(0x80000000)
-#define OWN_INPUT	(UINT32_MAX - 1)
-#define OWN_OUTPUT	UINT32_MAX
+#define TOKEN_ENTRY UINT32_C(0x80000000)
+#define OWN_INPUT (UINT32_MAX - 1)
+#define OWN_OUTPUT UINT32_MAX
 
 /* One T in one list of the select under way. */
 struct selected {
-	uint32_t	index;
-	uint32_t	list;
-	int		fd;	/* in the wait, or -1 */
+	uint32_t index;
+	uint32_t list;
+	int fd; /* in the wait, or -1 */
 };
 
 struct pending {
-	bool		 active;
-	deadline_t	 deadline;
-	size_t		 max;
-	char		*tag;		/* of its request */
-	size_t		 tag_length, tag_capacity;
+	bool active;
+	deadline_t deadline;
+	size_t max;
+	char *tag; /* of its request */
+	size_t tag_length, tag_capacity;
 };
 
 struct session {
-	struct request		*request;
-	const struct backend	*backend;
+	struct request *request;
+	const struct backend *backend;
 	const struct backend *object; /* the same, for --pid over it */
-	struct backend_state	*state;		/* NULL: closed */
-	struct registry		 registry;
-	struct diag_message	 message;	/* why a request failed */
-	struct pending		 wait;
-	int			 process;	/* --pid's, or -1 */
-	pid_t			 pid;
-	bool			 adopted;	/* the object is another's */
-	bool			 dropped;	/* entries that the pending
+	struct backend_state *state; /* NULL: closed */
+	struct registry registry;
+	struct diag_message message; /* why a request failed */
+	struct pending wait;
+	int process; /* --pid's, or -1 */
+	pid_t pid;
+	bool adopted; /* the object is another's */
+	bool dropped; /* entries that the pending
 						   wait may tell of */
-	bool			 stale;		/* the backend lacks
+	bool stale; /* the backend lacks
 						   changes */
-	bool			 quit;
-	bool			 ended;		/* the end of the input */
-	bool			 input_ready;
-	bool			 watches_output;
-	int			 output_error;	/* -errno, or 0 */
-	int			 own[2];	/* epoll: copies of the input
+	bool quit;
+	bool ended; /* the end of the input */
+	bool input_ready;
+	bool watches_output;
+	int output_error; /* -errno, or 0 */
+	int own[2]; /* epoll: copies of the input
 						   and output; 0: not yet */
-	int			*placed;	/* poll: by index, what is in
+	int *placed; /* poll: by index, what is in
 						   the backend; -1: nothing */
-	uint32_t		 placed_count;
-	struct selected		*selected;
-	size_t			 selected_count, selected_capacity;
-	struct kevent_request	*kevents;	/* by index, of KIND_KEVENT */
-	uint32_t		 kevents_count;
+	uint32_t placed_count;
+	struct selected *selected;
+	size_t selected_count, selected_capacity;
+	struct kevent_request *kevents; /* by index, of KIND_KEVENT */
+	uint32_t kevents_count;
 	/* the answer to be given */
-	const char		*text;		/* or NULL, and this: */
-	int64_t			 value;		/* -1: none */
+	const char *text; /* or NULL, and this: */
+	int64_t value; /* -1: none */
 	/* requests not served yet */
-	char			*input;
-	size_t			 capacity, begin, end, scanned;
-	bool			 skipping;	/* one that is too long */
+	char *input;
+	size_t capacity, begin, end, scanned;
+	bool skipping; /* one that is too long */
 };
 
 /* Refuse a request: NAME and TEXT are constant.  Returns an exit status. */
-int	serve_refuse(struct session *s, const char *name, const char *text);
+int serve_refuse(struct session *s, const char *name, const char *text);
 
 /* The same for what ERROR, a -errno, means for T. */
-int	serve_failed(const struct session *s, const struct target *t,
-	    int error);
+int serve_failed(const struct session *s, const struct target *t, int error);
 
 /*
  * Take T, which is parsed: the index of its entry, which is made, and opened
  * for BITS, if there is none.  MODE is added to KIND_PATH.  Returns 0 or an
  * exit status, a message having been printed.
  */
-int	serve_resolve(struct session *s, struct target *t, uint32_t mode,
-	    uint32_t *index);
+int serve_resolve(struct session *s, struct target *t, uint32_t mode,
+    uint32_t *index);
 
 /* The index of T's entry, or REGISTRY_NONE. */
 uint32_t serve_find(const struct session *s, const struct target *t,
-	    uint32_t mode);
+    uint32_t mode);
 
 /*
  * Whether T may be named: not 0 to 2, nor what pmux has opened.  Returns 0 or
  * an exit status, a message having been printed.
  */
-int	serve_check_number(struct session *s, const struct target *t);
+int serve_check_number(struct session *s, const struct target *t);
 
 /*
  * Whether E, a descriptor of --pid's process, can be looked at, or is not open
@@ -142,34 +141,34 @@ int	serve_check_number(struct session *s, const struct target *t);
 int serve_check_kind(const struct session *s, const struct entry *e);
 
 /* Give up entry INDEX, and its file unless that is a FIFO, which is held. */
-void	serve_drop(struct session *s, uint32_t index);
+void serve_drop(struct session *s, uint32_t index);
 
 /* The entry of which an event of the object tells, as a target. */
-void	serve_target(const struct session *s, const struct event *event,
-	    struct target *t, char space[24]);
+void serve_target(const struct session *s, const struct event *event,
+    struct target *t, char space[24]);
 
 /* Before and after each wait.  Returns 0 or an exit status as above. */
-int	serve_prepare(struct session *s);
-void	serve_release(struct session *s);
+int serve_prepare(struct session *s);
+void serve_release(struct session *s);
 
 /*
  * Begin a wait of at most NS nanoseconds for MAX events.  Returns as a
  * request's function.
  */
-int	serve_wait(struct session *s, int64_t ns, size_t max);
+int serve_wait(struct session *s, int64_t ns, size_t max);
 
 /* Print EVENT for the wait under way. */
-void	serve_event(struct session *s, const struct target *t,
-	    const struct event *event, const struct kevent_request *kevent);
+void serve_event(struct session *s, const struct target *t,
+    const struct event *event, const struct kevent_request *kevent);
 
 /*
  * Words to numbers.  Each returns 0 or an exit status, a message having been
  * printed.  TIMEOUT: nanoseconds, -1 for ever; negative ones only if FOREVER.
  */
-int	serve_timeout(const char *word, bool forever, int64_t *ns);
-int	serve_count(const char *what, const char *word, int64_t least,
-	    size_t *count);
-int	serve_end(struct words *words);	/* no word is left */
+int serve_timeout(const char *word, bool forever, int64_t *ns);
+int serve_count(const char *what, const char *word, int64_t least,
+    size_t *count);
+int serve_end(struct words *words); /* no word is left */
 
 /* A request of one primitive: WORDS has what follows its name. */
 typedef int serve_fn(struct session *s, struct words *words);
@@ -178,9 +177,9 @@ serve_fn serve_register, serve_modify, serve_unregister, serve_select,
     serve_control;
 
 /* An event of the kqueue: print it.  Returns false if it is nobody's. */
-bool	serve_kevent(struct session *s, const struct event *event);
+bool serve_kevent(struct session *s, const struct event *event);
 
 /* Give up what control.c has. */
-void	serve_forget_kevents(struct session *s);
+void serve_forget_kevents(struct session *s);
 
 #endif

@@ -20,14 +20,14 @@
  */
 
 /* Room for more changes than these is given back. */
-#define MANY	16384
+#define MANY 16384
 
 /* One KEVENT of the request under way, and what became of it. */
 struct change {
-	struct kevent_request	 request;
-	struct target		 target;
-	int			 error;		/* errno */
-	bool			 answered;	/* with an event of its own */
+	struct kevent_request request;
+	struct target target;
+	int error; /* errno */
+	bool answered; /* with an event of its own */
 };
 
 static struct change *changes;
@@ -243,7 +243,8 @@ number_of(const struct session *s, const struct change *c, uint32_t descriptor)
 {
 	if (c->request.filter == KQUEUE_AIO)
 		return ++transfers;
-	return descriptor == REGISTRY_NONE ? c->request.ident :
+	return descriptor == REGISTRY_NONE ?
+	    c->request.ident :
 	    (uint64_t)s->registry.list[descriptor].fd;
 }
 
@@ -260,7 +261,7 @@ find_kevent(struct session *s, struct change *c, uint32_t descriptor,
 	if (!*added)
 		return 0;
 	if (registry_add(&s->registry, kind, c->target.name, c->target.length,
-	    number, false, index) != 0)
+		number, false, index) != 0)
 		return -ENOMEM;
 	if (reserve_kevents(s) == 0)
 		return 0;
@@ -286,7 +287,7 @@ apply_to(struct session *s, struct change *c, uint32_t descriptor)
 	old = s->kevents[index];
 	s->kevents[index] = c->request;
 	fd = descriptor == REGISTRY_NONE ? TARGET_NO_FD :
-	    s->registry.list[descriptor].fd;
+					   s->registry.list[descriptor].fd;
 	error = s->object->add(s->state, index, fd, 0);
 	if (error != 0) {
 		s->kevents[index] = old;
@@ -294,7 +295,7 @@ apply_to(struct session *s, struct change *c, uint32_t descriptor)
 			registry_remove(&s->registry, index);
 		return error;
 	}
-	c->request.udata = NULL;	/* it is the entry's now */
+	c->request.udata = NULL; /* it is the entry's now */
 	free(old.udata);
 	if (added && descriptor != REGISTRY_NONE) {
 		s->registry.list[index].bits = descriptor + 1;
@@ -448,7 +449,7 @@ is_last(const struct session *s, uint32_t index, const struct event *event)
 	/* its children, which are reported in its name, may go on */
 	return request->filter != KQUEUE_PROC ||
 	    (event->ident == request->ident &&
-	    !kevent_has(KQUEUE_PROC, "track", request->fflags));
+		!kevent_has(KQUEUE_PROC, "track", request->fflags));
 }
 
 /* One that others have put into the queue. */

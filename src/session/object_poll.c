@@ -43,8 +43,9 @@ serve_check_number(struct session *s, const struct target *t)
 	if (flags == -1 || (flags & FD_CLOEXEC) == 0)
 		return 0;
 	object = s->backend->number == NULL ? -1 : s->object->number(s->state);
-	return t->number == object ? 0 : diag_system(EBADF, "pmux's own",
-	    "%.*s", (int)t->length, t->name);
+	return t->number == object ?
+	    0 :
+	    diag_system(EBADF, "pmux's own", "%.*s", (int)t->length, t->name);
 }
 
 static uint32_t
@@ -69,7 +70,7 @@ static bool
 is_own_peer(const struct session *s, const struct target *t)
 {
 	uint8_t other = (t->bits & s->backend->writing) != 0 ? ENTRY_READS :
-	    ENTRY_WRITES;
+							       ENTRY_WRITES;
 	struct stat one, st;
 
 	if (stat(t->name, &one) == -1 || !S_ISFIFO(one.st_mode) ||
@@ -97,8 +98,9 @@ open_entry(struct session *s, struct target *t, uint32_t index)
 
 	if (is_own_peer(s, t))
 		return diag_usage("%s: to read and to write one FIFO by name"
-		    " would make pmux its own peer", t->name);
-	t->name = e->name;	/* it stays, and fifo.c keeps it */
+				  " would make pmux its own peer",
+		    t->name);
+	t->name = e->name; /* it stays, and fifo.c keeps it */
 	status = target_open(t, s->backend);
 	t->name = word;
 	if (status != 0)
@@ -123,12 +125,13 @@ check_directions(const struct session *s, const struct entry *e,
 
 	if ((e->flags & ENTRY_PATH) == 0 ||
 	    (((t->bits & s->backend->writing) == 0 ||
-	    (e->flags & ENTRY_WRITES) != 0) &&
-	    ((t->bits & s->backend->reading) == 0 || reads)))
+		 (e->flags & ENTRY_WRITES) != 0) &&
+		((t->bits & s->backend->reading) == 0 || reads)))
 		return 0;
 	return diag_usage("%s: it was opened to %s only%s", e->name,
-	    reads ? "read" : "write", (e->flags & ENTRY_FIFO) != 0 ?
-	    "; pmux would be its own peer" : ": unregister it first");
+	    reads ? "read" : "write",
+	    (e->flags & ENTRY_FIFO) != 0 ? "; pmux would be its own peer" :
+					   ": unregister it first");
 }
 
 int
@@ -144,8 +147,8 @@ serve_resolve(struct session *s, struct target *t, uint32_t mode,
 		return check_directions(s, &s->registry.list[*index], t);
 	if (!named && (status = serve_check_number(s, t)) != 0)
 		return status;
-	if (registry_add(&s->registry, kind_of(s, t, mode), t->name,
-	    t->length, (uint64_t)t->number, named, index) != 0)
+	if (registry_add(&s->registry, kind_of(s, t, mode), t->name, t->length,
+		(uint64_t)t->number, named, index) != 0)
 		return diag_system(ENOMEM, NULL, "targets");
 	e = &s->registry.list[*index];
 	if (named)
@@ -207,7 +210,7 @@ token_of(const struct session *s, uint32_t index)
 	const struct entry *e = &s->registry.list[index];
 
 	return e->kind == KIND_NUMBER ? (uint32_t)e->number :
-	    TOKEN_ENTRY | index;
+					TOKEN_ENTRY | index;
 }
 
 void
@@ -241,7 +244,8 @@ set_target(const struct entry *e, struct target *t)
 	t->name = e->name;
 	t->length = e->length;
 	t->fd = e->fd;
-	t->number = e->name == NULL || (e->flags & ENTRY_PATH) != 0 ? e->fd :
+	t->number = e->name == NULL || (e->flags & ENTRY_PATH) != 0 ?
+	    e->fd :
 	    (int)e->number;
 }
 
@@ -260,8 +264,8 @@ entry_of(const struct session *s, const struct event *event)
 		return NULL;
 	if ((event->ident & TOKEN_ENTRY) == 0)
 		index = registry_find(r, KIND_NUMBER, NULL, 0, event->ident);
-	return index < r->count && r->list[index].kind != 0 ?
-	    &r->list[index] : NULL;
+	return index < r->count && r->list[index].kind != 0 ? &r->list[index] :
+							      NULL;
 }
 
 void
@@ -285,7 +289,8 @@ serve_target(const struct session *s, const struct event *event,
 int
 serve_failed(const struct session *s, const struct target *t, int error)
 {
-	const char *hint = s->backend->hint == NULL ? NULL :
+	const char *hint = s->backend->hint == NULL ?
+	    NULL :
 	    s->backend->hint(error, t->bits);
 
 	return diag_system(-error, hint, "%.*s", (int)t->length, t->name);
@@ -578,8 +583,8 @@ serve_unregister(struct session *s, struct words *words)
 		return status;
 	if (index == REGISTRY_NONE)
 		return unregister_unknown(s, &t);
-	error = s->backend == &backend_epoll ?
-	    call_epoll(s, REMOVE, index, 0) : call_poll(s, REMOVE, index);
+	error = s->backend == &backend_epoll ? call_epoll(s, REMOVE, index, 0) :
+					       call_poll(s, REMOVE, index);
 	if (error != 0)
 		return undo(s, index, &t, s->registry.list[index].bits, error);
 	forget(s, index);
@@ -628,8 +633,8 @@ place_own(struct session *s)
 		(void)s->object->remove(s->state, TOKEN_INPUT, STDIN_FILENO);
 	if (!s->watches_output)
 		(void)s->object->remove(s->state, TOKEN_OUTPUT, STDOUT_FILENO);
-	return error == 0 ? 0 : diag_system(-error, NULL, "%s",
-	    s->backend->name);
+	return error == 0 ? 0 :
+			    diag_system(-error, NULL, "%s", s->backend->name);
 }
 
 static int
@@ -657,7 +662,7 @@ release_poll(struct session *s)
 	for (uint32_t i = 0; s->dropped && i < s->registry.count; i++)
 		if (s->registry.list[i].kind != 0 &&
 		    (s->registry.list[i].flags &
-		    (ENTRY_REGISTERED | ENTRY_FIFO)) == 0)
+			(ENTRY_REGISTERED | ENTRY_FIFO)) == 0)
 			serve_drop(s, i);
 	s->dropped = false;
 }
@@ -701,8 +706,7 @@ select_target(struct session *s, struct target *t, uint32_t list)
 	if ((e->bits & list) != 0)
 		return 0;
 	e->bits |= list;
-	s->selected[s->selected_count++] =
-	    (struct selected){ index, list, -1 };
+	s->selected[s->selected_count++] = (struct selected){ index, list, -1 };
 	return 0;
 }
 
@@ -733,7 +737,8 @@ take_lists(struct session *s, struct words *words)
 		list = list_bit(s, *word == '-' ? word[1] : 'r');
 		if (list == 0 || (*word == '-' && word[2] != '\0'))
 			return diag_usage("select has no '%s': -r T, -w T,"
-			    " -x T", word);
+					  " -x T",
+			    word);
 		memset(&t, 0, sizeof t);
 		t.fd = -1;
 		t.process = s->process >= 0;
@@ -807,7 +812,8 @@ serve_select(struct session *s, struct words *words)
 		return serve_refuse(s, "BUSY", "a wait is pending");
 	status = words_next(words, &word, &length);
 	if (status == 0)
-		status = word != NULL ? serve_timeout(word, false, &ns) :
+		status = word != NULL ?
+		    serve_timeout(word, false, &ns) :
 		    diag_usage("select TIMEOUT [-r T]... [-w T]... [-x T]...");
 	if (status == 0)
 		status = take_lists(s, words);

@@ -30,21 +30,25 @@
 #include "target/kevent_parse.h"
 #include "wait/waitset.h"
 
-#define INPUT_SIZE	65536
-#define INPUT_LARGE	((size_t)16 * INPUT_SIZE) /* given back when empty */
-#define INPUT_MOST	((size_t)2048 * INPUT_SIZE) /* one request */
+#define INPUT_SIZE 65536
+#define INPUT_LARGE ((size_t)16 * INPUT_SIZE) /* given back when empty */
+#define INPUT_MOST ((size_t)2048 * INPUT_SIZE) /* one request */
 
 /* As many events as Python's epoll object asks for, or as are registered. */
-#define USUAL_EVENTS	(FD_SETSIZE - 1)
-#define MOST_EVENTS	65536
+#define USUAL_EVENTS (FD_SETSIZE - 1)
+#define MOST_EVENTS 65536
 
 /* Descriptors of the session's own lie above this, of so many at most. */
-#define OWN_ROOM	1024
-#define OWN_HIGHEST	65536
+#define OWN_ROOM 1024
+#define OWN_HIGHEST 65536
 
 /* Primitives, as a set. */
 enum {
-	SELECT = 1, POLL = 2, DEVPOLL = 4, EPOLL = 8, KQUEUE = 16,
+	SELECT = 1,
+	POLL = 2,
+	DEVPOLL = 4,
+	EPOLL = 8,
+	KQUEUE = 16,
 	ALL = 31
 };
 
@@ -142,7 +146,7 @@ serve_timeout(const char *word, bool forever, int64_t *ns)
 		return 0;
 	*ns = DURATION_FOREVER;
 	return forever ? 0 :
-	    diag_usage("'%s': a timeout is not negative", word);
+			 diag_usage("'%s': a timeout is not negative", word);
 }
 
 int
@@ -341,8 +345,8 @@ serve_fileno(struct session *s, struct words *words)
 		return status;
 	fd = s->backend->number == NULL ? -ENOSYS : s->object->number(s->state);
 	if (fd < 0)
-		return diag_system(-fd, fd == -ENOSYS ?
-		    "the object has no descriptor" : NULL, "%s",
+		return diag_system(-fd,
+		    fd == -ENOSYS ? "the object has no descriptor" : NULL, "%s",
 		    s->backend->name);
 	s->value = fd;
 	return 0;
@@ -448,7 +452,7 @@ static int
 adopted_number(struct session *s, const struct target *t)
 {
 	return t->process != 0 ? process_descriptor(s->process, t->number) :
-	    t->number;
+				 t->number;
 }
 
 static int
@@ -498,11 +502,11 @@ static serve_fn serve_help;
 /* ---- the table ---- */
 
 static const struct verb {
-	char		 name[12];
-	unsigned	 primitives;
-	bool		 closed;	/* understood after close, too */
-	serve_fn	*serve;
-	const char	*usage;
+	char name[12];
+	unsigned primitives;
+	bool closed; /* understood after close, too */
+	serve_fn *serve;
+	const char *usage;
 } verbs[] = {
 	{ "register", POLL | DEVPOLL | EPOLL, false, serve_register,
 	    "register T[:EVENTS]" },
@@ -525,15 +529,14 @@ static const struct verb {
 	{ "quit", ALL, true, serve_quit, "quit" },
 };
 
-#define VERBS	(sizeof verbs / sizeof *verbs)
+#define VERBS (sizeof verbs / sizeof *verbs)
 
 static unsigned
 primitive(const struct session *s)
 {
-	static const struct backend *const order[] = {
-		&backend_select, &backend_poll, &backend_devpoll,
-		&backend_epoll, &backend_kqueue
-	};
+	static const struct backend *const order[] = { &backend_select,
+		&backend_poll, &backend_devpoll, &backend_epoll,
+		&backend_kqueue };
 
 	for (unsigned i = 0; i < sizeof order / sizeof *order; i++)
 		if (s->backend == order[i])
@@ -575,7 +578,7 @@ serve_request(struct session *s, struct words *words)
 		return diag_usage("an empty request");
 	while (verb < verbs + VERBS &&
 	    ((verb->primitives & primitive(s)) == 0 ||
-	    strcmp(verb->name, word) != 0))
+		strcmp(verb->name, word) != 0))
 		verb++;
 	if (verb == verbs + VERBS)
 		return diag_usage("%s has no request '%s' (see help)",
@@ -630,7 +633,7 @@ skip(struct session *s, const char *end)
 {
 	s->skipping = false;
 	s->begin = s->scanned = end == NULL ? s->end :
-	    (size_t)(end - s->input) + 1;
+					      (size_t)(end - s->input) + 1;
 }
 
 /* Serve all lines that are there; at the end of the input also the last. */
@@ -760,8 +763,10 @@ static int
 sleep_failed(int error)
 {
 	diag_capture(NULL);
-	return diag_system(-error, error == -EINVAL ?
-	    "more descriptors than RLIMIT_NOFILE allows" : NULL, "poll");
+	return diag_system(-error,
+	    error == -EINVAL ? "more descriptors than RLIMIT_NOFILE allows" :
+			       NULL,
+	    "poll");
 }
 
 /*
@@ -771,10 +776,8 @@ sleep_failed(int error)
 static int
 sleep_outside(struct session *s)
 {
-	struct pollfd p[3] = {
-		{ s->ended ? -1 : STDIN_FILENO, POLLIN, 0 },
-		{ STDOUT_FILENO, 0, 0 }, { -1, POLLIN, 0 }
-	};
+	struct pollfd p[3] = { { s->ended ? -1 : STDIN_FILENO, POLLIN, 0 },
+		{ STDOUT_FILENO, 0, 0 }, { -1, POLLIN, 0 } };
 	/* what is closed in another process rings no bell */
 	bool looks = s->wait.active && s->object != s->backend;
 	int64_t left = -1;
@@ -887,9 +890,11 @@ open_process(struct session *s, const struct targets *targets)
 		return 0;
 	if (s->process == -ENOSYS)
 		return diag_unavailable("--pid: this system has no"
-		    " pidfd_getfd(2)");
-	return diag_system(-s->process, s->process == -ENOENT ||
-	    s->process == -EINVAL ? "a thread's id, not a process's" : NULL,
+					" pidfd_getfd(2)");
+	return diag_system(-s->process,
+	    s->process == -ENOENT || s->process == -EINVAL ?
+		"a thread's id, not a process's" :
+		NULL,
 	    "process %ld", pid);
 }
 

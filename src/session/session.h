@@ -10,6 +10,6 @@
  * Serve requests for the command and backend of REQUEST until `quit', the end
  * of the input, or nobody reads the answers.  Returns the exit status.
  */
-int	session_run(struct request *request);
+int session_run(struct request *request);
 
 #endif

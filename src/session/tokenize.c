@@ -8,8 +8,8 @@
 
 /* A word while it is taken: what is read, and where it is written to. */
 struct taking {
-	const char	*from, *end;
-	char		*to;
+	const char *from, *end;
+	char *to;
 };
 
 static bool
@@ -39,7 +39,7 @@ words_tag(struct words *words, const char **tag, size_t *length)
 		continue;
 	if (s == words->at + 1 || (s < words->end && !is_blank(*s)))
 		return diag_usage("a tag is @ and letters, digits, '_', '.' or"
-		    " '-'");
+				  " '-'");
 	*tag = words->at + 1;
 	*length = (size_t)(s - *tag);
 	words->at = s;
@@ -50,7 +50,7 @@ static int
 unfinished(char quote)
 {
 	return quote == '\\' ? diag_usage("nothing follows the last \\") :
-	    diag_usage("no %c ends what one begins", quote);
+			       diag_usage("no %c ends what one begins", quote);
 }
 
 /* Up to COUNT digits of BASE, of which there must be one. */
@@ -127,8 +127,7 @@ take_quoted(struct taking *t, char quote)
 {
 	for (; t->from < t->end && *t->from != quote; t->from++) {
 		/* in "..." as a shell has it */
-		if (quote == '"' && *t->from == '\\' &&
-		    t->end - t->from > 1 &&
+		if (quote == '"' && *t->from == '\\' && t->end - t->from > 1 &&
 		    strchr("\"\\$`", t->from[1]) != NULL)
 			t->from++;
 		*t->to++ = *t->from;

@@ -50,8 +50,8 @@ place(int fd)
 	if (moved < floor_of_own)
 		moved = raise_to(moved, floor_of_own);
 	while (in_the_way(moved)) {
-		int higher = fcntl(moved, F_DUPFD_CLOEXEC, moved < 3 ? 3 :
-		    moved + 1);
+		int higher = fcntl(moved, F_DUPFD_CLOEXEC,
+		    moved < 3 ? 3 : moved + 1);
 
 		error = errno;
 		(void)close(moved);

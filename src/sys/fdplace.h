@@ -10,16 +10,16 @@
 #include <stdbool.h>
 
 /* From now on stay off the numbers for which NAMED is true; NULL: off none. */
-void	place_avoid(bool (*named)(int number));
+void place_avoid(bool (*named)(int number));
 
 /* From now on go to FIRST and above, as long as there is room. */
-void	place_above(int first);
+void place_above(int first);
 
 /*
  * Move FD, which was just made and is close-on-exec, off 0 to 2 and off what
  * is to be avoided.  If it is -1, errno says why there is none.  Returns the
  * descriptor, or -errno (fcntl(2), F_DUPFD_CLOEXEC: -EMFILE), FD being closed.
  */
-int	place(int fd);
+int place(int fd);
 
 #endif

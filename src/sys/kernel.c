@@ -78,9 +78,9 @@ kernel_available(int fd)
 int
 kernel_look(const char *path)
 {
-#if defined(O_PATH)			/* Linux 2.6.39, FreeBSD 13.1 */
+#if defined(O_PATH) /* Linux 2.6.39, FreeBSD 13.1 */
 	return open(path, O_PATH | O_CLOEXEC);
-#elif defined(O_EVTONLY)		/* macOS */
+#elif defined(O_EVTONLY) /* macOS */
 	return open(path, O_EVTONLY | O_CLOEXEC);
 #else
 	struct stat st;
@@ -119,7 +119,14 @@ kernel_raise_files(void)
 
 /* signal(7), and signal(3) of the BSDs and illumos. */
 static const int harmless[] = {
-	SIGKILL, SIGSTOP, SIGCHLD, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,
+	SIGKILL,
+	SIGSTOP,
+	SIGCHLD,
+	SIGCONT,
+	SIGTSTP,
+	SIGTTIN,
+	SIGTTOU,
+	SIGURG,
 #ifdef SIGWINCH
 	SIGWINCH,
 #endif
@@ -135,8 +142,15 @@ static const int harmless[] = {
 #endif
 #endif
 #ifdef __sun
-	SIGWAITING, SIGLWP, SIGFREEZE, SIGTHAW, SIGCANCEL, SIGLOST, SIGXRES,
-	SIGJVM1, SIGJVM2,
+	SIGWAITING,
+	SIGLWP,
+	SIGFREEZE,
+	SIGTHAW,
+	SIGCANCEL,
+	SIGLOST,
+	SIGXRES,
+	SIGJVM1,
+	SIGJVM2,
 #endif
 };
 
@@ -152,7 +166,7 @@ kernel_signal_ends(int number)
 #if defined(__linux__)
 
 /* Each is a file below /proc/sys (proc_sys_fs(5), proc_sys_kernel(5)). */
-#define PROC	"/proc/sys/"
+#define PROC "/proc/sys/"
 static const char *const limits[] = {
 	PROC "fs/nr_open",
 	PROC "fs/file-max",
@@ -177,7 +191,7 @@ limit_value(const char *name)
 	(void)close(fd);
 	for (ssize_t i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++) {
 		if (value > (INT64_MAX - 9) / 10)
-			return INT64_MAX;	/* file-max is 2^63 - 1 */
+			return INT64_MAX; /* file-max is 2^63 - 1 */
 		value = value * 10 + (text[i] - '0');
 	}
 	return n <= 0 ? -1 : value;
@@ -203,8 +217,8 @@ limit_value(const char *name)
 {
 #ifdef HAVE_SYSCTLBYNAME
 	union {
-		int32_t	narrow;
-		int64_t	wide;
+		int32_t narrow;
+		int64_t wide;
 	} value;
 	size_t size = sizeof value;
 

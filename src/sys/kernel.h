@@ -8,26 +8,26 @@
 #include <stdint.h>
 
 /* Bytes that can be read from FD now, as FIONREAD says it; or -errno. */
-int64_t	kernel_unread(int fd);
+int64_t kernel_unread(int fd);
 
 /* The same; of a regular file what follows its offset, however much. */
-int64_t	kernel_available(int fd);
+int64_t kernel_available(int fd);
 
 /*
  * Open the file PATH, of whatever kind, only to look at it: nobody's reader or
  * writer, never blocking, close-on-exec.  Returns the descriptor, or -1 with
  * errno: where the system has nothing of the sort, ENOTSUP for a FIFO.
  */
-int	kernel_look(const char *path);
+int kernel_look(const char *path);
 
 /*
  * Raise the limit of open files to the hard one, as far as can be: the caller's
  * may be low, and pmux is asked for as many targets as there are.
  */
-void	kernel_raise_files(void);
+void kernel_raise_files(void);
 
 /* Whether signal NUMBER by default ends the process, and can be caught. */
-bool	kernel_signal_ends(int number);
+bool kernel_signal_ends(int number);
 
 /*
  * The kernel's limits that bear on waiting, numbered from 0.  Returns its name,

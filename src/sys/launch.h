@@ -11,46 +11,46 @@
 #include <stdbool.h>
 
 struct launch {
-	char	**arguments;	/* of the program, its name first; NULL ends */
-	char	**environment;	/* as environ(7) */
-	int	  input;	/* to be its standard input, or -1 */
-	int	  output;	/* to be its standard output, or -1 */
+	char **arguments; /* of the program, its name first; NULL ends */
+	char **environment; /* as environ(7) */
+	int input; /* to be its standard input, or -1 */
+	int output; /* to be its standard output, or -1 */
 };
 
 /* Note what the caller gave, before pmux changes any of it. */
-void	launch_remember(void);
+void launch_remember(void);
 
 /* Whether the caller had signal NUMBER ignored. */
-bool	launch_ignores(int number);
+bool launch_ignores(int number);
 
 /*
  * Look up the program that ARGUMENTS[0] names, as execvp(3) does, for the calls
  * below, which are to have the same ARGUMENTS.  Returns 0, also if there is no
  * such program, or -ENOMEM.
  */
-int	launch_prepare(char **arguments);
+int launch_prepare(char **arguments);
 
 /*
  * Become the program.  Every signal is to be blocked.  Returns only if that
  * fails, with errno (execve(2)); the signals that were caught are at their
  * defaults then, and not blocked.  No descriptor that is closed is handed over.
  */
-int	launch_become(const struct launch *launch);
+int launch_become(const struct launch *launch);
 
 /*
  * Start the program, every signal being blocked.  Returns its process id; 0 if
  * it could not be executed (*ERROR is as above), or -1 if there is no process
  * to be had (*ERROR is as of fork(2)).
  */
-pid_t	launch_start(const struct launch *launch, int *error);
+pid_t launch_start(const struct launch *launch, int *error);
 
 /*
  * Whether a process can be started just now, found out by starting one that
  * ends at once: 0 or -errno (fork(2)).  Every signal is to be blocked.
  */
-int	launch_possible(void);
+int launch_possible(void);
 
 /* After ENOENT: whether it is the interpreter that is not there. */
-bool	launch_found(void);
+bool launch_found(void);
 
 #endif

@@ -53,8 +53,8 @@ open_by_name(int fd, const char *path, int flags)
 #if defined(__linux__) && defined(HAVE_INOTIFY_INIT1) && defined(O_PATH)
 #include <sys/inotify.h>
 
-#define SELF		"/proc/self/fd/"
-#define SELF_SIZE	(sizeof SELF + 10)
+#define SELF "/proc/self/fd/"
+#define SELF_SIZE (sizeof SELF + 10)
 
 /* snprintf is not async-signal-safe. */
 static char *
@@ -79,8 +79,8 @@ peer_probe(const char **detail)
 	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 
 	*detail = watch != -1 ? "inotify(7)" :
-	    errno == EMFILE ? "no inotify(7) instance is to be had" :
-			      "the kernel has no inotify(7)";
+	    errno == EMFILE   ? "no inotify(7) instance is to be had" :
+				"the kernel has no inotify(7)";
 	if (watch != -1)
 		(void)close(watch);
 	return watch != -1;
@@ -93,7 +93,7 @@ peer_watch_open(void)
 }
 
 static const struct {
-	uint32_t	what, mask;
+	uint32_t what, mask;
 } meanings[] = {
 	{ PEER_OPENED, IN_OPEN },
 	{ PEER_READ, IN_ACCESS },
@@ -401,16 +401,16 @@ peer_has_writer(int fd)
  * is one byte and its kind: fcntl(2) grants a read lock only to a read end, a
  * write lock only to a write end.
  */
-#define ZONE		(INT64_C(1) << 61)
-#define HALF		(ZONE / 2)
-#define CLAIM_IN	0		/* read locks; second half: holders */
-#define CLAIM_OUT	ZONE		/* write locks; likewise */
-#define MARK		(2 * ZONE)	/* either */
-#define ARRIVAL		(3 * ZONE)	/* read locks */
+#define ZONE (INT64_C(1) << 61)
+#define HALF (ZONE / 2)
+#define CLAIM_IN 0 /* read locks; second half: holders */
+#define CLAIM_OUT ZONE /* write locks; likewise */
+#define MARK (2 * ZONE) /* either */
+#define ARRIVAL (3 * ZONE) /* read locks */
 #define READER (ARRIVAL + HALF) /* a holder's read lock */
 
 /* Claims without an end are in the order in which they were made. */
-#define NO_END		(HALF / 2)
+#define NO_END (HALF / 2)
 
 /* So many locks that do not count may be in the way of one that does. */
 #define MOST_IN_THE_WAY 64
@@ -631,7 +631,7 @@ peer_marked(int fd, int64_t time)
 void
 peer_release(int fd)
 {
-	(void)lock(fd, F_UNLCK, 0, 0);	/* to the end */
+	(void)lock(fd, F_UNLCK, 0, 0); /* to the end */
 }
 
 #else

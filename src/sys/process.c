@@ -151,15 +151,15 @@ process_forbidden_by(void)
 	switch (scope) {
 	case '1':
 		return "kernel.yama.ptrace_scope is 1: a process may only look"
-		    " into its own descendants";
+		       " into its own descendants";
 	case '2':
 		return "kernel.yama.ptrace_scope is 2: only with"
-		    " CAP_SYS_PTRACE";
+		       " CAP_SYS_PTRACE";
 	case '3':
 		return "kernel.yama.ptrace_scope is 3: nobody may";
 	default:
 		return "the process is another user's, or privileged: as for"
-		    " ptrace(2)";
+		       " ptrace(2)";
 	}
 }
 

@@ -10,10 +10,10 @@
 #include <stdbool.h>
 
 struct process_loan {
-	sigset_t	mask;	/* signals before, if SAVED */
-	int		number;
-	int		saved;	/* a copy of what has the number, or -1 */
-	int		flags;	/* its descriptor flags */
+	sigset_t mask; /* signals before, if SAVED */
+	int number;
+	int saved; /* a copy of what has the number, or -1 */
+	int flags; /* its descriptor flags */
 };
 
 /*
@@ -21,7 +21,7 @@ struct process_loan {
  * close; or -errno: -ESRCH, -EINVAL or -ENOENT for a thread's id, -EMFILE,
  * -ENOSYS where the system has none (before Linux 5.6).
  */
-int	process_open(pid_t pid);
+int process_open(pid_t pid);
 
 /* Whether that process has ended, be it a zombie still. */
 bool process_has_ended(int process);
@@ -32,7 +32,7 @@ bool process_has_ended(int process);
  * ended, even if it is a zombie still, -EPERM without the right to trace it
  * (ptrace(2), PTRACE_MODE_ATTACH_REALCREDS), -EMFILE.
  */
-int	process_descriptor(int process, int number);
+int process_descriptor(int process, int number);
 
 /*
  * FD under NUMBER, too, close-on-exec, until process_return, whatever else has
@@ -46,7 +46,7 @@ int process_put(int fd, int number, struct process_loan *loan);
  * -errno as process_descriptor, too.
  */
 int process_lend(int process, int number, int here, struct process_loan *loan);
-void	process_return(const struct process_loan *loan);
+void process_return(const struct process_loan *loan);
 
 /*
  * Whether descriptor NUMBER of process PID is the file that is registered under

@@ -15,54 +15,54 @@
 
 /* What a descriptor is to who reads from it. */
 enum {
-	READ_FILE,	/* has an offset, and never keeps one waiting */
+	READ_FILE, /* has an offset, and never keeps one waiting */
 	READ_PIPE,
-	READ_FIFO,	/* a pipe of which RWF_NOWAIT is refused */
-	READ_STREAM,	/* a socket */
-	READ_PACKETS,	/* a socket: each read is a message */
-	READ_DATAGRAMS,	/* the same, and an empty one is not the end */
+	READ_FIFO, /* a pipe of which RWF_NOWAIT is refused */
+	READ_STREAM, /* a socket */
+	READ_PACKETS, /* a socket: each read is a message */
+	READ_DATAGRAMS, /* the same, and an empty one is not the end */
 	READ_DEVICE,
 	READ_OTHER
 };
 
 struct reader {
-	uint8_t	kind;	/* one of the above */
-	bool	own;	/* pmux opened it, with O_NONBLOCK */
+	uint8_t kind; /* one of the above */
+	bool own; /* pmux opened it, with O_NONBLOCK */
 };
 
 /*
  * Set *HOW: how FD is read from; OWN: pmux opened it, with O_NONBLOCK.  Returns
  * 0 or -errno.
  */
-int	read_how(int fd, bool own, struct reader *how);
+int read_how(int fd, bool own, struct reader *how);
 
 /*
  * Read at most SIZE bytes from FD into BUFFER.  Returns how many, 0 at end of
  * file, or -errno as read(2): -EAGAIN if there is nothing now; -EMSGSIZE if a
  * message is longer than that, the rest of it being lost.
  */
-ssize_t	read_now(int fd, struct reader *how, char *buffer, size_t size);
+ssize_t read_now(int fd, struct reader *how, char *buffer, size_t size);
 
 /*
  * The same, but the bytes stay to be read.  -EOPNOTSUPP where that cannot be
  * had.
  */
-ssize_t	read_peek(int fd, const struct reader *how, char *buffer, size_t size);
+ssize_t read_peek(int fd, const struct reader *how, char *buffer, size_t size);
 
 /*
  * Of the LENGTH bytes that the last call of read_peek found in FD: whether they
  * are the last, or -errno; and whether there is no room for more until they are
  * read.  A socket does not tell of its room.
  */
-int	read_is_last(int fd, const struct reader *how, size_t length);
-bool	read_is_full(const struct reader *how, size_t length);
+int read_is_last(int fd, const struct reader *how, size_t length);
+bool read_is_full(const struct reader *how, size_t length);
 
 /* The last that was read of a READ_FILE that may be written anew; zeroed. */
-#define READ_LAST	64
+#define READ_LAST 64
 struct read_text {
-	int64_t		offset;	/* behind it */
-	uint32_t	length;
-	char		last[READ_LAST];
+	int64_t offset; /* behind it */
+	uint32_t length;
+	char last[READ_LAST];
 };
 
 /*
@@ -70,28 +70,28 @@ struct read_text {
  * it, or the last of that is another TEXT now.  BUFFER has READ_LAST bytes of
  * room in front of it.
  */
-ssize_t	read_on(int fd, struct read_text *text, char *buffer, size_t size);
+ssize_t read_on(int fd, struct read_text *text, char *buffer, size_t size);
 
 /*
  * Go on behind LENGTH bytes of those that read_on has just put into BUFFER.
  * Returns 0 or -errno.
  */
-int	read_pass(int fd, struct read_text *text, const char *buffer,
-	    size_t length);
+int read_pass(int fd, struct read_text *text, const char *buffer,
+    size_t length);
 
 /* Move the offset of a READ_FILE by LENGTH.  Returns 0 or -errno. */
-int	read_skip(int fd, off_t length);
+int read_skip(int fd, off_t length);
 
 /* Move it to the beginning.  Returns 0 or -errno. */
-int	read_from_start(int fd);
+int read_from_start(int fd);
 
 /*
  * As write(2), without waiting.  Returns how many bytes, or -errno: -EAGAIN if
  * there is no room now; -EOPNOTSUPP where that cannot be had.
  */
-ssize_t	write_now(int fd, const char *bytes, size_t length);
+ssize_t write_now(int fd, const char *bytes, size_t length);
 
 /* Whether FD is a terminal, or its other end, that is no longer used. */
-bool	read_has_hung_up(int fd);
+bool read_has_hung_up(int fd);
 
 #endif

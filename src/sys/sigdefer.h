@@ -11,13 +11,13 @@
 #include <stdbool.h>
 
 /* From now on call LAST, maybe in a handler, before a signal ends pmux. */
-void	defer_signals(void (*last)(void));
+void defer_signals(void (*last)(void));
 
 /* Between these, which nest, no signal ends pmux. */
-void	defer_begin(void);
-void	defer_end(void);
+void defer_begin(void);
+void defer_end(void);
 
 /* Whether one has come: nothing is to be waited for any more. */
-bool	defer_pending(void);
+bool defer_pending(void);
 
 #endif

@@ -11,18 +11,36 @@
 
 /* POSIX has the first lines; of two names for one number the first is told. */
 static const struct {
-	char	name[8];
-	int	number;
+	char name[8];
+	int number;
 } signals[] = {
-	{ "HUP", SIGHUP }, { "INT", SIGINT }, { "QUIT", SIGQUIT },
-	{ "ILL", SIGILL }, { "TRAP", SIGTRAP }, { "ABRT", SIGABRT },
-	{ "BUS", SIGBUS }, { "FPE", SIGFPE }, { "KILL", SIGKILL },
-	{ "USR1", SIGUSR1 }, { "SEGV", SIGSEGV }, { "USR2", SIGUSR2 },
-	{ "PIPE", SIGPIPE }, { "ALRM", SIGALRM }, { "TERM", SIGTERM },
-	{ "CHLD", SIGCHLD }, { "CONT", SIGCONT }, { "STOP", SIGSTOP },
-	{ "TSTP", SIGTSTP }, { "TTIN", SIGTTIN }, { "TTOU", SIGTTOU },
-	{ "URG", SIGURG }, { "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ },
-	{ "VTALRM", SIGVTALRM }, { "PROF", SIGPROF }, { "SYS", SIGSYS },
+	{ "HUP", SIGHUP },
+	{ "INT", SIGINT },
+	{ "QUIT", SIGQUIT },
+	{ "ILL", SIGILL },
+	{ "TRAP", SIGTRAP },
+	{ "ABRT", SIGABRT },
+	{ "BUS", SIGBUS },
+	{ "FPE", SIGFPE },
+	{ "KILL", SIGKILL },
+	{ "USR1", SIGUSR1 },
+	{ "SEGV", SIGSEGV },
+	{ "USR2", SIGUSR2 },
+	{ "PIPE", SIGPIPE },
+	{ "ALRM", SIGALRM },
+	{ "TERM", SIGTERM },
+	{ "CHLD", SIGCHLD },
+	{ "CONT", SIGCONT },
+	{ "STOP", SIGSTOP },
+	{ "TSTP", SIGTSTP },
+	{ "TTIN", SIGTTIN },
+	{ "TTOU", SIGTTOU },
+	{ "URG", SIGURG },
+	{ "XCPU", SIGXCPU },
+	{ "XFSZ", SIGXFSZ },
+	{ "VTALRM", SIGVTALRM },
+	{ "PROF", SIGPROF },
+	{ "SYS", SIGSYS },
 #ifdef SIGWINCH
 	{ "WINCH", SIGWINCH },
 #endif
@@ -58,7 +76,7 @@ static const struct {
 #endif
 };
 
-#define SIGNALS	(sizeof signals / sizeof *signals)
+#define SIGNALS (sizeof signals / sizeof *signals)
 
 int
 signals_last(void)
@@ -121,7 +139,7 @@ signals_number(const char *name, size_t length)
 
 	if (number >= 0)
 		return number == 0 || number > signals_last() ? -EINVAL :
-		    number;
+								number;
 	if (length > 3 && strncasecmp(name, "SIG", 3) == 0) {
 		name += 3;
 		length -= 3;
@@ -155,11 +173,11 @@ signals_sent(const siginfo_t *information)
 {
 	int code = information->si_code;
 
-#ifdef SI_TKILL			/* Linux */
+#ifdef SI_TKILL /* Linux */
 	if (code == SI_TKILL)
 		return true;
 #endif
-#ifdef SI_LWP			/* FreeBSD, NetBSD, illumos */
+#ifdef SI_LWP /* FreeBSD, NetBSD, illumos */
 	if (code == SI_LWP)
 		return true;
 #endif

@@ -13,22 +13,22 @@
  * case, with or without SIG before it, RTMIN+N, RTMAX-N, or a number.  Returns
  * -EINVAL if it is none that this system has.
  */
-int	signals_number(const char *name, size_t length);
+int signals_number(const char *name, size_t length);
 
 /*
  * The name of signal NUMBER without SIG, written into SPACE where it is made
  * up; the number in decimal if it has none.
  */
-#define SIGNALS_SPACE	24
+#define SIGNALS_SPACE 24
 const char *signals_name(int number, char space[SIGNALS_SPACE]);
 
 /* The highest number that a signal has. */
-int	signals_last(void);
+int signals_last(void);
 
 /*
  * Whether a process sent the signal that INFORMATION is about (sigaction(2)),
  * and not the kernel, as it does for a key on the terminal.
  */
-bool	signals_sent(const siginfo_t *information);
+bool signals_sent(const siginfo_t *information);
 
 #endif

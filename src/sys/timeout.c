@@ -7,9 +7,9 @@
 
 #include "sys/timeout.h"
 
-#define NS_PER_S	INT64_C(1000000000)
-#define NS_PER_MS	INT64_C(1000000)
-#define LONGEST		(INT64_C(10000000) * NS_PER_S)
+#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+#define LONGEST (INT64_C(10000000) * NS_PER_S)
 
 struct timespec *
 timeout_timespec(int64_t ns, struct timespec *space)

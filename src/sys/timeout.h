@@ -19,9 +19,9 @@ struct timespec *timeout_timespec(int64_t ns, struct timespec *space);
  * poll(2) with a timeout in nanoseconds, -1 being for ever; milliseconds where
  * the system has no ppoll(2).  Returns what it says, or -errno.
  */
-int	timeout_poll(struct pollfd *fds, nfds_t count, int64_t ns);
+int timeout_poll(struct pollfd *fds, nfds_t count, int64_t ns);
 
 /* NS nanoseconds in milliseconds, rounded up, at most 2^30; -1 is for ever. */
-int	timeout_milliseconds(int64_t ns);
+int timeout_milliseconds(int64_t ns);
 
 #endif

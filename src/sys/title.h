@@ -5,16 +5,16 @@
 #define TITLE_H
 
 /* Longer ones are cut, by the system even before that. */
-#define TITLE_SIZE	1024
+#define TITLE_SIZE 1024
 
 /* Where the arguments are, as main has them. */
-void	title_remember(int argc, char **argv);
+void title_remember(int argc, char **argv);
 
 /*
  * Call this process "pmux: holds NAME", where the system can.  What the caller
  * of pmux gave, its arguments and its environment, is not to be used any more.
  * Async-signal-safe on Linux.
  */
-void	title_set(const char *name);
+void title_set(const char *name);
 
 #endif

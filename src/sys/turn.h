@@ -15,7 +15,7 @@
  * -errno: -ENOSYS or -ENOENT where that cannot be done (no Linux, no /proc),
  * -EACCES if the pipe is another user's, -EMFILE.
  */
-int	turn_open(int fd);
+int turn_open(int fd);
 
 /*
  * Take the turn for OWN, which is a description of its own, without waiting.
@@ -23,9 +23,9 @@ int	turn_open(int fd);
  * lock already, nobody but us reads now, and that is as good.  Returns 1 if it
  * is our turn, 0 if it is another's, or -errno as flock(2).
  */
-int	turn_take(int own, int given);
+int turn_take(int own, int given);
 
 /* Give the turn back.  Async-signal-safe. */
-void	turn_give(int own);
+void turn_give(int own);
 
 #endif

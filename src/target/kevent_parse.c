@@ -18,18 +18,18 @@
 #include "target/kevent_parse.h"
 
 /* As many bytes as an aio reads if it does not say. */
-#define USUAL_BYTES	65536
+#define USUAL_BYTES 65536
 
 /* What is known of a kevent while its words are read. */
 struct parsing {
-	struct kevent_request	*request;
-	const struct flag	*words;		/* of its filter */
-	const char		*word;		/* all of it, for messages */
-	int			 length;
-	const char		*data;		/* what data= said, or NULL */
-	size_t			 data_length;
-	bool			 named;		/* some word of the filter */
-	bool			 flagged;	/* the flags as a number */
+	struct kevent_request *request;
+	const struct flag *words; /* of its filter */
+	const char *word; /* all of it, for messages */
+	int length;
+	const char *data; /* what data= said, or NULL */
+	size_t data_length;
+	bool named; /* some word of the filter */
+	bool flagged; /* the flags as a number */
 };
 
 /* What a word KEY=VALUE is about. */
@@ -37,14 +37,14 @@ typedef int take_fn(struct parsing *parsing, const char *value, size_t length);
 static take_fn take_data, take_udata, take_lowat, take_bytes, take_offset,
     take_fflags, take_flags;
 
-#define ALL		((1u << KQUEUE_FILTERS) - 1)
-#define STREAMS		(1u << KQUEUE_READ | 1u << KQUEUE_WRITE)
+#define ALL ((1u << KQUEUE_FILTERS) - 1)
+#define STREAMS (1u << KQUEUE_READ | 1u << KQUEUE_WRITE)
 
 static const struct {
-	char		 key[8];
-	uint32_t	 filters;	/* that have it */
-	uint32_t	 numbered;	/* and those after kevent_numbers */
-	take_fn		*take;
+	char key[8];
+	uint32_t filters; /* that have it */
+	uint32_t numbered; /* and those after kevent_numbers */
+	take_fn *take;
 } values[] = {
 	{ "data", ALL & ~(1u << KQUEUE_AIO), 0, take_data },
 	{ "udata", ALL, 0, take_udata },
@@ -55,7 +55,7 @@ static const struct {
 	{ "flags", 0, ALL, take_flags },
 };
 
-#define VALUES	(sizeof values / sizeof *values)
+#define VALUES (sizeof values / sizeof *values)
 
 static bool numbers;
 
@@ -127,8 +127,7 @@ value_of(const char *s, size_t length)
 	size_t i;
 
 	for (i = 0; i < VALUES; i++)
-		if (equals != NULL &&
-		    filters_with(i) != 0 &&
+		if (equals != NULL && filters_with(i) != 0 &&
 		    is(values[i].key, s, (size_t)(equals - s)))
 			break;
 	return i;
@@ -233,7 +232,8 @@ take_data(struct parsing *p, const char *value, size_t length)
 {
 	p->data = value;
 	p->data_length = length;
-	return p->request->filter == KQUEUE_TIMER ? 0 :
+	return p->request->filter == KQUEUE_TIMER ?
+	    0 :
 	    take_signed(p, value, length, &p->request->data);
 }
 
@@ -364,8 +364,9 @@ kevent_check_words(const char *words)
 	size_t n;
 	const char *unknown = unknown_word(words, strlen(words), &n);
 
-	return unknown == NULL ? 0 : diag_usage("--events: unknown word '%.*s'",
-	    (int)n, unknown);
+	return unknown == NULL ?
+	    0 :
+	    diag_usage("--events: unknown word '%.*s'", (int)n, unknown);
 }
 
 /* FLAG is one that the word at S names; RETURNED has those that are answers. */
@@ -378,7 +379,8 @@ take_flag(struct parsing *p, const struct flag *flag, uint32_t returned,
 		    p->length, p->word, flag->name);
 	if ((flag->bit & returned) != 0)
 		return diag_usage("%.*s: '%s' is an answer, not to be asked"
-		    " for", p->length, p->word, flag->name);
+				  " for",
+		    p->length, p->word, flag->name);
 	*to |= flag->bit;
 	return 0;
 }
@@ -401,8 +403,8 @@ take_value(struct parsing *p, size_t which, const char *s, size_t length)
 static int
 take_word(struct parsing *p, const char *s, size_t length)
 {
-	const struct kqueue_filter *filter =
-	    &kqueue_filters[p->request->filter];
+	const struct kqueue_filter
+	    *filter = &kqueue_filters[p->request->filter];
 	size_t which = value_of(s, length);
 	const struct flag *flag;
 
@@ -419,9 +421,11 @@ take_word(struct parsing *p, const char *s, size_t length)
 		return take_flag(p, flag, kqueue_returned, &p->request->flags);
 	if (p->request->filter == KQUEUE_USER && is_ffnop(s, length))
 		return 0;
-	return diag_usage(is_word(s, length) ? "%.*s: %s has no word '%.*s'" :
-	    "%.*s: unknown word of %s '%.*s'", p->length, p->word,
-	    filter_name(p->request->filter), (int)length, s);
+	return diag_usage(is_word(s, length) ?
+		"%.*s: %s has no word '%.*s'" :
+		"%.*s: unknown word of %s '%.*s'",
+	    p->length, p->word, filter_name(p->request->filter), (int)length,
+	    s);
 }
 
 static int
@@ -519,10 +523,12 @@ netdev_ident(struct parsing *p, const struct kevent_ident *ident)
 			(void)number(name, ident->length, INT_MAX,
 			    &p->request->ident);
 	}
-	return p->request->ident != 0 ? 0 : diag_system(error,
-	    error == ENXIO ? "no such interface" :
-	    "no socket to look it up with", "%.*s", (int)ident->length,
-	    ident->name);
+	return p->request->ident != 0 ?
+	    0 :
+	    diag_system(error,
+		error == ENXIO ? "no such interface" :
+				 "no socket to look it up with",
+		"%.*s", (int)ident->length, ident->name);
 }
 
 static int
@@ -531,9 +537,10 @@ process_ident(struct parsing *p, const struct kevent_ident *ident)
 	int error = number(ident->name, ident->length, INT_MAX,
 	    &p->request->ident);
 
-	return error == 0 && p->request->ident > 0 ? 0 :
+	return error == 0 && p->request->ident > 0 ?
+	    0 :
 	    diag_usage("%.*s: '%.*s' is no process id", p->length, p->word,
-	    (int)ident->length, ident->name);
+		(int)ident->length, ident->name);
 }
 
 static int
@@ -542,8 +549,8 @@ user_ident(struct parsing *p, const struct kevent_ident *ident)
 	int error = number(ident->name, ident->length, UINTPTR_MAX,
 	    &p->request->ident);
 
-	return error == 0 ? 0 : bad_number(p, error, ident->name,
-	    ident->length);
+	return error == 0 ? 0 :
+			    bad_number(p, error, ident->name, ident->length);
 }
 
 static int
@@ -562,7 +569,7 @@ find_ident(struct parsing *p, const struct kevent_ident *ident,
 	case KQUEUE_USER:
 		return user_ident(p, ident);
 	default:
-		return 0;		/* a descriptor or a path */
+		return 0; /* a descriptor or a path */
 	}
 }
 
@@ -593,9 +600,10 @@ find_filter(struct parsing *p, const char *s, size_t length)
 	if (filter < KQUEUE_FILTERS)
 		flag = &backend_kqueue.flags[filter];
 	if (flag == NULL)
-		return diag_usage("%.*s: unknown filter '%.*s': there are read"
-		    " write vnode proc signal timer netdev aio user", p->length,
-		    p->word, (int)length, s);
+		return diag_usage(
+		    "%.*s: unknown filter '%.*s': there are read"
+		    " write vnode proc signal timer netdev aio user",
+		    p->length, p->word, (int)length, s);
 	filter = (unsigned)(flag - backend_kqueue.flags);
 	if (!kqueue_filters[filter].there)
 		return diag_unavailable("%.*s: this system has no filter '%s'",
@@ -623,7 +631,7 @@ is_path(const struct parsing *p, const struct kevent_ident *ident)
 		return false;
 	/* a negative number is none either, see target_parse_name */
 	for (size_t i = ident->length > 1 && *ident->name == '-';
-	    i < ident->length; i++)
+	     i < ident->length; i++)
 		if (ident->name[i] < '0' || ident->name[i] > '9')
 			return true;
 	return false;
@@ -652,7 +660,8 @@ split(struct parsing *p, struct kevent_ident *ident, const char *defaults)
 	}
 	if (ident->length == 0)
 		return diag_usage("%.*s: nothing between the filter and the"
-		    " words", p->length, p->word);
+				  " words",
+		    p->length, p->word);
 	if (ident->length < all && !ident->literal)
 		return take_words(p, words,
 		    (size_t)(ident->name + all - words));

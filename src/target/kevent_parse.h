@@ -12,9 +12,9 @@
 
 /* What stands between the filter and the words. */
 struct kevent_ident {
-	char	*name;
-	size_t	 length;
-	bool	 literal;	/* a colon at its end was taken off */
+	char *name;
+	size_t length;
+	bool literal; /* a colon at its end was taken off */
 };
 
 /*
@@ -24,29 +24,29 @@ struct kevent_ident {
  * descriptor, which *IDENT names where the filter wants one; of the others it
  * is looked up.  Returns 0 or an exit status, a message having been printed.
  */
-int	kevent_parse(char *word, size_t length, const char *defaults,
-	    uint64_t *timers, struct kevent_request *request,
-	    struct kevent_ident *ident);
+int kevent_parse(char *word, size_t length, const char *defaults,
+    uint64_t *timers, struct kevent_request *request,
+    struct kevent_ident *ident);
 
 /*
  * From now on a filter may be a number, as the system has it, and so may flags
  * and fflags, as flags=N and fflags=N.
  */
-void	kevent_numbers(void);
+void kevent_numbers(void);
 
 /* Whether the filter is about a descriptor, or a path that is to be one. */
-bool	kevent_wants_descriptor(const struct kevent_request *request);
+bool kevent_wants_descriptor(const struct kevent_request *request);
 
 /*
  * Whether WORDS can be words of some filter.  Returns 0 or an exit status, a
  * message about --events having been printed.
  */
-int	kevent_check_words(const char *words);
+int kevent_check_words(const char *words);
 
 /* The bit of add, delete and the other flags; 0 where it is unknown. */
 uint32_t kevent_flag(const char *name);
 
 /* Whether the words of FILTER have the bit that NAME stands for in FFLAGS. */
-bool	kevent_has(unsigned filter, const char *name, uint32_t fflags);
+bool kevent_has(unsigned filter, const char *name, uint32_t fflags);
 
 #endif

@@ -25,24 +25,24 @@
 #include "target/target.h"
 
 /* Descriptors that are looked at in one call. */
-#define SOME	128
+#define SOME 128
 
 /* Up to so many, looking at each is cheaper than a table. */
-#define FEW	16
+#define FEW 16
 
 /* Higher than any descriptor can be: closed, whoever asks. */
-#define NEVER_OPEN	INT_MAX
+#define NEVER_OPEN INT_MAX
 
 /* Index plus 1 of each target that is a number; open addressing. */
 struct table {
-	uint32_t	*slots;
-	uint32_t	 mask;
+	uint32_t *slots;
+	uint32_t mask;
 };
 
-static struct target few[FEW];		/* for most calls that is enough */
-static struct targets *resolved;	/* whose numbers place() stays off */
+static struct target few[FEW]; /* for most calls that is enough */
+static struct targets *resolved; /* whose numbers place() stays off */
 static struct table named;
-static bool words_of_kevents;		/* what follows a colon */
+static bool words_of_kevents; /* what follows a colon */
 
 static int
 no_memory(void)
@@ -87,7 +87,7 @@ targets_add(struct targets *targets, char *word, uint32_t list)
 	t = &targets->list[targets->count++];
 	memset(t, 0, sizeof *t);
 	t->name = word;
-	t->length = (uint32_t)strlen(word);	/* the kernel's limit is less */
+	t->length = (uint32_t)strlen(word); /* the kernel's limit is less */
 	t->fd = -1;
 	t->process = targets->process;
 	t->bits = list != 0 ? list : targets->bits;
@@ -228,8 +228,9 @@ add_lines(struct targets *targets, const struct target *file, char *text,
 		*end = '\0';
 		if (s == end || *s == '@')
 			return diag_usage("%s:%zu: %s", file->name + 1,
-			    lines + 1, s == end ? "empty target" :
-			    "a file of targets names no other");
+			    lines + 1,
+			    s == end ? "empty target" :
+				       "a file of targets names no other");
 		if ((size_t)(end - s) > UINT32_MAX || reserve(targets) != 0)
 			return no_memory();
 		t = &targets->list[targets->count++];
@@ -296,7 +297,8 @@ targets_parse_events(const struct backend *backend, const char *subject,
 
 	if (backend == &backend_select)
 		return diag_usage("%s: select takes no events: use -r, -w or"
-		    " -x", subject);
+				  " -x",
+		    subject);
 	switch (flags_parse(backend->flags, backend->limit, events, length,
 	    bits, &word, &n)) {
 	case 0:
@@ -351,12 +353,9 @@ number(const char *s, size_t length)
 static const char *
 descriptor_digits(const char *name, size_t *length)
 {
-	static const char *const aliases[] = {
-		"/dev/fd/", "/proc/self/fd/"
-	};
-	static const char standard[][12] = {
-		"/dev/stdin", "/dev/stdout", "/dev/stderr"
-	};
+	static const char *const aliases[] = { "/dev/fd/", "/proc/self/fd/" };
+	static const char standard[][12] = { "/dev/stdin", "/dev/stdout",
+		"/dev/stderr" };
 	size_t n;
 
 	if (all_digits(name, *length))
@@ -430,8 +429,8 @@ target_parse_name(struct target *t)
 
 	if (is_negative(t->name, length))
 		return diag_usage("%.*s: a descriptor is not negative; a path"
-		    " is written ./%.*s", (int)length, t->name, (int)length,
-		    t->name);
+				  " is written ./%.*s",
+		    (int)length, t->name, (int)length, t->name);
 	digits = descriptor_digits(t->name, &length);
 	if (digits == NULL) {
 		t->flags |= TARGET_PATH;
@@ -439,7 +438,7 @@ target_parse_name(struct target *t)
 		t->name[t->length] = '\0';
 		return 0;
 	}
-	if (digits != t->name)		/* pmux's own, also after --pid */
+	if (digits != t->name) /* pmux's own, also after --pid */
 		t->process = 0;
 	t->number = t->fd = number(digits, length);
 	if (t->number == -1)
@@ -468,7 +467,7 @@ parse_kevent(struct targets *targets, struct target *t,
     struct kevent_request *request, uint64_t *timers)
 {
 	const char *defaults = t->bits == 0 ? NULL :
-	    targets->defaults[t->bits - 1];
+					      targets->defaults[t->bits - 1];
 	struct kevent_ident ident;
 	int status;
 
@@ -495,8 +494,7 @@ parse_kevents(struct targets *targets)
 	uint64_t timers = 0;
 	int status = 0;
 
-	targets->kevents = calloc(targets->count + 1,
-	    sizeof *targets->kevents);
+	targets->kevents = calloc(targets->count + 1, sizeof *targets->kevents);
 	if (targets->kevents == NULL)
 		return no_memory();
 	for (size_t i = 0; i < targets->count && status == 0; i++)
@@ -576,10 +574,9 @@ table_slot(const struct table *table, const struct targets *targets,
 	uint32_t at;
 
 	for (at = hash(t) & table->mask; table->slots[at] != 0;
-	    at = (at + 1) & table->mask) {
+	     at = (at + 1) & table->mask) {
 		found = &targets->list[table->slots[at] - 1];
-		if (same(found, t) &&
-		    (!listed || same_list(targets, found, t)))
+		if (same(found, t) && (!listed || same_list(targets, found, t)))
 			break;
 	}
 	return &table->slots[at];
@@ -637,9 +634,10 @@ merge(struct targets *targets, enum target_twice twice)
 		return no_memory();
 	for (size_t i = 0; i < targets->count; i++) {
 		t = &targets->list[i];
-		earlier = (t->flags & TARGET_PATH) != 0 ? NULL :
+		earlier = (t->flags & TARGET_PATH) != 0 ?
+		    NULL :
 		    table_find(&table, targets, kept, t,
-		    twice == TWICE_IN_LIST);
+			twice == TWICE_IN_LIST);
 		if (earlier == NULL) {
 			if (targets->kevents != NULL)
 				targets->kevents[kept] = targets->kevents[i];
@@ -647,8 +645,8 @@ merge(struct targets *targets, enum target_twice twice)
 			continue;
 		}
 		if (targets->kevents != NULL)
-			targets->kevents[earlier - targets->list] =
-			    targets->kevents[i];
+			targets->kevents[earlier -
+			    targets->list] = targets->kevents[i];
 		if (twice == TWICE_JOINED)
 			t->bits |= earlier->bits;
 		*earlier = *t;
@@ -692,7 +690,7 @@ targets_name(int fd)
 				    &resolved->list[i], false);
 	if (named.slots == NULL)
 		return table_find(&named, resolved, resolved->count, &t,
-		    false) != NULL;
+			   false) != NULL;
 	return *table_slot(&named, resolved, &t, false) != 0;
 }
 
@@ -703,9 +701,11 @@ copy_failed(const struct targets *targets, const struct target *t, int error)
 {
 	if (error == ENOSYS)
 		return diag_unavailable("--pid: this system has no"
-		    " pidfd_getfd(2)");
-	return diag_system(error, error == EPERM ? process_forbidden_by() :
-	    error == ESRCH ? "the process has ended" : NULL,
+					" pidfd_getfd(2)");
+	return diag_system(error,
+	    error == EPERM     ? process_forbidden_by() :
+		error == ESRCH ? "the process has ended" :
+				 NULL,
 	    "descriptor %d of process %ld", t->number,
 	    (long)targets->processes[t->process - 1]);
 }
@@ -713,10 +713,11 @@ copy_failed(const struct targets *targets, const struct target *t, int error)
 const char *
 target_why_closed(int number)
 {
-	static const char why[] = "not open in pmux; ksh and mksh keep 3 and up"
-	    " to themselves, unless told %d<&%d; bash keeps those of a"
-	    " coprocess C: copy one with"
-	    " { exec {a}<&0; } <&\"${C[0]}\"";
+	static const char
+	    why[] = "not open in pmux; ksh and mksh keep 3 and up"
+		    " to themselves, unless told %d<&%d; bash keeps those of a"
+		    " coprocess C: copy one with"
+		    " { exec {a}<&0; } <&\"${C[0]}\"";
 	static char text[sizeof why + 32];
 
 	/* 0 to 2 no shell keeps to itself */
@@ -789,11 +790,13 @@ take_from(struct targets *targets, struct table *table, uint32_t owner)
 
 	if (process == -ENOSYS)
 		return diag_unavailable("--pid: this system has no"
-		    " pidfd_getfd(2)");
+					" pidfd_getfd(2)");
 	if (process < 0)
-		return diag_system(-process, process == -ENOENT ||
-		    process == -EINVAL ? "a thread's id, not a process's" :
-		    NULL, "process %ld", pid);
+		return diag_system(-process,
+		    process == -ENOENT || process == -EINVAL ?
+			"a thread's id, not a process's" :
+			NULL,
+		    "process %ld", pid);
 	for (size_t i = 0; i < targets->count && status == 0; i++) {
 		t = &targets->list[i];
 		if (t->process != owner)
@@ -868,7 +871,8 @@ open_failed(const struct target *t, int error)
 static int
 both_directions(const struct target *t)
 {
-	return diag_usage("%s: to read and to write one FIFO by name would make"
+	return diag_usage(
+	    "%s: to read and to write one FIFO by name would make"
 	    " pmux its own peer: open it yourself and give the descriptor",
 	    t->name);
 }
@@ -884,13 +888,14 @@ look_at(struct target *t, const struct backend *backend)
 	if ((t->bits & backend->looking) != 0)
 		return 0;
 	if (S_ISSOCK(st.st_mode))
-		return diag_system(ENXIO, "a socket cannot be opened: "
-		    "connect to it and give the descriptor", "%s", t->name);
+		return diag_system(ENXIO,
+		    "a socket cannot be opened: "
+		    "connect to it and give the descriptor",
+		    "%s", t->name);
 	if (!S_ISFIFO(st.st_mode))
 		return 0;
 	t->flags |= TARGET_FIFO;
-	return reads(t, backend) && writes(t, backend) ?
-	    both_directions(t) : 0;
+	return reads(t, backend) && writes(t, backend) ? both_directions(t) : 0;
 }
 
 /* Look at every path before the first is opened. */
@@ -917,9 +922,9 @@ look(struct targets *targets, const struct backend *backend, bool *conflict)
 }
 
 struct identity {
-	dev_t		 device;
-	ino_t		 inode;
-	struct target	*target;
+	dev_t device;
+	ino_t inode;
+	struct target *target;
 };
 
 static int
@@ -957,7 +962,7 @@ look_for_both(struct targets *targets, const struct backend *backend)
 	for (size_t i = 1; i < count && status == 0; i++)
 		if (compare(&seen[i - 1], &seen[i]) == 0 &&
 		    writes(seen[i - 1].target, backend) !=
-		    writes(seen[i].target, backend))
+			writes(seen[i].target, backend))
 			status = both_directions(seen[i].target);
 	free(seen);
 	return status;
@@ -997,9 +1002,11 @@ open_path(struct target *t, const struct backend *backend)
 	else if ((t->flags & TARGET_FIFO) != 0)
 		fd = fifo_open(t->name, writing);
 	else
-		fd = place(open(t->name, (!writing ? O_RDONLY :
-		    reads(t, backend) ? O_RDWR : O_WRONLY) |
-		    O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+		fd = place(open(t->name,
+		    (!writing		      ? O_RDONLY :
+			    reads(t, backend) ? O_RDWR :
+						O_WRONLY) |
+			O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
 	if (fd < 0)
 		return open_failed(t, -fd);
 	if ((t->flags & TARGET_FIFO) != 0 && backend->requests != NULL &&

@@ -15,54 +15,54 @@ struct kevent_request;
 
 /* What naming one descriptor twice means. */
 enum target_twice {
-	TWICE_LAST,		/* the last mask stands */
-	TWICE_JOINED,		/* the masks are joined */
-	TWICE_IN_LIST,		/* one entry in each list */
-	TWICE_REFUSED		/* the primitive refuses it */
+	TWICE_LAST, /* the last mask stands */
+	TWICE_JOINED, /* the masks are joined */
+	TWICE_IN_LIST, /* one entry in each list */
+	TWICE_REFUSED /* the primitive refuses it */
 };
 
 enum {
-	TARGET_FILE = 1,	/* a word that names a file of targets */
-	TARGET_MASKED = 2,	/* BITS is what -e said, or a list of select */
-	TARGET_PATH = 4,	/* to be opened, or opened */
+	TARGET_FILE = 1, /* a word that names a file of targets */
+	TARGET_MASKED = 2, /* BITS is what -e said, or a list of select */
+	TARGET_PATH = 4, /* to be opened, or opened */
 	TARGET_FIFO = 8,
-	TARGET_LITERAL = 16,	/* a colon at its end was taken off */
-	TARGET_ASKED = 32,	/* --all: an event that was asked for */
-	TARGET_SETTLED = 64,	/* --all: has reported */
-	TARGET_EVENTS = 128	/* its word had events */
+	TARGET_LITERAL = 16, /* a colon at its end was taken off */
+	TARGET_ASKED = 32, /* --all: an event that was asked for */
+	TARGET_SETTLED = 64, /* --all: has reported */
+	TARGET_EVENTS = 128 /* its word had events */
 };
 
 /* What FD is where the target is none: a process, a timer. */
-#define TARGET_NO_FD	(-2)
+#define TARGET_NO_FD (-2)
 
 /* Small: there may be very many. */
 struct target {
-	char		*name;		/* as written, without its events */
-	uint32_t	 length;	/* of name, which goes on after that */
+	char *name; /* as written, without its events */
+	uint32_t length; /* of name, which goes on after that */
 	int fd; /* -1 while a FIFO has no reader; of
 					   another process its handle, see
 					   backend/foreign.h */
-	int		 number;	/* its owner's; negative: no FD */
-	uint32_t	 bits;		/* what is asked for, native words */
-	uint32_t	 process;	/* its owner's index plus 1; 0: pmux */
-	uint8_t		 flags;
+	int number; /* its owner's; negative: no FD */
+	uint32_t bits; /* what is asked for, native words */
+	uint32_t process; /* its owner's index plus 1; 0: pmux */
+	uint8_t flags;
 };
 
 struct targets {
-	struct target	*list;
-	size_t		 count, capacity;
-	size_t		 words;		/* how many the command line had */
-	struct kevent_request *kevents;	/* kqueue: one for each of LIST */
-	char		**defaults;	/* kqueue: what each --events said */
-	uint32_t	 default_count;
-	pid_t		*processes;	/* those named with --pid */
-	uint32_t	 process_count;
-	uint32_t	 process;	/* index plus 1 of the last, or 0 */
-	uint32_t	 bits;		/* what --events said last; kqueue:
+	struct target *list;
+	size_t count, capacity;
+	size_t words; /* how many the command line had */
+	struct kevent_request *kevents; /* kqueue: one for each of LIST */
+	char **defaults; /* kqueue: what each --events said */
+	uint32_t default_count;
+	pid_t *processes; /* those named with --pid */
+	uint32_t process_count;
+	uint32_t process; /* index plus 1 of the last, or 0 */
+	uint32_t bits; /* what --events said last; kqueue:
 					   its index in DEFAULTS plus 1 */
-	bool		 masked;	/* it has said something */
-	bool		 unsorted;	/* not numbers alone, each higher */
-	bool		 awaited;	/* a FIFO's reader is missing */
+	bool masked; /* it has said something */
+	bool unsorted; /* not numbers alone, each higher */
+	bool awaited; /* a FIFO's reader is missing */
 	bool copied; /* --pid: FD is a copy, no handle */
 };
 
@@ -71,24 +71,24 @@ struct targets {
  * process and events named before it; or, if LIST is not 0, with those bits.
  * Returns 0 or -ENOMEM.
  */
-int	targets_add(struct targets *targets, char *word, uint32_t list);
+int targets_add(struct targets *targets, char *word, uint32_t list);
 
 /* Name process PID for the words to come.  Returns 0 or -ENOMEM. */
-int	targets_add_process(struct targets *targets, pid_t pid);
+int targets_add_process(struct targets *targets, pid_t pid);
 
 /*
  * kqueue: take WORDS, which stays where it is, for the kevents to come that
  * have none.  Returns 0 or an exit status, a message having been printed.
  */
-int	targets_default(struct targets *targets, char *words);
+int targets_default(struct targets *targets, char *words);
 
 /*
  * Parse EVENTS, LENGTH bytes, as BACKEND knows them; messages are about
  * SUBJECT.  Returns 0 with *BITS set,
  * or an exit status, a message having been printed.
  */
-int	targets_parse_events(const struct backend *backend, const char *subject,
-	    const char *events, size_t length, uint32_t *bits);
+int targets_parse_events(const struct backend *backend, const char *subject,
+    const char *events, size_t length, uint32_t *bits);
 
 /*
  * Read the files of targets, in which NULL_SEPARATED says what ends a target,
@@ -97,15 +97,15 @@ int	targets_parse_events(const struct backend *backend, const char *subject,
  * TARGETS stays where it is from then on: targets_name reads it.  Returns 0 or
  * an exit status, a message having been printed.
  */
-int	targets_resolve(struct targets *targets, const struct backend *backend,
-	    enum target_twice twice, uint32_t defaults, bool null_separated);
+int targets_resolve(struct targets *targets, const struct backend *backend,
+    enum target_twice twice, uint32_t defaults, bool null_separated);
 
 /*
  * Try again to open TARGET, a FIFO that nobody was reading.  Returns 0, also
  * if nobody reads it yet (its descriptor is -1 then), or an exit status, a
  * message having been printed.
  */
-int	target_reopen(struct target *target);
+int target_reopen(struct target *target);
 
 /*
  * Parse the word that is the name of TARGET, LENGTH bytes with a NUL behind
@@ -113,18 +113,18 @@ int	target_reopen(struct target *target);
  * length, bits (DEFAULTS, if the word has no events), flags and the number set,
  * or an exit status, a message having been printed.
  */
-int	target_parse(struct target *target, const struct backend *backend,
-	    uint32_t defaults);
+int target_parse(struct target *target, const struct backend *backend,
+    uint32_t defaults);
 
 /* The same for a name that is a descriptor or a path and nothing else. */
-int	target_parse_name(struct target *target);
+int target_parse_name(struct target *target);
 
 /*
  * Open TARGET, a path, which has to stay where it is.  Returns 0 with its
  * descriptor and flags set, or an exit status, a message having been printed:
  * ENXIO too, for a FIFO to be written that nobody reads.
  */
-int	target_open(struct target *target, const struct backend *backend);
+int target_open(struct target *target, const struct backend *backend);
 
 /*
  * Why NUMBER, which pmux was to inherit, may not be open: a text for behind a
@@ -136,13 +136,13 @@ const char *target_why_closed(int number);
  * Say that the number which T, one of TARGETS, means is not open, and why that
  * may be.  Returns the exit status.
  */
-int	target_closed(const struct targets *targets, const struct target *t);
+int target_closed(const struct targets *targets, const struct target *t);
 
 /* Say WHY T, of another process, cannot be looked at.  Returns the status. */
 int target_refused(const struct targets *targets, const struct target *t,
     const char *why);
 
 /* Whether number FD, open or not, is one that the user named. */
-bool	targets_name(int fd);
+bool targets_name(int fd);
 
 #endif

@@ -11,35 +11,34 @@
 #include "target/request.h"
 
 struct finish {
-	const struct request	*request;
+	const struct request *request;
 	/*
 	 * Of a descriptor: the other end has gone, or it is of no use, and only
 	 * what is unread is left of it.  Never with select.
 	 */
-	uint32_t		 hangs_up;
-	uint32_t		 closed;	/* of those: nothing is there */
-	uint32_t		 oneshot;	/* asks for one event */
+	uint32_t hangs_up;
+	uint32_t closed; /* of those: nothing is there */
+	uint32_t oneshot; /* asks for one event */
 };
 
 /* What ends the targets of REQUEST. */
-void	finish_open(struct finish *finish, const struct request *request);
+void finish_open(struct finish *finish, const struct request *request);
 
 /* Whether T is a descriptor whose readiness can be asked for again. */
-bool	finish_is_readiness(const struct request *request,
-	    const struct target *t);
+bool finish_is_readiness(const struct request *request, const struct target *t);
 
 /*
  * How many bytes can be read from T, if it asks to read; 0 if it does not, and
  * negative where nothing tells.
  */
-int64_t	finish_unread(const struct request *request, const struct target *t);
+int64_t finish_unread(const struct request *request, const struct target *t);
 
 /*
  * Whether EVENT is the last of T: it hangs up and nothing is unread, or it is
  * one that comes once.  CHILDREN counts the processes that are tracked beside
  * the one T names; it is the caller's, 0 at first.
  */
-bool	finish_is_last(const struct finish *finish, const struct target *t,
-	    const struct event *event, uint32_t *children);
+bool finish_is_last(const struct finish *finish, const struct target *t,
+    const struct event *event, uint32_t *children);
 
 #endif

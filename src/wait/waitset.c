@@ -42,8 +42,8 @@ waiting_no_object(const struct backend *backend, int error)
 		return diag_system(-error, NULL, "%s", backend->name);
 	if (backend->hint != NULL)
 		hint = backend->hint(error, 0);
-	return diag_unavailable("%s: %s", backend->name, hint != NULL ? hint :
-	    "this kernel does not have it");
+	return diag_unavailable("%s: %s", backend->name,
+	    hint != NULL ? hint : "this kernel does not have it");
 }
 
 static bool

@@ -17,42 +17,42 @@
  * last is the output's, the next one is the caller's to use.
  */
 struct waiting {
-	struct request		*request;
-	const struct backend	*backend;
-	struct backend_state	*state;
-	uint32_t		 more;		/* bits that every add has */
-	int			 output;	/* a copy of it, or -1 */
-	int64_t			 retry;		/* ns until the next try */
-	bool			 reported;	/* anything at all */
-	bool			 asked;		/* something asked for */
-	bool			 trying;	/* a failed add is silent */
-	int			 failed;	/* a status, or 0 */
+	struct request *request;
+	const struct backend *backend;
+	struct backend_state *state;
+	uint32_t more; /* bits that every add has */
+	int output; /* a copy of it, or -1 */
+	int64_t retry; /* ns until the next try */
+	bool reported; /* anything at all */
+	bool asked; /* something asked for */
+	bool trying; /* a failed add is silent */
+	int failed; /* a status, or 0 */
 };
 
 /* BACKEND's open failed with -errno ERROR.  Returns an exit status. */
-int	waiting_no_object(const struct backend *backend, int error);
+int waiting_no_object(const struct backend *backend, int error);
 
 /*
  * Make the object for REQUEST and add every target with its bits and MORE, and
  * standard output, so that its reader's going ends the wait; then say so on
  * --ready-fd.  Returns 0 or an exit status, a message having been printed.
  */
-int	waiting_open(struct waiting *w, struct request *request, uint32_t more);
+int waiting_open(struct waiting *w, struct request *request, uint32_t more);
 
 /*
  * The same, but nothing is printed if a target cannot be added: returns -errno
  * then, as backend_add_fn.
  */
-int	waiting_try(struct waiting *w, struct request *request, uint32_t more);
+int waiting_try(struct waiting *w, struct request *request, uint32_t more);
 
 /* Give up the object, also if it could not be made. */
-void	waiting_close(struct waiting *w);
+void waiting_close(struct waiting *w);
 
 /*
  * Add target INDEX, unless it is a FIFO whose reader has yet to come.  Returns
  * 0 or an exit status, a message having been printed.
  */
-int	waiting_add(struct waiting *w, size_t index);
+int waiting_add(struct waiting *w, size_t index);
 
 /*
  * Wait once, for at most LEFT nanoseconds (-1: for ever) and MAX events, having
@@ -60,7 +60,7 @@ int	waiting_add(struct waiting *w, size_t index);
  * to how many targets have events, which may be 0 before the time is over, or
  * an exit status, a message having been printed.
  */
-int	waiting_wait(struct waiting *w, size_t max, int64_t left, int *count);
+int waiting_wait(struct waiting *w, size_t max, int64_t left, int *count);
 
 /*
  * A wait for the targets has failed with errno value ERROR: say so, and name
@@ -79,12 +79,12 @@ int waiting_event_failed(const struct waiting *w, const struct event *event);
  * output is dealt with: returns -EPIPE if nobody reads it any more.  There are
  * no more events once waiting_event_failed has set the status W->failed.
  */
-int	waiting_take(struct waiting *w, struct event *event);
+int waiting_take(struct waiting *w, struct event *event);
 
 /*
  * Whether BITS has something of what T asks for; notes that an event was
  * reported, and says so if it is that T's number is not open.
  */
-bool	waiting_note(struct waiting *w, const struct target *t, uint32_t bits);
+bool waiting_note(struct waiting *w, const struct target *t, uint32_t bits);
 
 #endif

@@ -12,21 +12,21 @@
 
 /* Where there is a tracer for it. */
 #if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
-#define HAVE_INJECT	1
+#define HAVE_INJECT 1
 #endif
 
-#define ENDS_MAX	8	/* pipes, FIFOs and files of a form */
-#define FORM_FIRST	7	/* descriptors of a form */
-#define FORM_LAST	9
-#define TEXT_SIZE	4096
-#define OUTPUT_SIZE	65536
-#define PROCESSES_MAX	64
+#define ENDS_MAX 8 /* pipes, FIFOs and files of a form */
+#define FORM_FIRST 7 /* descriptors of a form */
+#define FORM_LAST 9
+#define TEXT_SIZE 4096
+#define OUTPUT_SIZE 65536
+#define PROCESSES_MAX 64
 
 /* ---- calls.c: the system calls ---- */
 
 /* The name of call NUMBER; a buffer of its own for one that is unknown. */
 const char *call_name(long number);
-long	call_number(const char *name);
+long call_number(const char *name);
 
 /*
  * The errors that may befall call NUMBER, names with a space between; NULL for
@@ -35,23 +35,23 @@ long	call_number(const char *name);
 const char *call_errors(long number, uint64_t first, uint64_t second);
 
 /* The call is made all the same: close(2) closes also where it fails. */
-bool	call_happens(long number);
+bool call_happens(long number);
 
 /* The value of errno that NAME means, or 0. */
-int	error_number(const char *name);
+int error_number(const char *name);
 
 /* ---- allocations, by failmalloc.so ---- */
 
-#define FAILMALLOC	"PMUX_FAILMALLOC"
+#define FAILMALLOC "PMUX_FAILMALLOC"
 
 /* Shared with every process of the command. */
 struct allocations {
-	int	 first;		/* process id of the first */
-	long	 counts[2];	/* of the first process, and of all others */
-	long	 at;		/* which is to fail, from 1; 0: none */
-	int	 of;		/* index in counts */
-	bool	 from;		/* and all after it */
-	long	 failed;
+	int first; /* process id of the first */
+	long counts[2]; /* of the first process, and of all others */
+	long at; /* which is to fail, from 1; 0: none */
+	int of; /* index in counts */
+	bool from; /* and all after it */
+	long failed;
 };
 
 /* ---- a fault ---- */
@@ -64,12 +64,12 @@ enum fault_kind {
 };
 
 struct fault {
-	enum fault_kind	 kind;
-	int	 process;	/* 0: the first, 1: the first that was forked */
-	long	 at;		/* FAULT_CALL, FAULT_MALLOC: which, from 1 */
-	long	 number;	/* of the call; -1: whichever it is */
-	int	 error;
-	bool	 from;		/* FAULT_MALLOC: and all after it */
+	enum fault_kind kind;
+	int process; /* 0: the first, 1: the first that was forked */
+	long at; /* FAULT_CALL, FAULT_MALLOC: which, from 1 */
+	long number; /* of the call; -1: whichever it is */
+	int error;
+	bool from; /* FAULT_MALLOC: and all after it */
 };
 
 /* ---- scene.c: what the command finds, and what it leaves ---- */
@@ -85,91 +85,91 @@ enum end_kind {
 
 struct end {
 	enum end_kind kind;
-	int	 number;	/* of the descriptor; -1 if it has a name */
+	int number; /* of the descriptor; -1 if it has a name */
 	const char *name;
-	char	 text[TEXT_SIZE];
-	size_t	 length;
-	int	 fds[2];	/* ours: to read, to write; -1 */
-	int	 alive[2];	/* its process has the other end */
-	pid_t	 peer;		/* who writes or reads the FIFO, or 0 */
-	bool	 died;		/* by SIGPIPE */
+	char text[TEXT_SIZE];
+	size_t length;
+	int fds[2]; /* ours: to read, to write; -1 */
+	int alive[2]; /* its process has the other end */
+	pid_t peer; /* who writes or reads the FIFO, or 0 */
+	bool died; /* by SIGPIPE */
 };
 
 struct form {
 	const char *name;
-	char	**command;
-	char	 input[TEXT_SIZE];
-	size_t	 input_length;
+	char **command;
+	char input[TEXT_SIZE];
+	size_t input_length;
 	struct end ends[ENDS_MAX];
-	int	 count;
-	int	 status[2];	/* without a fault: one or the other */
-	bool	 owner;		/* a process with descriptor 7 for -p */
-	bool	 held;		/* its FIFOs have a holder already */
-	bool	 late;		/* a writer waits a while before it writes */
-	bool	 varies;	/* the output does */
-	bool	 consumes;	/* what is printed is not left */
-	bool	 lossy;		/* what cannot be printed is not left */
-	bool	 program;	/* another program is run */
+	int count;
+	int status[2]; /* without a fault: one or the other */
+	bool owner; /* a process with descriptor 7 for -p */
+	bool held; /* its FIFOs have a holder already */
+	bool late; /* a writer waits a while before it writes */
+	bool varies; /* the output does */
+	bool consumes; /* what is printed is not left */
+	bool lossy; /* what cannot be printed is not left */
+	bool program; /* another program is run */
 };
 
 /* What is told by the processes that look after it. */
 struct found {
-	char	 left[ENDS_MAX][TEXT_SIZE];
-	char	 output[OUTPUT_SIZE];
-	char	 errors[OUTPUT_SIZE];
-	char	 complaint[256];
-	bool	 kept;		/* somebody keeps standard output */
+	char left[ENDS_MAX][TEXT_SIZE];
+	char output[OUTPUT_SIZE];
+	char errors[OUTPUT_SIZE];
+	char complaint[256];
+	bool kept; /* somebody keeps standard output */
 };
 
 struct scene {
 	struct form *form;
-	struct found *found;	/* shared */
-	struct allocations *allocations;	/* the same */
-	int	 memory;		/* a descriptor of that, or -1 */
-	int	 input[2], output[2];	/* pipes */
-	int	 messages;		/* a file */
-	int	 go[2];		/* a byte lets the command begin */
-	pid_t	 owner, command, collector;	/* 0: has ended */
+	struct found *found; /* shared */
+	struct allocations *allocations; /* the same */
+	int memory; /* a descriptor of that, or -1 */
+	int input[2], output[2]; /* pipes */
+	int messages; /* a file */
+	int go[2]; /* a byte lets the command begin */
+	pid_t owner, command, collector; /* 0: has ended */
 };
 
 /* Make all of it and the process of the command, which waits for a byte. */
-void	scene_open(struct scene *scene, bool allocations);
+void scene_open(struct scene *scene, bool allocations);
 
 /* The command has ended: start the process that takes what it left. */
-void	scene_collect(struct scene *scene);
+void scene_collect(struct scene *scene);
 
 /* Nobody is to find anything any more; the files go. */
-void	scene_close(struct scene *scene);
+void scene_close(struct scene *scene);
 
 /* PID, a child, has ended so: true if it was one of the scene's. */
-bool	scene_reap(struct scene *scene, pid_t pid, int status);
+bool scene_reap(struct scene *scene, pid_t pid, int status);
 
 /* ---- trace.c: the run itself ---- */
 
 struct call {
-	long	 number;
+	long number;
 	uint64_t first, second;
 };
 
 struct log {
 	struct call *calls[PROCESSES_MAX];
-	long	 counts[PROCESSES_MAX];
-	int	 processes;
+	long counts[PROCESSES_MAX];
+	int processes;
 };
 
 struct outcome {
-	int	 status;	/* of the command, as wait(2) has it */
-	int	 fatal;		/* the signal of a fault that ended a process */
-	bool	 reached;	/* there was a fault */
-	bool	 hung;		/* the command itself */
-	bool	 stayed;	/* a process was left */
-	bool	 spun;		/* too much was done */
-	struct call call;	/* the one that failed */
+	int status; /* of the command, as wait(2) has it */
+	int fatal; /* the signal of a fault that ended a process */
+	bool reached; /* there was a fault */
+	bool hung; /* the command itself */
+	bool stayed; /* a process was left */
+	bool spun; /* too much was done */
+	struct call call; /* the one that failed */
 };
 
 /* One run of the scene with FAULT.  LOG may be NULL.  LIMIT is in ns. */
-void	trace_run(struct scene *scene, const struct fault *fault,
-    struct log *log, int64_t limit, struct outcome *outcome);
+void trace_run(struct scene *scene, const struct fault *fault, struct log *log,
+    int64_t limit, struct outcome *outcome);
 
 /* Why no process can be traced here, or NULL. */
 const char *trace_unavailable(void);

@@ -19,7 +19,7 @@
 
 /* ---- garbage ---- */
 
-#define GARBAGE	24
+#define GARBAGE 24
 
 static void
 fill_randomly(struct kevent *e, struct random *r)
@@ -71,24 +71,23 @@ garbage_case(uint64_t seed)
 
 /* ---- threads ---- */
 
-#define THREADS	3
-#define PIPES	4
-#define SHOTS	400	/* one-shot events of each thread */
+#define THREADS 3
+#define PIPES 4
+#define SHOTS 400 /* one-shot events of each thread */
 
 static atomic_uint delivered[THREADS * SHOTS];
 static int shared_queue, shared_pipes[PIPES][2];
 
 struct thread {
-	unsigned	number;
-	uint64_t	seed;
+	unsigned number;
+	uint64_t seed;
 };
 
 static void
 count_events(const struct kevent *e, int n)
 {
 	for (int i = 0; i < n; i++)
-		if (e[i].filter == EVFILT_USER &&
-		    (e[i].flags & EV_ERROR) == 0)
+		if (e[i].filter == EVFILT_USER && (e[i].flags & EV_ERROR) == 0)
 			atomic_fetch_add(&delivered[e[i].ident], 1);
 }
 
@@ -113,8 +112,8 @@ random_change(struct kevent *c, struct random *r)
 	else if (which < 7)
 		EV_SET(c, p[1], EVFILT_WRITE, flag, 0, 0, NULL);
 	else if (which < 9)
-		EV_SET(c, random_below(r, 3), EVFILT_TIMER, flag,
-		    NOTE_USECONDS, 200 + random_below(r, 1000), NULL);
+		EV_SET(c, random_below(r, 3), EVFILT_TIMER, flag, NOTE_USECONDS,
+		    200 + random_below(r, 1000), NULL);
 	else
 		EV_SET(c, SIGUSR1, EVFILT_SIGNAL, flag, 0, 0, NULL);
 }

@@ -17,19 +17,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define COUNT(a)	(sizeof(a) / sizeof *(a))
+#define COUNT(a) (sizeof(a) / sizeof *(a))
 
-#define SLOTS	10	/* numbers that may be open */
-#define OBJECTS	48	/* that a case opens at most */
-#define FILES	2
-#define QUEUES	3
-#define KNOTES	256
-#define CHANGES	4	/* in one call */
-#define ROOM	64	/* more than can be ready, see collect() */
-#define OPS	80
+#define SLOTS 10 /* numbers that may be open */
+#define OBJECTS 48 /* that a case opens at most */
+#define FILES 2
+#define QUEUES 3
+#define KNOTES 256
+#define CHANGES 4 /* in one call */
+#define ROOM 64 /* more than can be ready, see collect() */
+#define OPS 80
 
-#define USERS	4	/* identifiers from 1 up */
-#define TIMERS	4
+#define USERS 4 /* identifiers from 1 up */
+#define TIMERS 4
 
 /* ---- operations ---- */
 
@@ -38,11 +38,11 @@ enum verb {
 	OPEN_PAIR,
 	OPEN_FILE,
 	OPEN_QUEUE,
-	DUP,		/* SLOT to SLOT2, which is closed first */
+	DUP, /* SLOT to SLOT2, which is closed first */
 	CLOSE,
 	WRITE,
 	READ,
-	FILL,		/* a pipe, until it is full */
+	FILL, /* a pipe, until it is full */
 	EMPTY,
 	SEEK,
 	SHUT,
@@ -51,24 +51,24 @@ enum verb {
 	UNLINK,
 	RENAME,
 	RAISE,
-	CALL,		/* kevent(2) */
+	CALL, /* kevent(2) */
 	VERBS
 };
 
 /* What to change; what the random number does depends on what is there. */
 struct wish {
-	uint64_t	random;
-	uint16_t	flags;
+	uint64_t random;
+	uint16_t flags;
 };
 
 struct op {
-	enum verb	verb;
-	unsigned	slot, slot2;
-	unsigned	amount;
-	unsigned	nwishes;
-	struct wish	wishes[CHANGES];
-	int		room;
-	bool		same;	/* one array for both */
+	enum verb verb;
+	unsigned slot, slot2;
+	unsigned amount;
+	unsigned nwishes;
+	struct wish wishes[CHANGES];
+	int room;
+	bool same; /* one array for both */
 };
 
 /* ---- the world ---- */
@@ -78,7 +78,7 @@ enum kind {
 	PIPE_READ,
 	PIPE_WRITE,
 	SOCKET,
-	PLAIN,		/* a regular file */
+	PLAIN, /* a regular file */
 	QUEUE
 };
 
@@ -90,38 +90,38 @@ enum truth {
 
 /* An open file description. */
 struct object {
-	enum kind	kind;
-	unsigned	numbers;	/* that mean it */
-	struct object	*peer;		/* the other end */
-	int		bytes;		/* to be read here */
-	enum truth	full;		/* PIPE_WRITE */
-	bool		shut;		/* SOCKET: for writing */
-	bool		reset;		/* SOCKET: the peer went unread */
-	struct file	*file;
-	int64_t		offset;
-	int		queue;		/* QUEUE: from 0 up */
+	enum kind kind;
+	unsigned numbers; /* that mean it */
+	struct object *peer; /* the other end */
+	int bytes; /* to be read here */
+	enum truth full; /* PIPE_WRITE */
+	bool shut; /* SOCKET: for writing */
+	bool reset; /* SOCKET: the peer went unread */
+	struct file *file;
+	int64_t offset;
+	int queue; /* QUEUE: from 0 up */
 };
 
 struct file {
-	char		name[16];
-	int64_t		size;
-	unsigned	mode;
-	bool		linked, renamed;
+	char name[16];
+	int64_t size;
+	unsigned mode;
+	bool linked, renamed;
 };
 
 struct slot {
-	int		fd;
-	struct object	*object;	/* NULL: closed */
+	int fd;
+	struct object *object; /* NULL: closed */
 };
 
 extern struct slot slots[SLOTS];
 extern struct file files[FILES];
 extern bool verbose;
 
-void	world_start(void);
-void	world_end(void);
-void	world_clean(void);	/* files that a case has left */
-void	world_do(const struct op *op);
+void world_start(void);
+void world_end(void);
+void world_clean(void); /* files that a case has left */
+void world_do(const struct op *op);
 
 /* The slot that means the queue, or NULL. */
 struct slot *queue_slot(int queue);
@@ -130,44 +130,44 @@ struct slot *queue_slot(int queue);
 
 /* What has happened to an object, for the knotes on it. */
 enum deed {
-	ARRIVED,	/* there is more to read */
-	ROOMY,		/* there may be more room */
-	ENDED,		/* the other end has gone, or has been shut down */
-	TOUCHED		/* anything else */
+	ARRIVED, /* there is more to read */
+	ROOMY, /* there may be more room */
+	ENDED, /* the other end has gone, or has been shut down */
+	TOUCHED /* anything else */
 };
 
-void	model_start(void);
+void model_start(void);
 /* No number of the queue is left. */
-void	model_queue_gone(int queue);
+void model_queue_gone(int queue);
 /* FD, which means OBJECT, is about to be closed, or to mean it. */
-void	model_close(int fd, const struct object *object);
-void	model_open(int fd, const struct object *object);
-void	model_deed(const struct object *object, enum deed deed);
+void model_close(int fd, const struct object *object);
+void model_open(int fd, const struct object *object);
+void model_deed(const struct object *object, enum deed deed);
 /* Knotes on FILE: NOTE_ bits that must, or may, be seen; -1: READ, WRITE. */
-void	model_note(const struct file *file, unsigned must, unsigned may);
-void	model_signal(int number);
+void model_note(const struct file *file, unsigned must, unsigned may);
+void model_signal(int number);
 /* The call of OP, and all that is to be said of its answer. */
-void	model_call(const struct op *op);
+void model_call(const struct op *op);
 
 /* ---- the rest ---- */
 
 struct random {
-	uint64_t	state;
+	uint64_t state;
 };
 
 uint64_t random_next(struct random *random);
 unsigned random_below(struct random *random, unsigned end);
 
 /* Say what was wrong and end the process with status 1. */
-void	fail(const char *format, ...)
-	    __attribute__((__format__(__printf__, 1, 2), __noreturn__));
-void	trace(const char *format, ...)
-	    __attribute__((__format__(__printf__, 1, 2)));
+void fail(const char *format, ...)
+    __attribute__((__format__(__printf__, 1, 2), __noreturn__));
+void trace(const char *format, ...)
+    __attribute__((__format__(__printf__, 1, 2)));
 /* -1 is not expected of the call. */
-int	must(int result, const char *what);
+int must(int result, const char *what);
 
 /* Random bytes as changes; several threads on one queue. */
-void	garbage_case(uint64_t seed);
-void	thread_case(uint64_t seed);
+void garbage_case(uint64_t seed);
+void thread_case(uint64_t seed);
 
 #endif

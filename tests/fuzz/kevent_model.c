@@ -28,20 +28,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE	20	/* seconds for a batch to come on */
+#define PATIENCE 20 /* seconds for a batch to come on */
 
 /* What a child is doing, for its parent. */
 struct progress {
-	uint64_t	seed;
-	unsigned	cases;
+	uint64_t seed;
+	unsigned cases;
 };
 
 struct mode {
-	const char	*name;
-	void		(*run)(uint64_t);
-	unsigned	batch;		/* cases in one process */
-	uint64_t	cases;		/* so far */
-	bool		chosen;
+	const char *name;
+	void (*run)(uint64_t);
+	unsigned batch; /* cases in one process */
+	uint64_t cases; /* so far */
+	bool chosen;
 };
 
 bool verbose;
@@ -108,10 +108,23 @@ static enum verb
 random_verb(struct random *r)
 {
 	static const unsigned char often[VERBS] = { [OPEN_PIPE] = 3,
-		[OPEN_PAIR] = 3, [OPEN_FILE] = 3, [OPEN_QUEUE] = 2, [DUP] = 4,
-		[CLOSE] = 4, [WRITE] = 14, [READ] = 7, [FILL] = 1, [EMPTY] = 4,
-		[SEEK] = 2, [SHUT] = 1, [CHMOD] = 3, [LINK] = 1, [UNLINK] = 1,
-		[RENAME] = 1, [RAISE] = 3, [CALL] = 70 };
+		[OPEN_PAIR] = 3,
+		[OPEN_FILE] = 3,
+		[OPEN_QUEUE] = 2,
+		[DUP] = 4,
+		[CLOSE] = 4,
+		[WRITE] = 14,
+		[READ] = 7,
+		[FILL] = 1,
+		[EMPTY] = 4,
+		[SEEK] = 2,
+		[SHUT] = 1,
+		[CHMOD] = 3,
+		[LINK] = 1,
+		[UNLINK] = 1,
+		[RENAME] = 1,
+		[RAISE] = 3,
+		[CALL] = 70 };
 	unsigned sum = 0, at;
 
 	for (unsigned i = 0; i < VERBS; i++)
@@ -135,8 +148,8 @@ random_flags(struct random *r)
 
 	if (random_below(r, 5) != 0)
 		return often[random_below(r, COUNT(often))];
-	return (uint16_t)(random_next(r) & (random_below(r, 4) == 0 ?
-	    0xc0ff : 0x00bf));
+	return (uint16_t)(random_next(r) &
+	    (random_below(r, 4) == 0 ? 0xc0ff : 0x00bf));
 }
 
 static void
@@ -147,7 +160,7 @@ random_op(struct op *op, struct random *r)
 	op->slot2 = random_below(r, SLOTS);
 	op->amount = random_below(r, 1000);
 	op->nwishes = random_below(r, 3) == 0 ? 0 :
-	    random_below(r, CHANGES) + 1;
+						random_below(r, CHANGES) + 1;
 	for (unsigned i = 0; i < CHANGES; i++) {
 		op->wishes[i].random = random_next(r);
 		op->wishes[i].flags = random_flags(r);
@@ -307,8 +320,7 @@ without(struct op *ops, unsigned *n, unsigned at, unsigned count)
 	struct op fewer[OPS];
 
 	memcpy(fewer, ops, at * sizeof *ops);
-	memcpy(fewer + at, ops + at + count,
-	    (*n - at - count) * sizeof *ops);
+	memcpy(fewer + at, ops + at + count, (*n - at - count) * sizeof *ops);
 	if (try_ops(fewer, *n - count) == 0)
 		return false;
 	*n -= count;
@@ -391,7 +403,7 @@ advance(struct mode *m, uint64_t seed, uint64_t most)
 {
 	uint64_t first = seed + m->cases;
 	unsigned n = most - m->cases < m->batch ? (unsigned)(most - m->cases) :
-	    m->batch;
+						  m->batch;
 	int status = try_batch(m, first, n);
 
 	if (status != 0) {
@@ -434,8 +446,9 @@ run_all(uint64_t seed, uint64_t cases, time_t seconds)
 		going = false;
 		say_progress();
 		for (size_t i = 0; i < COUNT(modes); i++)
-			if (good[i] && (seconds > 0 ? time(NULL) < end :
-			    modes[i].cases < cases)) {
+			if (good[i] &&
+			    (seconds > 0 ? time(NULL) < end :
+					   modes[i].cases < cases)) {
 				good[i] = advance(&modes[i], seed, cases);
 				going = true;
 			}
@@ -443,8 +456,8 @@ run_all(uint64_t seed, uint64_t cases, time_t seconds)
 	for (size_t i = 0; i < COUNT(modes); i++) {
 		if (!modes[i].chosen)
 			continue;
-		printf("%s %d - %s: %ju cases from seed %ju\n", good[i] ? "ok" :
-		    "not ok", ++number, modes[i].name,
+		printf("%s %d - %s: %ju cases from seed %ju\n",
+		    good[i] ? "ok" : "not ok", ++number, modes[i].name,
 		    (uintmax_t)modes[i].cases, (uintmax_t)seed);
 		failed += !good[i];
 	}

@@ -14,38 +14,38 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STORED	(EV_ONESHOT | EV_CLEAR | EV_RECEIPT | EV_DISPATCH)
-#define HUGE_DATA	((int64_t)1 << 40)
-#define UNITS	(NOTE_SECONDS | NOTE_MSECONDS | NOTE_USECONDS | NOTE_NSECONDS)
+#define STORED (EV_ONESHOT | EV_CLEAR | EV_RECEIPT | EV_DISPATCH)
+#define HUGE_DATA ((int64_t)1 << 40)
+#define UNITS (NOTE_SECONDS | NOTE_MSECONDS | NOTE_USECONDS | NOTE_NSECONDS)
 
 struct note {
-	bool			used;
-	int			queue;
-	uintptr_t		ident;
-	int			filter;
-	unsigned		flags;
-	unsigned		fflags;
-	int64_t			data;
-	void			*udata;
-	const struct object	*object;
-	bool			disabled;
-	bool			active;		/* must be reported if ready */
-	bool			touched;	/* may be */
-	unsigned		seen, perhaps;	/* VNODE: since reported */
-	bool			triggered;	/* USER; TIMER: expired */
-	int64_t			count;		/* SIGNAL */
+	bool used;
+	int queue;
+	uintptr_t ident;
+	int filter;
+	unsigned flags;
+	unsigned fflags;
+	int64_t data;
+	void *udata;
+	const struct object *object;
+	bool disabled;
+	bool active; /* must be reported if ready */
+	bool touched; /* may be */
+	unsigned seen, perhaps; /* VNODE: since reported */
+	bool triggered; /* USER; TIMER: expired */
+	int64_t count; /* SIGNAL */
 };
 
 /* What a knote answers now. */
 struct view {
-	enum truth	ready;
-	unsigned	flags;
-	int64_t		least, most;
-	unsigned	sure, perhaps;		/* fflags */
+	enum truth ready;
+	unsigned flags;
+	int64_t least, most;
+	unsigned sure, perhaps; /* fflags */
 };
 
 static struct note notes[KNOTES], ghosts[KNOTES];
-static bool renewed[QUEUES];	/* once perhaps, which looks at all again */
+static bool renewed[QUEUES]; /* once perhaps, which looks at all again */
 
 static struct view look(const struct note *n);
 
@@ -138,7 +138,9 @@ look_socket(const struct note *n, struct view *v)
 	if (n->filter == EVFILT_WRITE) {
 		v->least = 1;
 		v->ready = (n->fflags & NOTE_LOWAT) != 0 &&
-		    n->data >= HUGE_DATA ? NO : YES;
+			n->data >= HUGE_DATA ?
+		    NO :
+		    YES;
 		if (o->shut || o->peer->numbers == 0) {
 			v->ready = YES;
 			v->flags = EV_EOF;
@@ -172,7 +174,7 @@ look_pipe(const struct note *n, struct view *v)
 			v->flags = EV_EOF | EV_ONESHOT;
 			v->least = 0;
 		}
-	} else if (ended(o)) {		/* the wrong end */
+	} else if (ended(o)) { /* the wrong end */
 		v->ready = MAYBE;
 		v->flags = n->filter == EVFILT_READ ? EV_EOF : 0;
 	}
@@ -189,7 +191,7 @@ look_descriptor(const struct note *n, struct view *v)
 			v->least = o->file->size - o->offset;
 		v->most = v->least;
 		v->ready = n->filter == EVFILT_WRITE || v->least != 0 ? YES :
-		    NO;
+									NO;
 		break;
 	case QUEUE:
 		look_queue(o->queue, v);
@@ -602,8 +604,8 @@ static void
 flag_names(char *to, unsigned flags)
 {
 	static const struct {
-		unsigned	flag;
-		const char	*name;
+		unsigned flag;
+		const char *name;
 	} names[] = {
 		{ EV_ADD, " ADD" },
 		{ EV_DELETE, " DELETE" },
@@ -681,8 +683,8 @@ check_event(int queue, const struct kevent *e, bool all)
 		fail("%s: %s", n->disabled ? "disabled" : "not ready", text(e));
 	flags = e->flags & ~(unsigned)(EV_ADD | EV_ENABLE);
 	if (flags != (n->flags | v.flags))
-		fail("flags are not %#x but %#x: %s", n->flags | v.flags,
-		    flags, text(e));
+		fail("flags are not %#x but %#x: %s", n->flags | v.flags, flags,
+		    text(e));
 	if (e->udata != n->udata)
 		fail("udata is not %p: %s", n->udata, text(e));
 	if (e->data < v.least || e->data > v.most)
@@ -779,9 +781,9 @@ check_events(int queue, const struct kevent *e, int n, int room)
 }
 
 struct answer {
-	int		n, error;
-	bool		over;		/* and no event is collected */
-	struct kevent	errors[CHANGES];
+	int n, error;
+	bool over; /* and no event is collected */
+	struct kevent errors[CHANGES];
 };
 
 static void

@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 /* Where the numbers lie: not where the library has its own. */
-#define FIRST_NUMBER	900
-#define PIPE_SIZE	16384
-#define MOST_UNREAD	40	/* so that there is always room */
+#define FIRST_NUMBER 900
+#define PIPE_SIZE 16384
+#define MOST_UNREAD 40 /* so that there is always room */
 
 struct slot slots[SLOTS];
 struct file files[FILES];
@@ -162,8 +162,8 @@ open_file(const struct op *op)
 	snprintf(path, sizeof path, "%s%s", f->name, f->renamed ? ".new" : "");
 	o = new_object(PLAIN);
 	o->file = f;
-	fill_slot(&slots[op->slot], must(open(path, O_RDWR | O_CLOEXEC),
-	    "open"), o, false);
+	fill_slot(&slots[op->slot],
+	    must(open(path, O_RDWR | O_CLOEXEC), "open"), o, false);
 	trace("open %s: %d", path, slots[op->slot].fd);
 }
 
@@ -357,8 +357,12 @@ static void
 use(const struct op *op)
 {
 	static const char *const verbs[VERBS] = { [WRITE] = "write",
-		[READ] = "read", [FILL] = "fill", [EMPTY] = "empty",
-		[SEEK] = "seek", [SHUT] = "shut", [CHMOD] = "chmod" };
+		[READ] = "read",
+		[FILL] = "fill",
+		[EMPTY] = "empty",
+		[SEEK] = "seek",
+		[SHUT] = "shut",
+		[CHMOD] = "chmod" };
 	const struct slot *s = &slots[op->slot];
 
 	if (s->object == NULL)

@@ -106,7 +106,7 @@ many(void)
 	static char to[32][4];
 	struct kevent e[ROOM];
 	int f = new_file("f", "0123456789012345678901234567890123456789",
-		O_RDONLY, "f");
+	    O_RDONLY, "f");
 	int i, n, done = 0;
 
 	for (i = 0; i < 32; i++) {

@@ -162,8 +162,9 @@ one_array_for_both(void)
 	n = kevent(kq, e, n, e, 8, &none);
 	check(n == 2, "two events, got %d", n);
 	/* errors overwrite changes only when those have been applied */
-	n = parse_changes(e, "#1 TIMER DELETE @7, #2 TIMER DELETE @8,"
-			     "p0 READ ADD @3, #3 TIMER DELETE @9");
+	n = parse_changes(e,
+	    "#1 TIMER DELETE @7, #2 TIMER DELETE @8,"
+	    "p0 READ ADD @3, #3 TIMER DELETE @9");
 	n = kevent(kq, e, n, e, 4, &none);
 	check(n == 3 && udata_of(&e[0]) == 7 && udata_of(&e[1]) == 8 &&
 		udata_of(&e[2]) == 9,
@@ -321,9 +322,10 @@ short_list_of_mixed_filters(void)
 	new_pipe(p, "p");
 	put(p[1], "x");
 	signal(SIGUSR1, SIG_IGN);
-	change(kq, "p0 READ ADD @0, p1 WRITE ADD @1, f READ ADD @2,"
-		   "f VNODE ADD ATTRIB @3, USR1 SIGNAL ADD @4,"
-		   "#1 TIMER ADD =10 @5");
+	change(kq,
+	    "p0 READ ADD @0, p1 WRITE ADD @1, f READ ADD @2,"
+	    "f VNODE ADD ATTRIB @3, USR1 SIGNAL ADD @4,"
+	    "#1 TIMER ADD =10 @5");
 	fchmod(f, 0640);
 	quiet(new_queue("k2"), 30);
 	kill(getpid(), SIGUSR1);
@@ -476,12 +478,14 @@ identifiers_of_different_filters(void)
 {
 	signal(SIGUSR1, SIG_IGN);
 	new_pipe(p, "p");
-	change(kq, "p0 READ ADD @1, #%d TIMER ADD ONESHOT =5 @2,"
-		   "#%d SIGNAL ADD @3",
+	change(kq,
+	    "p0 READ ADD @1, #%d TIMER ADD ONESHOT =5 @2,"
+	    "#%d SIGNAL ADD @3",
 	    p[0], p[0]);
 	put(p[1], "x");
-	expect(kq, "p0 READ =1 @1 |"
-		   "p0 READ =1 @1, #%d TIMER ONESHOT CLEAR =1 @2",
+	expect(kq,
+	    "p0 READ =1 @1 |"
+	    "p0 READ =1 @1, #%d TIMER ONESHOT CLEAR =1 @2",
 	    p[0]);
 	change(kq, "p0 READ DELETE");
 	eventually(kq, "#%d TIMER ONESHOT CLEAR =1 @2 | ", p[0]);
@@ -978,16 +982,18 @@ few_descriptors(void)
 	f = new_file("f", "abc", O_RDWR, "f");
 	signal(SIGUSR1, SIG_IGN);
 	name_ident("self", (uintptr_t)getpid());
-	change(kq, "p0 READ ADD, k2 READ ADD, USR1 SIGNAL ADD,"
-		   "f VNODE ADD CLEAR ALL, #1 TIMER ADD ONESHOT =10,"
-		   "self PROC ADD EXIT");
+	change(kq,
+	    "p0 READ ADD, k2 READ ADD, USR1 SIGNAL ADD,"
+	    "f VNODE ADD CLEAR ALL, #1 TIMER ADD ONESHOT =10,"
+	    "self PROC ADD EXIT");
 	change(k2, "p0 READ ADD CLEAR");
 	await(kq, "#1 TIMER CLEAR ONESHOT =1");
 	put(p[1], "x");
 	fchmod(f, 0640);
 	kill(getpid(), SIGUSR1);
-	expect(kq, "p0 READ =1, k2 READ =1, USR1 SIGNAL CLEAR =1,"
-		   "f VNODE CLEAR ATTRIB");
+	expect(kq,
+	    "p0 READ =1, k2 READ =1, USR1 SIGNAL CLEAR =1,"
+	    "f VNODE CLEAR ATTRIB");
 	expect(k2, "p0 READ CLEAR =1");
 }
 

@@ -220,7 +220,7 @@ copy_of_a_queue_at_the_limit(void)
 	change(kq, "p0 READ ADD");
 	close(kq);
 	no_more_descriptors();
-	kqueue();		/* fails, or not */
+	kqueue(); /* fails, or not */
 	put(p[1], "x");
 	expect(d, "p0 READ =1");
 }
@@ -236,7 +236,7 @@ closed_copy_at_the_limit(void)
 	change(kq, "p0 READ ADD");
 	put(p[1], "x");
 	close(p[0]);
-	must(dup2(copy, p[0]));	/* so that the limit is as it was */
+	must(dup2(copy, p[0])); /* so that the limit is as it was */
 	close(p[0]);
 	no_more_descriptors();
 	used = processor_time();
@@ -326,8 +326,7 @@ const struct test edge_tests[] = {
 	{ "edge_disabled_and_ready_is_not_busy",
 	    disabled_and_ready_is_not_busy },
 	{ "edge_directory_keeps_its_links", directory_keeps_its_links },
-	{ "edge_grown_before_its_mode_was_set",
-	    grown_before_its_mode_was_set },
+	{ "edge_grown_before_its_mode_was_set", grown_before_its_mode_was_set },
 	{ "edge_pending_signal_taken", pending_signal_taken },
 	{ "edge_disposition_put_back", disposition_put_back },
 	{ "edge_error_is_the_program_s", error_is_the_program_s },

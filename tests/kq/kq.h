@@ -43,21 +43,21 @@
 
 /* Where systems differ in what they can know: on Linux A, elsewhere B. */
 #ifdef __linux__
-#define LINUX_OR(a, b)	a
+#define LINUX_OR(a, b) a
 #else
-#define LINUX_OR(a, b)	b
+#define LINUX_OR(a, b) b
 #endif
 
 /* FreeBSD is followed; others are asked for what all have. */
 #if defined(__linux__) || defined(__FreeBSD__)
-#define REFERENCE	1
+#define REFERENCE 1
 #else
-#define REFERENCE	0
+#define REFERENCE 0
 #endif
 
-#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
-#define PATIENCE	60000 /* ms to wait for what must come */
-#define ROOM		64    /* events in one answer */
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define PATIENCE 60000 /* ms to wait for what must come */
+#define ROOM 64 /* events in one answer */
 
 struct test {
 	const char *name;
@@ -67,14 +67,14 @@ struct test {
 /* One way to have an event, for the tests that ask the same of every filter. */
 struct source {
 	const char *name;
-	const char *what;	   /* identifier and filter, in words */
-	const char *notes;	   /* what to add besides the flags */
-	const char *seen;	   /* what is in the event besides the flags */
-	void (*make)(void);	   /* before it is added */
-	void (*fire)(int queue);   /* let it happen, once more */
-	void (*calm)(void);	   /* not ready any longer; may be NULL */
-	int latched;		   /* stays when reported, whatever happens */
-	int once;		   /* happens but once */
+	const char *what; /* identifier and filter, in words */
+	const char *notes; /* what to add besides the flags */
+	const char *seen; /* what is in the event besides the flags */
+	void (*make)(void); /* before it is added */
+	void (*fire)(int queue); /* let it happen, once more */
+	void (*calm)(void); /* not ready any longer; may be NULL */
+	int latched; /* stays when reported, whatever happens */
+	int once; /* happens but once */
 };
 
 struct every {
@@ -84,43 +84,42 @@ struct every {
 
 /* Each ends with an entry that has no name. */
 extern const struct test aio_tests[], core_tests[], edge_tests[], file_tests[],
-    leak_tests[], nested_tests[], netdev_tests[], pipe_tests[],
-    process_tests[], scale_tests[], signal_tests[], socket_tests[],
-    thread_tests[], timer_tests[], user_tests[], vnode_tests[];
+    leak_tests[], nested_tests[], netdev_tests[], pipe_tests[], process_tests[],
+    scale_tests[], signal_tests[], socket_tests[], thread_tests[],
+    timer_tests[], user_tests[], vnode_tests[];
 extern const struct every every_tests[];
 extern const struct source sources[];
 
-extern int kq;		      /* a queue, new in every test */
+extern int kq; /* a queue, new in every test */
 extern const char *self_path; /* this program */
 
-#define PRINTF(f, a)	__attribute__((__format__(__printf__, f, a)))
+#define PRINTF(f, a) __attribute__((__format__(__printf__, f, a)))
 
 /* ---- changes and events in words ---- */
 
 /* All are applied, without room for an event. */
-#define change(q, ...)	kq_change(__FILE__, __LINE__, q, __VA_ARGS__)
+#define change(q, ...) kq_change(__FILE__, __LINE__, q, __VA_ARGS__)
 /* It fails with ERROR, and so it does as an event if there is room. */
-#define refuse(q, error, ...)	\
+#define refuse(q, error, ...) \
 	kq_refuse(__FILE__, __LINE__, q, error, __VA_ARGS__)
 /* The changes with room for events, at once. */
-#define answer(q, changes, events)	\
+#define answer(q, changes, events) \
 	kq_answer(__FILE__, __LINE__, q, changes, events)
 /* What is ready now. */
-#define expect(q, ...)	kq_expect(__FILE__, __LINE__, q, 0, __VA_ARGS__)
+#define expect(q, ...) kq_expect(__FILE__, __LINE__, q, 0, __VA_ARGS__)
 /* Wait until something is ready. */
-#define await(q, ...)	kq_expect(__FILE__, __LINE__, q, PATIENCE, __VA_ARGS__)
+#define await(q, ...) kq_expect(__FILE__, __LINE__, q, PATIENCE, __VA_ARGS__)
 /* Ask again until it is as expected: for what takes a moment to arrive. */
-#define eventually(q, ...)	\
-	kq_eventually(__FILE__, __LINE__, q, __VA_ARGS__)
+#define eventually(q, ...) kq_eventually(__FILE__, __LINE__, q, __VA_ARGS__)
 /* Let MS pass in kevent; nothing may come, and not before. */
-#define quiet(q, ms)	kq_quiet(__FILE__, __LINE__, q, ms)
-#define check(truth, ...)	\
-	do {		\
-		if (!(truth))	\
-			kq_fail(__FILE__, __LINE__, __VA_ARGS__);	\
+#define quiet(q, ms) kq_quiet(__FILE__, __LINE__, q, ms)
+#define check(truth, ...)                                         \
+	do {                                                      \
+		if (!(truth))                                     \
+			kq_fail(__FILE__, __LINE__, __VA_ARGS__); \
 	} while (0)
 /* A call that prepares something, and does not return -1. */
-#define must(call)	kq_must(__FILE__, __LINE__, (call), #call)
+#define must(call) kq_must(__FILE__, __LINE__, (call), #call)
 
 void kq_change(const char *, int, int, const char *, ...) PRINTF(4, 5);
 void kq_refuse(const char *, int, int, int, const char *, ...) PRINTF(5, 6);
@@ -146,29 +145,29 @@ struct kevent event(uintptr_t, int, unsigned, unsigned, int64_t, uintptr_t);
 
 /* ---- things to watch ---- */
 
-int named(const char *, int);		   /* gives the descriptor back */
-void name_ident(const char *, uintptr_t);  /* anything else */
+int named(const char *, int); /* gives the descriptor back */
+void name_ident(const char *, uintptr_t); /* anything else */
 int new_queue(const char *);
-void new_pipe(int[2], const char *);	   /* NAME0 reads, NAME1 writes */
-void new_pair(int, int[2], const char *);  /* type of the sockets */
-void need_loopback(void);		   /* or skip the test */
+void new_pipe(int[2], const char *); /* NAME0 reads, NAME1 writes */
+void new_pair(int, int[2], const char *); /* type of the sockets */
+void need_loopback(void); /* or skip the test */
 int tcp_listener(struct sockaddr_in *, int);
 int tcp_client(const struct sockaddr_in *);
-void new_tcp(int[2], const char *);	   /* NAME0 accepted, NAME1 connected */
+void new_tcp(int[2], const char *); /* NAME0 accepted, NAME1 connected */
 int udp_bound(struct sockaddr_in *);
 int new_file(const char *, const char *, int, const char *);
 int reopen(const char *, int, const char *);
 
 void put(int, const char *);
 void take(int, size_t);
-void fill(int);		  /* until there is no room; nonblocking from then on */
-void drain(int);	  /* until there is nothing; likewise */
+void fill(int); /* until there is no room; nonblocking from then on */
+void drain(int); /* until there is nothing; likewise */
 void nonblocking(int);
-void arrived(int, int);	  /* wait until so many bytes can be read */
+void arrived(int, int); /* wait until so many bytes can be read */
 
-double now(void);	  /* seconds, monotonic */
+double now(void); /* seconds, monotonic */
 double processor_time(void);
-void nap(int);		  /* a child or thread lets its parent fall asleep */
+void nap(int); /* a child or thread lets its parent fall asleep */
 long from_environment(const char *, long);
 int open_descriptors(void);
 
@@ -179,8 +178,8 @@ void join(pthread_t);
 
 pid_t in_child(void (*)(void *), void *);
 void hit_test(int); /* in a child: signal the test, if it is there */
-void reap(pid_t, int);	  /* and compare the status */
-void zombie(pid_t);	  /* wait until it is one */
+void reap(pid_t, int); /* and compare the status */
+void zombie(pid_t); /* wait until it is one */
 
 /* A child that obeys. */
 struct puppet {
@@ -189,12 +188,12 @@ struct puppet {
 };
 
 enum order {
-	ORDER_EXIT,	/* with status 7 */
-	ORDER_FORK,	/* a child that exits 3 and is reaped: its pid */
-	ORDER_KEEP,	/* fork a child that stays: its pid */
-	ORDER_REAP,	/* that child */
-	ORDER_EXEC,	/* this program again; it goes on obeying */
-	ORDER_THREAD	/* make a thread and join it */
+	ORDER_EXIT, /* with status 7 */
+	ORDER_FORK, /* a child that exits 3 and is reaped: its pid */
+	ORDER_KEEP, /* fork a child that stays: its pid */
+	ORDER_REAP, /* that child */
+	ORDER_EXEC, /* this program again; it goes on obeying */
+	ORDER_THREAD /* make a thread and join it */
 };
 
 struct puppet new_puppet(const char *);

@@ -15,7 +15,7 @@
 #endif
 
 /* Enough for what a table that has grown may keep. */
-#define SLACK	65536
+#define SLACK 65536
 
 static int p[2], f;
 
@@ -285,8 +285,9 @@ queue_once(int i)
 	int k = must(kqueue());
 
 	if (i % 2) {
-		change(k, "p0 READ ADD, #1 TIMER ADD =1000, USR1 SIGNAL ADD,"
-			  "self PROC ADD EXIT");
+		change(k,
+		    "p0 READ ADD, #1 TIMER ADD =1000, USR1 SIGNAL ADD,"
+		    "self PROC ADD EXIT");
 		expect(k, " ");
 	}
 	/* Linux takes a millisecond to give up an instance of inotify(7) */

@@ -21,9 +21,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LIMIT	120
-#define FAILED	1
-#define SKIPPED	77
+#define LIMIT 120
+#define FAILED 1
+#define SKIPPED 77
 
 struct entry {
 	char name[64];
@@ -120,7 +120,7 @@ static void
 run_here(const struct entry *e, FILE *log)
 {
 	setpgid(0, 0);
-	for (int i = 1; i < NSIG; i++)	/* nohup(1) ignores some */
+	for (int i = 1; i < NSIG; i++) /* nohup(1) ignores some */
 		signal(i, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	if (dup2(fileno(log), STDOUT_FILENO) == -1 ||

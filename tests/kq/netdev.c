@@ -135,9 +135,10 @@ taken_away(void)
 	ip("ip link set kqb up");
 	change(kq, "#%u NETDEV ADD CLEAR LINKINV", kqa);
 	ip("ip link del kqa");
-	await(kq, "#%u NETDEV CLEAR LINKINV =* |"
-		  "#%u NETDEV CLEAR EOF LINKINV =* |"
-		  "#%u NETDEV CLEAR EOF ONESHOT LINKINV =*",
+	await(kq,
+	    "#%u NETDEV CLEAR LINKINV =* |"
+	    "#%u NETDEV CLEAR EOF LINKINV =* |"
+	    "#%u NETDEV CLEAR EOF ONESHOT LINKINV =*",
 	    kqa, kqa, kqa);
 	expect(kq, " ");
 }

@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 /* The status is in data on FreeBSD; not every system has it there. */
-#define ENDED(name, notes, status)	\
+#define ENDED(name, notes, status) \
 	name " PROC CLEAR EOF ONESHOT EXIT " notes " " status
 #if REFERENCE
-#define STATUS(s)	s
+#define STATUS(s) s
 #else
-#define STATUS(s)	"=*"
+#define STATUS(s) "=*"
 #endif
 
 static struct puppet kid;
@@ -32,7 +32,7 @@ static int
 reaped_are_known(void)
 {
 #ifdef __linux__
-	uint64_t info[8] = { 1u << 3 };		/* PIDFD_INFO_EXIT */
+	uint64_t info[8] = { 1u << 3 }; /* PIDFD_INFO_EXIT */
 	pid_t pid = must(fork());
 	int fd;
 
@@ -55,8 +55,10 @@ await_reaped(const char *name, const char *status)
 	if (reaped_are_known())
 		await(kq, "%s PROC CLEAR EOF ONESHOT EXIT %s", name, status);
 	else
-		await(kq, "%s PROC CLEAR EOF ONESHOT EXIT %s | "
-		    "%s PROC CLEAR EOF ONESHOT EXIT =-1", name, status, name);
+		await(kq,
+		    "%s PROC CLEAR EOF ONESHOT EXIT %s | "
+		    "%s PROC CLEAR EOF ONESHOT EXIT =-1",
+		    name, status, name);
 }
 
 /* Whether the notes of anything but an exit can be had. */
@@ -180,7 +182,7 @@ a_stranger_reaped_at_once(void)
 
 #ifdef __linux__
 /* It is the process connector that may know. */
-#define UNTOLD \
+#define UNTOLD                       \
 	ENDED("grandkid", "", "=-1") \
 	" | " ENDED("grandkid", "", "signal=KILL")
 
@@ -374,8 +376,8 @@ many(void)
 	for (i = 0; i < 100; i++) {
 		uintptr_t u;
 
-		check(call_kevent(kq, NULL, 0, &e, 1, PATIENCE) == 1,
-		    "exit %d", i);
+		check(call_kevent(kq, NULL, 0, &e, 1, PATIENCE) == 1, "exit %d",
+		    i);
 		u = udata_of(&e);
 		check(u >= 1 && u <= 100 && (pid_t)e.ident == pid[u - 1],
 		    "which child");

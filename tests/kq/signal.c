@@ -277,8 +277,9 @@ disposition_comes_back(void)
 	signal(SIGUSR1, SIG_IGN);
 	handle(SIGUSR2, SA_NODEFER);
 	change(kq, "USR1 SIGNAL ADD, USR2 SIGNAL ADD, WINCH SIGNAL ADD");
-	change(kq, "USR1 SIGNAL DELETE, USR2 SIGNAL DELETE,"
-		   "WINCH SIGNAL DELETE");
+	change(kq,
+	    "USR1 SIGNAL DELETE, USR2 SIGNAL DELETE,"
+	    "WINCH SIGNAL DELETE");
 	sigaction(SIGUSR1, NULL, &sa);
 	check(sa.sa_handler == SIG_IGN, "USR1 is ignored");
 	sigaction(SIGUSR2, NULL, &sa);
@@ -352,8 +353,8 @@ wakes_with_a_handler(void)
 	change(kq, "USR1 SIGNAL ADD");
 	pid = in_child(hit_parent, &ms);
 	n = call_kevent(kq, NULL, 0, &e, 1, PATIENCE);
-	check(n == 1 || (!REFERENCE && n == -1 && errno == EINTR),
-	    "got %d, %s", n, strerror(errno));
+	check(n == 1 || (!REFERENCE && n == -1 && errno == EINTR), "got %d, %s",
+	    n, strerror(errno));
 	check(handled == 1, "handled %d times", (int)handled);
 	if (n == 1)
 		expect(kq, " ");

@@ -79,9 +79,10 @@ stream_peer_closed_unread(void)
 	change(kq, "s0 READ ADD, s0 WRITE ADD");
 	put(s[0], "abc");
 	close(s[1]);
-	expect(kq, LINUX_OR("s0 READ EOF err=ECONNRESET =0,"
-			    "s0 WRITE EOF err=ECONNRESET =*",
-		       "s0 READ EOF =0, s0 WRITE EOF =*"));
+	expect(kq,
+	    LINUX_OR("s0 READ EOF err=ECONNRESET =0,"
+		     "s0 WRITE EOF err=ECONNRESET =*",
+		"s0 READ EOF =0, s0 WRITE EOF =*"));
 }
 
 /* Linux fails a write with EPIPE then; on a BSD it goes nowhere. */
@@ -279,8 +280,9 @@ never_connected(void)
 	named("unix", socket(AF_UNIX, SOCK_STREAM, 0));
 	named("tcp", socket(AF_INET, SOCK_STREAM, 0));
 	named("udp", socket(AF_INET, SOCK_DGRAM, 0));
-	change(kq, "unix READ ADD, unix WRITE ADD, tcp READ ADD,"
-		   "tcp WRITE ADD, udp READ ADD, udp WRITE ADD");
+	change(kq,
+	    "unix READ ADD, unix WRITE ADD, tcp READ ADD,"
+	    "tcp WRITE ADD, udp READ ADD, udp WRITE ADD");
 	expect(kq, "udp WRITE >0");
 }
 
@@ -401,8 +403,7 @@ tcp_half_close(void)
 	eventually(kq, "s0 READ EOF =0, s0 WRITE >0, s1 WRITE EOF =*");
 	put(s[0], "xy");
 	arrived(s[1], 2);
-	expect(kq,
-	    "s0 READ EOF =0, s0 WRITE >0, s1 READ =2, s1 WRITE EOF =*");
+	expect(kq, "s0 READ EOF =0, s0 WRITE >0, s1 READ =2, s1 WRITE EOF =*");
 	close(s[0]);
 	eventually(kq, "s1 READ EOF =2, s1 WRITE EOF =*");
 }
@@ -446,11 +447,13 @@ tcp_reset(void)
 	new_tcp(s, "s");
 	change(kq, "s0 READ ADD, s0 WRITE ADD");
 	reset(s[1]);
-	eventually(kq, "s0 READ EOF err=ECONNRESET =0,"
-		       "s0 WRITE EOF err=ECONNRESET =*");
+	eventually(kq,
+	    "s0 READ EOF err=ECONNRESET =0,"
+	    "s0 WRITE EOF err=ECONNRESET =*");
 	/* asking takes nothing away */
-	expect(kq, "s0 READ EOF err=ECONNRESET =0,"
-		   "s0 WRITE EOF err=ECONNRESET =*");
+	expect(kq,
+	    "s0 READ EOF err=ECONNRESET =0,"
+	    "s0 WRITE EOF err=ECONNRESET =*");
 }
 
 static void
@@ -494,10 +497,10 @@ tcp_refused(void)
 	e = errno;
 	change(kq, "c WRITE ADD, c READ ADD");
 	/* connect(2) may have told it already */
-	eventually(kq, e == ECONNREFUSED ?
-		"c READ EOF =0, c WRITE EOF =*" :
-		"c READ EOF err=ECONNREFUSED =0,"
-		"c WRITE EOF err=ECONNREFUSED =*");
+	eventually(kq,
+	    e == ECONNREFUSED ? "c READ EOF =0, c WRITE EOF =*" :
+				"c READ EOF err=ECONNREFUSED =0,"
+				"c WRITE EOF err=ECONNREFUSED =*");
 }
 
 static void
@@ -586,12 +589,12 @@ udp_counts_bytes(void)
 	must(connect(v, (struct sockaddr *)&a, sizeof a));
 	put(v, "hello");
 	/* a BSD counts the sender's address */
-	eventually(kq, LINUX_OR("u READ =5, u WRITE >0",
-			   "u READ >0, u WRITE >0"));
+	eventually(kq,
+	    LINUX_OR("u READ =5, u WRITE >0", "u READ >0, u WRITE >0"));
 	put(v, "abc");
 	take(u, 5);
-	eventually(kq, LINUX_OR("u READ =3, u WRITE >0",
-			   "u READ >0, u WRITE >0"));
+	eventually(kq,
+	    LINUX_OR("u READ =3, u WRITE >0", "u READ >0, u WRITE >0"));
 	take(u, 3);
 	expect(kq, "u WRITE >0");
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CROWD	8
+#define CROWD 8
 
 static int p[2];
 static atomic_int woken, stop;
@@ -310,7 +310,9 @@ static void *
 wait_long(void *arg)
 {
 	return call_kevent(kq, NULL, 0, arg, 1, 1000 * PATIENCE) == -1 &&
-	    errno == EBADF ? arg : NULL;
+		errno == EBADF ?
+	    arg :
+	    NULL;
 }
 
 /* Also with a timeout, once the library has found it out. */

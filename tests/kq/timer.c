@@ -115,11 +115,12 @@ static void
 units(void)
 {
 	start();
-	change(kq, "#1 TIMER ADD ONESHOT SECONDS =1,"
-		   "#2 TIMER ADD ONESHOT MSECONDS =1010,"
-		   "#3 TIMER ADD ONESHOT USECONDS =1020000,"
-		   "#4 TIMER ADD ONESHOT NSECONDS =1030000000,"
-		   "#5 TIMER ADD ONESHOT =1040");
+	change(kq,
+	    "#1 TIMER ADD ONESHOT SECONDS =1,"
+	    "#2 TIMER ADD ONESHOT MSECONDS =1010,"
+	    "#3 TIMER ADD ONESHOT USECONDS =1020000,"
+	    "#4 TIMER ADD ONESHOT NSECONDS =1030000000,"
+	    "#5 TIMER ADD ONESHOT =1040");
 	quiet(kq, 500);
 	next_is(1, EV_ONESHOT | EV_CLEAR, 1.);
 	next_is(2, EV_ONESHOT | EV_CLEAR, 1.01);
@@ -182,13 +183,15 @@ absolute(void)
 static void
 absolute_past(void)
 {
-	change(kq, "#1 TIMER ADD ABSTIME MSECONDS =%lld, "
-		   "#2 TIMER ADD ONESHOT ABSTIME SECONDS =1,"
-		   "#3 TIMER ADD CLEAR ABSTIME NSECONDS =1",
+	change(kq,
+	    "#1 TIMER ADD ABSTIME MSECONDS =%lld, "
+	    "#2 TIMER ADD ONESHOT ABSTIME SECONDS =1,"
+	    "#3 TIMER ADD CLEAR ABSTIME NSECONDS =1",
 	    milliseconds() - 5000);
-	eventually(kq, "#1 TIMER =1, #2 TIMER ONESHOT =1, #3 TIMER CLEAR =1 |"
-		       "#1 TIMER =1, #2 TIMER ONESHOT =1 |"
-		       "#1 TIMER =1, #3 TIMER CLEAR =1 | #1 TIMER =1");
+	eventually(kq,
+	    "#1 TIMER =1, #2 TIMER ONESHOT =1, #3 TIMER CLEAR =1 |"
+	    "#1 TIMER =1, #2 TIMER ONESHOT =1 |"
+	    "#1 TIMER =1, #3 TIMER CLEAR =1 | #1 TIMER =1");
 	eventually(kq, "#1 TIMER =1");
 	expect(kq, "#1 TIMER =1");
 	refuse(kq, ENOENT, "#2 TIMER DELETE");
@@ -200,9 +203,10 @@ absolute_units(void)
 	long long t = milliseconds() + 60;
 
 	start();
-	change(kq, "#1 TIMER ADD ONESHOT ABSTIME USECONDS =%lld,"
-		   "#2 TIMER ADD ONESHOT ABSTIME NSECONDS =%lld,"
-		   "#3 TIMER ADD ONESHOT ABSTIME SECONDS =%lld",
+	change(kq,
+	    "#1 TIMER ADD ONESHOT ABSTIME USECONDS =%lld,"
+	    "#2 TIMER ADD ONESHOT ABSTIME NSECONDS =%lld,"
+	    "#3 TIMER ADD ONESHOT ABSTIME SECONDS =%lld",
 	    t * 1000, (t + 20) * 1000000, t / 1000 + 3600);
 	next_is(1, EV_ONESHOT, .058);
 	next_is(2, EV_ONESHOT, .078);
@@ -253,13 +257,15 @@ zero(void)
 static void
 of_ages(void)
 {
-	change(kq, "#1 TIMER ADD =1000000000000, #2 TIMER ADD ONESHOT "
-		   "=1000000000000");
+	change(kq,
+	    "#1 TIMER ADD =1000000000000, #2 TIMER ADD ONESHOT "
+	    "=1000000000000");
 	quiet(kq, 30);
 	change(kq, "#1 TIMER DELETE, #2 TIMER DELETE");
 #ifdef __linux__
-	change(kq, "#1 TIMER ADD =%lld, #2 TIMER ADD ONESHOT SECONDS =%lld,"
-		   "#3 TIMER ADD USECONDS =%lld, #4 TIMER ADD NSECONDS =%lld",
+	change(kq,
+	    "#1 TIMER ADD =%lld, #2 TIMER ADD ONESHOT SECONDS =%lld,"
+	    "#3 TIMER ADD USECONDS =%lld, #4 TIMER ADD NSECONDS =%lld",
 	    (long long)INT64_MAX, (long long)INT64_MAX, (long long)INT64_MAX,
 	    (long long)INT64_MAX);
 	quiet(kq, 30);
@@ -374,7 +380,7 @@ static void
 in_order(void)
 {
 	static const int ms[] = { 70, 20, 50, 10, 90, 60, 30, 80, 40, 100 };
-	double least[10], most[10];	/* deadlines; to add may take long */
+	double least[10], most[10]; /* deadlines; to add may take long */
 	struct kevent e;
 	int i, last = -1;
 

@@ -81,8 +81,8 @@ notes_at_add(void)
 {
 	change(kq, "#1 USER ADD FFCOPY 0x0f");
 	change(kq, "#1 USER TRIGGER");
-	expect(kq, LINUX_OR("#1 USER 0x0f",
-		       "#1 USER 0x0f | #1 USER 0xc000000f"));
+	expect(kq,
+	    LINUX_OR("#1 USER 0x0f", "#1 USER 0x0f | #1 USER 0xc000000f"));
 }
 
 static void

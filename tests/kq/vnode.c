@@ -86,17 +86,20 @@ truncated(void)
 {
 	watched();
 	must(ftruncate(f, 1));
-	expect(kq, "f VNODE CLEAR ATTRIB WRITE? EXTEND? |"
-		   "f VNODE CLEAR WRITE ATTRIB? EXTEND? |"
-		   "f VNODE CLEAR EXTEND WRITE? ATTRIB?");
+	expect(kq,
+	    "f VNODE CLEAR ATTRIB WRITE? EXTEND? |"
+	    "f VNODE CLEAR WRITE ATTRIB? EXTEND? |"
+	    "f VNODE CLEAR EXTEND WRITE? ATTRIB?");
 	must(truncate("f", 1000));
-	expect(kq, "f VNODE CLEAR ATTRIB WRITE? EXTEND? |"
-		   "f VNODE CLEAR WRITE ATTRIB? EXTEND? |"
-		   "f VNODE CLEAR EXTEND WRITE? ATTRIB?");
+	expect(kq,
+	    "f VNODE CLEAR ATTRIB WRITE? EXTEND? |"
+	    "f VNODE CLEAR WRITE ATTRIB? EXTEND? |"
+	    "f VNODE CLEAR EXTEND WRITE? ATTRIB?");
 	close(must(open("f", O_WRONLY | O_TRUNC)));
-	expect(kq, "f VNODE CLEAR ATTRIB WRITE? EXTEND? |"
-		   "f VNODE CLEAR WRITE ATTRIB? EXTEND? |"
-		   "f VNODE CLEAR EXTEND WRITE? ATTRIB?");
+	expect(kq,
+	    "f VNODE CLEAR ATTRIB WRITE? EXTEND? |"
+	    "f VNODE CLEAR WRITE ATTRIB? EXTEND? |"
+	    "f VNODE CLEAR EXTEND WRITE? ATTRIB?");
 }
 
 static void
@@ -148,11 +151,13 @@ renamed(void)
 	expect(kq, " ");
 	must(mkdir("d", 0700));
 	must(rename("g", "d/g"));
-	expect(kq, LINUX_OR("f VNODE CLEAR RENAME",
-		       "f VNODE CLEAR RENAME NOTE_DELETE?"));
+	expect(kq,
+	    LINUX_OR("f VNODE CLEAR RENAME",
+		"f VNODE CLEAR RENAME NOTE_DELETE?"));
 	must(rename("d/g", "f"));
-	expect(kq, LINUX_OR("f VNODE CLEAR RENAME",
-		       "f VNODE CLEAR RENAME NOTE_DELETE?"));
+	expect(kq,
+	    LINUX_OR("f VNODE CLEAR RENAME",
+		"f VNODE CLEAR RENAME NOTE_DELETE?"));
 	put(f, "x");
 	expect(kq, "f VNODE CLEAR WRITE");
 }
@@ -189,8 +194,9 @@ directory_above_renamed(void)
 	must(chmod("e/f", 0640));
 	expect(kq, "f VNODE CLEAR ATTRIB");
 	must(rename("e/f", "f"));
-	expect(kq, LINUX_OR("f VNODE CLEAR RENAME",
-		       "f VNODE CLEAR RENAME NOTE_DELETE?"));
+	expect(kq,
+	    LINUX_OR("f VNODE CLEAR RENAME",
+		"f VNODE CLEAR RENAME NOTE_DELETE?"));
 }
 
 static void
@@ -245,11 +251,13 @@ hard_links(void)
 	must(link("f", "f3"));
 	expect(kq, "f VNODE CLEAR LINK ATTRIB?");
 	must(unlink("f2"));
-	expect(kq, "f VNODE CLEAR LINK ATTRIB? |"
-		   "f VNODE CLEAR NOTE_DELETE LINK? ATTRIB?");
+	expect(kq,
+	    "f VNODE CLEAR LINK ATTRIB? |"
+	    "f VNODE CLEAR NOTE_DELETE LINK? ATTRIB?");
 	must(unlink("f"));
-	expect(kq, "f VNODE CLEAR LINK ATTRIB? |"
-		   "f VNODE CLEAR NOTE_DELETE LINK? ATTRIB?");
+	expect(kq,
+	    "f VNODE CLEAR LINK ATTRIB? |"
+	    "f VNODE CLEAR NOTE_DELETE LINK? ATTRIB?");
 	put(f, "x");
 	expect(kq, "f VNODE CLEAR WRITE");
 	must(unlink("f3"));
@@ -291,8 +299,9 @@ replaced_with_another_name_left(void)
 	touch("g");
 	watch("f");
 	must(rename("g", "f"));
-	expect(kq, "f VNODE CLEAR NOTE_DELETE LINK? ATTRIB? |"
-		   "f VNODE CLEAR LINK ATTRIB?");
+	expect(kq,
+	    "f VNODE CLEAR NOTE_DELETE LINK? ATTRIB? |"
+	    "f VNODE CLEAR LINK ATTRIB?");
 	put(f, "x");
 	expect(kq, "f VNODE CLEAR WRITE");
 }
@@ -633,8 +642,9 @@ directory_moves(void)
 	must(mkdir("d/s", 0700));
 	expect(kq, "d VNODE CLEAR WRITE LINK");
 	must(rename("d/s", "e/s"));
-	expect(kq, "d VNODE CLEAR WRITE EXTEND? LINK?,"
-		   "e VNODE CLEAR WRITE EXTEND? LINK?");
+	expect(kq,
+	    "d VNODE CLEAR WRITE EXTEND? LINK?,"
+	    "e VNODE CLEAR WRITE EXTEND? LINK?");
 }
 
 static void

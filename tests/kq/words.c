@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WORDS	2048 /* characters in a text */
+#define WORDS 2048 /* characters in a text */
 
 struct word {
 	const char *name;
@@ -606,12 +606,12 @@ call_kevent(int q, const struct kevent *changes, int nchanges,
 	    ms == -1 ? NULL : &t);
 }
 
-#define FORMAT(buf, fmt)	\
-	do {	\
-		va_list ap;	\
-		va_start(ap, fmt);	\
-		vsnprintf(buf, sizeof buf, fmt, ap);	\
-		va_end(ap);	\
+#define FORMAT(buf, fmt)                             \
+	do {                                         \
+		va_list ap;                          \
+		va_start(ap, fmt);                   \
+		vsnprintf(buf, sizeof buf, fmt, ap); \
+		va_end(ap);                          \
 	} while (0)
 
 void
@@ -655,9 +655,9 @@ kq_refuse(const char *file, int line, int q, int error, const char *fmt, ...)
 		    strerror(error), r, r == -1 ? strerror(errno) : "");
 	r = call_kevent(q, c, n, e, 1, 0);
 	list_text(got, sizeof got, e, r);
-	if (r != 1 || (e[0].flags & EV_ERROR) == 0 ||
-	    (int)e[0].data != error || e[0].ident != c[0].ident ||
-	    e[0].filter != c[0].filter || udata_of(&e[0]) != udata_of(&c[0]))
+	if (r != 1 || (e[0].flags & EV_ERROR) == 0 || (int)e[0].data != error ||
+	    e[0].ident != c[0].ident || e[0].filter != c[0].filter ||
+	    udata_of(&e[0]) != udata_of(&c[0]))
 		kq_fail(file, line, "%s: expected ERROR =%s, got %s", text,
 		    strerror(error), got);
 }

@@ -380,7 +380,8 @@ main(int argc, char **argv)
 	else if (argc > 1 && strcmp(argv[1], "watch") == 0)
 		status = cmd_watch(argv + 2);
 	else
-		fprintf(stderr, "usage: guard run CMD [ARG]... |"
-				" guard watch SECONDS PID\n");
+		fprintf(stderr,
+		    "usage: guard run CMD [ARG]... |"
+		    " guard watch SECONDS PID\n");
 	return status;
 }

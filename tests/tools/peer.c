@@ -88,13 +88,13 @@
 #define POLLRDHUP 0
 #endif
 
-#define ABSENT	77
+#define ABSENT 77
 #define NITEMS(a) (sizeof(a) / sizeof((a)[0]))
 
 extern char **environ;
 
-static const char *subject = "peer";	/* what a message is about */
-static int high = 3;			/* descriptors of our own begin here */
+static const char *subject = "peer"; /* what a message is about */
+static int high = 3; /* descriptors of our own begin here */
 
 static _Noreturn void
 die(int status, const char *format, ...)
@@ -1412,114 +1412,114 @@ dev_full(void)
 #endif
 
 static const struct state {
-	const char	*name;
-	int		(*make)(void);
+	const char *name;
+	int (*make)(void);
 } states[] = {
-	{ "pipe.r.empty",			pipe_r_empty },
-	{ "pipe.r.data",			pipe_r_data },
-	{ "pipe.r.full",			pipe_r_full },
-	{ "pipe.r.writer-gone-data",		pipe_r_gone_data },
-	{ "pipe.r.writer-gone-drained",		pipe_r_gone },
-	{ "pipe.w.empty",			pipe_w_empty },
-	{ "pipe.w.data",			pipe_w_data },
-	{ "pipe.w.full",			pipe_w_full },
-	{ "pipe.w.full-but-one-byte",		pipe_w_but_byte },
-	{ "pipe.w.full-but-a-page",		pipe_w_but_page },
-	{ "pipe.w.reader-gone",			pipe_w_gone },
-	{ "pipe.w.reader-gone-full",		pipe_w_gone_full },
-	{ "fifo.r.never-a-writer",		fifo_r_never },
-	{ "fifo.r.writer-no-data",		fifo_r_writer },
-	{ "fifo.r.writer-data",			fifo_r_data },
-	{ "fifo.r.writer-gone-data",		fifo_r_gone_data },
-	{ "fifo.r.writer-gone-drained",		fifo_r_gone },
-	{ "fifo.r.reopened",			fifo_r_reopened },
-	{ "fifo.w.empty",			fifo_w_empty },
-	{ "fifo.w.full",			fifo_w_full },
-	{ "fifo.w.reader-gone-empty",		fifo_w_gone },
-	{ "fifo.rw.empty",			fifo_rw },
-	{ "fifo.rw.data",			fifo_rw_data },
-	{ "fifo.rw.full",			fifo_rw_full },
-	{ "unix-stream.idle",			unix_stream_idle },
-	{ "unix-stream.data",			unix_stream_data },
-	{ "unix-stream.full",			unix_stream_full },
-	{ "unix-stream.peer-half-closed-data",	unix_stream_half_data },
-	{ "unix-stream.peer-half-closed",	unix_stream_half },
-	{ "unix-stream.itself-half-closed",	unix_stream_own_half },
-	{ "unix-stream.both-half-closed",	unix_stream_both_half },
-	{ "unix-stream.peer-closed",		unix_stream_closed },
-	{ "unix-stream.peer-closed-data",	unix_stream_closed_data },
-	{ "unix-stream.our-data-unread",	unix_stream_unread },
-	{ "unix-stream.own-shut-rd",		unix_stream_shut_rd },
-	{ "unix-stream.own-shut-rdwr",		unix_stream_shut_rdwr },
-	{ "unix-dgram.idle",			unix_dgram_idle },
-	{ "unix-dgram.data",			unix_dgram_data },
-	{ "unix-dgram.empty-datagram",		unix_dgram_empty },
-	{ "unix-dgram.full",			unix_dgram_full },
-	{ "unix-dgram.peer-closed",		unix_dgram_closed },
-	{ "unix-listen.fresh",			unix_fresh },
-	{ "unix-listen.listening",		unix_listening },
-	{ "unix-listen.one-waits",		unix_one_waits },
-	{ "unix-listen.client-not-accepted",	unix_not_accepted },
-	{ "unix-listen.client-listener-closed",	unix_listener_closed },
-	{ "tcp-listen.bound",			tcp_bound },
-	{ "tcp-listen.listening",		tcp_listening },
-	{ "tcp-listen.one-waits",		tcp_one_waits },
-	{ "tcp.fresh",				tcp_fresh },
-	{ "tcp.connected",			tcp_connected },
-	{ "tcp.data",				tcp_data },
-	{ "tcp.oob",				tcp_oob },
-	{ "tcp.oob-and-data",			tcp_oob_data },
-	{ "tcp.full",				tcp_full },
-	{ "tcp.peer-half-closed-data",		tcp_half_data },
-	{ "tcp.peer-half-closed",		tcp_half },
-	{ "tcp.both-half-closed",		tcp_both_half },
-	{ "tcp.peer-closed",			tcp_closed },
-	{ "tcp.peer-closed-written-to",		tcp_closed_written },
-	{ "tcp.reset",				tcp_reset },
-	{ "tcp.own-shut-rdwr",			tcp_shut_rdwr },
-	{ "tcp.refused",			tcp_refused },
-	{ "udp.bound",				udp_bound },
-	{ "udp.data",				udp_data },
-	{ "udp.empty-datagram",			udp_empty },
-	{ "udp.refused",			udp_refused },
-	{ "pty.master.idle",			master_idle },
-	{ "pty.master.data",			master_data },
-	{ "pty.master.slave-closed",		master_closed },
-	{ "pty.slave.idle",			slave_idle },
-	{ "pty.slave.unfinished-line",		slave_unfinished },
-	{ "pty.slave.line",			slave_line },
-	{ "pty.slave.master-closed",		slave_closed },
-	{ "file.start",				file_start },
-	{ "file.middle",			file_middle },
-	{ "file.at-end",			file_end },
-	{ "file.past-end",			file_past_end },
-	{ "file.empty",				file_empty },
-	{ "directory.open",			directory },
-	{ "dev.null",				dev_null },
-	{ "dev.null-rdonly",			dev_null_r },
-	{ "dev.zero",				dev_zero },
-	{ "number.closed",			closed },
+	{ "pipe.r.empty", pipe_r_empty },
+	{ "pipe.r.data", pipe_r_data },
+	{ "pipe.r.full", pipe_r_full },
+	{ "pipe.r.writer-gone-data", pipe_r_gone_data },
+	{ "pipe.r.writer-gone-drained", pipe_r_gone },
+	{ "pipe.w.empty", pipe_w_empty },
+	{ "pipe.w.data", pipe_w_data },
+	{ "pipe.w.full", pipe_w_full },
+	{ "pipe.w.full-but-one-byte", pipe_w_but_byte },
+	{ "pipe.w.full-but-a-page", pipe_w_but_page },
+	{ "pipe.w.reader-gone", pipe_w_gone },
+	{ "pipe.w.reader-gone-full", pipe_w_gone_full },
+	{ "fifo.r.never-a-writer", fifo_r_never },
+	{ "fifo.r.writer-no-data", fifo_r_writer },
+	{ "fifo.r.writer-data", fifo_r_data },
+	{ "fifo.r.writer-gone-data", fifo_r_gone_data },
+	{ "fifo.r.writer-gone-drained", fifo_r_gone },
+	{ "fifo.r.reopened", fifo_r_reopened },
+	{ "fifo.w.empty", fifo_w_empty },
+	{ "fifo.w.full", fifo_w_full },
+	{ "fifo.w.reader-gone-empty", fifo_w_gone },
+	{ "fifo.rw.empty", fifo_rw },
+	{ "fifo.rw.data", fifo_rw_data },
+	{ "fifo.rw.full", fifo_rw_full },
+	{ "unix-stream.idle", unix_stream_idle },
+	{ "unix-stream.data", unix_stream_data },
+	{ "unix-stream.full", unix_stream_full },
+	{ "unix-stream.peer-half-closed-data", unix_stream_half_data },
+	{ "unix-stream.peer-half-closed", unix_stream_half },
+	{ "unix-stream.itself-half-closed", unix_stream_own_half },
+	{ "unix-stream.both-half-closed", unix_stream_both_half },
+	{ "unix-stream.peer-closed", unix_stream_closed },
+	{ "unix-stream.peer-closed-data", unix_stream_closed_data },
+	{ "unix-stream.our-data-unread", unix_stream_unread },
+	{ "unix-stream.own-shut-rd", unix_stream_shut_rd },
+	{ "unix-stream.own-shut-rdwr", unix_stream_shut_rdwr },
+	{ "unix-dgram.idle", unix_dgram_idle },
+	{ "unix-dgram.data", unix_dgram_data },
+	{ "unix-dgram.empty-datagram", unix_dgram_empty },
+	{ "unix-dgram.full", unix_dgram_full },
+	{ "unix-dgram.peer-closed", unix_dgram_closed },
+	{ "unix-listen.fresh", unix_fresh },
+	{ "unix-listen.listening", unix_listening },
+	{ "unix-listen.one-waits", unix_one_waits },
+	{ "unix-listen.client-not-accepted", unix_not_accepted },
+	{ "unix-listen.client-listener-closed", unix_listener_closed },
+	{ "tcp-listen.bound", tcp_bound },
+	{ "tcp-listen.listening", tcp_listening },
+	{ "tcp-listen.one-waits", tcp_one_waits },
+	{ "tcp.fresh", tcp_fresh },
+	{ "tcp.connected", tcp_connected },
+	{ "tcp.data", tcp_data },
+	{ "tcp.oob", tcp_oob },
+	{ "tcp.oob-and-data", tcp_oob_data },
+	{ "tcp.full", tcp_full },
+	{ "tcp.peer-half-closed-data", tcp_half_data },
+	{ "tcp.peer-half-closed", tcp_half },
+	{ "tcp.both-half-closed", tcp_both_half },
+	{ "tcp.peer-closed", tcp_closed },
+	{ "tcp.peer-closed-written-to", tcp_closed_written },
+	{ "tcp.reset", tcp_reset },
+	{ "tcp.own-shut-rdwr", tcp_shut_rdwr },
+	{ "tcp.refused", tcp_refused },
+	{ "udp.bound", udp_bound },
+	{ "udp.data", udp_data },
+	{ "udp.empty-datagram", udp_empty },
+	{ "udp.refused", udp_refused },
+	{ "pty.master.idle", master_idle },
+	{ "pty.master.data", master_data },
+	{ "pty.master.slave-closed", master_closed },
+	{ "pty.slave.idle", slave_idle },
+	{ "pty.slave.unfinished-line", slave_unfinished },
+	{ "pty.slave.line", slave_line },
+	{ "pty.slave.master-closed", slave_closed },
+	{ "file.start", file_start },
+	{ "file.middle", file_middle },
+	{ "file.at-end", file_end },
+	{ "file.past-end", file_past_end },
+	{ "file.empty", file_empty },
+	{ "directory.open", directory },
+	{ "dev.null", dev_null },
+	{ "dev.null-rdonly", dev_null_r },
+	{ "dev.zero", dev_zero },
+	{ "number.closed", closed },
 #ifdef __linux__
-	{ "eventfd.0",				eventfd_0 },
-	{ "eventfd.5",				eventfd_5 },
-	{ "eventfd.max",			eventfd_max },
-	{ "eventfd.semaphore-0",		eventfd_semaphore },
-	{ "timerfd.disarmed",			timerfd_disarmed },
-	{ "timerfd.armed",			timerfd_armed },
-	{ "timerfd.expired",			timerfd_expired },
-	{ "signalfd.none",			signalfd_none },
-	{ "pidfd.alive",			pidfd_alive },
-	{ "pidfd.zombie",			pidfd_zombie },
-	{ "inotify.none",			inotify_none },
-	{ "epoll.none-ready",			epoll_none },
-	{ "epoll.one-ready",			epoll_one },
-	{ "epoll.nested",			epoll_nested },
-	{ "epoll.signalfd",			epoll_signalfd },
-	{ "linux.memfd",			memfd },
-	{ "linux.o_path",			o_path },
-	{ "linux.proc-file",			proc_file },
-	{ "linux.proc-mounts",			proc_mounts },
-	{ "linux.dev-full",			dev_full },
+	{ "eventfd.0", eventfd_0 },
+	{ "eventfd.5", eventfd_5 },
+	{ "eventfd.max", eventfd_max },
+	{ "eventfd.semaphore-0", eventfd_semaphore },
+	{ "timerfd.disarmed", timerfd_disarmed },
+	{ "timerfd.armed", timerfd_armed },
+	{ "timerfd.expired", timerfd_expired },
+	{ "signalfd.none", signalfd_none },
+	{ "pidfd.alive", pidfd_alive },
+	{ "pidfd.zombie", pidfd_zombie },
+	{ "inotify.none", inotify_none },
+	{ "epoll.none-ready", epoll_none },
+	{ "epoll.one-ready", epoll_one },
+	{ "epoll.nested", epoll_nested },
+	{ "epoll.signalfd", epoll_signalfd },
+	{ "linux.memfd", memfd },
+	{ "linux.o_path", o_path },
+	{ "linux.proc-file", proc_file },
+	{ "linux.proc-mounts", proc_mounts },
+	{ "linux.dev-full", dev_full },
 #endif
 };
 
@@ -1547,8 +1547,8 @@ cmd_states(char **argv)
 /* ---- with ---- */
 
 struct spec {
-	int		 first, last;
-	const char	*state;
+	int first, last;
+	const char *state;
 };
 
 static struct spec
@@ -1644,11 +1644,14 @@ static int
 signal_number(const char *name)
 {
 	static const struct {
-		const char	*name;
-		int		 number;
+		const char *name;
+		int number;
 	} names[] = {
-		{ "HUP", SIGHUP }, { "INT", SIGINT }, { "TERM", SIGTERM },
-		{ "PIPE", SIGPIPE }, { "QUIT", SIGQUIT },
+		{ "HUP", SIGHUP },
+		{ "INT", SIGINT },
+		{ "TERM", SIGTERM },
+		{ "PIPE", SIGPIPE },
+		{ "QUIT", SIGQUIT },
 	};
 
 	for (size_t i = 0; i < NITEMS(names); i++)
@@ -1858,8 +1861,8 @@ cmd_owner(char **argv)
 
 #ifdef __linux__
 struct file_id {
-	dev_t	dev;
-	ino_t	ino;
+	dev_t dev;
+	ino_t ino;
 };
 
 static struct file_id
@@ -2048,9 +2051,9 @@ add_bits(pid_t pid, unsigned long long call, unsigned long long address,
 {
 	long word;
 	union {
-		long		 word;
-		struct pollfd	 pollfd;
-		uint32_t	 events;
+		long word;
+		struct pollfd pollfd;
+		uint32_t events;
 	} u;
 
 	errno = 0;
@@ -2062,12 +2065,12 @@ add_bits(pid_t pid, unsigned long long call, unsigned long long address,
 #ifdef SYS_poll
 	    || call == SYS_poll
 #endif
-	    )
+	)
 		u.pollfd.revents = (short)(u.pollfd.revents | (short)mask);
 	else
 		u.events |= mask;
 	if (ptrace(PTRACE_POKEDATA, pid, (void *)(uintptr_t)address,
-	    (void *)u.word) == -1)
+		(void *)u.word) == -1)
 		die(ABSENT, "PTRACE_POKEDATA");
 }
 
@@ -2109,7 +2112,7 @@ trace(pid_t pid, unsigned mask)
 			die(1, "waitpid");
 		if (!WIFSTOPPED(status))
 			return WIFEXITED(status) ? WEXITSTATUS(status) :
-			    128 + WTERMSIG(status);
+						   128 + WTERMSIG(status);
 		sig = WSTOPSIG(status);
 		if (sig == SIGTRAP)
 			sig = 0;
@@ -2117,13 +2120,13 @@ trace(pid_t pid, unsigned mask)
 			continue;
 		sig = 0;
 		if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof info,
-		    &info) == -1)
+			&info) == -1)
 			die(ABSENT, "PTRACE_GET_SYSCALL_INFO");
 		if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 			call = info.entry.nr;
 			buffer = buffer_of(&info);
-		} else if (info.op == PTRACE_SYSCALL_INFO_EXIT &&
-		    buffer != 0 && info.exit.rval > 0)
+		} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && buffer != 0 &&
+		    info.exit.rval > 0)
 			add_bits(pid, call, buffer, mask);
 	}
 }
@@ -2162,8 +2165,10 @@ talk_pair(const char *type, int pair[2])
 	else if (strcmp(type, "tcp") == 0)
 		tcp_pair(pair);
 	else
-		make_sockets(pair, strcmp(type, "dgram") == 0 ? SOCK_DGRAM :
-		    strcmp(type, "packet") == 0 ? SOCK_SEQPACKET : SOCK_STREAM);
+		make_sockets(pair,
+		    strcmp(type, "dgram") == 0	    ? SOCK_DGRAM :
+			strcmp(type, "packet") == 0 ? SOCK_SEQPACKET :
+						      SOCK_STREAM);
 }
 
 static _Noreturn void
@@ -2257,7 +2262,7 @@ cmd_clock(char **argv)
 static int
 cmd_reaped(char **argv)
 {
-	uint64_t info[8] = { 1u << 3 };		/* PIDFD_INFO_EXIT */
+	uint64_t info[8] = { 1u << 3 }; /* PIDFD_INFO_EXIT */
 	pid_t pid = fork();
 	int fd;
 
@@ -2271,14 +2276,21 @@ cmd_reaped(char **argv)
 }
 
 static const struct {
-	const char	*name;
-	int		(*run)(char **);
+	const char *name;
+	int (*run)(char **);
 } commands[] = {
-	{ "with", cmd_with }, { "states", cmd_states }, { "run", cmd_run },
-	{ "as", cmd_as }, { "zombie", cmd_zombie }, { "owner", cmd_owner },
-	{ "openers", cmd_openers }, { "await", cmd_await },
-	{ "bits", cmd_bits }, { "talk", cmd_talk },
-	{ "lock", cmd_lock }, { "clock", cmd_clock },
+	{ "with", cmd_with },
+	{ "states", cmd_states },
+	{ "run", cmd_run },
+	{ "as", cmd_as },
+	{ "zombie", cmd_zombie },
+	{ "owner", cmd_owner },
+	{ "openers", cmd_openers },
+	{ "await", cmd_await },
+	{ "bits", cmd_bits },
+	{ "talk", cmd_talk },
+	{ "lock", cmd_lock },
+	{ "clock", cmd_clock },
 	{ "reaped", cmd_reaped },
 };
 

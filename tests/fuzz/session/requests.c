@@ -27,9 +27,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REQUESTS	200
-#define LONGEST		4096
-#define COUNT(a)	(sizeof(a) / sizeof *(a))
+#define REQUESTS 200
+#define LONGEST 4096
+#define COUNT(a) (sizeof(a) / sizeof *(a))
 
 static uint64_t state;
 static const char *program;
@@ -41,7 +41,7 @@ static size_t output_length;
 static uint64_t
 next(void)
 {
-	uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);	/* splitmix64 */
+	uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
 
 	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -63,33 +63,29 @@ die(const char *what)
 
 /* ---- requests ---- */
 
-static const char *const commands[] = {
-	"select", "poll", "devpoll", "epoll", "kqueue"
-};
+static const char *const commands[] = { "select", "poll", "devpoll", "epoll",
+	"kqueue" };
 
-static const char *const verbs[] = {
-	"register", "modify", "unregister", "poll", "poll", "poll", "select",
-	"select 0", "control", "control 0 0", "control 3 0", "fromfd",
-	"fileno", "closed", "cancel", "cancel", "help", "frob", ""
-};
+static const char *const verbs[] = { "register", "modify", "unregister", "poll",
+	"poll", "poll", "select", "select 0", "control", "control 0 0",
+	"control 3 0", "fromfd", "fileno", "closed", "cancel", "cancel", "help",
+	"frob", "" };
 
-static const char *const words[] = {
-	"0", "1", "2", "3", "5", "6", "7", "7:in", "6:out", "5:in,pri",
-	"5:et,in", "6:oneshot,out", "9:in", "99", "99:hup", "file:in",
-	"./file:in,out", "fifo:in", "fifo:out", "fifo", "nofile", "dir:in",
-	"/dev/fd/7:in", "/dev/null", "-r", "-w", "-x", "1ms", "0.001", "-",
-	"-1", "-3", "2", "1e-3", "nan", "1e400", "7:0x1", "7:0xfffff",
+static const char *const words[] = { "0", "1", "2", "3", "5", "6", "7", "7:in",
+	"6:out", "5:in,pri", "5:et,in", "6:oneshot,out", "9:in", "99", "99:hup",
+	"file:in", "./file:in,out", "fifo:in", "fifo:out", "fifo", "nofile",
+	"dir:in", "/dev/fd/7:in", "/dev/null", "-r", "-w", "-x", "1ms", "0.001",
+	"-", "-1", "-3", "2", "1e-3", "nan", "1e400", "7:0x1", "7:0xfffff",
 	"99999999999", "read:7", "read:7:delete", "write:6:clear",
 	"read:5:oneshot,udata=a%2C", "user:1", "user:1:trigger,fflags=7,ffor",
-	"user:1:delete", "user:1:disable", "user:1:enable,receipt",
-	"timer:1ms", "timer:3:data=1ms,oneshot", "timer:3:delete",
-	"vnode:file:write,attrib", "vnode:file:EV_DELETE", "read:file",
-	"read:fifo", "write:fifo", "signal:USR1", "signal:USR1:delete",
-	"signal:KILL", "proc:1", "proc:999999999", "aio:file", "-1:7:flags=1",
-	"-11:2:flags=0x1", "netdev:nothing", "::", ":", "a:", "''", "'7'",
-	"\"7:in\"", "$'7'", "\\7", "'", "\"", "$'\\", "\\", "$'\\0012'",
-	"$'fi\\0154e:in'", "@7", "@", "@@"
-};
+	"user:1:delete", "user:1:disable", "user:1:enable,receipt", "timer:1ms",
+	"timer:3:data=1ms,oneshot", "timer:3:delete", "vnode:file:write,attrib",
+	"vnode:file:EV_DELETE", "read:file", "read:fifo", "write:fifo",
+	"signal:USR1", "signal:USR1:delete", "signal:KILL", "proc:1",
+	"proc:999999999", "aio:file", "-1:7:flags=1", "-11:2:flags=0x1",
+	"netdev:nothing", "::", ":", "a:", "''", "'7'", "\"7:in\"", "$'7'",
+	"\\7", "'", "\"", "$'\\", "\\", "$'\\0012'", "$'fi\\0154e:in'", "@7",
+	"@", "@@" };
 
 static void
 put(const char *bytes, size_t length)
@@ -129,10 +125,10 @@ spoil(size_t from)
 
 	for (unsigned n = below(4); n > 0 && input_length > from; n--) {
 		c = below(2) == 0 ? (char)next() :
-		    likely[below(sizeof likely - 1)];
+				    likely[below(sizeof likely - 1)];
 		if (c != '\n')
-			input[from + below((unsigned)(input_length - from))] =
-			    c;
+			input[from +
+			    below((unsigned)(input_length - from))] = c;
 	}
 }
 
@@ -230,10 +226,9 @@ converse(int to, int from)
 	output_length = 0;
 	(void)fcntl(to, F_SETFL, O_NONBLOCK);
 	for (;;) {
-		struct pollfd p[2] = {
-			{ given < input_length ? to : -1, POLLOUT, 0 },
-			{ from, POLLIN, 0 }
-		};
+		struct pollfd p[2] = { { given < input_length ? to : -1,
+					   POLLOUT, 0 },
+			{ from, POLLIN, 0 } };
 
 		if (poll(p, 2, -1) == -1 && errno != EINTR)
 			die("poll");
@@ -305,7 +300,7 @@ static const char *
 check_line(const char *line, unsigned *answers)
 {
 	bool ok = strncmp(line, "ok ", 3) == 0,
-	    error = strncmp(line, "error ", 6) == 0;
+	     error = strncmp(line, "error ", 6) == 0;
 	const char *rest;
 	long number;
 
@@ -318,8 +313,9 @@ check_line(const char *line, unsigned *answers)
 	if (number < 0 || number >= REQUESTS)
 		return "no tag";
 	if (!ok && !error)
-		return *rest != '\t' ? "no tab" : answers[number] != 0 ?
-		    "an event after the answer's end" : NULL;
+		return *rest != '\t'	 ? "no tab" :
+		    answers[number] != 0 ? "an event after the answer's end" :
+					   NULL;
 	if (error && (rest[0] != ' ' || rest[1] < 'A' || rest[1] > 'Z'))
 		return "no name";
 	return answers[number]++ != 0 ? "a second answer" : NULL;
@@ -373,7 +369,7 @@ one_round(uint64_t seed)
 	make_requests();
 	status = run(command);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 4)
-		return true;		/* no such primitive here */
+		return true; /* no such primitive here */
 	wrong = check(status);
 	if (wrong != NULL)
 		printf("not ok - %s: %s (status %d, seed %llu)\n", command,

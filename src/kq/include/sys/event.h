@@ -19,103 +19,103 @@
 extern "C" {
 #endif
 
-#define EVFILT_READ	(-1)
-#define EVFILT_WRITE	(-2)
-#define EVFILT_AIO	(-3)	/* attached by aio_read(2), aio_write(2) */
-#define EVFILT_VNODE	(-4)
-#define EVFILT_PROC	(-5)
-#define EVFILT_SIGNAL	(-6)
-#define EVFILT_TIMER	(-7)
-#define EVFILT_NETDEV	(-8)	/* FreeBSD 4 to 9 */
-#define EVFILT_USER	(-11)
+#define EVFILT_READ (-1)
+#define EVFILT_WRITE (-2)
+#define EVFILT_AIO (-3) /* attached by aio_read(2), aio_write(2) */
+#define EVFILT_VNODE (-4)
+#define EVFILT_PROC (-5)
+#define EVFILT_SIGNAL (-6)
+#define EVFILT_TIMER (-7)
+#define EVFILT_NETDEV (-8) /* FreeBSD 4 to 9 */
+#define EVFILT_USER (-11)
 
 struct kevent {
-	uintptr_t	 ident;		/* what is watched */
-	short		 filter;
-	unsigned short	 flags;
-	unsigned int	 fflags;	/* of the filter */
-	int64_t		 data;		/* of the filter */
-	void		*udata;		/* handed back untouched */
+	uintptr_t ident; /* what is watched */
+	short filter;
+	unsigned short flags;
+	unsigned int fflags; /* of the filter */
+	int64_t data; /* of the filter */
+	void *udata; /* handed back untouched */
 };
 
-#define EV_SET(event, a, b, c, d, e, f)			\
-	do {						\
-		struct kevent *ev_set = (event);	\
-		ev_set->ident = (uintptr_t)(a);		\
-		ev_set->filter = (short)(b);		\
-		ev_set->flags = (unsigned short)(c);	\
-		ev_set->fflags = (unsigned int)(d);	\
-		ev_set->data = (int64_t)(e);		\
-		ev_set->udata = (void *)(f);		\
+#define EV_SET(event, a, b, c, d, e, f)              \
+	do {                                         \
+		struct kevent *ev_set = (event);     \
+		ev_set->ident = (uintptr_t)(a);      \
+		ev_set->filter = (short)(b);         \
+		ev_set->flags = (unsigned short)(c); \
+		ev_set->fflags = (unsigned int)(d);  \
+		ev_set->data = (int64_t)(e);         \
+		ev_set->udata = (void *)(f);         \
 	} while (0)
 
 /* actions */
-#define EV_ADD		0x0001	/* add, or change what is there */
-#define EV_DELETE	0x0002
-#define EV_ENABLE	0x0004
-#define EV_DISABLE	0x0008
+#define EV_ADD 0x0001 /* add, or change what is there */
+#define EV_DELETE 0x0002
+#define EV_ENABLE 0x0004
+#define EV_DISABLE 0x0008
 
 /* flags */
-#define EV_ONESHOT	0x0010	/* deleted when it has been reported */
-#define EV_CLEAR	0x0020	/* reset when it has been reported */
-#define EV_RECEIPT	0x0040	/* answered with EV_ERROR, data 0 at success */
-#define EV_DISPATCH	0x0080	/* disabled when it has been reported */
+#define EV_ONESHOT 0x0010 /* deleted when it has been reported */
+#define EV_CLEAR 0x0020 /* reset when it has been reported */
+#define EV_RECEIPT 0x0040 /* answered with EV_ERROR, data 0 at success */
+#define EV_DISPATCH 0x0080 /* disabled when it has been reported */
 
 /* returned */
-#define EV_ERROR	0x4000	/* data is the errno value */
-#define EV_EOF		0x8000	/* end of file, or of what is watched */
+#define EV_ERROR 0x4000 /* data is the errno value */
+#define EV_EOF 0x8000 /* end of file, or of what is watched */
 
 /* EVFILT_READ, EVFILT_WRITE */
-#define NOTE_LOWAT	0x0001	/* data: how many bytes make it ready */
+#define NOTE_LOWAT 0x0001 /* data: how many bytes make it ready */
 /* This library's own: data may be left 0, which spares a system call. */
-#define NOTE_NODATA	0x80000000u
+#define NOTE_NODATA 0x80000000u
 
 /* EVFILT_VNODE */
-#define NOTE_DELETE	0x0001
-#define NOTE_WRITE	0x0002
-#define NOTE_EXTEND	0x0004
-#define NOTE_ATTRIB	0x0008
-#define NOTE_LINK	0x0010
-#define NOTE_RENAME	0x0020
-#define NOTE_REVOKE	0x0040
-#define NOTE_OPEN	0x0080
-#define NOTE_CLOSE	0x0100	/* of a descriptor that could not write */
-#define NOTE_CLOSE_WRITE	0x0200
-#define NOTE_READ	0x0400
+#define NOTE_DELETE 0x0001
+#define NOTE_WRITE 0x0002
+#define NOTE_EXTEND 0x0004
+#define NOTE_ATTRIB 0x0008
+#define NOTE_LINK 0x0010
+#define NOTE_RENAME 0x0020
+#define NOTE_REVOKE 0x0040
+#define NOTE_OPEN 0x0080
+#define NOTE_CLOSE 0x0100 /* of a descriptor that could not write */
+#define NOTE_CLOSE_WRITE 0x0200
+#define NOTE_READ 0x0400
 
 /*
  * EVFILT_PROC; data of NOTE_EXIT is the wait status, or -1 where that cannot be
  * known (a BSD always knows), which is neither WIFEXITED nor WIFSIGNALED.
  */
-#define NOTE_EXIT	0x80000000u
-#define NOTE_FORK	0x40000000u
-#define NOTE_EXEC	0x20000000u
-#define NOTE_PCTRLMASK	0xf0000000u
-#define NOTE_PDATAMASK	0x000fffffu
-#define NOTE_TRACK	0x0001	/* follow it across fork */
-#define NOTE_TRACKERR	0x0002	/* a child could not be followed */
-#define NOTE_CHILD	0x0004	/* it is a child of what was followed */
+#define NOTE_EXIT 0x80000000u
+#define NOTE_FORK 0x40000000u
+#define NOTE_EXEC 0x20000000u
+#define NOTE_PCTRLMASK 0xf0000000u
+#define NOTE_PDATAMASK 0x000fffffu
+#define NOTE_TRACK 0x0001 /* follow it across fork */
+#define NOTE_TRACKERR 0x0002 /* a child could not be followed */
+#define NOTE_CHILD 0x0004 /* it is a child of what was followed */
 
 /* EVFILT_TIMER; milliseconds if none of the units is given */
-#define NOTE_SECONDS	0x0001
-#define NOTE_MSECONDS	0x0002
-#define NOTE_USECONDS	0x0004
-#define NOTE_NSECONDS	0x0008
-#define NOTE_ABSTIME	0x0010	/* data is a time since the Epoch */
+#define NOTE_SECONDS 0x0001
+#define NOTE_MSECONDS 0x0002
+#define NOTE_USECONDS 0x0004
+#define NOTE_NSECONDS 0x0008
+#define NOTE_ABSTIME 0x0010 /* data is a time since the Epoch */
 
 /* EVFILT_NETDEV; the identifier is the interface's index */
-#define NOTE_LINKUP	0x0001
-#define NOTE_LINKDOWN	0x0002
-#define NOTE_LINKINV	0x0004	/* unknown, or the interface is gone */
+#define NOTE_LINKUP 0x0001
+#define NOTE_LINKDOWN 0x0002
+#define NOTE_LINKINV 0x0004 /* unknown, or the interface is gone */
 
 /* EVFILT_USER */
-#define NOTE_FFNOP	0x00000000u
-#define NOTE_FFAND	0x40000000u
-#define NOTE_FFOR	0x80000000u
-#define NOTE_FFCOPY	0xc0000000u
-#define NOTE_FFCTRLMASK	0xc0000000u
-#define NOTE_FFLAGSMASK	0x00ffffffu
-#define NOTE_TRIGGER	0x01000000u
+#define NOTE_FFNOP 0x00000000u
+#define NOTE_FFAND 0x40000000u
+#define NOTE_FFOR 0x80000000u
+#define NOTE_FFCOPY 0xc0000000u
+#define NOTE_FFCTRLMASK 0xc0000000u
+#define NOTE_FFLAGSMASK 0x00ffffffu
+#define NOTE_TRIGGER 0x01000000u
 
 /*
  * Make a queue: a descriptor that is close-on-exec only if asked for, that
@@ -124,8 +124,8 @@ struct kevent {
  * which means nothing.  Returns -1 with errno: EINVAL (other flags), EMFILE,
  * ENFILE, ENOMEM, EDEADLK (see kevent).
  */
-int	kqueue(void);
-int	kqueue1(int flags);
+int kqueue(void);
+int kqueue1(int flags);
 
 /*
  * Apply the NCHANGES changes, then collect at most NEVENTS events, waiting at
@@ -144,8 +144,8 @@ int	kqueue1(int flags);
  * that errno, and what is watched already reports an event with EV_ERROR and
  * EV_ONESHOT, the errno as data: that knote is deleted.
  */
-int	kevent(int queue, const struct kevent *changes, int nchanges,
-	    struct kevent *events, int nevents, const struct timespec *timeout);
+int kevent(int queue, const struct kevent *changes, int nchanges,
+    struct kevent *events, int nevents, const struct timespec *timeout);
 
 /*
  * Asynchronous reads and writes whose completion is an event: set sigev_notify
@@ -154,20 +154,20 @@ int	kevent(int queue, const struct kevent *changes, int nchanges,
  * reported until aio_return is called for it.  aio_sigevent is the library's
  * until then.  Everything else is the C library's aio(7).
  */
-#define SIGEV_KEVENT	3
+#define SIGEV_KEVENT 3
 #if defined(__GLIBC__)
-#define sigev_notify_kqueue	_sigev_un._pad[0]
+#define sigev_notify_kqueue _sigev_un._pad[0]
 #else
-#define sigev_notify_kqueue	sigev_notify_thread_id
+#define sigev_notify_kqueue sigev_notify_thread_id
 #endif
 
-int	kq_aio_read(struct aiocb *request);
-int	kq_aio_write(struct aiocb *request);
-ssize_t	kq_aio_return(struct aiocb *request);
+int kq_aio_read(struct aiocb *request);
+int kq_aio_write(struct aiocb *request);
+ssize_t kq_aio_return(struct aiocb *request);
 
-#define aio_read	kq_aio_read
-#define aio_write	kq_aio_write
-#define aio_return	kq_aio_return
+#define aio_read kq_aio_read
+#define aio_write kq_aio_write
+#define aio_return kq_aio_return
 
 #ifdef __cplusplus
 }

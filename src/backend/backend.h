@@ -105,7 +105,7 @@ typedef int backend_wait_fn(struct backend_state *state, size_t max,
     int64_t timeout);
 
 /* The next event of the last wait, in its order: 1 with *EVENT set, or 0. */
-typedef int backend_take_fn(struct backend_state *state, struct event *event);
+typedef int backend_next_fn(struct backend_state *state, struct event *event);
 
 /* Give up the object and all it holds; STATE may be NULL. */
 typedef void backend_close_fn(struct backend_state *state);
@@ -120,20 +120,20 @@ struct backend {
 	const char *name;
 	const struct flag *flags; /* ends with an empty name */
 	uint32_t limit; /* the bits that its type can hold */
-	uint32_t reading; /* these ask to read */
-	uint32_t writing; /* these ask to write */
-	uint32_t looking; /* these only look at a file */
-	uint32_t broken; /* writing would fail */
-	uint32_t watch; /* asks for nothing but its end */
+	uint32_t mask_read; /* these ask to read */
+	uint32_t mask_write; /* these ask to write */
+	uint32_t mask_look; /* these only look at a file */
+	uint32_t mask_broken; /* writing would fail */
+	uint32_t mask_watch; /* asks for nothing but its end */
 	uint32_t failed; /* no event: data is an errno */
-	uint32_t edge; /* asks for news alone; 0: it cannot */
+	uint32_t flag_edge; /* asks for news alone; 0: it cannot */
 	backend_probe_fn *probe;
 	backend_open_fn *open;
 	backend_add_fn *add;
 	backend_modify_fn *modify; /* select, kqueue: NULL */
 	backend_remove_fn *remove;
 	backend_wait_fn *wait;
-	backend_take_fn *take;
+	backend_next_fn *next;
 	backend_close_fn *close;
 	backend_hint_fn *hint; /* or NULL */
 	backend_requests_fn *requests; /* kqueue; others: NULL */

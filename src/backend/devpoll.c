@@ -53,7 +53,7 @@ devpoll_open(struct backend_state **state, size_t capacity)
 	(void)capacity;
 	if (s == NULL)
 		return -ENOMEM;
-	s->device = place(open("/dev/poll", O_RDWR | O_CLOEXEC));
+	s->device = fdplace(open("/dev/poll", O_RDWR | O_CLOEXEC));
 	if (s->device < 0) {
 		int error = s->device;
 
@@ -148,7 +148,7 @@ devpoll_wait(struct backend_state *state, size_t max, int64_t timeout)
 }
 
 static int
-devpoll_take(struct backend_state *state, struct event *event)
+devpoll_next(struct backend_state *state, struct event *event)
 {
 	const struct pollfd *p;
 
@@ -212,7 +212,7 @@ devpoll_number(struct backend_state *state)
 {
 	(void)state;
 	if (stand_in < 0)
-		stand_in = place(open("/dev/null", O_RDWR | O_CLOEXEC));
+		stand_in = fdplace(open("/dev/null", O_RDWR | O_CLOEXEC));
 	return stand_in;
 }
 
@@ -229,9 +229,9 @@ devpoll_wait(struct backend_state *state, size_t max, int64_t timeout)
 }
 
 static int
-devpoll_take(struct backend_state *state, struct event *event)
+devpoll_next(struct backend_state *state, struct event *event)
 {
-	return backend_poll.take(state, event);
+	return backend_poll.next(state, event);
 }
 
 static void
@@ -249,17 +249,17 @@ const struct backend backend_devpoll = {
 	.name = "devpoll",
 	.flags = poll_flags,
 	.limit = POLL_LIMIT,
-	.reading = POLL_READING,
-	.writing = POLL_WRITING,
-	.broken = POLL_BROKEN,
-	.watch = 0,
+	.mask_read = POLL_READING,
+	.mask_write = POLL_WRITING,
+	.mask_broken = POLL_BROKEN,
+	.mask_watch = 0,
 	.probe = devpoll_probe,
 	.open = devpoll_open,
 	.add = devpoll_add,
 	.modify = devpoll_modify,
 	.remove = devpoll_remove,
 	.wait = devpoll_wait,
-	.take = devpoll_take,
+	.next = devpoll_next,
 	.close = devpoll_close,
 	.number = devpoll_number,
 };

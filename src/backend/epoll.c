@@ -61,7 +61,7 @@ epoll_open(struct backend_state **state, size_t capacity)
 	(void)capacity;
 	if (s == NULL)
 		return -ENOMEM;
-	fd = place(epoll_create1(EPOLL_CLOEXEC));
+	fd = fdplace(epoll_create1(EPOLL_CLOEXEC));
 	if (fd < 0) {
 		free(s);
 		return fd;
@@ -157,7 +157,7 @@ epoll_wait_for(struct backend_state *state, size_t max, int64_t timeout)
 }
 
 static int
-epoll_take(struct backend_state *state, struct event *event)
+epoll_next(struct backend_state *state, struct event *event)
 {
 	const struct epoll_event *e;
 
@@ -248,19 +248,19 @@ const struct backend backend_epoll = {
 	.name = "epoll",
 	.flags = epoll_flags,
 	.limit = EPOLL_LIMIT,
-	.reading = EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND | EPOLLRDHUP |
-	    EPOLLMSG,
-	.writing = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND,
-	.broken = EPOLLERR | EPOLLHUP,
-	.watch = 0,
-	.edge = (uint32_t)EPOLLET,
+	.mask_read = EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND |
+	    EPOLLRDHUP | EPOLLMSG,
+	.mask_write = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND,
+	.mask_broken = EPOLLERR | EPOLLHUP,
+	.mask_watch = 0,
+	.flag_edge = (uint32_t)EPOLLET,
 	.probe = epoll_probe,
 	.open = epoll_open,
 	.add = epoll_add,
 	.modify = epoll_modify,
 	.remove = epoll_remove,
 	.wait = epoll_wait_for,
-	.take = epoll_take,
+	.next = epoll_next,
 	.close = epoll_close,
 	.hint = epoll_hint,
 	.number = epoll_number,

@@ -241,7 +241,7 @@ kqueue_open(struct backend_state **state, size_t capacity)
 	fd = kqueue();
 	if (fd != -1)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	fd = place(fd);
+	fd = fdplace(fd);
 	if (fd < 0) {
 		free(s);
 		return fd;
@@ -426,7 +426,7 @@ add_transfer(struct backend_state *state, const struct kevent_request *request,
 
 /* EVENT says that a transfer is done: put into it what became of that. */
 static void
-finish_transfer(struct event *event)
+finished_transfer(struct event *event)
 {
 	struct transfer **link = &transfers, *t;
 	int error;
@@ -469,7 +469,7 @@ add_transfer(struct backend_state *state, const struct kevent_request *request,
 }
 
 static void
-finish_transfer(struct event *event)
+finished_transfer(struct event *event)
 {
 	(void)event;
 }
@@ -604,7 +604,7 @@ filter_of(const struct kevent *event)
 }
 
 static int
-kqueue_take(struct backend_state *state, struct event *event)
+kqueue_next(struct backend_state *state, struct event *event)
 {
 	const struct kevent *e;
 	unsigned filter;
@@ -621,7 +621,7 @@ kqueue_take(struct backend_state *state, struct event *event)
 	event->flags = e->flags & ~(uint32_t)(EV_ADD | EV_ENABLE);
 	event->fflags = e->fflags & ~own_fflags(filter);
 	if (is_transfer(e))
-		finish_transfer(event);
+		finished_transfer(event);
 	event->bits = meaning(event, filter);
 	return 1;
 }
@@ -693,19 +693,19 @@ const struct backend backend_kqueue = {
 	.name = "kqueue",
 	.flags = filter_flags,
 	.limit = FILTER_LIMIT,
-	.reading = 1u << KQUEUE_READ | 1u << KQUEUE_AIO,
-	.writing = 1u << KQUEUE_WRITE,
-	.looking = 1u << KQUEUE_VNODE,
-	.broken = KQUEUE_EOF,
-	.watch = 1u << KQUEUE_WRITE,
+	.mask_read = 1u << KQUEUE_READ | 1u << KQUEUE_AIO,
+	.mask_write = 1u << KQUEUE_WRITE,
+	.mask_look = 1u << KQUEUE_VNODE,
+	.mask_broken = KQUEUE_EOF,
+	.mask_watch = 1u << KQUEUE_WRITE,
 	.failed = KQUEUE_FAILED,
-	.edge = KQUEUE_CLEAR,
+	.flag_edge = KQUEUE_CLEAR,
 	.probe = kqueue_probe,
 	.open = kqueue_open,
 	.add = kqueue_add,
 	.remove = kqueue_remove,
 	.wait = kqueue_wait,
-	.take = kqueue_take,
+	.next = kqueue_next,
 	.close = kqueue_close,
 	.hint = kqueue_hint,
 	.requests = kqueue_requests,

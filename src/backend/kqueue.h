@@ -1,8 +1,8 @@
 /*
  * kqueue.h - a kevent as pmux asks for it, and the names that kevent(2) has.
  */
-#ifndef BACKEND_KQUEUE_H
-#define BACKEND_KQUEUE_H
+#ifndef KQUEUE_H
+#define KQUEUE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -146,12 +146,12 @@ kqueue_poll_wait(struct backend_state *state, size_t max, int64_t timeout)
 }
 
 static int
-kqueue_poll_take(struct backend_state *state, struct event *event)
+kqueue_poll_next(struct backend_state *state, struct event *event)
 {
 	struct member *member;
 	struct pollfd p;
 
-	while (backend_kqueue.take(state->queue, event)) {
+	while (backend_kqueue.next(state->queue, event)) {
 		event->token /= 2;
 		member = &state->members[event->token];
 		if (member->told == state->wait)
@@ -170,17 +170,17 @@ const struct backend backend_kqueue_poll = {
 	.name = "kqueue",
 	.flags = poll_flags,
 	.limit = POLL_LIMIT,
-	.reading = POLL_READING & ~UNTOLD,
-	.writing = POLL_WRITING,
-	.broken = POLL_BROKEN,
-	.watch = 0,
-	.edge = NEWS_ALONE,
+	.mask_read = POLL_READING & ~UNTOLD,
+	.mask_write = POLL_WRITING,
+	.mask_broken = POLL_BROKEN,
+	.mask_watch = 0,
+	.flag_edge = NEWS_ALONE,
 	.probe = kqueue_poll_probe,
 	.open = kqueue_poll_open,
 	.add = kqueue_poll_add,
 	.remove = kqueue_poll_remove,
 	.wait = kqueue_poll_wait,
-	.take = kqueue_poll_take,
+	.next = kqueue_poll_next,
 	.close = kqueue_poll_close,
 };
 

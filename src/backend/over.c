@@ -196,7 +196,7 @@ open_bell(struct backend_state *s)
 
 	if (is_epoll(s) || s->bell >= 0)
 		return 0;
-	s->bell = place(epoll_create1(EPOLL_CLOEXEC));
+	s->bell = fdplace(epoll_create1(EPOLL_CLOEXEC));
 	if (s->bell < 0)
 		return s->bell;
 	/* the first flag of all is what tells of input: read, in */
@@ -236,10 +236,10 @@ rings(const struct backend_state *s, uint32_t token, uint32_t bits)
 
 	if (s->base->requests != NULL)
 		bits = 1u << s->requests[token].filter;
-	if ((bits & s->base->reading) != 0)
+	if ((bits & s->base->mask_read) != 0)
 		events |= EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND |
 		    EPOLLRDHUP | EPOLLMSG;
-	if ((bits & s->base->writing) != 0)
+	if ((bits & s->base->mask_write) != 0)
 		events |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	return events;
 }
@@ -614,7 +614,7 @@ static bool
 is_clear(const struct backend_state *s, uint32_t token)
 {
 	if (s->base->requests == NULL)
-		return (s->members[token].bits & s->base->edge) != 0;
+		return (s->members[token].bits & s->base->flag_edge) != 0;
 	return (s->requests[token].flags & flag("clear")) != 0 ||
 	    (s->members[token].bits & KQUEUE_CLEAR) != 0;
 }
@@ -643,7 +643,7 @@ take_answers(struct backend_state *s, struct question *q, uint32_t count)
 	while (n == -EINTR);
 	if (n < 0)
 		return n;
-	while (error == 0 && s->base->take(s->asked, &event)) {
+	while (error == 0 && s->base->next(s->asked, &event)) {
 		for (i = 0; i < count; i++)
 			if (asked_token(s, i, q[i].token) == event.token)
 				break;
@@ -1112,7 +1112,7 @@ wait_own(struct backend_state *s, size_t max, int64_t timeout)
 
 	if (n < 0)
 		return n;
-	while (error == 0 && s->base->take(s->own, &event)) {
+	while (error == 0 && s->base->next(s->own, &event)) {
 		if (event.token == bell_token(s)) {
 			rung = 1;
 			continue;
@@ -1171,10 +1171,10 @@ over_wait(struct backend_state *s, size_t max, int64_t timeout)
 }
 
 static int
-over_take(struct backend_state *s, struct event *event)
+over_next(struct backend_state *s, struct event *event)
 {
 	if (s->cursor == s->count)
-		return is_epoll(s) ? s->base->take(s->own, event) : 0;
+		return is_epoll(s) ? s->base->next(s->own, event) : 0;
 	*event = s->events[s->cursor++];
 	return 1;
 }
@@ -1228,7 +1228,7 @@ foreign_over(const struct backend *base, bool lasting)
 	over.modify = base->modify == NULL ? NULL : over_modify;
 	over.remove = over_remove;
 	over.wait = over_wait;
-	over.take = over_take;
+	over.next = over_next;
 	over.close = over_close;
 	over.requests = base->requests == NULL ? NULL : over_requests;
 	over.number = base->number == NULL ? NULL : over_number;

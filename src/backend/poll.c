@@ -144,7 +144,7 @@ poll_wait(struct backend_state *state, size_t max, int64_t timeout)
 }
 
 static int
-poll_take(struct backend_state *state, struct event *event)
+poll_next(struct backend_state *state, struct event *event)
 {
 	const struct pollfd *p;
 
@@ -164,17 +164,17 @@ const struct backend backend_poll = {
 	.name = "poll",
 	.flags = poll_flags,
 	.limit = POLL_LIMIT,
-	.reading = POLL_READING,
-	.writing = POLL_WRITING,
-	.broken = POLL_BROKEN,
-	.watch = 0,
+	.mask_read = POLL_READING,
+	.mask_write = POLL_WRITING,
+	.mask_broken = POLL_BROKEN,
+	.mask_watch = 0,
 	.probe = poll_probe,
 	.open = poll_open,
 	.add = poll_add,
 	.modify = poll_modify,
 	.remove = poll_remove,
 	.wait = poll_wait,
-	.take = poll_take,
+	.next = poll_next,
 	.close = poll_close,
 };
 

@@ -29,7 +29,7 @@ enum {
 _Static_assert(sizeof(fd_set) * 8 == FD_SETSIZE, "fd_set has no padding");
 
 /* What was added as one token: a descriptor in one of the lists. */
-struct entry {
+struct handle {
 	int fd; /* -1: none */
 	uint32_t list;
 };
@@ -40,7 +40,7 @@ struct backend_state {
 	size_t blocks; /* fd_sets in each of them */
 	int highest; /* the highest descriptor, or -1 */
 	uint32_t lists; /* those that have something in them */
-	struct entry *entries;
+	struct handle *entries;
 	size_t capacity;
 	size_t count;
 	size_t cursor;
@@ -81,7 +81,7 @@ bit(int fd)
 static int
 reserve_entries(struct backend_state *state, size_t capacity)
 {
-	struct entry *entries;
+	struct handle *entries;
 
 	if (capacity <= state->capacity)
 		return 0;
@@ -156,7 +156,7 @@ select_open(struct backend_state **state, size_t capacity)
 static int
 select_remove(struct backend_state *state, uint32_t token, int fd)
 {
-	struct entry *e = &state->entries[token];
+	struct handle *e = &state->entries[token];
 
 	if (token >= state->count || e->fd == -1)
 		return -ENOENT;
@@ -230,9 +230,9 @@ select_wait(struct backend_state *state, size_t max, int64_t timeout)
 }
 
 static int
-select_take(struct backend_state *state, struct event *event)
+select_next(struct backend_state *state, struct event *event)
 {
-	const struct entry *e;
+	const struct handle *e;
 
 	while (state->left > 0 && state->cursor < state->count) {
 		e = &state->entries[state->cursor++];
@@ -258,16 +258,16 @@ const struct backend backend_select = {
 	.name = "select",
 	.flags = select_flags,
 	.limit = LIST_READ | LIST_WRITE | LIST_EXCEPT,
-	.reading = LIST_READ | LIST_EXCEPT,
-	.writing = LIST_WRITE,
-	.broken = 0,
+	.mask_read = LIST_READ | LIST_EXCEPT,
+	.mask_write = LIST_WRITE,
+	.mask_broken = 0,
 	/* a pipe's write end is readable once nobody reads it (Linux) */
-	.watch = LIST_READ,
+	.mask_watch = LIST_READ,
 	.probe = select_probe,
 	.open = select_open,
 	.add = select_add,
 	.remove = select_remove,
 	.wait = select_wait,
-	.take = select_take,
+	.next = select_next,
 	.close = select_close,
 };

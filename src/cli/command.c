@@ -245,5 +245,5 @@ command_wait_run(const struct command *command, int argc, char **argv)
 		status = resolve(&request);
 	if (status != 0)
 		return status;
-	return request.follow ? follow_run(&request) : wait_run(&request);
+	return request.follow ? stream_run(&request) : once_run(&request);
 }

@@ -15,7 +15,7 @@
 #include "output/diag.h"
 #include "output/output.h"
 #include "sys/kernel.h"
-#include "sys/peer.h"
+#include "sys/watch.h"
 #include "target/request.h"
 
 static void
@@ -61,7 +61,7 @@ static void
 put_fifos(bool json)
 {
 	const char *detail,
-	    *state = peer_probe(&detail) ? "watched" : "sampled";
+	    *state = watch_probe(&detail) ? "watched" : "sampled";
 
 	output_string(json ? "{\"feature\":\"fifo\",\"state\":\"" : "fifo\t");
 	output_string(state);

@@ -14,25 +14,26 @@
 #include "print/print.h"
 
 /* Take the option into the request.  Returns 0 or an exit status. */
-typedef int take_fn(struct request *request, char *argument);
+typedef int option_fn(struct request *request, char *argument);
 
-static take_fn take_read, take_write, take_except, take_events, take_pid,
-    take_timeout, take_all, take_max_events, take_quiet, take_json, take_format,
-    take_null, take_timestamps, take_follow, take_idle, take_count, take_lines,
-    take_max_line, take_reopen, take_jobs, take_session, take_numeric,
-    take_ready_fd, take_hold, take_help;
+static option_fn option_read, option_write, option_except, option_events,
+    option_pid, option_timeout, option_all, option_max_events, option_quiet,
+    option_json, option_format, option_null, option_timestamps, option_follow,
+    option_idle, option_count, option_lines, option_max_line, option_reopen,
+    option_jobs, option_session, option_numeric, option_ready_fd, option_hold,
+    option_help;
 
 struct option_row {
 	char letter;
 	const char *name, *argument;
 	unsigned groups;
-	take_fn *take;
+	option_fn *parse;
 	const char *help;
 };
 
 static const struct option_row rows[] = {
-#define OPTION(letter, name, argument, groups, take, help) \
-	{ letter, name, argument, groups, take, help },
+#define OPTION(letter, name, argument, groups, parse, help) \
+	{ letter, name, argument, groups, parse, help },
 #include "cli/options.def"
 #undef OPTION
 };
@@ -62,25 +63,25 @@ add_listed(struct request *request, char *word, const char *list)
 }
 
 static int
-take_read(struct request *request, char *argument)
+option_read(struct request *request, char *argument)
 {
 	return add_listed(request, argument, "read");
 }
 
 static int
-take_write(struct request *request, char *argument)
+option_write(struct request *request, char *argument)
 {
 	return add_listed(request, argument, "write");
 }
 
 static int
-take_except(struct request *request, char *argument)
+option_except(struct request *request, char *argument)
 {
 	return add_listed(request, argument, "except");
 }
 
 static int
-take_events(struct request *request, char *argument)
+option_events(struct request *request, char *argument)
 {
 	request->targets.masked = true;
 	if (request->backend->requests != NULL)
@@ -108,7 +109,7 @@ parse_number(const char *word, int64_t least, int64_t most)
 }
 
 static int
-take_pid(struct request *request, char *argument)
+option_pid(struct request *request, char *argument)
 {
 	int64_t pid = parse_number(argument, 1, INT_MAX);
 
@@ -136,7 +137,7 @@ parse_duration(const char *option, const char *word, int64_t *ns)
 }
 
 static int
-take_timeout(struct request *request, char *argument)
+option_timeout(struct request *request, char *argument)
 {
 	int64_t ns = 0;
 	int status = parse_duration("--timeout", argument, &ns);
@@ -148,7 +149,7 @@ take_timeout(struct request *request, char *argument)
 }
 
 static int
-take_hold(struct request *request, char *argument)
+option_hold(struct request *request, char *argument)
 {
 	int64_t ns = 0;
 	int status = parse_duration("--hold", argument, &ns);
@@ -159,7 +160,7 @@ take_hold(struct request *request, char *argument)
 }
 
 static int
-take_all(struct request *request, char *argument)
+option_all(struct request *request, char *argument)
 {
 	(void)argument;
 	request->all = true;
@@ -167,7 +168,7 @@ take_all(struct request *request, char *argument)
 }
 
 static int
-take_max_events(struct request *request, char *argument)
+option_max_events(struct request *request, char *argument)
 {
 	int64_t n = parse_number(argument, 1, INT_MAX);
 
@@ -180,7 +181,7 @@ take_max_events(struct request *request, char *argument)
 }
 
 static int
-take_quiet(struct request *request, char *argument)
+option_quiet(struct request *request, char *argument)
 {
 	(void)argument;
 	request->quiet = true;
@@ -188,7 +189,7 @@ take_quiet(struct request *request, char *argument)
 }
 
 static int
-take_json(struct request *request, char *argument)
+option_json(struct request *request, char *argument)
 {
 	(void)argument;
 	request->json = true;
@@ -196,14 +197,14 @@ take_json(struct request *request, char *argument)
 }
 
 static int
-take_format(struct request *request, char *argument)
+option_format(struct request *request, char *argument)
 {
 	request->format = argument;
 	return print_check_format(argument, request->backend->requests != NULL);
 }
 
 static int
-take_null(struct request *request, char *argument)
+option_null(struct request *request, char *argument)
 {
 	(void)argument;
 	request->null = true;
@@ -211,7 +212,7 @@ take_null(struct request *request, char *argument)
 }
 
 static int
-take_timestamps(struct request *request, char *argument)
+option_timestamps(struct request *request, char *argument)
 {
 	(void)argument;
 	request->timestamps = true;
@@ -219,7 +220,7 @@ take_timestamps(struct request *request, char *argument)
 }
 
 static int
-take_follow(struct request *request, char *argument)
+option_follow(struct request *request, char *argument)
 {
 	(void)argument;
 	request->follow = true;
@@ -227,13 +228,13 @@ take_follow(struct request *request, char *argument)
 }
 
 static int
-take_idle(struct request *request, char *argument)
+option_idle(struct request *request, char *argument)
 {
 	return parse_duration("--idle", argument, &request->idle);
 }
 
 static int
-take_count(struct request *request, char *argument)
+option_count(struct request *request, char *argument)
 {
 	int64_t n = parse_number(argument, 1, MOST);
 
@@ -245,7 +246,7 @@ take_count(struct request *request, char *argument)
 }
 
 static int
-take_lines(struct request *request, char *argument)
+option_lines(struct request *request, char *argument)
 {
 	(void)argument;
 	request->follow = request->lines = true;
@@ -253,7 +254,7 @@ take_lines(struct request *request, char *argument)
 }
 
 static int
-take_max_line(struct request *request, char *argument)
+option_max_line(struct request *request, char *argument)
 {
 	int64_t n = parse_number(argument, 1, INT_MAX);
 
@@ -266,7 +267,7 @@ take_max_line(struct request *request, char *argument)
 }
 
 static int
-take_reopen(struct request *request, char *argument)
+option_reopen(struct request *request, char *argument)
 {
 	(void)argument;
 	request->reopen = true;
@@ -274,7 +275,7 @@ take_reopen(struct request *request, char *argument)
 }
 
 static int
-take_jobs(struct request *request, char *argument)
+option_jobs(struct request *request, char *argument)
 {
 	int64_t n = parse_number(argument, 1, MOST_JOBS);
 
@@ -286,7 +287,7 @@ take_jobs(struct request *request, char *argument)
 }
 
 static int
-take_session(struct request *request, char *argument)
+option_session(struct request *request, char *argument)
 {
 	(void)argument;
 	request->session = true;
@@ -294,7 +295,7 @@ take_session(struct request *request, char *argument)
 }
 
 static int
-take_numeric(struct request *request, char *argument)
+option_numeric(struct request *request, char *argument)
 {
 	(void)argument;
 	request->numeric = true;
@@ -302,7 +303,7 @@ take_numeric(struct request *request, char *argument)
 }
 
 static int
-take_ready_fd(struct request *request, char *argument)
+option_ready_fd(struct request *request, char *argument)
 {
 	int64_t n = parse_number(argument, 3, INT_MAX);
 
@@ -315,7 +316,7 @@ take_ready_fd(struct request *request, char *argument)
 }
 
 static int
-take_help(struct request *request, char *argument)
+option_help(struct request *request, char *argument)
 {
 	(void)argument;
 	request->help = true;
@@ -424,7 +425,7 @@ options_parse(const struct command *command, const struct backend *backend,
 		if (answer == 1)
 			status = add_target(request, optarg, 0);
 		else if (row != NULL)
-			status = row->take(request, optarg);
+			status = row->parse(request, optarg);
 		else
 			return bad_option(command, answer,
 			    looked_at(argc, argv, before));

@@ -22,7 +22,9 @@
 #include "sys/fdplace.h"
 #include "sys/kernel.h"
 #include "sys/launch.h"
+#include "sys/lease.h"
 #include "sys/peer.h"
+#include "sys/watch.h"
 #include "sys/timeout.h"
 
 /*
@@ -157,7 +159,7 @@ let_go(int fd, int64_t time)
 
 	if (linger_end == DEADLINE_NEVER)
 		linger_end = deadline_in(patience);
-	while (peer_marked(fd, time) && deadline_left(linger_end) > 0)
+	while (lease_heartbeat_seen(fd, time) && deadline_left(linger_end) > 0)
 		(void)nanosleep(&pause, NULL);
 	if (!ready(fd, 0, 0) && peer_has_writer(fd) != 0)
 		(void)ready(fd, POLLIN,
@@ -172,7 +174,7 @@ claim_end(int fd, bool writing)
 {
 	int64_t now = clock_now();
 
-	return peer_claim(fd, writing, false,
+	return lease_set(fd, writing, false,
 	    hold == 0 ? now : deadline_in(hold), now);
 }
 
@@ -181,18 +183,18 @@ static int
 settle_in(int fd, const char *path, int64_t *claim)
 {
 	int64_t now = clock_now();
-	bool alone = !peer_claimed(fd, false) && !peer_marked(fd, now);
+	bool alone = !lease_is_set(fd, false) && !lease_heartbeat_seen(fd, now);
 	int again;
 
 	*claim = claim_end(fd, false);
-	peer_arrive(fd, now);
+	lease_reader_arrive(fd, now);
 	if (alone || !let_go(fd, clock_now()))
 		return fd;
 	again = peer_reopen(fd, path, O_RDONLY);
-	if (again < 0 || (again = place(again)) < 0)
+	if (again < 0 || (again = fdplace(again)) < 0)
 		return fd;
 	*claim = claim_end(again, false);
-	peer_arrive(again, now);
+	lease_reader_arrive(again, now);
 	(void)close(fd);
 	return again;
 }
@@ -200,7 +202,7 @@ settle_in(int fd, const char *path, int64_t *claim)
 static void
 open_watch(void)
 {
-	if (set.watch == -1 && (set.watch = peer_watch_open()) < 0)
+	if (set.watch == -1 && (set.watch = watch_open()) < 0)
 		set.watch = -1;
 }
 
@@ -216,8 +218,8 @@ watch_writers(int fd, const char *path)
 	open_watch();
 	if (set.watch == -1)
 		return 0;
-	number = peer_watch_add(set.watch, fd, path,
-	    PEER_WROTE | PEER_WRITER_CLOSED);
+	number = watch_add(set.watch, fd, path,
+	    WATCH_WROTE | WATCH_WRITER_CLOSED);
 	return number < 0 ? 0 : (uint32_t)number;
 }
 
@@ -231,17 +233,17 @@ open_end(const char *path, bool writing)
 
 	if (error != 0)
 		return error;
-	if (writing && peer_only_held(path))
+	if (writing && lease_only_holder(path))
 		return -ENXIO;
 	fd = open(path,
 	    (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_CLOEXEC |
 		O_NOCTTY);
 	/* it is held also if it cannot be known: it has let somebody through */
-	if ((fd = place(fd)) < 0 || peer_is_fifo(fd) == 0)
+	if ((fd = fdplace(fd)) < 0 || peer_is_fifo(fd) == 0)
 		return fd;
 	if (writing) {
 		/* it leaves when it sees the claim, and not before */
-		shared = peer_claimed(fd, true);
+		shared = lease_is_set(fd, true);
 		claim = claim_end(fd, true);
 	} else
 		fd = settle_in(fd, path, &claim);
@@ -252,7 +254,7 @@ open_end(const char *path, bool writing)
 	fifo->claimed = clock_now();
 	fifo->shared = shared;
 	/* a pmux that leaves without a word to its peers */
-	fifo->astray = writing && peer_reads(fd);
+	fifo->astray = writing && lease_has_waiter(fd);
 	fifo->written = peer_written(fd);
 	if (writing && hold != 0)
 		fifo->watched = watch_writers(fd, path);
@@ -330,7 +332,7 @@ renew(int fd, struct fifo *fifo)
 		return again;
 	/* made on what is to be FD, there is no moment without a claim */
 	claim = claim_end(again, false);
-	peer_arrive(again, now = clock_now());
+	lease_reader_arrive(again, now = clock_now());
 	if (dup2(again, fd) == -1)
 		error = -errno;
 	else {
@@ -371,7 +373,7 @@ fifo_give(int fd)
 	memmove(fifo, fifo + 1, (size_t)(end - fifo - 1) * sizeof *fifo);
 	set.count--;
 	/* PROGRAM reads or writes as any other */
-	peer_release(fd);
+	lease_release(fd);
 }
 
 void
@@ -408,7 +410,7 @@ settle(void)
 		set.fifos[i].reads = set.fifos[i].came = false;
 		/* whoever opens to read from now on waits for what comes */
 		if (set.fifos[i].writing)
-			peer_mark(set.fifos[i].fd, true, 0);
+			lease_heartbeat(set.fifos[i].fd, true, 0);
 		if (peer_nameless(set.fifos[i].fd))
 			holder_abandon(&set.fifos[i]);
 		else if (!holder_needed(&set, &set.fifos[i]))
@@ -428,7 +430,7 @@ claim_until(deadline_t deadline)
 		struct fifo *fifo = &set.fifos[i];
 
 		if (fifo->fd != -1)
-			fifo->claim = peer_claim(fifo->fd, fifo->writing, true,
+			fifo->claim = lease_set(fifo->fd, fifo->writing, true,
 			    deadline, now);
 	}
 }
@@ -563,7 +565,7 @@ fifo_leave(void)
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
 	left = true;
 	/* nothing is waited for any more, and looking it up might allocate */
-	place_avoid(NULL);
+	fdplace_avoid(NULL);
 	if (hold == 0)
 		let_look();
 	else if (settle())

@@ -16,12 +16,14 @@
 #include "fifo/holder.h"
 #include "output/output.h"
 #include "sys/kernel.h"
+#include "sys/lease.h"
 #include "sys/peer.h"
+#include "sys/watch.h"
 #include "sys/timeout.h"
 #include "sys/title.h"
 
 /* Somebody opens or closes. */
-#define PEER_COMES (PEER_ALL & ~(PEER_READ | PEER_WROTE))
+#define PEER_COMES (WATCH_ALL & ~(WATCH_READ | WATCH_WROTE))
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -88,7 +90,7 @@ was_written(const struct fifo *fifo)
 static bool
 served(struct fifo_set *set, struct fifo *fifo)
 {
-	if (peer_claimed(fifo->fd, true))
+	if (lease_is_set(fifo->fd, true))
 		fifo->shared = true;
 	else if (fifo->shared) {
 		/* a close is told before the claim that goes with it is gone */
@@ -107,7 +109,7 @@ holder_let_look(const struct fifo *fifo)
 	struct timespec pause = { 0, LOOK_STEP };
 
 	for (int i = 0; i < LOOK_STEPS; i++) {
-		if (!peer_marked(fifo->fd, fifo->claimed))
+		if (!lease_heartbeat_seen(fifo->fd, fifo->claimed))
 			break;
 		(void)nanosleep(&pause, NULL);
 	}
@@ -131,8 +133,8 @@ holder_watch(struct fifo_set *set, struct fifo *fifo)
 
 	if (set->watch == -1)
 		return;
-	fifo->told = PEER_ALL;
-	number = peer_watch_add(set->watch, fifo->fd, fifo->path, fifo->told);
+	fifo->told = WATCH_ALL;
+	number = watch_add(set->watch, fifo->fd, fifo->path, fifo->told);
 	if (number <= 0 || (uint32_t)number > set->capacity) {
 		fifo->watched = 0;
 		return;
@@ -155,22 +157,22 @@ static void
 note(struct fifo *fifo, uint32_t what)
 {
 	fifo->changed = true;
-	if (what == PEER_NAMED)
+	if (what == WATCH_NAMED)
 		return;
-	fifo->opened |= what == PEER_OPENED;
-	fifo->wrote |= what == PEER_WROTE;
-	fifo->closed |= what == PEER_WRITER_CLOSED;
-	fifo->fresh = what == PEER_OPENED && fifo->parted;
-	fifo->parted = what == PEER_READER_CLOSED;
-	fifo->astray |= what == PEER_READER_CLOSED;
-	fifo->reads |= what == PEER_READ;
-	if (what == PEER_READER_CLOSED || what == PEER_LOST)
+	fifo->opened |= what == WATCH_OPENED;
+	fifo->wrote |= what == WATCH_WROTE;
+	fifo->closed |= what == WATCH_WRITER_CLOSED;
+	fifo->fresh = what == WATCH_OPENED && fifo->parted;
+	fifo->parted = what == WATCH_READER_CLOSED;
+	fifo->astray |= what == WATCH_READER_CLOSED;
+	fifo->reads |= what == WATCH_READ;
+	if (what == WATCH_READER_CLOSED || what == WATCH_LOST)
 		fifo->reads = false;
-	fifo->came = what == PEER_OPENED ||
-	    (fifo->came && (what == PEER_READ || what == PEER_WROTE));
-	if (what == PEER_OPENED || what == PEER_READ)
+	fifo->came = what == WATCH_OPENED ||
+	    (fifo->came && (what == WATCH_READ || what == WATCH_WROTE));
+	if (what == WATCH_OPENED || what == WATCH_READ)
 		fifo->reader = true;
-	else if (what != PEER_WROTE)
+	else if (what != WATCH_WROTE)
 		fifo->reader = false;
 }
 
@@ -178,7 +180,7 @@ static void
 note_lost(struct fifo_set *set)
 {
 	for (uint32_t i = 0; i < set->count; i++)
-		note(&set->fifos[i], PEER_LOST);
+		note(&set->fifos[i], WATCH_LOST);
 }
 
 /* The watch tells nothing any more: from now on the FIFOs are sampled. */
@@ -195,21 +197,21 @@ give_up_watch(struct fifo_set *set)
 void
 holder_look(struct fifo_set *set)
 {
-	struct peer_buffer buffer = { .done = 0, .used = 0 };
-	struct peer_change change;
+	struct watch_buffer buffer = { .done = 0, .used = 0 };
+	struct watch_change change;
 	uint32_t at;
 	int answer;
 
 	if (set->watch == -1)
 		return;
-	while ((answer = peer_watch_next(set->watch, &buffer, &change)) != 0) {
+	while ((answer = watch_next(set->watch, &buffer, &change)) != 0) {
 		if (answer == -EINTR)
 			continue;
 		if (answer < 0) {
 			give_up_watch(set);
 			break;
 		}
-		if (change.what == PEER_LOST) {
+		if (change.what == WATCH_LOST) {
 			note_lost(set);
 			continue;
 		}
@@ -229,15 +231,15 @@ take_writer(struct fifo_set *set, struct fifo *fifo)
 {
 	int end;
 
-	peer_mark(fifo->fd, false, fifo->looked);
-	if (peer_superseded(fifo->fd, false, fifo->claim))
+	lease_heartbeat(fifo->fd, false, fifo->looked);
+	if (lease_lost(fifo->fd, false, fifo->claim))
 		end = -1;
 	else
-		end = peer_join(set->watch, fifo->fd, fifo->told, fifo->path,
+		end = watch_join(set->watch, fifo->fd, fifo->told, fifo->path,
 		    O_WRONLY);
 	fifo->writer = end < 0 ? -1 : end;
 	if (end < 0)
-		peer_mark(fifo->fd, false, -1);
+		lease_heartbeat(fifo->fd, false, -1);
 }
 
 static void
@@ -245,8 +247,8 @@ drop_writer(struct fifo_set *set, struct fifo *fifo)
 {
 	if (fifo->writer == -1)
 		return;
-	peer_part(set->watch, fifo->fd, fifo->told, fifo->path, fifo->writer);
-	peer_mark(fifo->fd, false, -1);
+	watch_part(set->watch, fifo->fd, fifo->told, fifo->path, fifo->writer);
+	lease_heartbeat(fifo->fd, false, -1);
 	fifo->writer = -1;
 }
 
@@ -303,7 +305,7 @@ holder_leave(struct fifo_set *set, struct fifo *fifo)
 	if (fifo->opened) {
 		fifo->fd = reopen_as(fd, handle, fifo->path);
 		if (fifo->fd != -1)
-			(void)peer_reclaim(fifo->fd, false, true, fifo->claim);
+			(void)lease_renew(fifo->fd, false, true, fifo->claim);
 	}
 	(void)close(handle);
 }
@@ -324,14 +326,14 @@ listen_to(struct fifo_set *set, struct fifo *fifo, uint8_t what)
 	if (fifo->watched == 0 || fifo->told == what)
 		return;
 	fifo->told = what;
-	(void)peer_watch_add(set->watch, fifo->fd, fifo->path, what);
+	(void)watch_add(set->watch, fifo->fd, fifo->path, what);
 }
 
 /* Busy ones need not be heard once it is known that one of them reads. */
 static uint8_t
 wanted(const struct fifo *fifo, bool alone)
 {
-	return fifo->reads && !alone ? PEER_COMES : PEER_COMES | PEER_READ;
+	return fifo->reads && !alone ? PEER_COMES : PEER_COMES | WATCH_READ;
 }
 
 /*
@@ -340,7 +342,7 @@ wanted(const struct fifo *fifo, bool alone)
  * opened must find the end of file behind the last byte.
  */
 static void
-serve_reader(struct fifo_set *set, struct fifo *fifo, int32_t unread)
+session_reader(struct fifo_set *set, struct fifo *fifo, int32_t unread)
 {
 	bool alone;
 
@@ -366,7 +368,7 @@ vouch(struct fifo *fifo)
 	    (fifo->came && fifo->writer == -1 && writers_gone(fifo->fd));
 
 	if (reader != fifo->vouched)
-		peer_vouch(fifo->fd, reader);
+		lease_vouch(fifo->fd, reader);
 	fifo->vouched = reader;
 }
 
@@ -382,9 +384,9 @@ tend_reading(struct fifo_set *set, struct fifo *fifo)
 	if (unread < 0)
 		return; /* stay, and do no more */
 	if (unread > 0)
-		serve_reader(set, fifo, (int32_t)unread);
+		session_reader(set, fifo, (int32_t)unread);
 	else if (keep_writer(set, fifo))
-		listen_to(set, fifo, PEER_ALL);
+		listen_to(set, fifo, WATCH_ALL);
 	else {
 		listen_to(set, fifo, wanted(fifo, false));
 		fifo->idle = !holder_needed(set, fifo);
@@ -399,7 +401,7 @@ tend_writing(struct fifo_set *set, struct fifo *fifo)
 	 * end has let it through, and it waits for a writer of its own.  Unless
 	 * it is a pmux, which looks after itself.
 	 */
-	bool pmux = peer_arrived(fifo->fd, fifo->looked);
+	bool pmux = lease_reader_seen(fifo->fd, fifo->looked);
 	bool done = served(set, fifo) && (pmux || !fifo->fresh);
 
 	if (done || readers_gone(fifo->fd))
@@ -415,7 +417,7 @@ tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
 		holder_abandon(fifo);
 		return;
 	}
-	if (peer_superseded(fifo->fd, fifo->writing, fifo->claim)) {
+	if (lease_lost(fifo->fd, fifo->writing, fifo->claim)) {
 		fifo->watched = 0; /* that one looks after who comes now */
 		holder_leave(set, fifo);
 		return;
@@ -426,7 +428,7 @@ tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
 		tend_reading(set, fifo);
 	fifo->looked = now;
 	if (fifo->fd != -1 && (fifo->writing || fifo->writer != -1))
-		peer_mark(fifo->fd, fifo->writing, now);
+		lease_heartbeat(fifo->fd, fifo->writing, now);
 }
 
 /*
@@ -480,7 +482,7 @@ take_step(struct fifo_set *set, int step)
 			vouch(fifo);
 		/* two holders are not to wait for each other */
 		if (fifo->fd != -1 && step == STEP_READER && fifo->writing &&
-		    fifo->astray && peer_held(fifo->fd))
+		    fifo->astray && lease_only_holder_at(fifo->fd))
 			holder_leave(set, fifo);
 		if (step == STEP_READER)
 			fifo->reader = false;

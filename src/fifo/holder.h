@@ -12,7 +12,7 @@
 /* One end of a FIFO that pmux opened by name. */
 struct fifo {
 	const char *path;
-	int64_t claim; /* peer_claim's; negative: none */
+	int64_t claim; /* lease_set's; negative: none */
 	int64_t claimed; /* when, monotonic ns */
 	int64_t looked; /* holder: when, the same */
 	int64_t written; /* peer_written when it was opened */

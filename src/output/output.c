@@ -167,7 +167,7 @@ patience(void)
 {
 	int64_t left = deadline_left(limit);
 
-	if (defer_pending())
+	if (sigdefer_pending())
 		return 0;
 	return left != -1 && left < GRACE ? GRACE : left;
 }
@@ -195,7 +195,7 @@ write_whole(const char *bytes, size_t length)
 {
 	ssize_t n;
 
-	if (in_pieces || defer_pending() || deadline_left(limit) == 0)
+	if (in_pieces || sigdefer_pending() || deadline_left(limit) == 0)
 		return -EOPNOTSUPP;
 	n = write_now(STDOUT_FILENO, bytes, length);
 	in_pieces = n == -EOPNOTSUPP;
@@ -212,7 +212,7 @@ write_some(const char *bytes, size_t length)
 	ssize_t n;
 
 	/* a signal interrupts a longer write anywhere, but not a piece */
-	if (limit == DEADLINE_NEVER && !defer_pending())
+	if (limit == DEADLINE_NEVER && !sigdefer_pending())
 		return write(STDOUT_FILENO, bytes,
 		    in_pieces ? piece(bytes, length) : length);
 	n = write_whole(bytes, length);
@@ -315,10 +315,10 @@ output_used(void)
 int
 output_flush(void)
 {
-	defer_begin();
+	sigdefer_begin();
 	write_out(buffer, used);
 	used = 0;
-	defer_end();
+	sigdefer_end();
 	return failure;
 }
 
@@ -371,9 +371,9 @@ append_long(const char *bytes, size_t length)
 {
 	output_flush();
 	if (length > sizeof buffer) {
-		defer_begin();
+		sigdefer_begin();
 		write_out(bytes, length);
-		defer_end();
+		sigdefer_end();
 	} else {
 		memcpy(buffer, bytes, length);
 		used = length;

@@ -692,7 +692,8 @@ void
 print_line(const struct request *request, const struct target *target,
     const char *line, size_t length)
 {
-	struct event event = { .bits = target->bits & request->backend->reading,
+	struct event event = { .bits = target->bits &
+		    request->backend->mask_read,
 		.ident = (uint64_t)target->number };
 	struct record record = make_record(request, target, &event);
 

@@ -25,8 +25,8 @@ struct job {
 	bool last; /* nothing comes after it */
 };
 
-struct jobs {
-	struct follow *f;
+struct dispatch {
+	struct stream *f;
 	struct job *jobs; /* one for each target */
 	uint32_t *queue; /* a ring of targets */
 	uint32_t head, queued;
@@ -36,7 +36,7 @@ struct jobs {
 };
 
 static struct target *
-target_of(const struct jobs *j, uint32_t index)
+target_of(const struct dispatch *j, uint32_t index)
 {
 	return &j->f->w.request->targets.list[index];
 }
@@ -44,12 +44,12 @@ target_of(const struct jobs *j, uint32_t index)
 static const char *const no_memory = "targets";
 
 int
-jobs_open(struct jobs **jobs, struct follow *f)
+dispatch_open(struct dispatch **jobs, struct stream *f)
 {
 	const struct request *r = f->w.request;
 	const struct backend *backend = f->w.backend;
 	size_t count = r->targets.count;
-	struct jobs *j = calloc(1, sizeof *j);
+	struct dispatch *j = calloc(1, sizeof *j);
 	int status, error;
 
 	if (j == NULL)
@@ -64,7 +64,7 @@ jobs_open(struct jobs **jobs, struct follow *f)
 	if ((status = program_open(r, &j->wake)) != 0)
 		return status;
 	error = backend->add(f->w.state, (uint32_t)count + 1, j->wake,
-	    backend->reading);
+	    backend->mask_read);
 	if (error == 0)
 		error = backend->open(&j->probe, count);
 	if (error == 0 && backend->requests != NULL)
@@ -85,7 +85,7 @@ take_kept(struct job *job)
 }
 
 void
-jobs_close(struct jobs *j)
+dispatch_close(struct dispatch *j)
 {
 	size_t count = j->f->w.request->targets.count;
 
@@ -101,13 +101,13 @@ jobs_close(struct jobs *j)
 }
 
 bool
-jobs_idle(const struct jobs *j)
+dispatch_idle(const struct dispatch *j)
 {
 	return j->queued == 0 && program_running() == 0;
 }
 
 bool
-jobs_stopped(const struct jobs *j)
+dispatch_stopped(const struct dispatch *j)
 {
 	(void)j;
 	return program_signal() != 0;
@@ -116,9 +116,9 @@ jobs_stopped(const struct jobs *j)
 /* ---- what a target has ---- */
 
 static bool
-is_readiness(const struct jobs *j, uint32_t index)
+is_readiness(const struct dispatch *j, uint32_t index)
 {
-	return finish_is_readiness(j->f->w.request, target_of(j, index));
+	return finished_is_readiness(j->f->w.request, target_of(j, index));
 }
 
 /*
@@ -126,12 +126,13 @@ is_readiness(const struct jobs *j, uint32_t index)
  * 0 if it is not, or -errno.
  */
 static int
-sample(struct jobs *j, uint32_t index, struct event *event)
+sample(struct dispatch *j, uint32_t index, struct event *event)
 {
 	const struct backend *backend = j->f->w.backend;
 	const struct target *t = target_of(j, index);
 	uint32_t token = backend->requests != NULL ? index : 0;
-	int n = backend->add(j->probe, token, t->fd, t->bits & ~backend->edge);
+	int n = backend->add(j->probe, token, t->fd,
+	    t->bits & ~backend->flag_edge);
 
 	if (n != 0)
 		return n;
@@ -140,7 +141,7 @@ sample(struct jobs *j, uint32_t index, struct event *event)
 		n = backend->wait(j->probe, 1, 0);
 	while (n == -EINTR);
 	if (n > 0)
-		n = backend->take(j->probe, event);
+		n = backend->next(j->probe, event);
 	if (n > 0 && (event->bits & backend->failed) != 0)
 		n = -(int)event->data;
 	(void)backend->remove(j->probe, token, t->fd);
@@ -151,7 +152,7 @@ sample(struct jobs *j, uint32_t index, struct event *event)
 /* ---- running ---- */
 
 static void
-enqueue(struct jobs *j, uint32_t index)
+enqueue(struct dispatch *j, uint32_t index)
 {
 	uint32_t size = (uint32_t)j->f->w.request->targets.count;
 
@@ -162,7 +163,7 @@ enqueue(struct jobs *j, uint32_t index)
 }
 
 static uint32_t
-dequeue(struct jobs *j)
+dequeue(struct dispatch *j)
 {
 	uint32_t size = (uint32_t)j->f->w.request->targets.count;
 	uint32_t index = j->queue[j->head];
@@ -208,12 +209,12 @@ keep(struct job *job, const struct event *event)
 
 /* The same for a kevent that is no readiness. */
 static int
-keep_event(struct jobs *j, const struct event *event)
+keep_event(struct dispatch *j, const struct event *event)
 {
 	uint32_t index = event->token;
 	struct job *job = &j->jobs[index];
 
-	job->last |= finish_is_last(&j->f->finish, target_of(j, index), event,
+	job->last |= finished_is_last(&j->f->finish, target_of(j, index), event,
 	    &j->f->r.rests[index].children);
 	if (keep(job, event) != 0)
 		return diag_system(ENOMEM, NULL, "%s", no_memory);
@@ -223,44 +224,44 @@ keep_event(struct jobs *j, const struct event *event)
 }
 
 int
-jobs_event(struct jobs *j, const struct event *event)
+dispatch_event(struct dispatch *j, const struct event *event)
 {
 	if (!is_readiness(j, event->token))
 		return keep_event(j, event);
-	follow_unwatch(j->f, event->token);
+	stream_unwatch(j->f, event->token);
 	enqueue(j, event->token);
 	return 0;
 }
 
 /* Target INDEX is ready no more, or was not: wait for it. */
 static int
-watch_again(struct jobs *j, uint32_t index)
+watch_again(struct dispatch *j, uint32_t index)
 {
-	resting_remove(&j->f->r, index);
-	return follow_watch(j->f, index);
+	sampler_remove(&j->f->r, index);
+	return stream_watch(j->f, index);
 }
 
 /* Start PROGRAM for the event that target INDEX has. */
 static int
-start(struct jobs *j, uint32_t index)
+start(struct dispatch *j, uint32_t index)
 {
 	const struct request *r = j->f->w.request;
 	struct target *t = target_of(j, index);
 	struct job *job = &j->jobs[index];
 	bool asked;
 
-	asked = waiting_note(&j->f->w, t, job->event.bits);
+	asked = waitset_note(&j->f->w, t, job->event.bits);
 	if (is_readiness(j, index))
-		job->last = finish_is_last(&j->f->finish, t, &job->event,
+		job->last = finished_is_last(&j->f->finish, t, &job->event,
 		    &j->f->r.rests[index].children);
 	/* nobody to read from, or nothing at all */
-	if ((job->last && !asked && follow_keeps(j->f, t)) ||
+	if ((job->last && !asked && stream_keeps(j->f, t)) ||
 	    (job->event.bits & j->f->finish.closed) != 0)
-		return follow_finish(j->f, index, &job->event);
+		return stream_finish(j->f, index, &job->event);
 	if (is_readiness(j, index)) {
-		resting_tell(&j->f->r, index);
-		resting_step(&j->f->r);
-		job->bytes = finish_unread(r, t);
+		sampler_tell(&j->f->r, index);
+		sampler_step(&j->f->r);
+		job->bytes = finished_unread(r, t);
 	}
 	job->running = true;
 	j->f->events++;
@@ -268,7 +269,7 @@ start(struct jobs *j, uint32_t index)
 }
 
 static int
-failed(const struct jobs *j, uint32_t index, int error)
+failed(const struct dispatch *j, uint32_t index, int error)
 {
 	const struct target *t = target_of(j, index);
 
@@ -276,7 +277,7 @@ failed(const struct jobs *j, uint32_t index, int error)
 }
 
 int
-jobs_run(struct jobs *j)
+dispatch_run(struct dispatch *j)
 {
 	const struct request *r = j->f->w.request;
 	int status = 0, n;
@@ -303,25 +304,25 @@ jobs_run(struct jobs *j)
  * whether it is to run again now, or when something has changed.
  */
 static int
-decide(struct jobs *j, uint32_t index, const struct event *event)
+decide(struct dispatch *j, uint32_t index, const struct event *event)
 {
 	const struct job *job = &j->jobs[index];
-	const struct rest *rest = &j->f->r.rests[index];
+	const struct sample *rest = &j->f->r.rests[index];
 	int status;
 
-	resting_listen(&j->f->r);
+	sampler_listen(&j->f->r);
 	if (!rest->news && event->bits == job->event.bits) {
-		status = follow_rest(j->f, index, event);
+		status = stream_rest(j->f, index, event);
 		if (status != 0 || rest->bytes < 0 || rest->bytes == job->bytes)
 			return status;
-		follow_unwatch(j->f, index);
+		stream_unwatch(j->f, index);
 	}
 	enqueue(j, index);
 	return 0;
 }
 
 static int
-ended(struct jobs *j, uint32_t index)
+ended(struct dispatch *j, uint32_t index)
 {
 	struct job *job = &j->jobs[index];
 	struct event event;
@@ -333,7 +334,7 @@ ended(struct jobs *j, uint32_t index)
 		return 0;
 	}
 	if (job->last)
-		return follow_finish(j->f, index, &job->event);
+		return stream_finish(j->f, index, &job->event);
 	if (!is_readiness(j, index))
 		return 0;
 	n = sample(j, index, &event);
@@ -343,7 +344,7 @@ ended(struct jobs *j, uint32_t index)
 }
 
 int
-jobs_wake(struct jobs *j)
+dispatch_wake(struct dispatch *j)
 {
 	size_t index;
 	int status = 0;

@@ -1,13 +1,13 @@
 /*
- * jobs.h - which target's PROGRAM runs when.
+ * dispatch.h - which target's PROGRAM runs when.
  *
  * A target runs one at a time, and is not watched meanwhile; what is ready
  * while --jobs run waits its turn.  When PROGRAM has ended and its target is
  * ready, it runs again if there is news: more came while it ran, or some of the
  * bytes have gone; and where nothing tells, ten times a second.
  */
-#ifndef JOBS_H
-#define JOBS_H
+#ifndef DISPATCH_H
+#define DISPATCH_H
 
 #include <stdbool.h>
 
@@ -18,27 +18,27 @@
  * Run the request's PROGRAM for the targets of F, whose JOBS is to be this.
  * Returns 0 or an exit status, a message having been printed.
  */
-int jobs_open(struct jobs **jobs, struct follow *f);
+int dispatch_open(struct dispatch **jobs, struct stream *f);
 
 /* Wait for all that run.  If a signal has come for pmux, it dies of it. */
-void jobs_close(struct jobs *j);
+void dispatch_close(struct dispatch *j);
 
 /*
  * EVENT is news of a target that is watched, or rests.  Returns 0 or an exit
  * status, a message having been printed.
  */
-int jobs_event(struct jobs *j, const struct event *event);
+int dispatch_event(struct dispatch *j, const struct event *event);
 
 /* One of them may have ended.  Returns as above. */
-int jobs_wake(struct jobs *j);
+int dispatch_wake(struct dispatch *j);
 
 /* Start what waits for its turn, as far as --jobs goes.  Returns as above. */
-int jobs_run(struct jobs *j);
+int dispatch_run(struct dispatch *j);
 
 /* Whether none runs and none waits for its turn. */
-bool jobs_idle(const struct jobs *j);
+bool dispatch_idle(const struct dispatch *j);
 
 /* Whether a signal has come that is to end pmux. */
-bool jobs_stopped(const struct jobs *j);
+bool dispatch_stopped(const struct dispatch *j);
 
 #endif

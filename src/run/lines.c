@@ -143,9 +143,9 @@ check(const struct request *r, const struct target *t)
 
 	if (r->targets.kevents != NULL)
 		return check_kevent(r, t);
-	if ((t->bits & backend->writing) != 0)
+	if ((t->bits & backend->mask_write) != 0)
 		return refuse(t, "is asked to be written to");
-	if ((t->bits & backend->reading) == 0)
+	if ((t->bits & backend->mask_read) == 0)
 		return refuse(t, "is not asked to be read from");
 	if ((t->bits & unfit) != 0)
 		return refuse(t, "would not be told of all there is to read");
@@ -261,7 +261,7 @@ lines_open(const struct request *r)
 	for (size_t i = 0; i < count; i++)
 		sources[i].fd = sources[i].own = -1;
 	serving = r;
-	defer_signals(put_last);
+	sigdefer_signals(put_last);
 	return 0;
 }
 
@@ -919,11 +919,11 @@ lines_take(const struct request *r, size_t index)
 		blocked = true;
 		return answer;
 	}
-	defer_begin();
+	sigdefer_begin();
 	/* what nobody gets to see had better stay where it is */
-	if (output_failed() == 0 && !defer_pending())
+	if (output_failed() == 0 && !sigdefer_pending())
 		answer = take(r, index);
-	defer_end();
+	sigdefer_end();
 	return answer;
 }
 
@@ -948,7 +948,7 @@ lines_close(const struct request *r)
 
 	if (serving == NULL)
 		return;
-	defer_begin();
+	sigdefer_begin();
 	serving = NULL;
 	for (size_t i = 0; i < r->targets.count; i++) {
 		t = &r->targets.list[i];
@@ -964,5 +964,5 @@ lines_close(const struct request *r)
 		if (sources[i].own >= 0 && sources[i].own != t->fd)
 			(void)close(sources[i].own);
 	}
-	defer_end();
+	sigdefer_end();
 }

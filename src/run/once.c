@@ -14,7 +14,7 @@
 
 /* The wait loop's own. */
 struct once {
-	struct waiting w;
+	struct waitset w;
 	size_t unsettled;
 };
 
@@ -33,21 +33,21 @@ settle(struct once *once, struct target *t, uint32_t token)
 static int
 deliver(struct once *once)
 {
-	struct waiting *w = &once->w;
+	struct waitset *w = &once->w;
 	struct request *r = w->request;
 	size_t left = r->max_events == 0 ? SIZE_MAX : r->max_events;
 	struct event event;
 	struct target *t;
 	int taken;
 
-	while (left > 0 && (taken = waiting_take(w, &event)) != 0) {
+	while (left > 0 && (taken = waitset_next(w, &event)) != 0) {
 		if (taken < 0)
 			return taken;
 		t = &r->targets.list[event.token];
 		/* kqueue: a tracked process has children */
 		if ((t->flags & TARGET_SETTLED) != 0)
 			continue;
-		if (waiting_note(w, t, event.bits))
+		if (waitset_note(w, t, event.bits))
 			t->flags |= TARGET_ASKED;
 		if (!r->quiet)
 			print_event(r, t, &event);
@@ -66,7 +66,7 @@ deliver(struct once *once)
 static int
 run_program(struct once *once, int count)
 {
-	struct waiting *w = &once->w;
+	struct waitset *w = &once->w;
 	struct request *r = w->request;
 	struct target *t;
 	struct event *events = calloc((size_t)count, sizeof *events);
@@ -76,9 +76,9 @@ run_program(struct once *once, int count)
 		return diag_system(ENOMEM, NULL, "%s", *r->program);
 	if (r->max_events != 0 && r->max_events < (size_t)count)
 		count = (int)r->max_events;
-	for (; n < count && waiting_take(w, &events[n]) > 0; n++) {
+	for (; n < count && waitset_next(w, &events[n]) > 0; n++) {
 		t = &r->targets.list[events[n].token];
-		if (!waiting_note(w, t, events[n].bits))
+		if (!waitset_note(w, t, events[n].bits))
 			continue;
 		status = program_become(r, t, &events[n]);
 		break;
@@ -99,7 +99,7 @@ wait_once(struct once *once, int *output_error)
 
 	if (r->max_events != 0 && r->max_events < max)
 		max = r->max_events;
-	status = waiting_wait(&once->w, max, deadline_left(r->deadline), &n);
+	status = waitset_wait(&once->w, max, deadline_left(r->deadline), &n);
 	if (n > 0 && r->program != NULL)
 		status = run_program(once, n);
 	else if (n > 0)
@@ -133,7 +133,7 @@ finished(const struct once *once)
 static int
 run(struct once *once, struct request *request)
 {
-	int status = waiting_open(&once->w, request, 0), output_error = 0;
+	int status = waitset_open(&once->w, request, 0), output_error = 0;
 
 	once->unsettled = request->targets.count;
 	while (status == 0 && !finished(once)) {
@@ -148,11 +148,11 @@ run(struct once *once, struct request *request)
 }
 
 int
-wait_run(struct request *request)
+once_run(struct request *request)
 {
 	struct once once;
 	int status = run(&once, request);
 
-	waiting_close(&once.w);
+	waitset_close(&once.w);
 	return status;
 }

@@ -1,9 +1,9 @@
 /*
- * wait.h - add all, wait, deliver: the one loop, and the one place that knows
+ * once.h - add all, wait, deliver: the one loop, and the one place that knows
  * of interrupted calls.
  */
-#ifndef WAIT_H
-#define WAIT_H
+#ifndef ONCE_H
+#define ONCE_H
 
 #include "target/request.h"
 
@@ -12,6 +12,6 @@
  * is reported.  Returns the exit status, a message having been printed if it
  * is an error.
  */
-int wait_run(struct request *request);
+int once_run(struct request *request);
 
 #endif

@@ -195,7 +195,8 @@ static int
 hand_over(struct launch *launch, const struct request *r,
     const struct target *t, const struct event *event)
 {
-	uint32_t reading = r->backend->reading, writing = r->backend->writing;
+	uint32_t reading = r->backend->mask_read,
+		 writing = r->backend->mask_write;
 	uint32_t ready = event->bits & t->bits;
 	int fd;
 
@@ -206,7 +207,7 @@ hand_over(struct launch *launch, const struct request *r,
 	if (fd < 0)
 		return fd;
 	lent = foreign_is(t->fd) ? fd : -1;
-	if ((event->bits & r->backend->broken) != 0)
+	if ((event->bits & r->backend->mask_broken) != 0)
 		ready &= ~writing;
 	if ((ready & (reading | writing)) == 0)
 		ready = t->bits & writing & ~reading;
@@ -415,8 +416,8 @@ open_wake(void)
 		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) == -1 ||
 		    fcntl(ends[i], F_SETFL, O_NONBLOCK) == -1)
 			return -errno;
-	wake[0] = place(ends[0]);
-	wake[1] = place(ends[1]);
+	wake[0] = fdplace(ends[0]);
+	wake[1] = fdplace(ends[1]);
 	return wake[0] < 0 ? wake[0] : wake[1] < 0 ? wake[1] : 0;
 }
 

@@ -17,7 +17,7 @@
 #define FIRST_SHARE 10
 
 int
-resting_open(struct resting *r, const struct request *request, bool edge)
+sampler_open(struct sampler *r, const struct request *request, bool edge)
 {
 	size_t count = request->targets.count;
 
@@ -32,7 +32,7 @@ resting_open(struct resting *r, const struct request *request, bool edge)
 }
 
 void
-resting_close(struct resting *r)
+sampler_close(struct sampler *r)
 {
 	r->request->backend->close(r->state);
 	if (r->edges != NULL)
@@ -42,7 +42,7 @@ resting_close(struct resting *r)
 }
 
 static bool
-open_edges(struct resting *r)
+open_edges(struct sampler *r)
 {
 	const char *detail;
 
@@ -57,35 +57,35 @@ open_edges(struct resting *r)
 
 /* Of what it refuses, a regular file, the bytes tell. */
 static void
-listen_to(struct resting *r, uint32_t index)
+listen_to(struct sampler *r, uint32_t index)
 {
 	const struct backend *backend = r->request->backend;
 	const struct target *t = &r->request->targets.list[index];
-	uint32_t bits = r->teller->edge;
+	uint32_t bits = r->teller->flag_edge;
 
 	r->rests[index].listening = true;
-	if ((t->bits & backend->reading) != 0)
+	if ((t->bits & backend->mask_read) != 0)
 		bits |= flags_bit(r->teller->flags, "in");
-	if ((t->bits & backend->writing) != 0)
+	if ((t->bits & backend->mask_write) != 0)
 		bits |= flags_bit(r->teller->flags, "out");
 	(void)r->teller->add(r->edges, index, t->fd, bits);
 }
 
 void
-resting_listen(struct resting *r)
+sampler_listen(struct sampler *r)
 {
 	struct event event;
 
 	if (r->edges == NULL ||
 	    r->teller->wait(r->edges, r->request->targets.count, 0) <= 0)
 		return;
-	while (r->teller->take(r->edges, &event))
+	while (r->teller->next(r->edges, &event))
 		if (!r->told || r->rests[event.token].step != r->step)
 			r->rests[event.token].news = true;
 }
 
 void
-resting_tell(struct resting *r, uint32_t index)
+sampler_tell(struct sampler *r, uint32_t index)
 {
 	if (!open_edges(r))
 		return;
@@ -97,17 +97,17 @@ resting_tell(struct resting *r, uint32_t index)
 }
 
 void
-resting_step(struct resting *r)
+sampler_step(struct sampler *r)
 {
 	if (!r->told)
 		return;
-	resting_listen(r);
+	sampler_listen(r);
 	r->told = false;
 	r->step++;
 }
 
 void
-resting_forget(struct resting *r, uint32_t index)
+sampler_forget(struct sampler *r, uint32_t index)
 {
 	if (!r->rests[index].listening)
 		return;
@@ -117,7 +117,7 @@ resting_forget(struct resting *r, uint32_t index)
 }
 
 static int
-open_state(struct resting *r)
+open_state(struct sampler *r)
 {
 	const struct backend *backend = r->request->backend;
 	const struct targets *targets = &r->request->targets;
@@ -130,7 +130,7 @@ open_state(struct resting *r)
 }
 
 void
-resting_hasten(struct resting *r)
+sampler_hasten(struct sampler *r)
 {
 	int64_t soon = clock_now() + FIRST;
 
@@ -142,11 +142,11 @@ resting_hasten(struct resting *r)
 }
 
 int
-resting_add(struct resting *r, uint32_t index)
+sampler_add(struct sampler *r, uint32_t index)
 {
 	const struct target *t = &r->request->targets.list[index];
 	const struct backend *backend = r->request->backend;
-	struct rest *rest = &r->rests[index];
+	struct sample *rest = &r->rests[index];
 	int error = 0;
 
 	if (rest->place != 0)
@@ -155,19 +155,19 @@ resting_add(struct resting *r, uint32_t index)
 		error = open_state(r);
 	if (error == 0)
 		error = backend->add(r->state, index, t->fd,
-		    t->bits & ~backend->edge);
+		    t->bits & ~backend->flag_edge);
 	if (error != 0)
 		return error;
 	r->list[r->count++] = index;
 	rest->place = r->count;
 	/* it is none of those that the look under way is about */
 	rest->seen = r->look;
-	resting_hasten(r);
+	sampler_hasten(r);
 	return 0;
 }
 
 void
-resting_remove(struct resting *r, uint32_t index)
+sampler_remove(struct sampler *r, uint32_t index)
 {
 	const struct target *t = &r->request->targets.list[index];
 	uint32_t place = r->rests[index].place, last;
@@ -184,20 +184,20 @@ resting_remove(struct resting *r, uint32_t index)
 }
 
 int64_t
-resting_left(const struct resting *r)
+sampler_left(const struct sampler *r)
 {
 	return deadline_left(r->next);
 }
 
 int
-resting_look(struct resting *r)
+sampler_read(struct sampler *r)
 {
 	int n;
 
 	r->began = clock_now();
 	r->look++;
 	r->cursor = 0;
-	resting_listen(r);
+	sampler_listen(r);
 	/* a signal that has been handled is over */
 	do
 		n = r->request->backend->wait(r->state,
@@ -207,23 +207,23 @@ resting_look(struct resting *r)
 }
 
 int
-resting_take(struct resting *r, struct event *event)
+sampler_next(struct sampler *r, struct event *event)
 {
-	if (!r->request->backend->take(r->state, event))
+	if (!r->request->backend->next(r->state, event))
 		return 0;
 	r->rests[event->token].seen = r->look;
 	return 1;
 }
 
 void
-resting_excuse(struct resting *r, int64_t ns)
+sampler_excuse(struct sampler *r, int64_t ns)
 {
 	r->began += ns;
 }
 
 /* The look is over: when is the next one? */
 static void
-plan(struct resting *r)
+plan(struct sampler *r)
 {
 	int64_t now = clock_now();
 
@@ -239,12 +239,12 @@ plan(struct resting *r)
 }
 
 bool
-resting_next_woken(struct resting *r, uint32_t *index)
+sampler_next_woken(struct sampler *r, uint32_t *index)
 {
 	for (; r->cursor < r->count; r->cursor++) {
 		*index = r->list[r->cursor];
 		if (r->rests[*index].seen != r->look) {
-			resting_remove(r, *index);
+			sampler_remove(r, *index);
 			return true;
 		}
 	}

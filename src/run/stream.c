@@ -21,54 +21,54 @@
 #include "sys/peer.h"
 
 static struct target *
-target_of(const struct follow *f, uint32_t index)
+target_of(const struct stream *f, uint32_t index)
 {
 	return &f->w.request->targets.list[index];
 }
 
 /* Whether target INDEX is in the wait: with edges it is to its end. */
 static bool
-is_watched(const struct follow *f, uint32_t index)
+is_watched(const struct stream *f, uint32_t index)
 {
 	return f->edge || f->r.rests[index].place == 0;
 }
 
 /* Target INDEX is in no wait any more, and does not rest. */
 void
-follow_unwatch(struct follow *f, uint32_t index)
+stream_unwatch(struct stream *f, uint32_t index)
 {
 	if (is_watched(f, index))
 		(void)f->w.backend->remove(f->w.state, index,
 		    target_of(f, index)->fd);
-	resting_remove(&f->r, index);
+	sampler_remove(&f->r, index);
 }
 
 int
-follow_watch(struct follow *f, uint32_t index)
+stream_watch(struct stream *f, uint32_t index)
 {
-	return f->edge ? 0 : waiting_add(&f->w, index);
+	return f->edge ? 0 : waitset_add(&f->w, index);
 }
 
 static void
-remember(struct follow *f, uint32_t index, const struct event *event)
+remember(struct stream *f, uint32_t index, const struct event *event)
 {
-	struct rest *rest = &f->r.rests[index];
+	struct sample *rest = &f->r.rests[index];
 
-	resting_tell(&f->r, index);
+	sampler_tell(&f->r, index);
 	rest->bits = event->bits;
-	rest->bytes = finish_unread(f->w.request, target_of(f, index));
+	rest->bytes = finished_unread(f->w.request, target_of(f, index));
 	rest->told = clock_now();
 }
 
 int
-follow_rest(struct follow *f, uint32_t index, const struct event *event)
+stream_rest(struct stream *f, uint32_t index, const struct event *event)
 {
 	const struct target *t = target_of(f, index);
 	bool watched = is_watched(f, index) && !f->edge;
 	int error;
 
 	remember(f, index, event);
-	error = resting_add(&f->r, index);
+	error = sampler_add(&f->r, index);
 	if (error != 0)
 		return diag_system(-error, NULL, "%.*s", (int)t->length,
 		    t->name);
@@ -80,10 +80,10 @@ follow_rest(struct follow *f, uint32_t index, const struct event *event)
 /* ---- the end of a target ---- */
 
 bool
-follow_keeps(const struct follow *f, const struct target *t)
+stream_keeps(const struct stream *f, const struct target *t)
 {
 	if (!f->w.request->reopen || t->fd < 0 ||
-	    (t->bits & f->w.backend->writing) != 0)
+	    (t->bits & f->w.backend->mask_write) != 0)
 		return false;
 	return (t->flags & TARGET_PATH) != 0 ? (t->flags & TARGET_FIFO) != 0 :
 					       peer_is_fifo(t->fd) != 0;
@@ -106,7 +106,7 @@ renew(struct target *t)
 	if (fd < 0)
 		return fd;
 	if (!owned) {
-		fd = place(fd);
+		fd = fdplace(fd);
 		t->fd = fd >= 0 ? fd : t->fd;
 		return fd >= 0 ? 0 : fd;
 	}
@@ -118,40 +118,40 @@ renew(struct target *t)
 
 /* Wait for the next writer of the FIFO that is target INDEX. */
 static int
-keep(struct follow *f, uint32_t index, const struct event *event)
+keep(struct stream *f, uint32_t index, const struct event *event)
 {
-	struct rest *rest = &f->r.rests[index];
+	struct sample *rest = &f->r.rests[index];
 	int status;
 
 	if (rest->old && rest->place != 0)
 		return 0;
-	follow_unwatch(f, index);
-	resting_forget(&f->r, index);
+	stream_unwatch(f, index);
+	sampler_forget(&f->r, index);
 	rest->old = renew(target_of(f, index)) != 0;
 	if (!rest->old)
-		return waiting_add(&f->w, index);
+		return waitset_add(&f->w, index);
 	/* it cannot be had anew: look ever more rarely who has come */
-	status = f->edge ? waiting_add(&f->w, index) : 0;
-	return status != 0 ? status : follow_rest(f, index, event);
+	status = f->edge ? waitset_add(&f->w, index) : 0;
+	return status != 0 ? status : stream_rest(f, index, event);
 }
 
 static void
-finish(struct follow *f, uint32_t index)
+finish(struct stream *f, uint32_t index)
 {
-	follow_unwatch(f, index);
-	resting_forget(&f->r, index);
+	stream_unwatch(f, index);
+	sampler_forget(&f->r, index);
 	target_of(f, index)->flags |= TARGET_SETTLED;
 	f->unfinished--;
 }
 
 int
-follow_finish(struct follow *f, uint32_t index, const struct event *event)
+stream_finish(struct stream *f, uint32_t index, const struct event *event)
 {
 	struct target *t = target_of(f, index);
 
 	if ((t->flags & TARGET_SETTLED) != 0)
 		return 0;
-	if (follow_keeps(f, t))
+	if (stream_keeps(f, t))
 		return keep(f, index, event);
 	finish(f, index);
 	return 0;
@@ -160,18 +160,18 @@ follow_finish(struct follow *f, uint32_t index, const struct event *event)
 /* ---- events ---- */
 
 static void
-tell(struct follow *f, uint32_t index, const struct event *event)
+tell(struct stream *f, uint32_t index, const struct event *event)
 {
 	const struct target *t = target_of(f, index);
 
-	(void)waiting_note(&f->w, t, event->bits);
+	(void)waitset_note(&f->w, t, event->bits);
 	if (!f->w.request->quiet)
 		print_event(f->w.request, t, event);
 	f->events++;
 }
 
 static int
-read_lines(struct follow *f, uint32_t index, const struct event *event)
+read_lines(struct stream *f, uint32_t index, const struct event *event)
 {
 	enum lines_answer answer = lines_take(f->w.request, index);
 	uint64_t before = f->events;
@@ -182,20 +182,20 @@ read_lines(struct follow *f, uint32_t index, const struct event *event)
 	case LINES_WAIT:
 		if (f->r.rests[index].place == 0)
 			return 0;
-		resting_remove(&f->r, index);
-		return follow_watch(f, index);
+		sampler_remove(&f->r, index);
+		return stream_watch(f, index);
 	case LINES_LEFT:
-		return follow_rest(f, index, event);
+		return stream_rest(f, index, event);
 	case LINES_TURN:
-		resting_hasten(&f->r);
-		return follow_rest(f, index, event);
+		sampler_hasten(&f->r);
+		return stream_rest(f, index, event);
 	case LINES_FAILED:
 		/* it would fail again, for the next writer too */
 		f->status = EXIT_SYSTEM;
 		finish(f, index);
 		return 0;
 	default:
-		return follow_finish(f, index, event);
+		return stream_finish(f, index, event);
 	}
 }
 
@@ -205,20 +205,20 @@ read_lines(struct follow *f, uint32_t index, const struct event *event)
  * part of it, or what hung up may have been read to its end.
  */
 static bool
-is_to_rest(const struct follow *f, const struct target *t,
+is_to_rest(const struct stream *f, const struct target *t,
     const struct event *event)
 {
 	if (!f->edge)
 		return true;
-	if (!finish_is_readiness(f->w.request, t))
+	if (!finished_is_readiness(f->w.request, t))
 		return false;
 	return (event->bits & f->finish.hangs_up) != 0 ||
-	    (f->sampled && finish_unread(f->w.request, t) > 0);
+	    (f->sampled && finished_unread(f->w.request, t) > 0);
 }
 
 /* News of a target that is watched. */
 static int
-take_news(struct follow *f, const struct event *event)
+take_news(struct stream *f, const struct event *event)
 {
 	uint32_t index = event->token;
 	struct target *t = target_of(f, index);
@@ -229,21 +229,21 @@ take_news(struct follow *f, const struct event *event)
 	if (f->w.request->lines)
 		return read_lines(f, index, event);
 	if (f->jobs != NULL)
-		return jobs_event(f->jobs, event);
+		return dispatch_event(f->jobs, event);
 	tell(f, index, event);
-	last = finish_is_last(&f->finish, t, event,
+	last = finished_is_last(&f->finish, t, event,
 	    &f->r.rests[index].children);
 	if (last)
-		return follow_finish(f, index, event);
-	return is_to_rest(f, t, event) ? follow_rest(f, index, event) : 0;
+		return stream_finish(f, index, event);
+	return is_to_rest(f, t, event) ? stream_rest(f, index, event) : 0;
 }
 
 /*
  * Whether no record may be added in this step: it would be read before the step
- * is over, and resting_step takes it that nobody has read what was told.
+ * is over, and sampler_step takes it that nobody has read what was told.
  */
 static bool
-is_full(const struct follow *f)
+is_full(const struct stream *f)
 {
 	return !f->edge && !f->w.request->lines &&
 	    output_used() > OUTPUT_SIZE / 2;
@@ -251,35 +251,35 @@ is_full(const struct follow *f)
 
 /* Whether T has other bytes than when it was told: of more, an edge tells. */
 static bool
-has_other_bytes(const struct follow *f, const struct target *t,
-    const struct rest *rest)
+has_other_bytes(const struct stream *f, const struct target *t,
+    const struct sample *rest)
 {
 	int64_t bytes;
 
 	if (f->edge && !f->sampled)
 		return false;
-	bytes = finish_unread(f->w.request, t);
+	bytes = finished_unread(f->w.request, t);
 	return f->edge ? bytes < rest->bytes : bytes != rest->bytes;
 }
 
 /* How long the reader of the output takes says nothing of what a look costs. */
 static int
-sample_lines(struct follow *f, uint32_t index, const struct event *event)
+sample_lines(struct stream *f, uint32_t index, const struct event *event)
 {
 	int64_t began = clock_now();
 	int status = read_lines(f, index, event);
 
-	resting_excuse(&f->r, clock_now() - began);
+	sampler_excuse(&f->r, clock_now() - began);
 	return status;
 }
 
 /* A target that rests is ready still. */
 static int
-take_sample(struct follow *f, const struct event *event)
+take_sample(struct stream *f, const struct event *event)
 {
 	uint32_t index = event->token;
 	const struct target *t = target_of(f, index);
-	struct rest *rest = &f->r.rests[index];
+	struct sample *rest = &f->r.rests[index];
 	bool changed = rest->bits != event->bits || rest->news;
 
 	if (rest->place == 0)
@@ -289,14 +289,14 @@ take_sample(struct follow *f, const struct event *event)
 		return changed ||
 			(rest->bytes < 0 &&
 			    clock_now() - rest->told >= RESTING_PAUSE) ?
-		    jobs_event(f->jobs, event) :
+		    dispatch_event(f->jobs, event) :
 		    0;
 	if (f->w.request->lines)
 		return sample_lines(f, index, event);
 	if ((event->bits & f->finish.hangs_up) != 0 && !rest->old &&
-	    finish_is_last(&f->finish, t, event, &rest->children)) {
+	    finished_is_last(&f->finish, t, event, &rest->children)) {
 		tell(f, index, event);
-		return follow_finish(f, index, event);
+		return stream_finish(f, index, event);
 	}
 	if (changed && !is_full(f) &&
 	    clock_now() - rest->told >= RESTING_PAUSE) {
@@ -307,33 +307,33 @@ take_sample(struct follow *f, const struct event *event)
 }
 
 static int
-look(struct follow *f)
+look(struct stream *f)
 {
-	int status = 0, error = resting_look(&f->r);
+	int status = 0, error = sampler_read(&f->r);
 	struct event event;
 	uint32_t index;
 
 	if (error != 0)
-		return waiting_failed(&f->w, -error);
-	while (status == 0 && resting_take(&f->r, &event)) {
-		status = waiting_event_failed(&f->w, &event);
+		return waitset_failed(&f->w, -error);
+	while (status == 0 && sampler_next(&f->r, &event)) {
+		status = waitset_event_failed(&f->w, &event);
 		if (status == 0)
 			status = take_sample(f, &event);
 	}
-	while (status == 0 && resting_next_woken(&f->r, &index))
-		status = follow_watch(f, index);
+	while (status == 0 && sampler_next_woken(&f->r, &index))
+		status = stream_watch(f, index);
 	return status;
 }
 
 /* ---- the loop ---- */
 
 static bool
-is_done(const struct follow *f)
+is_done(const struct stream *f)
 {
 	const struct request *r = f->w.request;
 
 	return (f->unfinished == 0 && r->targets.count > 0 &&
-		   (f->jobs == NULL || jobs_idle(f->jobs))) ||
+		   (f->jobs == NULL || dispatch_idle(f->jobs))) ||
 	    (r->events != 0 && f->events >= r->events);
 }
 
@@ -345,7 +345,7 @@ sooner(int64_t a, int64_t b)
 
 /* The events of the last wait.  Sets *OUTPUT_ERROR if nobody reads them. */
 static int
-deliver(struct follow *f, int *output_error)
+deliver(struct stream *f, int *output_error)
 {
 	const struct request *r = f->w.request;
 	size_t left = r->max_events == 0 ? SIZE_MAX : r->max_events;
@@ -353,13 +353,13 @@ deliver(struct follow *f, int *output_error)
 	struct event event;
 
 	while (status == 0 && left > 0 && !is_done(f) && !is_full(f) &&
-	    (taken = waiting_take(&f->w, &event)) != 0) {
+	    (taken = waitset_next(&f->w, &event)) != 0) {
 		if (taken < 0)
 			*output_error = taken;
 		if (taken < 0)
 			break;
 		if (event.token > r->targets.count) {
-			status = jobs_wake(f->jobs);
+			status = dispatch_wake(f->jobs);
 			continue;
 		}
 		status = take_news(f, &event);
@@ -370,7 +370,7 @@ deliver(struct follow *f, int *output_error)
 
 /* One wait and what comes of it.  Returns 0 or an exit status. */
 static int
-step(struct follow *f, int64_t left, int *output_error)
+step(struct stream *f, int64_t left, int *output_error)
 {
 	const struct request *r = f->w.request;
 	size_t max = r->targets.count + 2;
@@ -378,16 +378,16 @@ step(struct follow *f, int64_t left, int *output_error)
 
 	if (r->max_events != 0 && r->max_events < max)
 		max = r->max_events;
-	status = waiting_wait(&f->w, max, sooner(left, resting_left(&f->r)),
+	status = waitset_wait(&f->w, max, sooner(left, sampler_left(&f->r)),
 	    &n);
 	if (status == 0 && n > 0)
 		status = deliver(f, output_error);
 	if (status == 0 && *output_error == 0 && f->r.count > 0 &&
-	    resting_left(&f->r) == 0)
+	    sampler_left(&f->r) == 0)
 		status = look(f);
 	if (status == 0 && f->jobs != NULL)
-		status = jobs_run(f->jobs);
-	resting_step(&f->r);
+		status = dispatch_run(f->jobs);
+	sampler_step(&f->r);
 	if (*output_error == 0)
 		*output_error = output_flush();
 	return status;
@@ -395,7 +395,7 @@ step(struct follow *f, int64_t left, int *output_error)
 
 /* Returns 0 or an exit status. */
 static int
-loop(struct follow *f, bool *timed_out, int *output_error)
+loop(struct stream *f, bool *timed_out, int *output_error)
 {
 	const struct request *r = f->w.request;
 	deadline_t idle = deadline_in(r->idle);
@@ -404,16 +404,16 @@ loop(struct follow *f, bool *timed_out, int *output_error)
 	bool busy;
 
 	while (status == 0 && *output_error == 0 && !is_done(f) &&
-	    (f->jobs == NULL || !jobs_stopped(f->jobs))) {
+	    (f->jobs == NULL || !dispatch_stopped(f->jobs))) {
 		before = f->events;
 		if (r->lines)
 			lines_await_output();
-		busy = f->jobs != NULL && !jobs_idle(f->jobs);
+		busy = f->jobs != NULL && !dispatch_idle(f->jobs);
 		status = step(f,
 		    sooner(deadline_left(r->deadline),
 			busy ? -1 : deadline_left(idle)),
 		    output_error);
-		busy |= f->jobs != NULL && !jobs_idle(f->jobs);
+		busy |= f->jobs != NULL && !dispatch_idle(f->jobs);
 		if (f->events != before || busy)
 			idle = deadline_in(r->idle);
 		else if (deadline_left(idle) == 0)
@@ -427,7 +427,7 @@ loop(struct follow *f, bool *timed_out, int *output_error)
 }
 
 static int
-result(const struct follow *f, bool timed_out)
+result(const struct stream *f, bool timed_out)
 {
 	if (f->status != 0)
 		return f->status;
@@ -437,14 +437,14 @@ result(const struct follow *f, bool timed_out)
 }
 
 static int
-run(struct follow *f)
+run(struct stream *f)
 {
 	struct request *r = f->w.request;
 	bool timed_out = false;
 	int status = 0, output_error = 0, error;
 
 	if (r->program != NULL)
-		status = jobs_open(&f->jobs, f);
+		status = dispatch_open(&f->jobs, f);
 	/* what was not printed is left, and will be printed again */
 	output_until(r->deadline, r->lines && r->events != 0);
 	if (status == 0)
@@ -457,7 +457,7 @@ run(struct follow *f)
 	if (status == 0)
 		status = result(f, timed_out);
 	if (f->jobs != NULL)
-		jobs_close(f->jobs);
+		dispatch_close(f->jobs);
 	return output_error != 0 ? print_failed(output_error) : status;
 }
 
@@ -481,7 +481,7 @@ translate(const struct backend *from, const struct backend *to, uint32_t bits)
  * -errno if it is to be what is usual.
  */
 static int
-open_better(struct follow *f, struct request *request)
+open_better(struct stream *f, struct request *request)
 {
 	const struct backend *const *streams = request->command->streams,
 				    *usual = request->backend, *better;
@@ -501,10 +501,11 @@ open_better(struct follow *f, struct request *request)
 		targets->list[i].bits = translate(usual, better,
 		    targets->list[i].bits);
 	request->backend = better;
-	status = waiting_try(&f->w, request, request->lines ? 0 : better->edge);
+	status = waitset_try(&f->w, request,
+	    request->lines ? 0 : better->flag_edge);
 	if (status >= 0)
 		return status;
-	waiting_close(&f->w);
+	waitset_close(&f->w);
 	for (size_t i = 0; i < targets->count; i++)
 		targets->list[i].bits = translate(better, usual,
 		    targets->list[i].bits);
@@ -513,27 +514,27 @@ open_better(struct follow *f, struct request *request)
 }
 
 int
-follow_run(struct request *request)
+stream_run(struct request *request)
 {
-	struct follow f = { .unfinished = request->targets.count };
+	struct stream f = { .unfinished = request->targets.count };
 	int status = request->lines ? lines_open(request) : 0;
-	uint32_t edge = request->lines ? 0 : request->backend->edge;
+	uint32_t edge = request->lines ? 0 : request->backend->flag_edge;
 
 	if (status != 0)
 		return status;
 	status = open_better(&f, request);
 	if (status < 0)
-		status = waiting_open(&f.w, request, edge);
+		status = waitset_open(&f.w, request, edge);
 	f.sampled = request->command->streams != NULL;
 	/* what PROGRAM runs for is not watched meanwhile */
 	f.edge = f.w.more != 0 && request->program == NULL;
-	finish_open(&f.finish, request);
-	if (status == 0 && resting_open(&f.r, request, f.edge) != 0)
+	finished_open(&f.finish, request);
+	if (status == 0 && sampler_open(&f.r, request, f.edge) != 0)
 		status = diag_system(ENOMEM, NULL, "targets");
 	if (status == 0)
 		status = run(&f);
 	if (f.r.request != NULL)
-		resting_close(&f.r);
-	waiting_close(&f.w);
+		sampler_close(&f.r);
+	waitset_close(&f.w);
 	return status;
 }

@@ -1,13 +1,13 @@
 /*
- * follow.h - a stream of events: news of the targets until all are finished.
+ * stream.h - a stream of events: news of the targets until all are finished.
  *
  * epoll and kqueue tell of news themselves (edge-triggered).  With the others a
  * target that was reported rests, and is watched again when it is ready no
  * more.  With wait it is told by edges and rests all the same, since poll(2)
  * would tell of what was read in part.
  */
-#ifndef FOLLOW_H
-#define FOLLOW_H
+#ifndef STREAM_H
+#define STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,13 +18,13 @@
 #include "wait/finished.h"
 #include "wait/waitset.h"
 
-struct jobs;
+struct dispatch;
 
-struct follow {
-	struct waiting w;
-	struct resting r;
-	struct finish finish;
-	struct jobs *jobs; /* NULL: no PROGRAM */
+struct stream {
+	struct waitset w;
+	struct sampler r;
+	struct finished finish;
+	struct dispatch *jobs; /* NULL: no PROGRAM */
 	size_t unfinished; /* targets */
 	uint64_t events; /* printed, or PROGRAMs started */
 	bool edge; /* the wait tells of news alone */
@@ -37,29 +37,29 @@ struct follow {
  * events, or the lines that can be read, or run PROGRAM.  Returns the exit
  * status, a message having been printed if it is an error.
  */
-int follow_run(struct request *request);
+int stream_run(struct request *request);
 
 /* For jobs.c.  Each returns 0 or an exit status, a message being printed. */
 
 /* Target INDEX, of which EVENT was told, stays ready. */
-int follow_rest(struct follow *f, uint32_t index, const struct event *event);
+int stream_rest(struct stream *f, uint32_t index, const struct event *event);
 
 /* Target INDEX is in no wait any more, and does not rest. */
-void follow_unwatch(struct follow *f, uint32_t index);
+void stream_unwatch(struct stream *f, uint32_t index);
 
 /* Target INDEX, which does not rest and is not watched, is watched again. */
-int follow_watch(struct follow *f, uint32_t index);
+int stream_watch(struct stream *f, uint32_t index);
 
 /*
  * Whether T is a FIFO that --reopen keeps for its next writer.  A reader that
  * has left is the end of a write end.
  */
-bool follow_keeps(const struct follow *f, const struct target *t);
+bool stream_keeps(const struct stream *f, const struct target *t);
 
 /*
  * Nothing more comes of target INDEX, as EVENT says; unless it is a FIFO that
  * is kept for its next writer.
  */
-int follow_finish(struct follow *f, uint32_t index, const struct event *event);
+int stream_finish(struct stream *f, uint32_t index, const struct event *event);
 
 #endif

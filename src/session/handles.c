@@ -24,20 +24,20 @@ hash(uint32_t kind, const char *name, size_t length, uint64_t number)
 }
 
 static uint32_t
-hash_of(const struct entry *e)
+hash_of(const struct handle *e)
 {
 	return hash(e->kind, e->named ? e->name : NULL, e->length, e->number);
 }
 
 uint32_t
-registry_find(const struct registry *r, uint32_t kind, const char *name,
+handles_find(const struct handles *r, uint32_t kind, const char *name,
     size_t length, uint64_t number)
 {
-	const struct entry *e;
+	const struct handle *e;
 	uint32_t i;
 
 	if (r->chains == NULL)
-		return REGISTRY_NONE;
+		return HANDLES_NONE;
 	i = r->chains[hash(kind, name, length, number) & r->mask];
 	for (; i != 0; i = e->next) {
 		e = &r->list[i - 1];
@@ -48,13 +48,13 @@ registry_find(const struct registry *r, uint32_t kind, const char *name,
 			    memcmp(e->name, name, length) == 0)
 			return i - 1;
 	}
-	return REGISTRY_NONE;
+	return HANDLES_NONE;
 }
 
 static void
-chain(struct registry *r, uint32_t index)
+chain(struct handles *r, uint32_t index)
 {
-	struct entry *e = &r->list[index];
+	struct handle *e = &r->list[index];
 	uint32_t h = hash_of(e) & r->mask;
 
 	e->next = r->chains[h];
@@ -63,11 +63,11 @@ chain(struct registry *r, uint32_t index)
 
 /* Twice as many chains, and entries. */
 static int
-grow(struct registry *r)
+grow(struct handles *r)
 {
 	uint32_t capacity = r->capacity == 0 ? FIRST_CHAINS : 2 * r->capacity;
 	uint32_t *chains;
-	struct entry *list;
+	struct handle *list;
 
 	if (capacity > UINT32_MAX / 4)
 		return -ENOMEM;
@@ -88,11 +88,11 @@ grow(struct registry *r)
 }
 
 int
-registry_add(struct registry *r, uint32_t kind, const char *name, size_t length,
+handles_add(struct handles *r, uint32_t kind, const char *name, size_t length,
     uint64_t number, bool named, uint32_t *index)
 {
 	char *copy = malloc(length + 1);
-	struct entry *e;
+	struct handle *e;
 
 	if (copy == NULL)
 		return -ENOMEM;
@@ -119,9 +119,9 @@ registry_add(struct registry *r, uint32_t kind, const char *name, size_t length,
 }
 
 void
-registry_forget(struct registry *r, uint32_t index)
+handles_forget(struct handles *r, uint32_t index)
 {
-	struct entry *e = &r->list[index];
+	struct handle *e = &r->list[index];
 	uint32_t *link;
 
 	link = &r->chains[hash_of(e) & r->mask];
@@ -138,10 +138,10 @@ registry_forget(struct registry *r, uint32_t index)
 }
 
 void
-registry_remove(struct registry *r, uint32_t index)
+handles_remove(struct handles *r, uint32_t index)
 {
 	char *name = r->list[index].name;
 
-	registry_forget(r, index);
+	handles_forget(r, index);
 	free(name);
 }

@@ -1,15 +1,15 @@
 /*
- * registry.h - what a session knows by name or by number.
+ * handles.h - what a session knows by name or by number.
  */
-#ifndef REGISTRY_H
-#define REGISTRY_H
+#ifndef HANDLES_H
+#define HANDLES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* One thing. */
-struct entry {
+struct handle {
 	char *name; /* as first written; NUL behind it */
 	uint64_t number; /* 0 where the name is the key */
 	uint32_t length; /* of name */
@@ -22,8 +22,8 @@ struct entry {
 	bool named; /* known by its name */
 };
 
-struct registry {
-	struct entry *list; /* an entry keeps its index */
+struct handles {
+	struct handle *list; /* an entry keeps its index */
 	uint32_t *chains; /* index plus 1 */
 	uint32_t mask;
 	uint32_t count; /* one past the last index in use */
@@ -33,26 +33,26 @@ struct registry {
 						   plus 1 */
 };
 
-#define REGISTRY_NONE UINT32_MAX
+#define HANDLES_NONE UINT32_MAX
 
 /*
  * The index of what is known as KIND and NAME, LENGTH bytes, or, if NAME is
- * NULL, as KIND and NUMBER; REGISTRY_NONE if nothing is.
+ * NULL, as KIND and NUMBER; HANDLES_NONE if nothing is.
  */
-uint32_t registry_find(const struct registry *registry, uint32_t kind,
+uint32_t handles_find(const struct handles *registry, uint32_t kind,
     const char *name, size_t length, uint64_t number);
 
 /*
  * Add it; NAMED says that the name is the key, and it is copied in any case.
  * Returns 0 with *INDEX set, or -ENOMEM.  Pointers to entries are void then.
  */
-int registry_add(struct registry *registry, uint32_t kind, const char *name,
+int handles_add(struct handles *registry, uint32_t kind, const char *name,
     size_t length, uint64_t number, bool named, uint32_t *index);
 
 /* Remove the entry; its name is freed. */
-void registry_remove(struct registry *registry, uint32_t index);
+void handles_remove(struct handles *registry, uint32_t index);
 
 /* The same, but the name stays for ever: somebody else has it. */
-void registry_forget(struct registry *registry, uint32_t index);
+void handles_forget(struct handles *registry, uint32_t index);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * serve.h - a session while it serves: what the files of it share.
+ * internal.h - a session while it serves: what the files of it share.
  *
  * session.c has the protocol and the waits, polled.c what is registered with
  * poll, devpoll and epoll or named to select, control.c the kevents.
  */
-#ifndef SERVE_H
-#define SERVE_H
+#ifndef SESSION_INTERNAL_H
+#define SESSION_INTERNAL_H
 
 #include <sys/types.h>
 
@@ -36,12 +36,12 @@ enum {
 
 /* Their flags. */
 enum {
-	ENTRY_PATH = 1,
-	ENTRY_FIFO = 2,
-	ENTRY_FOREIGN = 4, /* of --pid's process */
-	ENTRY_REGISTERED = 8,
-	ENTRY_READS = 16, /* the path is open to read */
-	ENTRY_WRITES = 32
+	HANDLE_PATH = 1,
+	HANDLE_FIFO = 2,
+	HANDLE_FOREIGN = 4, /* of --pid's process */
+	HANDLE_REGISTERED = 8,
+	HANDLE_READS = 16, /* the path is open to read */
+	HANDLE_WRITES = 32
 };
 
 /* Tokens of poll, devpoll and select; the others follow. */
@@ -52,7 +52,7 @@ enum {
 };
 
 /* Tokens of epoll: a number, or an entry's index with this. */
-#define TOKEN_ENTRY UINT32_C(0x80000000)
+#define TOKEN_HANDLE UINT32_C(0x80000000)
 #define OWN_INPUT (UINT32_MAX - 1)
 #define OWN_OUTPUT UINT32_MAX
 
@@ -76,7 +76,7 @@ struct session {
 	const struct backend *backend;
 	const struct backend *object; /* the same, for --pid over it */
 	struct backend_state *state; /* NULL: closed */
-	struct registry registry;
+	struct handles registry;
 	struct diag_message message; /* why a request failed */
 	struct pending wait;
 	int process; /* --pid's, or -1 */
@@ -110,76 +110,76 @@ struct session {
 };
 
 /* Refuse a request: NAME and TEXT are constant.  Returns an exit status. */
-int serve_refuse(struct session *s, const char *name, const char *text);
+int session_refuse(struct session *s, const char *name, const char *text);
 
 /* The same for what ERROR, a -errno, means for T. */
-int serve_failed(const struct session *s, const struct target *t, int error);
+int session_failed(const struct session *s, const struct target *t, int error);
 
 /*
  * Take T, which is parsed: the index of its entry, which is made, and opened
  * for BITS, if there is none.  MODE is added to KIND_PATH.  Returns 0 or an
  * exit status, a message having been printed.
  */
-int serve_resolve(struct session *s, struct target *t, uint32_t mode,
+int session_resolve(struct session *s, struct target *t, uint32_t mode,
     uint32_t *index);
 
-/* The index of T's entry, or REGISTRY_NONE. */
-uint32_t serve_find(const struct session *s, const struct target *t,
+/* The index of T's entry, or HANDLES_NONE. */
+uint32_t session_find(const struct session *s, const struct target *t,
     uint32_t mode);
 
 /*
  * Whether T may be named: not 0 to 2, nor what pmux has opened.  Returns 0 or
  * an exit status, a message having been printed.
  */
-int serve_check_number(struct session *s, const struct target *t);
+int session_check_number(struct session *s, const struct target *t);
 
 /*
  * Whether E, a descriptor of --pid's process, can be looked at, or is not open
  * there, which the primitive says itself.  Returns 0 or an exit status, a
  * message having been printed.
  */
-int serve_check_kind(const struct session *s, const struct entry *e);
+int session_check_kind(const struct session *s, const struct handle *e);
 
 /* Give up entry INDEX, and its file unless that is a FIFO, which is held. */
-void serve_drop(struct session *s, uint32_t index);
+void session_drop(struct session *s, uint32_t index);
 
 /* The entry of which an event of the object tells, as a target. */
-void serve_target(const struct session *s, const struct event *event,
+void session_target(const struct session *s, const struct event *event,
     struct target *t, char space[24]);
 
 /* Before and after each wait.  Returns 0 or an exit status as above. */
-int serve_prepare(struct session *s);
-void serve_release(struct session *s);
+int session_prepare(struct session *s);
+void session_release(struct session *s);
 
 /*
  * Begin a wait of at most NS nanoseconds for MAX events.  Returns as a
  * request's function.
  */
-int serve_wait(struct session *s, int64_t ns, size_t max);
+int session_wait(struct session *s, int64_t ns, size_t max);
 
 /* Print EVENT for the wait under way. */
-void serve_event(struct session *s, const struct target *t,
+void session_event(struct session *s, const struct target *t,
     const struct event *event, const struct kevent_request *kevent);
 
 /*
  * Words to numbers.  Each returns 0 or an exit status, a message having been
  * printed.  TIMEOUT: nanoseconds, -1 for ever; negative ones only if FOREVER.
  */
-int serve_timeout(const char *word, bool forever, int64_t *ns);
-int serve_count(const char *what, const char *word, int64_t least,
+int session_timeout(const char *word, bool forever, int64_t *ns);
+int session_count(const char *what, const char *word, int64_t least,
     size_t *count);
-int serve_end(struct words *words); /* no word is left */
+int session_end(struct tokenizer *words); /* no word is left */
 
 /* A request of one primitive: WORDS has what follows its name. */
-typedef int serve_fn(struct session *s, struct words *words);
+typedef int session_fn(struct session *s, struct tokenizer *words);
 
-serve_fn serve_register, serve_modify, serve_unregister, serve_select,
-    serve_control;
+session_fn session_register, session_modify, session_unregister, session_select,
+    session_control;
 
 /* An event of the kqueue: print it.  Returns false if it is nobody's. */
-bool serve_kevent(struct session *s, const struct event *event);
+bool session_kevent(struct session *s, const struct event *event);
 
 /* Give up what control.c has. */
-void serve_forget_kevents(struct session *s);
+void session_forget_kevents(struct session *s);
 
 #endif

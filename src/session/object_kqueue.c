@@ -39,7 +39,7 @@ descriptor_of(const struct session *s, uint32_t index)
 {
 	uint32_t bits = s->registry.list[index].bits;
 
-	return bits == 0 ? REGISTRY_NONE : bits - 1;
+	return bits == 0 ? HANDLES_NONE : bits - 1;
 }
 
 static bool
@@ -58,17 +58,17 @@ forget(struct session *s, uint32_t index)
 
 	free(s->kevents[index].udata);
 	s->kevents[index].udata = NULL;
-	registry_remove(&s->registry, index);
-	if (descriptor == REGISTRY_NONE ||
+	handles_remove(&s->registry, index);
+	if (descriptor == HANDLES_NONE ||
 	    --s->registry.list[descriptor].uses > 0)
 		return;
 	/* a FIFO stays open: closing it may lose what its peers wrote */
-	if ((s->registry.list[descriptor].flags & ENTRY_FIFO) == 0)
-		serve_drop(s, descriptor);
+	if ((s->registry.list[descriptor].flags & HANDLE_FIFO) == 0)
+		session_drop(s, descriptor);
 }
 
 void
-serve_forget_kevents(struct session *s)
+session_forget_kevents(struct session *s)
 {
 	for (uint32_t i = 0; i < s->kevents_count; i++)
 		free(s->kevents[i].udata);
@@ -139,7 +139,7 @@ take_ident(const struct session *s, struct change *c,
 }
 
 static int
-take_changes(struct session *s, struct words *words)
+take_changes(struct session *s, struct tokenizer *words)
 {
 	struct kevent_ident ident;
 	struct change *c;
@@ -148,7 +148,7 @@ take_changes(struct session *s, struct words *words)
 	int status;
 
 	for (;;) {
-		status = words_next(words, &word, &length);
+		status = tokenize_next(words, &word, &length);
 		if (status != 0 || word == NULL)
 			return status;
 		if (length > INT_MAX)
@@ -192,23 +192,24 @@ mode_of(const struct change *c)
 static void
 drop_unused(struct session *s, uint32_t descriptor)
 {
-	if (descriptor != REGISTRY_NONE &&
+	if (descriptor != HANDLES_NONE &&
 	    s->registry.list[descriptor].uses == 0 &&
-	    (s->registry.list[descriptor].flags & ENTRY_FIFO) == 0)
-		serve_drop(s, descriptor);
+	    (s->registry.list[descriptor].flags & HANDLE_FIFO) == 0)
+		session_drop(s, descriptor);
 }
 
 /* Of another process's descriptors only read and write can be told. */
 static int
 check_foreign(const struct session *s, const struct change *c, uint32_t index)
 {
-	const struct entry *e = &s->registry.list[index];
+	const struct handle *e = &s->registry.list[index];
 
-	if ((e->flags & ENTRY_FOREIGN) != 0 && c->request.filter > KQUEUE_WRITE)
+	if ((e->flags & HANDLE_FOREIGN) != 0 &&
+	    c->request.filter > KQUEUE_WRITE)
 		return diag_unavailable("%s: of another process's descriptors"
 					" only read and write can be told",
 		    e->name);
-	return serve_check_kind(s, e);
+	return session_check_kind(s, e);
 }
 
 /*
@@ -221,14 +222,14 @@ find_descriptor(struct session *s, struct change *c, uint32_t *index)
 	struct target *t = &c->target;
 	int status;
 
-	*index = serve_find(s, t, mode_of(c));
-	if (*index == REGISTRY_NONE && (t->flags & TARGET_PATH) != 0 &&
+	*index = session_find(s, t, mode_of(c));
+	if (*index == HANDLES_NONE && (t->flags & TARGET_PATH) != 0 &&
 	    !has(&c->request, "add"))
 		return diag_system(ENOENT, NULL, "%s", t->name);
-	if (*index != REGISTRY_NONE && (t->flags & TARGET_PATH) == 0 &&
-	    (status = serve_check_number(s, t)) != 0)
+	if (*index != HANDLES_NONE && (t->flags & TARGET_PATH) == 0 &&
+	    (status = session_check_number(s, t)) != 0)
 		return status;
-	status = serve_resolve(s, t, mode_of(c), index);
+	status = session_resolve(s, t, mode_of(c), index);
 	if (status != 0)
 		return status;
 	status = check_foreign(s, c, *index);
@@ -243,7 +244,7 @@ number_of(const struct session *s, const struct change *c, uint32_t descriptor)
 {
 	if (c->request.filter == KQUEUE_AIO)
 		return ++transfers;
-	return descriptor == REGISTRY_NONE ?
+	return descriptor == HANDLES_NONE ?
 	    c->request.ident :
 	    (uint64_t)s->registry.list[descriptor].fd;
 }
@@ -256,16 +257,16 @@ find_kevent(struct session *s, struct change *c, uint32_t descriptor,
 	uint32_t kind = (uint32_t)KIND_KEVENT + c->request.filter;
 	uint64_t number = number_of(s, c, descriptor);
 
-	*index = registry_find(&s->registry, kind, NULL, 0, number);
-	*added = *index == REGISTRY_NONE;
+	*index = handles_find(&s->registry, kind, NULL, 0, number);
+	*added = *index == HANDLES_NONE;
 	if (!*added)
 		return 0;
-	if (registry_add(&s->registry, kind, c->target.name, c->target.length,
+	if (handles_add(&s->registry, kind, c->target.name, c->target.length,
 		number, false, index) != 0)
 		return -ENOMEM;
 	if (reserve_kevents(s) == 0)
 		return 0;
-	registry_remove(&s->registry, *index);
+	handles_remove(&s->registry, *index);
 	return -ENOMEM;
 }
 
@@ -286,18 +287,18 @@ apply_to(struct session *s, struct change *c, uint32_t descriptor)
 		return error;
 	old = s->kevents[index];
 	s->kevents[index] = c->request;
-	fd = descriptor == REGISTRY_NONE ? TARGET_NO_FD :
-					   s->registry.list[descriptor].fd;
+	fd = descriptor == HANDLES_NONE ? TARGET_NO_FD :
+					  s->registry.list[descriptor].fd;
 	error = s->object->add(s->state, index, fd, 0);
 	if (error != 0) {
 		s->kevents[index] = old;
 		if (added)
-			registry_remove(&s->registry, index);
+			handles_remove(&s->registry, index);
 		return error;
 	}
 	c->request.udata = NULL; /* it is the entry's now */
 	free(old.udata);
-	if (added && descriptor != REGISTRY_NONE) {
+	if (added && descriptor != HANDLES_NONE) {
 		s->registry.list[index].bits = descriptor + 1;
 		s->registry.list[descriptor].uses++;
 	}
@@ -310,7 +311,7 @@ apply_to(struct session *s, struct change *c, uint32_t descriptor)
 static int
 apply(struct session *s, struct change *c)
 {
-	uint32_t descriptor = REGISTRY_NONE;
+	uint32_t descriptor = HANDLES_NONE;
 	int status = 0, error;
 
 	if (c->error != 0)
@@ -330,7 +331,7 @@ apply(struct session *s, struct change *c)
 		return 0;
 	drop_unused(s, descriptor);
 	c->error = -error;
-	return serve_failed(s, &c->target, error);
+	return session_failed(s, &c->target, error);
 }
 
 /*
@@ -375,7 +376,7 @@ print_answered(struct session *s)
 		event.fflags = c->request.fflags;
 		event.data = c->error;
 		event.ident = c->request.ident;
-		serve_event(s, &c->target, &event, &c->request);
+		session_event(s, &c->target, &event, &c->request);
 	}
 }
 
@@ -393,7 +394,7 @@ free_changes(void)
 }
 
 static int
-control(struct session *s, struct words *words, size_t max, int64_t ns)
+control(struct session *s, struct tokenizer *words, size_t max, int64_t ns)
 {
 	size_t answered = 0;
 	int status = take_changes(s, words);
@@ -402,7 +403,7 @@ control(struct session *s, struct words *words, size_t max, int64_t ns)
 		return status;
 	status = apply_all(s, max, &answered);
 	if (status == 0 && answered == 0 && max > 0)
-		return serve_wait(s, ns, max);
+		return session_wait(s, ns, max);
 	if (status == 0)
 		print_answered(s);
 	s->value = (int64_t)answered;
@@ -410,25 +411,25 @@ control(struct session *s, struct words *words, size_t max, int64_t ns)
 }
 
 int
-serve_control(struct session *s, struct words *words)
+session_control(struct session *s, struct tokenizer *words)
 {
 	char *word;
 	size_t length, max = 0;
 	int64_t ns = 0;
-	int status = words_next(words, &word, &length);
+	int status = tokenize_next(words, &word, &length);
 
 	if (status == 0 && word != NULL)
-		status = serve_count("MAX", word, 0, &max);
+		status = session_count("MAX", word, 0, &max);
 	if (status == 0 && word != NULL)
-		status = words_next(words, &word, &length);
+		status = tokenize_next(words, &word, &length);
 	if (status == 0 && word == NULL)
 		status = diag_usage("control MAX TIMEOUT [KEVENT]...");
 	if (status == 0)
-		status = serve_timeout(word, false, &ns);
+		status = session_timeout(word, false, &ns);
 	if (status != 0)
 		return status;
 	if (s->wait.active && max > 0)
-		return serve_refuse(s, "BUSY", "a wait is pending");
+		return session_refuse(s, "BUSY", "a wait is pending");
 	status = control(s, words, max, ns);
 	free_changes();
 	return status;
@@ -466,11 +467,11 @@ print_stranger(struct session *s, const struct event *event)
 	t.length = (uint32_t)snprintf(name, sizeof name, "%llu",
 	    (unsigned long long)event->ident);
 	t.name = name;
-	serve_event(s, &t, event, &request);
+	session_event(s, &t, event, &request);
 }
 
 bool
-serve_kevent(struct session *s, const struct event *event)
+session_kevent(struct session *s, const struct event *event)
 {
 	uint32_t index = event->token;
 	struct target t = { .fd = TARGET_NO_FD, .number = -1 };
@@ -482,7 +483,7 @@ serve_kevent(struct session *s, const struct event *event)
 	}
 	t.name = s->registry.list[index].name;
 	t.length = s->registry.list[index].length;
-	serve_event(s, &t, event, &s->kevents[index]);
+	session_event(s, &t, event, &s->kevents[index]);
 	if (is_last(s, index, event))
 		forget(s, index);
 	return true;

@@ -21,15 +21,15 @@
 #include "target/target.h"
 
 static bool
-is_foreign(const struct entry *e)
+is_foreign(const struct handle *e)
 {
-	return (e->flags & ENTRY_FOREIGN) != 0;
+	return (e->flags & HANDLE_FOREIGN) != 0;
 }
 
 /* ---- names and numbers ---- */
 
 int
-serve_check_number(struct session *s, const struct target *t)
+session_check_number(struct session *s, const struct target *t)
 {
 	int flags, object;
 
@@ -57,11 +57,11 @@ kind_of(const struct session *s, const struct target *t, uint32_t mode)
 }
 
 uint32_t
-serve_find(const struct session *s, const struct target *t, uint32_t mode)
+session_find(const struct session *s, const struct target *t, uint32_t mode)
 {
 	bool named = (t->flags & TARGET_PATH) != 0;
 
-	return registry_find(&s->registry, kind_of(s, t, mode),
+	return handles_find(&s->registry, kind_of(s, t, mode),
 	    named ? t->name : NULL, t->length, (uint64_t)t->number);
 }
 
@@ -69,17 +69,17 @@ serve_find(const struct session *s, const struct target *t, uint32_t mode)
 static bool
 is_own_peer(const struct session *s, const struct target *t)
 {
-	uint8_t other = (t->bits & s->backend->writing) != 0 ? ENTRY_READS :
-							       ENTRY_WRITES;
+	uint8_t other = (t->bits & s->backend->mask_write) != 0 ? HANDLE_READS :
+								  HANDLE_WRITES;
 	struct stat one, st;
 
 	if (stat(t->name, &one) == -1 || !S_ISFIFO(one.st_mode) ||
-	    (t->bits & s->backend->looking) != 0)
+	    (t->bits & s->backend->mask_look) != 0)
 		return false;
 	for (uint32_t i = 0; i < s->registry.count; i++) {
-		const struct entry *e = &s->registry.list[i];
+		const struct handle *e = &s->registry.list[i];
 
-		if (e->kind != 0 && (e->flags & ENTRY_FIFO) != 0 &&
+		if (e->kind != 0 && (e->flags & HANDLE_FIFO) != 0 &&
 		    (e->flags & other) != 0 && fstat(e->fd, &st) == 0 &&
 		    st.st_dev == one.st_dev && st.st_ino == one.st_ino)
 			return true;
@@ -91,8 +91,8 @@ is_own_peer(const struct session *s, const struct target *t)
 static int
 open_entry(struct session *s, struct target *t, uint32_t index)
 {
-	struct entry *e = &s->registry.list[index];
-	uint32_t reading = s->backend->reading | s->backend->looking;
+	struct handle *e = &s->registry.list[index];
+	uint32_t reading = s->backend->mask_read | s->backend->mask_look;
 	char *word = t->name;
 	int status;
 
@@ -106,48 +106,48 @@ open_entry(struct session *s, struct target *t, uint32_t index)
 	if (status != 0)
 		return status;
 	e->fd = t->fd;
-	e->flags |= ENTRY_PATH;
+	e->flags |= HANDLE_PATH;
 	if ((t->flags & TARGET_FIFO) != 0)
-		e->flags |= ENTRY_FIFO;
-	if ((t->bits & s->backend->writing) != 0)
-		e->flags |= ENTRY_WRITES;
-	if ((t->bits & reading) != 0 || (t->bits & s->backend->writing) == 0)
-		e->flags |= ENTRY_READS;
+		e->flags |= HANDLE_FIFO;
+	if ((t->bits & s->backend->mask_write) != 0)
+		e->flags |= HANDLE_WRITES;
+	if ((t->bits & reading) != 0 || (t->bits & s->backend->mask_write) == 0)
+		e->flags |= HANDLE_READS;
 	return 0;
 }
 
 /* Whether the file is open for what T asks. */
 static int
-check_directions(const struct session *s, const struct entry *e,
+check_directions(const struct session *s, const struct handle *e,
     const struct target *t)
 {
-	bool reads = (e->flags & ENTRY_READS) != 0;
+	bool reads = (e->flags & HANDLE_READS) != 0;
 
-	if ((e->flags & ENTRY_PATH) == 0 ||
-	    (((t->bits & s->backend->writing) == 0 ||
-		 (e->flags & ENTRY_WRITES) != 0) &&
-		((t->bits & s->backend->reading) == 0 || reads)))
+	if ((e->flags & HANDLE_PATH) == 0 ||
+	    (((t->bits & s->backend->mask_write) == 0 ||
+		 (e->flags & HANDLE_WRITES) != 0) &&
+		((t->bits & s->backend->mask_read) == 0 || reads)))
 		return 0;
 	return diag_usage("%s: it was opened to %s only%s", e->name,
 	    reads ? "read" : "write",
-	    (e->flags & ENTRY_FIFO) != 0 ? "; pmux would be its own peer" :
-					   ": unregister it first");
+	    (e->flags & HANDLE_FIFO) != 0 ? "; pmux would be its own peer" :
+					    ": unregister it first");
 }
 
 int
-serve_resolve(struct session *s, struct target *t, uint32_t mode,
+session_resolve(struct session *s, struct target *t, uint32_t mode,
     uint32_t *index)
 {
 	bool named = (t->flags & TARGET_PATH) != 0;
-	struct entry *e;
+	struct handle *e;
 	int status = 0;
 
-	*index = serve_find(s, t, mode);
-	if (*index != REGISTRY_NONE)
+	*index = session_find(s, t, mode);
+	if (*index != HANDLES_NONE)
 		return check_directions(s, &s->registry.list[*index], t);
-	if (!named && (status = serve_check_number(s, t)) != 0)
+	if (!named && (status = session_check_number(s, t)) != 0)
 		return status;
-	if (registry_add(&s->registry, kind_of(s, t, mode), t->name, t->length,
+	if (handles_add(&s->registry, kind_of(s, t, mode), t->name, t->length,
 		(uint64_t)t->number, named, index) != 0)
 		return diag_system(ENOMEM, NULL, "targets");
 	e = &s->registry.list[*index];
@@ -158,9 +158,9 @@ serve_resolve(struct session *s, struct target *t, uint32_t mode,
 	else if (foreign_name(s->process, s->pid, t->number, &e->fd) != 0)
 		status = diag_system(ENOMEM, NULL, "targets");
 	else
-		e->flags |= ENTRY_FOREIGN;
+		e->flags |= HANDLE_FOREIGN;
 	if (status != 0)
-		registry_remove(&s->registry, *index);
+		handles_remove(&s->registry, *index);
 	return status;
 }
 
@@ -185,7 +185,7 @@ displace(struct session *s, uint32_t index)
 static int
 place_as(struct session *s, uint32_t index, int fd)
 {
-	const struct entry *e = &s->registry.list[index];
+	const struct handle *e = &s->registry.list[index];
 	uint32_t wanted = s->registry.capacity;
 	int *placed, error;
 
@@ -207,54 +207,54 @@ place_as(struct session *s, uint32_t index, int fd)
 static uint32_t
 token_of(const struct session *s, uint32_t index)
 {
-	const struct entry *e = &s->registry.list[index];
+	const struct handle *e = &s->registry.list[index];
 
 	return e->kind == KIND_NUMBER ? (uint32_t)e->number :
-					TOKEN_ENTRY | index;
+					TOKEN_HANDLE | index;
 }
 
 void
-serve_drop(struct session *s, uint32_t index)
+session_drop(struct session *s, uint32_t index)
 {
-	struct entry *e = &s->registry.list[index];
+	struct handle *e = &s->registry.list[index];
 
 	if (s->backend == &backend_epoll) {
 		/* another may have the instance, and a FIFO stays open */
-		if ((e->flags & ENTRY_PATH) != 0)
+		if ((e->flags & HANDLE_PATH) != 0)
 			(void)s->object->remove(s->state, token_of(s, index),
 			    e->fd);
 	} else if (s->backend->modify != NULL)
 		displace(s, index);
-	if ((e->flags & ENTRY_FIFO) != 0) {
-		registry_forget(&s->registry, index);
+	if ((e->flags & HANDLE_FIFO) != 0) {
+		handles_forget(&s->registry, index);
 		return;
 	}
-	if ((e->flags & ENTRY_PATH) != 0 && e->fd >= 0)
+	if ((e->flags & HANDLE_PATH) != 0 && e->fd >= 0)
 		(void)close(e->fd);
 	if (is_foreign(e))
 		foreign_forget(e->fd);
-	registry_remove(&s->registry, index);
+	handles_remove(&s->registry, index);
 }
 
 /* ---- events ---- */
 
 static void
-set_target(const struct entry *e, struct target *t)
+set_target(const struct handle *e, struct target *t)
 {
 	t->name = e->name;
 	t->length = e->length;
 	t->fd = e->fd;
-	t->number = e->name == NULL || (e->flags & ENTRY_PATH) != 0 ?
+	t->number = e->name == NULL || (e->flags & HANDLE_PATH) != 0 ?
 	    e->fd :
 	    (int)e->number;
 }
 
 /* What an epoll event says is a number, an entry, or what others left there. */
-static const struct entry *
+static const struct handle *
 entry_of(const struct session *s, const struct event *event)
 {
-	const struct registry *r = &s->registry;
-	uint32_t index = (uint32_t)event->ident & ~TOKEN_ENTRY;
+	const struct handles *r = &s->registry;
+	uint32_t index = (uint32_t)event->ident & ~TOKEN_HANDLE;
 
 	if (s->backend == &backend_select)
 		return &r->list[s->selected[event->token - TOKEN_FIRST].index];
@@ -262,17 +262,17 @@ entry_of(const struct session *s, const struct event *event)
 		return &r->list[event->token - TOKEN_FIRST];
 	if (event->ident >> 32 != 0)
 		return NULL;
-	if ((event->ident & TOKEN_ENTRY) == 0)
-		index = registry_find(r, KIND_NUMBER, NULL, 0, event->ident);
+	if ((event->ident & TOKEN_HANDLE) == 0)
+		index = handles_find(r, KIND_NUMBER, NULL, 0, event->ident);
 	return index < r->count && r->list[index].kind != 0 ? &r->list[index] :
 							      NULL;
 }
 
 void
-serve_target(const struct session *s, const struct event *event,
+session_target(const struct session *s, const struct event *event,
     struct target *t, char space[24])
 {
-	const struct entry *e = entry_of(s, event);
+	const struct handle *e = entry_of(s, event);
 
 	memset(t, 0, sizeof *t);
 	if (e != NULL) {
@@ -287,7 +287,7 @@ serve_target(const struct session *s, const struct event *event,
 /* ---- register, modify, unregister ---- */
 
 int
-serve_failed(const struct session *s, const struct target *t, int error)
+session_failed(const struct session *s, const struct target *t, int error)
 {
 	const char *hint = s->backend->hint == NULL ?
 	    NULL :
@@ -297,7 +297,7 @@ serve_failed(const struct session *s, const struct target *t, int error)
 }
 
 int
-serve_check_kind(const struct session *s, const struct entry *e)
+session_check_kind(const struct session *s, const struct handle *e)
 {
 	const char *why = NULL;
 	int error = is_foreign(e) ? foreign_check(e->fd, &why) : 0;
@@ -344,7 +344,7 @@ call(struct session *s, enum operation operation, uint32_t token, int fd,
 static int
 move_object(struct session *s, int number)
 {
-	int fd = place(fcntl(number, F_DUPFD_CLOEXEC, 3)), answer;
+	int fd = fdplace(fcntl(number, F_DUPFD_CLOEXEC, 3)), answer;
 
 	if (fd < 0)
 		return fd;
@@ -359,7 +359,7 @@ static int
 call_epoll(struct session *s, enum operation operation, uint32_t index,
     uint32_t bits)
 {
-	const struct entry *e = &s->registry.list[index];
+	const struct handle *e = &s->registry.list[index];
 	uint32_t token = token_of(s, index);
 	struct process_loan loan;
 	int number = (int)e->number, error;
@@ -381,7 +381,7 @@ call_epoll(struct session *s, enum operation operation, uint32_t index,
 static int
 call_poll(struct session *s, enum operation operation, uint32_t index)
 {
-	const struct entry *e = &s->registry.list[index];
+	const struct handle *e = &s->registry.list[index];
 
 	if (s->wait.active || is_foreign(e)) {
 		s->stale = true;
@@ -395,7 +395,7 @@ call_poll(struct session *s, enum operation operation, uint32_t index)
 
 /* The next word, a target, whose events are DEFAULTS if it has none. */
 static int
-take_target(struct session *s, struct words *words, uint32_t defaults,
+take_target(struct session *s, struct tokenizer *words, uint32_t defaults,
     struct target *t)
 {
 	size_t length;
@@ -404,7 +404,7 @@ take_target(struct session *s, struct words *words, uint32_t defaults,
 	memset(t, 0, sizeof *t);
 	t->fd = -1;
 	t->process = s->process >= 0;
-	status = words_next(words, &t->name, &length);
+	status = tokenize_next(words, &t->name, &length);
 	if (status != 0)
 		return status;
 	if (t->name == NULL)
@@ -432,8 +432,8 @@ usual_events(const struct session *s)
 static void
 drop_unregistered(struct session *s, uint32_t index)
 {
-	if ((s->registry.list[index].flags & ENTRY_REGISTERED) == 0)
-		serve_drop(s, index);
+	if ((s->registry.list[index].flags & HANDLE_REGISTERED) == 0)
+		session_drop(s, index);
 }
 
 /* BITS is what it was registered for, if it was. */
@@ -441,7 +441,7 @@ static int
 undo(struct session *s, uint32_t index, const struct target *t, uint32_t bits,
     int error)
 {
-	int status = serve_failed(s, t, error);
+	int status = session_failed(s, t, error);
 
 	s->registry.list[index].bits = bits;
 	drop_unregistered(s, index);
@@ -453,9 +453,9 @@ static int
 change(struct session *s, enum operation operation, uint32_t index,
     const struct target *t)
 {
-	struct entry *e = &s->registry.list[index];
+	struct handle *e = &s->registry.list[index];
 	uint32_t before = e->bits;
-	int status = serve_check_kind(s, e), error;
+	int status = session_check_kind(s, e), error;
 
 	if (status != 0) {
 		drop_unregistered(s, index);
@@ -467,21 +467,21 @@ change(struct session *s, enum operation operation, uint32_t index,
 	    call_poll(s, operation, index);
 	if (error != 0)
 		return undo(s, index, t, before, error);
-	e->flags |= ENTRY_REGISTERED;
+	e->flags |= HANDLE_REGISTERED;
 	return 0;
 }
 
 int
-serve_register(struct session *s, struct words *words)
+session_register(struct session *s, struct tokenizer *words)
 {
 	struct target t;
 	uint32_t index;
 	int status = take_target(s, words, usual_events(s), &t);
 
 	if (status == 0)
-		status = serve_end(words);
+		status = session_end(words);
 	if (status == 0)
-		status = serve_resolve(s, &t, 0, &index);
+		status = session_resolve(s, &t, 0, &index);
 	if (status != 0)
 		return status;
 	return change(s, ADD, index, &t);
@@ -495,7 +495,7 @@ unknown(const struct target *t)
 }
 
 /*
- * The index of what T is registered as, or REGISTRY_NONE.  For epoll it is made
+ * The index of what T is registered as, or HANDLES_NONE.  For epoll it is made
  * of a number: the kernel knows whether it is there, also in the instance of
  * another.  Returns 0 or an exit status.
  */
@@ -503,37 +503,37 @@ static int
 find_registered(struct session *s, struct target *t, uint32_t *index)
 {
 	bool path = (t->flags & TARGET_PATH) != 0;
-	int status = path ? 0 : serve_check_number(s, t);
+	int status = path ? 0 : session_check_number(s, t);
 
-	*index = serve_find(s, t, 0);
+	*index = session_find(s, t, 0);
 	if (status != 0)
 		return status;
 	if (s->backend == &backend_epoll)
-		return path ? 0 : serve_resolve(s, t, 0, index);
-	if (*index != REGISTRY_NONE &&
-	    (s->registry.list[*index].flags & ENTRY_REGISTERED) == 0)
-		*index = REGISTRY_NONE;
+		return path ? 0 : session_resolve(s, t, 0, index);
+	if (*index != HANDLES_NONE &&
+	    (s->registry.list[*index].flags & HANDLE_REGISTERED) == 0)
+		*index = HANDLES_NONE;
 	return 0;
 }
 
 int
-serve_modify(struct session *s, struct words *words)
+session_modify(struct session *s, struct tokenizer *words)
 {
 	struct target t;
-	uint32_t index = REGISTRY_NONE;
+	uint32_t index = HANDLES_NONE;
 	int status = take_target(s, words, 0, &t);
 
 	if (status == 0)
-		status = serve_end(words);
+		status = session_end(words);
 	if (status == 0 && (t.flags & TARGET_EVENTS) == 0)
 		status = diag_usage("%.*s: modify wants T:EVENTS",
 		    (int)t.length, t.name);
 	if (status == 0)
 		status = find_registered(s, &t, &index);
-	if (status == 0 && index == REGISTRY_NONE)
+	if (status == 0 && index == HANDLES_NONE)
 		status = unknown(&t);
 	if (status == 0)
-		status = serve_resolve(s, &t, 0, &index);
+		status = session_resolve(s, &t, 0, &index);
 	if (status != 0)
 		return status;
 	return change(s, MODIFY, index, &t);
@@ -544,7 +544,8 @@ static int
 unregister_unknown(struct session *s, const struct target *t)
 {
 	if (s->backend == &backend_poll)
-		return serve_refuse(s, "UNREGISTERED", "was never registered");
+		return session_refuse(s, "UNREGISTERED",
+		    "was never registered");
 	return s->backend == &backend_epoll ? unknown(t) : 0;
 }
 
@@ -552,36 +553,36 @@ unregister_unknown(struct session *s, const struct target *t)
 static void
 forget(struct session *s, uint32_t index)
 {
-	struct entry *e = &s->registry.list[index];
+	struct handle *e = &s->registry.list[index];
 
-	e->flags &= (uint8_t)~ENTRY_REGISTERED;
+	e->flags &= (uint8_t)~HANDLE_REGISTERED;
 	/* the pending wait may tell of it */
 	if (s->wait.active && s->backend != &backend_epoll) {
 		s->dropped = true;
 		return;
 	}
 	/* epoll may still tell of a number that is open elsewhere */
-	if ((e->flags & ENTRY_FIFO) == 0 &&
+	if ((e->flags & HANDLE_FIFO) == 0 &&
 	    (s->backend != &backend_epoll || e->kind != KIND_NUMBER))
-		serve_drop(s, index);
+		session_drop(s, index);
 }
 
 int
-serve_unregister(struct session *s, struct words *words)
+session_unregister(struct session *s, struct tokenizer *words)
 {
 	struct target t;
-	uint32_t index = REGISTRY_NONE;
+	uint32_t index = HANDLES_NONE;
 	int status = take_target(s, words, 0, &t), error;
 
 	if (status == 0)
-		status = serve_end(words);
+		status = session_end(words);
 	if (status == 0 && (t.flags & TARGET_EVENTS) != 0)
 		status = diag_usage("unregister takes no events");
 	if (status == 0)
 		status = find_registered(s, &t, &index);
 	if (status != 0)
 		return status;
-	if (index == REGISTRY_NONE)
+	if (index == HANDLES_NONE)
 		return unregister_unknown(s, &t);
 	error = s->backend == &backend_epoll ? call_epoll(s, REMOVE, index, 0) :
 					       call_poll(s, REMOVE, index);
@@ -599,19 +600,19 @@ entry_failed(const struct session *s, uint32_t index, int error)
 	struct target t = { 0 };
 
 	set_target(&s->registry.list[index], &t);
-	return serve_failed(s, &t, error);
+	return session_failed(s, &t, error);
 }
 
 static int
 place_entry(struct session *s, uint32_t index)
 {
-	struct entry *e = &s->registry.list[index];
+	struct handle *e = &s->registry.list[index];
 	int status, error;
 
 	displace(s, index);
-	if (e->kind == 0 || (e->flags & ENTRY_REGISTERED) == 0)
+	if (e->kind == 0 || (e->flags & HANDLE_REGISTERED) == 0)
 		return 0;
-	if ((status = serve_check_kind(s, e)) != 0)
+	if ((status = session_check_kind(s, e)) != 0)
 		return status;
 	error = place_as(s, index, e->fd);
 	return error == 0 ? 0 : entry_failed(s, index, error);
@@ -628,7 +629,7 @@ place_own(struct session *s)
 	error = s->object->add(s->state, TOKEN_INPUT, STDIN_FILENO, in->bit);
 	if (error == 0)
 		error = s->object->add(s->state, TOKEN_OUTPUT, STDOUT_FILENO,
-		    s->backend->watch);
+		    s->backend->mask_watch);
 	if (s->ended)
 		(void)s->object->remove(s->state, TOKEN_INPUT, STDIN_FILENO);
 	if (!s->watches_output)
@@ -649,7 +650,7 @@ prepare_poll(struct session *s)
 		status = place_entry(s, i);
 	s->stale = status != 0;
 	if (status != 0)
-		serve_release(s);
+		session_release(s);
 	return status;
 }
 
@@ -662,8 +663,8 @@ release_poll(struct session *s)
 	for (uint32_t i = 0; s->dropped && i < s->registry.count; i++)
 		if (s->registry.list[i].kind != 0 &&
 		    (s->registry.list[i].flags &
-			(ENTRY_REGISTERED | ENTRY_FIFO)) == 0)
-			serve_drop(s, i);
+			(HANDLE_REGISTERED | HANDLE_FIFO)) == 0)
+			session_drop(s, i);
 	s->dropped = false;
 }
 
@@ -689,15 +690,15 @@ reserve_selected(struct session *s)
 static int
 select_target(struct session *s, struct target *t, uint32_t list)
 {
-	struct entry *e;
+	struct handle *e;
 	uint32_t index;
 	int status;
 
 	t->bits = list;
-	status = serve_resolve(s, t, 0, &index);
+	status = session_resolve(s, t, 0, &index);
 	/* it may have been closed since it was named first */
 	if (status == 0 && (t->flags & TARGET_PATH) == 0)
-		status = serve_check_number(s, t);
+		status = session_check_number(s, t);
 	if (status == 0)
 		status = reserve_selected(s);
 	if (status != 0)
@@ -722,7 +723,7 @@ list_bit(const struct session *s, char letter)
 
 /* All of the lists.  A word that is no option reads, as in a command. */
 static int
-take_lists(struct session *s, struct words *words)
+take_lists(struct session *s, struct tokenizer *words)
 {
 	uint32_t list;
 	struct target t;
@@ -731,7 +732,7 @@ take_lists(struct session *s, struct words *words)
 	int status;
 
 	for (;;) {
-		status = words_next(words, &word, &length);
+		status = tokenize_next(words, &word, &length);
 		if (status != 0 || word == NULL)
 			return status;
 		list = list_bit(s, *word == '-' ? word[1] : 'r');
@@ -744,7 +745,7 @@ take_lists(struct session *s, struct words *words)
 		t.process = s->process >= 0;
 		t.name = word;
 		if (*word == '-')
-			status = words_next(words, &t.name, &length);
+			status = tokenize_next(words, &t.name, &length);
 		if (status == 0 && t.name == NULL)
 			status = diag_usage("no target after %s", word);
 		if (status == 0 && length > INT_MAX)
@@ -766,9 +767,9 @@ prepare_select(struct session *s)
 
 	for (size_t i = 0; i < s->selected_count && status == 0; i++) {
 		struct selected *chosen = &s->selected[i];
-		const struct entry *e = &s->registry.list[chosen->index];
+		const struct handle *e = &s->registry.list[chosen->index];
 
-		if ((status = serve_check_kind(s, e)) != 0)
+		if ((status = session_check_kind(s, e)) != 0)
 			break;
 		chosen->fd = e->fd;
 		error = s->object->add(s->state, (uint32_t)(TOKEN_FIRST + i),
@@ -777,7 +778,7 @@ prepare_select(struct session *s)
 			status = entry_failed(s, chosen->index, error);
 	}
 	if (status != 0)
-		serve_release(s);
+		session_release(s);
 	return status;
 }
 
@@ -785,7 +786,7 @@ static void
 release_select(struct session *s)
 {
 	struct selected *chosen;
-	struct entry *e;
+	struct handle *e;
 
 	for (size_t i = s->selected_count; i-- > 0;) {
 		chosen = &s->selected[i];
@@ -801,7 +802,7 @@ release_select(struct session *s)
 }
 
 int
-serve_select(struct session *s, struct words *words)
+session_select(struct session *s, struct tokenizer *words)
 {
 	int64_t ns = 0;
 	char *word;
@@ -809,16 +810,16 @@ serve_select(struct session *s, struct words *words)
 	int status;
 
 	if (s->wait.active)
-		return serve_refuse(s, "BUSY", "a wait is pending");
-	status = words_next(words, &word, &length);
+		return session_refuse(s, "BUSY", "a wait is pending");
+	status = tokenize_next(words, &word, &length);
 	if (status == 0)
 		status = word != NULL ?
-		    serve_timeout(word, false, &ns) :
+		    session_timeout(word, false, &ns) :
 		    diag_usage("select TIMEOUT [-r T]... [-w T]... [-x T]...");
 	if (status == 0)
 		status = take_lists(s, words);
 	if (status == 0)
-		return serve_wait(s, ns, 1);
+		return session_wait(s, ns, 1);
 	for (size_t i = 0; i < s->selected_count; i++)
 		s->registry.list[s->selected[i].index].bits = 0;
 	s->selected_count = 0;
@@ -828,7 +829,7 @@ serve_select(struct session *s, struct words *words)
 /* ---- any wait ---- */
 
 int
-serve_prepare(struct session *s)
+session_prepare(struct session *s)
 {
 	if (s->backend == &backend_select)
 		return prepare_select(s);
@@ -838,7 +839,7 @@ serve_prepare(struct session *s)
 }
 
 void
-serve_release(struct session *s)
+session_release(struct session *s)
 {
 	if (s->backend == &backend_select)
 		release_select(s);

@@ -102,7 +102,7 @@ answer(const struct session *s, int status, const char *tag, size_t length)
 }
 
 int
-serve_refuse(struct session *s, const char *name, const char *text)
+session_refuse(struct session *s, const char *name, const char *text)
 {
 	s->message.name = name;
 	s->message.length = strlen(text);
@@ -117,7 +117,7 @@ wait_tag(const struct session *s)
 }
 
 void
-serve_event(struct session *s, const struct target *t,
+session_event(struct session *s, const struct target *t,
     const struct event *event, const struct kevent_request *kevent)
 {
 	put_head("event", wait_tag(s), s->wait.tag_length);
@@ -128,7 +128,7 @@ serve_event(struct session *s, const struct target *t,
 /* ---- words to numbers ---- */
 
 int
-serve_timeout(const char *word, bool forever, int64_t *ns)
+session_timeout(const char *word, bool forever, int64_t *ns)
 {
 	bool negative = *word == '-' && word[1] != '\0' && word[1] != '-';
 	int error = 0;
@@ -150,7 +150,7 @@ serve_timeout(const char *word, bool forever, int64_t *ns)
 }
 
 int
-serve_count(const char *what, const char *word, int64_t least, size_t *count)
+session_count(const char *what, const char *word, int64_t least, size_t *count)
 {
 	int64_t value = 0;
 
@@ -173,11 +173,11 @@ serve_count(const char *what, const char *word, int64_t least, size_t *count)
 }
 
 int
-serve_end(struct words *words)
+session_end(struct tokenizer *words)
 {
 	char *word;
 	size_t length;
-	int status = words_next(words, &word, &length);
+	int status = tokenize_next(words, &word, &length);
 
 	if (status == 0 && word != NULL)
 		status = diag_usage("one word too many: '%s'", word);
@@ -233,7 +233,7 @@ deliver(struct session *s, const struct event *event)
 	char space[24];
 
 	if (s->backend == &backend_kqueue)
-		return serve_kevent(s, event);
+		return session_kevent(s, event);
 	if (event->token == (has_input(s) ? TOKEN_INPUT : OWN_INPUT)) {
 		s->input_ready = true;
 		return false;
@@ -247,8 +247,8 @@ deliver(struct session *s, const struct event *event)
 			    STDOUT_FILENO);
 		return false;
 	}
-	serve_target(s, event, &t, space);
-	serve_event(s, &t, event, NULL);
+	session_target(s, event, &t, space);
+	session_event(s, &t, event, NULL);
 	return true;
 }
 
@@ -264,7 +264,7 @@ attempt(struct session *s, int64_t timeout)
 	n = s->object->wait(s->state, s->wait.max, timeout);
 	if (n < 0)
 		return n == -EINTR ? 0 : n;
-	while (s->object->take(s->state, &event))
+	while (s->object->next(s->state, &event))
 		count += deliver(s, &event);
 	return count;
 }
@@ -273,7 +273,7 @@ attempt(struct session *s, int64_t timeout)
 static int
 wait_failed(const struct session *s, int error)
 {
-	const struct entry *e;
+	const struct handle *e;
 
 	for (size_t i = 0; error == -EBADF && i < s->selected_count; i++) {
 		e = &s->registry.list[s->selected[i].index];
@@ -290,13 +290,13 @@ wait_failed(const struct session *s, int error)
 }
 
 int
-serve_wait(struct session *s, int64_t ns, size_t max)
+session_wait(struct session *s, int64_t ns, size_t max)
 {
 	int n, status;
 
 	s->wait.max = max;
 	s->wait.deadline = deadline_in(ns);
-	status = serve_prepare(s);
+	status = session_prepare(s);
 	if (status != 0)
 		return status;
 	n = attempt(s, 0);
@@ -305,7 +305,7 @@ serve_wait(struct session *s, int64_t ns, size_t max)
 		return SERVE_PENDING;
 	}
 	status = n < 0 ? wait_failed(s, n) : 0;
-	serve_release(s);
+	session_release(s);
 	s->value = n;
 	return status;
 }
@@ -320,7 +320,7 @@ finish(struct session *s, int n)
 	s->value = n;
 	answer(s, status, wait_tag(s), s->wait.tag_length);
 	s->wait.active = false;
-	serve_release(s);
+	session_release(s);
 }
 
 static void
@@ -331,15 +331,15 @@ cancel(struct session *s)
 	put_error(wait_tag(s), s->wait.tag_length, "CANCELED", text,
 	    sizeof text - 1);
 	s->wait.active = false;
-	serve_release(s);
+	session_release(s);
 }
 
 /* ---- requests of all ---- */
 
 static int
-serve_fileno(struct session *s, struct words *words)
+session_fileno(struct session *s, struct tokenizer *words)
 {
-	int status = serve_end(words), fd;
+	int status = session_end(words), fd;
 
 	if (status != 0)
 		return status;
@@ -353,25 +353,25 @@ serve_fileno(struct session *s, struct words *words)
 }
 
 static int
-serve_closed(struct session *s, struct words *words)
+session_closed(struct session *s, struct tokenizer *words)
 {
 	s->text = s->state == NULL ? "true" : "false";
-	return serve_end(words);
+	return session_end(words);
 }
 
 static void
 forget_all(struct session *s)
 {
-	serve_forget_kevents(s);
+	session_forget_kevents(s);
 	for (uint32_t i = 0; i < s->registry.count; i++)
 		if (s->registry.list[i].kind != 0)
-			serve_drop(s, i);
+			session_drop(s, i);
 }
 
 static int
-serve_close(struct session *s, struct words *words)
+session_close(struct session *s, struct tokenizer *words)
 {
-	int status = serve_end(words);
+	int status = session_end(words);
 
 	if (status != 0 || s->state == NULL)
 		return status;
@@ -384,17 +384,17 @@ serve_close(struct session *s, struct words *words)
 }
 
 static int
-serve_cancel(struct session *s, struct words *words)
+session_cancel(struct session *s, struct tokenizer *words)
 {
 	bool ends = s->wait.active;
 	char *tag;
 	size_t length;
-	int status = words_next(words, &tag, &length);
+	int status = tokenize_next(words, &tag, &length);
 
 	if (status == 0 && tag != NULL) {
 		ends = ends && length == s->wait.tag_length &&
 		    memcmp(tag, s->wait.tag, length) == 0;
-		status = serve_end(words);
+		status = session_end(words);
 	}
 	if (status != 0)
 		return status;
@@ -405,9 +405,9 @@ serve_cancel(struct session *s, struct words *words)
 }
 
 static int
-serve_quit(struct session *s, struct words *words)
+session_quit(struct session *s, struct tokenizer *words)
 {
-	int status = serve_end(words);
+	int status = session_end(words);
 
 	if (status != 0)
 		return status;
@@ -418,33 +418,33 @@ serve_quit(struct session *s, struct words *words)
 }
 
 static int
-serve_poll(struct session *s, struct words *words)
+session_poll(struct session *s, struct tokenizer *words)
 {
 	bool epoll = s->backend == &backend_epoll;
 	size_t max = USUAL_EVENTS, length;
 	int64_t ns = DURATION_FOREVER;
 	char *word;
-	int status = words_next(words, &word, &length);
+	int status = tokenize_next(words, &word, &length);
 
 	if (s->adopted)
 		max = MOST_EVENTS;
 	if (s->registry.used > max)
 		max = s->registry.used;
 	if (status == 0 && word != NULL)
-		status = serve_timeout(word, true, &ns);
+		status = session_timeout(word, true, &ns);
 	if (status == 0 && word != NULL && epoll) {
-		status = words_next(words, &word, &length);
+		status = tokenize_next(words, &word, &length);
 		/* as many as there are, in Python too */
 		if (status == 0 && word != NULL && strcmp(word, "-1") != 0)
-			status = serve_count("MAXEVENTS", word, 1, &max);
+			status = session_count("MAXEVENTS", word, 1, &max);
 	}
 	if (status == 0)
-		status = serve_end(words);
+		status = session_end(words);
 	if (status != 0)
 		return status;
 	if (s->wait.active)
-		return serve_refuse(s, "BUSY", "a wait is pending");
-	return serve_wait(s, ns, max);
+		return session_refuse(s, "BUSY", "a wait is pending");
+	return session_wait(s, ns, max);
 }
 
 /* The descriptor that T names, to be the object's; or -errno. */
@@ -456,27 +456,27 @@ adopted_number(struct session *s, const struct target *t)
 }
 
 static int
-serve_fromfd(struct session *s, struct words *words)
+session_fromfd(struct session *s, struct tokenizer *words)
 {
 	struct target t = { .fd = -1, .process = s->process >= 0 };
 	size_t length;
-	int status = words_next(words, &t.name, &length), fd, error;
+	int status = tokenize_next(words, &t.name, &length), fd, error;
 
 	if (status == 0 && t.name == NULL)
 		return diag_usage("fromfd N");
 	t.length = (uint32_t)length;
 	if (status == 0)
-		status = serve_end(words);
+		status = session_end(words);
 	if (status == 0)
 		status = target_parse_name(&t);
 	if (status == 0 && (t.flags & TARGET_PATH) != 0)
 		status = diag_usage("fromfd N: '%s' is no descriptor", t.name);
 	if (status == 0)
-		status = serve_check_number(s, &t);
+		status = session_check_number(s, &t);
 	if (status != 0)
 		return status;
 	if (s->wait.active)
-		return serve_refuse(s, "BUSY", "a wait is pending");
+		return session_refuse(s, "BUSY", "a wait is pending");
 	fd = adopted_number(s, &t);
 	if (fd < 0)
 		return fd == -ENOSYS ?
@@ -497,7 +497,7 @@ serve_fromfd(struct session *s, struct words *words)
 	return diag_system(-error, NULL, "%s", t.name);
 }
 
-static serve_fn serve_help;
+static session_fn session_help;
 
 /* ---- the table ---- */
 
@@ -505,28 +505,28 @@ static const struct verb {
 	char name[12];
 	unsigned primitives;
 	bool closed; /* understood after close, too */
-	serve_fn *serve;
+	session_fn *serve;
 	const char *usage;
 } verbs[] = {
-	{ "register", POLL | DEVPOLL | EPOLL, false, serve_register,
+	{ "register", POLL | DEVPOLL | EPOLL, false, session_register,
 	    "register T[:EVENTS]" },
-	{ "modify", POLL | DEVPOLL | EPOLL, false, serve_modify,
+	{ "modify", POLL | DEVPOLL | EPOLL, false, session_modify,
 	    "modify T:EVENTS" },
-	{ "unregister", POLL | DEVPOLL | EPOLL, false, serve_unregister,
+	{ "unregister", POLL | DEVPOLL | EPOLL, false, session_unregister,
 	    "unregister T" },
-	{ "poll", POLL | DEVPOLL, false, serve_poll, "poll [TIMEOUT]" },
-	{ "poll", EPOLL, false, serve_poll, "poll [TIMEOUT [MAXEVENTS]]" },
-	{ "select", SELECT, false, serve_select,
+	{ "poll", POLL | DEVPOLL, false, session_poll, "poll [TIMEOUT]" },
+	{ "poll", EPOLL, false, session_poll, "poll [TIMEOUT [MAXEVENTS]]" },
+	{ "select", SELECT, false, session_select,
 	    "select TIMEOUT [-r T]... [-w T]... [-x T]..." },
-	{ "control", KQUEUE, false, serve_control,
+	{ "control", KQUEUE, false, session_control,
 	    "control MAX TIMEOUT [KEVENT]..." },
-	{ "fromfd", EPOLL | KQUEUE, false, serve_fromfd, "fromfd N" },
-	{ "fileno", ALL, false, serve_fileno, "fileno" },
-	{ "closed", ALL, true, serve_closed, "closed" },
-	{ "close", ALL, true, serve_close, "close" },
-	{ "cancel", ALL, false, serve_cancel, "cancel [TAG]" },
-	{ "help", ALL, true, serve_help, "help" },
-	{ "quit", ALL, true, serve_quit, "quit" },
+	{ "fromfd", EPOLL | KQUEUE, false, session_fromfd, "fromfd N" },
+	{ "fileno", ALL, false, session_fileno, "fileno" },
+	{ "closed", ALL, true, session_closed, "closed" },
+	{ "close", ALL, true, session_close, "close" },
+	{ "cancel", ALL, false, session_cancel, "cancel [TAG]" },
+	{ "help", ALL, true, session_help, "help" },
+	{ "quit", ALL, true, session_quit, "quit" },
 };
 
 #define VERBS (sizeof verbs / sizeof *verbs)
@@ -546,11 +546,11 @@ primitive(const struct session *s)
 
 /* All in one line. */
 static int
-serve_help(struct session *s, struct words *words)
+session_help(struct session *s, struct tokenizer *words)
 {
 	static char text[512];
 	size_t used = 0;
-	int status = serve_end(words);
+	int status = session_end(words);
 
 	for (size_t i = 0; i < VERBS; i++)
 		if ((verbs[i].primitives & primitive(s)) != 0)
@@ -562,7 +562,7 @@ serve_help(struct session *s, struct words *words)
 }
 
 static int
-serve_request(struct session *s, struct words *words)
+session_request(struct session *s, struct tokenizer *words)
 {
 	const struct verb *verb = verbs;
 	char *word;
@@ -571,7 +571,7 @@ serve_request(struct session *s, struct words *words)
 
 	if (memchr(words->at, '\0', (size_t)(words->end - words->at)) != NULL)
 		return diag_usage("a NUL byte in a request");
-	status = words_next(words, &word, &length);
+	status = tokenize_next(words, &word, &length);
 	if (status != 0)
 		return status;
 	if (word == NULL)
@@ -584,7 +584,7 @@ serve_request(struct session *s, struct words *words)
 		return diag_usage("%s has no request '%s' (see help)",
 		    s->backend->name, word);
 	if (s->state == NULL && !verb->closed)
-		return serve_refuse(s, "CLOSED", "the object is closed");
+		return session_refuse(s, "CLOSED", "the object is closed");
 	return verb->serve(s, words);
 }
 
@@ -592,19 +592,19 @@ serve_request(struct session *s, struct words *words)
 static void
 serve(struct session *s, char *at, char *end)
 {
-	struct words words = { at, end };
+	struct tokenizer words = { at, end };
 	const char *tag = NULL;
 	size_t length = 0;
 	int status;
 
 	s->text = NULL;
 	s->value = -1;
-	status = words_tag(&words, &tag, &length);
+	status = tokenize_tag(&words, &tag, &length);
 	if (status == 0 && !s->wait.active &&
 	    remember_tag(&s->wait, tag, length) != 0)
 		status = diag_system(ENOMEM, NULL, "tag");
 	if (status == 0)
-		status = serve_request(s, &words);
+		status = session_request(s, &words);
 	answer(s, status, tag, length);
 }
 
@@ -614,10 +614,10 @@ serve(struct session *s, char *at, char *end)
 static void
 refuse_long(struct session *s)
 {
-	struct words words = { s->input + s->begin, s->input + s->end };
+	struct tokenizer words = { s->input + s->begin, s->input + s->end };
 	const char *tag = NULL;
 	size_t length = 0;
-	int status = words_tag(&words, &tag, &length);
+	int status = tokenize_tag(&words, &tag, &length);
 
 	if (status == 0)
 		status = diag_usage("a request has at most %zu bytes",
@@ -638,7 +638,7 @@ skip(struct session *s, const char *end)
 
 /* Serve all lines that are there; at the end of the input also the last. */
 static void
-serve_lines(struct session *s)
+session_lines(struct session *s)
 {
 	char *from, *end;
 
@@ -736,14 +736,14 @@ watch_own(struct session *s)
 		return false;
 	for (int i = 0; i < 2; i++)
 		if (s->own[i] <= 0)
-			s->own[i] = place(fcntl(i, F_DUPFD_CLOEXEC, 3));
+			s->own[i] = fdplace(fcntl(i, F_DUPFD_CLOEXEC, 3));
 	if (!s->ended &&
 	    (s->own[0] < 0 ||
 		s->object->add(s->state, OWN_INPUT, s->own[0], in->bit) != 0))
 		return false;
 	if (s->watches_output)
 		(void)s->object->add(s->state, OWN_OUTPUT, s->own[1],
-		    s->backend->watch);
+		    s->backend->mask_watch);
 	return true;
 }
 
@@ -822,7 +822,7 @@ loop(struct session *s)
 	int status = 0;
 
 	while (status == 0) {
-		serve_lines(s);
+		session_lines(s);
 		if (s->output_error == 0)
 			s->output_error = output_flush();
 		if (s->output_error != 0) {
@@ -853,9 +853,9 @@ loop(struct session *s)
 static bool
 is_named(int number)
 {
-	return registry_find(&session.registry,
+	return handles_find(&session.registry,
 		   session.process >= 0 ? KIND_OWN : KIND_NUMBER, NULL, 0,
-		   (uint64_t)number) != REGISTRY_NONE;
+		   (uint64_t)number) != HANDLES_NONE;
 }
 
 /* Out of the way of the numbers that requests name. */
@@ -869,8 +869,8 @@ move_up(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < top)
 		top = limit.rlim_cur;
 	if (top > (rlim_t)2 * OWN_ROOM)
-		place_above((int)top - OWN_ROOM);
-	place_avoid(is_named);
+		fdplace_above((int)top - OWN_ROOM);
+	fdplace_avoid(is_named);
 }
 
 static int
@@ -912,7 +912,7 @@ open_object(struct session *s)
 	    s->backend;
 	error = s->object->open(&s->state, 0);
 	if (error != 0)
-		return waiting_no_object(s->backend, error);
+		return waitset_no_object(s->backend, error);
 	s->stale = true;
 	return 0;
 }

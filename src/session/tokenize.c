@@ -26,7 +26,7 @@ in_tag(char c)
 }
 
 int
-words_tag(struct words *words, const char **tag, size_t *length)
+tokenize_tag(struct tokenizer *words, const char **tag, size_t *length)
 {
 	char *s;
 
@@ -160,7 +160,7 @@ take_part(struct taking *t)
 }
 
 int
-words_next(struct words *words, char **word, size_t *length)
+tokenize_next(struct tokenizer *words, char **word, size_t *length)
 {
 	struct taking t;
 	int status = 0;

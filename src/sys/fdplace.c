@@ -11,13 +11,13 @@ static bool (*is_named)(int number);
 static int floor_of_own;
 
 void
-place_avoid(bool (*named)(int number))
+fdplace_avoid(bool (*named)(int number))
 {
 	is_named = named;
 }
 
 void
-place_above(int first)
+fdplace_above(int first)
 {
 	floor_of_own = first;
 }
@@ -41,7 +41,7 @@ raise_to(int fd, int first)
 }
 
 int
-place(int fd)
+fdplace(int fd)
 {
 	int moved = fd, error;
 

@@ -1,25 +1,25 @@
 /*
- * place.h - where pmux puts the descriptors that it makes.
+ * fdplace.h - where pmux puts the descriptors that it makes.
  *
  * A number that the user named means the caller's descriptor, also when it is
  * closed; and 0 to 2 are the standard ones, also when they are closed.
  */
-#ifndef PLACE_H
-#define PLACE_H
+#ifndef FDPLACE_H
+#define FDPLACE_H
 
 #include <stdbool.h>
 
 /* From now on stay off the numbers for which NAMED is true; NULL: off none. */
-void place_avoid(bool (*named)(int number));
+void fdplace_avoid(bool (*named)(int number));
 
 /* From now on go to FIRST and above, as long as there is room. */
-void place_above(int first);
+void fdplace_above(int first);
 
 /*
  * Move FD, which was just made and is close-on-exec, off 0 to 2 and off what
  * is to be avoided.  If it is -1, errno says why there is none.  Returns the
  * descriptor, or -errno (fcntl(2), F_DUPFD_CLOEXEC: -EMFILE), FD being closed.
  */
-int place(int fd);
+int fdplace(int fd);
 
 #endif

@@ -338,7 +338,7 @@ open_pipe(int ends[2])
 		return errno;
 	for (int i = 0; i < 2; i++) {
 		(void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-		ends[i] = place(ends[i]);
+		ends[i] = fdplace(ends[i]);
 	}
 	return ends[0] >= 0 && ends[1] >= 0 ? 0 : EMFILE;
 }

@@ -23,7 +23,7 @@
 int
 process_open(pid_t pid)
 {
-	return place((int)syscall(SYS_pidfd_open, pid, 0));
+	return fdplace((int)syscall(SYS_pidfd_open, pid, 0));
 }
 
 bool
@@ -40,7 +40,7 @@ process_descriptor(int process, int number)
 	int fd = (int)syscall(SYS_pidfd_getfd, process, number, 0);
 
 	if (fd != -1)
-		return place(fd);
+		return fdplace(fd);
 	/*
 	 * Of a zombie older kernels say EBADF, since its table of descriptors
 	 * is gone.  Its pidfd is readable (pidfd_open(2)).
@@ -62,7 +62,7 @@ save(struct process_loan *loan)
 		return 0;
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &loan->mask);
-	loan->saved = place(fcntl(loan->number, F_DUPFD_CLOEXEC, 3));
+	loan->saved = fdplace(fcntl(loan->number, F_DUPFD_CLOEXEC, 3));
 	if (loan->saved >= 0)
 		return 0;
 	(void)sigprocmask(SIG_SETMASK, &loan->mask, NULL);

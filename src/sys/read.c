@@ -146,8 +146,8 @@ open_scratch(void)
 		return 0;
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
 		return -errno;
-	scratch[0] = place(ends[0]);
-	scratch[1] = place(ends[1]);
+	scratch[0] = fdplace(ends[0]);
+	scratch[1] = fdplace(ends[1]);
 	if (scratch[0] >= 0 && scratch[1] >= 0) {
 		scratch_size = fcntl(scratch[1], F_GETPIPE_SZ);
 		return 0;

@@ -46,7 +46,7 @@ is_fault(int number)
 }
 
 void
-defer_signals(void (*last)(void))
+sigdefer_signals(void (*last)(void))
 {
 	struct sigaction action;
 
@@ -65,20 +65,20 @@ defer_signals(void (*last)(void))
 }
 
 void
-defer_begin(void)
+sigdefer_begin(void)
 {
 	depth++;
 }
 
 void
-defer_end(void)
+sigdefer_end(void)
 {
 	if (--depth == 0 && pending != 0)
 		end(pending);
 }
 
 bool
-defer_pending(void)
+sigdefer_pending(void)
 {
 	return pending != 0;
 }

@@ -1,23 +1,23 @@
 /*
- * defer.h - signals that end pmux while there is something to be put out first.
+ * sigdefer.h - signals that end pmux while there is something to be put out first.
  *
  * What was read from a pipe is nowhere else any more.  A signal that would end
  * pmux waits until what is being done with it is whole; then LAST is called,
  * and then the signal has its effect.
  */
-#ifndef DEFER_H
-#define DEFER_H
+#ifndef SIGDEFER_H
+#define SIGDEFER_H
 
 #include <stdbool.h>
 
 /* From now on call LAST, maybe in a handler, before a signal ends pmux. */
-void defer_signals(void (*last)(void));
+void sigdefer_signals(void (*last)(void));
 
 /* Between these, which nest, no signal ends pmux. */
-void defer_begin(void);
-void defer_end(void);
+void sigdefer_begin(void);
+void sigdefer_end(void);
 
 /* Whether one has come: nothing is to be waited for any more. */
-bool defer_pending(void);
+bool sigdefer_pending(void);
 
 #endif

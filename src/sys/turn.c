@@ -21,7 +21,7 @@ turn_open(int fd)
 {
 	int own = peer_reopen(fd, "", O_RDONLY);
 
-	return own < 0 ? own : place(own);
+	return own < 0 ? own : fdplace(own);
 }
 
 /* proc_pid_fdinfo(5): a line "lock:" for each that the description has. */

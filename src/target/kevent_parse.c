@@ -617,7 +617,7 @@ bool
 kevent_wants_descriptor(const struct kevent_request *request)
 {
 	const struct backend *b = &backend_kqueue;
-	uint32_t wanting = b->reading | b->writing | b->looking;
+	uint32_t wanting = b->mask_read | b->mask_write | b->mask_look;
 
 	return (wanting >> request->filter & 1) != 0;
 }

@@ -1,8 +1,8 @@
 /*
- * kevent.h - words like vnode:/etc/passwd:write,clear to kevents.
+ * kevent_parse.h - words like vnode:/etc/passwd:write,clear to kevents.
  */
-#ifndef KEVENT_H
-#define KEVENT_H
+#ifndef KEVENT_PARSE_H
+#define KEVENT_PARSE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -40,7 +40,7 @@ struct table {
 };
 
 static struct target few[FEW]; /* for most calls that is enough */
-static struct targets *resolved; /* whose numbers place() stays off */
+static struct targets *resolved; /* whose numbers fdplace() stays off */
 static struct table named;
 static bool words_of_kevents; /* what follows a colon */
 
@@ -195,7 +195,7 @@ read_file(const char *name, size_t *length)
 	char *text;
 
 	if (strcmp(name, "-") != 0 &&
-	    (fd = place(open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY))) < 0) {
+	    (fd = fdplace(open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY))) < 0) {
 		errno = -fd;
 		return NULL;
 	}
@@ -831,13 +831,13 @@ take_all(struct targets *targets)
 static bool
 writes(const struct target *t, const struct backend *backend)
 {
-	return (t->bits & backend->writing) != 0;
+	return (t->bits & backend->mask_write) != 0;
 }
 
 static bool
 reads(const struct target *t, const struct backend *backend)
 {
-	return (t->bits & backend->reading) != 0 || !writes(t, backend);
+	return (t->bits & backend->mask_read) != 0 || !writes(t, backend);
 }
 
 /* Why T cannot be opened: a usual mistake to point out, or NULL. */
@@ -885,7 +885,7 @@ look_at(struct target *t, const struct backend *backend)
 
 	if (stat(t->name, &st) == -1)
 		return open_failed(t, errno);
-	if ((t->bits & backend->looking) != 0)
+	if ((t->bits & backend->mask_look) != 0)
 		return 0;
 	if (S_ISSOCK(st.st_mode))
 		return diag_system(ENXIO,
@@ -997,12 +997,12 @@ open_path(struct target *t, const struct backend *backend)
 	bool writing = writes(t, backend);
 	int fd;
 
-	if ((t->bits & backend->looking) != 0)
-		fd = place(kernel_look(t->name));
+	if ((t->bits & backend->mask_look) != 0)
+		fd = fdplace(kernel_look(t->name));
 	else if ((t->flags & TARGET_FIFO) != 0)
 		fd = fifo_open(t->name, writing);
 	else
-		fd = place(open(t->name,
+		fd = fdplace(open(t->name,
 		    (!writing		      ? O_RDONLY :
 			    reads(t, backend) ? O_RDWR :
 						O_WRONLY) |
@@ -1100,7 +1100,7 @@ targets_resolve(struct targets *targets, const struct backend *backend,
 	if (status != 0)
 		return status;
 	resolved = targets;
-	place_avoid(targets_name);
+	fdplace_avoid(targets_name);
 	status = take_all(targets);
 	if (status == 0)
 		status = open_all(targets, backend);

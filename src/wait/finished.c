@@ -14,27 +14,27 @@
 #include "wait/finished.h"
 
 void
-finish_open(struct finish *finish, const struct request *request)
+finished_open(struct finished *finish, const struct request *request)
 {
 	const struct backend *backend = request->backend;
 
 	finish->request = request;
 	finish->closed = flags_bit(backend->flags, "nval");
-	finish->hangs_up = backend->broken | finish->closed;
+	finish->hangs_up = backend->mask_broken | finish->closed;
 	finish->oneshot = flags_bit(backend->flags, "oneshot");
 }
 
 bool
-finish_is_readiness(const struct request *request, const struct target *t)
+finished_is_readiness(const struct request *request, const struct target *t)
 {
 	return request->targets.kevents == NULL ||
 	    (t->bits & (1u << KQUEUE_READ | 1u << KQUEUE_WRITE)) != 0;
 }
 
 int64_t
-finish_unread(const struct request *request, const struct target *t)
+finished_unread(const struct request *request, const struct target *t)
 {
-	return (t->bits & request->backend->reading) == 0 ?
+	return (t->bits & request->backend->mask_read) == 0 ?
 	    0 :
 	    kernel_unread(t->fd);
 }
@@ -121,7 +121,7 @@ is_last_kevent(const struct kevent_request *request, const struct target *t,
 }
 
 bool
-finish_is_last(const struct finish *finish, const struct target *t,
+finished_is_last(const struct finished *finish, const struct target *t,
     const struct event *event, uint32_t *children)
 {
 	const struct targets *targets = &finish->request->targets;
@@ -132,5 +132,5 @@ finish_is_last(const struct finish *finish, const struct target *t,
 	return (t->bits & finish->oneshot) != 0 ||
 	    ((event->bits & finish->hangs_up) != 0 &&
 		is_empty(t,
-		    (event->bits & finish->request->backend->reading) != 0));
+		    (event->bits & finish->request->backend->mask_read) != 0));
 }

@@ -1,8 +1,8 @@
 /*
- * finish.h - whether more can come of a target.
+ * finished.h - whether more can come of a target.
  */
-#ifndef FINISH_H
-#define FINISH_H
+#ifndef FINISHED_H
+#define FINISHED_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include "base/event.h"
 #include "target/request.h"
 
-struct finish {
+struct finished {
 	const struct request *request;
 	/*
 	 * Of a descriptor: the other end has gone, or it is of no use, and only
@@ -22,23 +22,24 @@ struct finish {
 };
 
 /* What ends the targets of REQUEST. */
-void finish_open(struct finish *finish, const struct request *request);
+void finished_open(struct finished *finish, const struct request *request);
 
 /* Whether T is a descriptor whose readiness can be asked for again. */
-bool finish_is_readiness(const struct request *request, const struct target *t);
+bool finished_is_readiness(const struct request *request,
+    const struct target *t);
 
 /*
  * How many bytes can be read from T, if it asks to read; 0 if it does not, and
  * negative where nothing tells.
  */
-int64_t finish_unread(const struct request *request, const struct target *t);
+int64_t finished_unread(const struct request *request, const struct target *t);
 
 /*
  * Whether EVENT is the last of T: it hangs up and nothing is unread, or it is
  * one that comes once.  CHILDREN counts the processes that are tracked beside
  * the one T names; it is the caller's, 0 at first.
  */
-bool finish_is_last(const struct finish *finish, const struct target *t,
+bool finished_is_last(const struct finished *finish, const struct target *t,
     const struct event *event, uint32_t *children);
 
 #endif

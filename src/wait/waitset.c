@@ -34,7 +34,7 @@ is_absence(int error)
 }
 
 int
-waiting_no_object(const struct backend *backend, int error)
+waitset_no_object(const struct backend *backend, int error)
 {
 	const char *hint = NULL;
 
@@ -53,7 +53,7 @@ is_closed(const struct target *t)
 }
 
 static int
-add_failed(const struct waiting *w, const struct target *t, int error)
+add_failed(const struct waitset *w, const struct target *t, int error)
 {
 	const struct backend *backend = w->backend;
 	const char *hint = backend->hint == NULL ?
@@ -69,7 +69,7 @@ add_failed(const struct waiting *w, const struct target *t, int error)
 }
 
 int
-waiting_add(struct waiting *w, size_t index)
+waitset_add(struct waitset *w, size_t index)
 {
 	const struct target *t = &w->request->targets.list[index];
 	int error;
@@ -91,7 +91,7 @@ waiting_add(struct waiting *w, size_t index)
  * -errno.
  */
 static int
-watch_output(struct waiting *w)
+watch_output(struct waitset *w)
 {
 	struct stat st;
 	int fd, error;
@@ -104,11 +104,11 @@ watch_output(struct waiting *w)
 		return errno == EBADF ? 0 : -errno;
 	if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode))
 		return 0;
-	fd = place(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+	fd = fdplace(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
 	if (fd < 0)
 		return 0;
 	error = w->backend->add(w->state, (uint32_t)w->request->targets.count,
-	    fd, w->backend->watch);
+	    fd, w->backend->mask_watch);
 	if (error == 0)
 		w->output = fd;
 	else
@@ -118,7 +118,7 @@ watch_output(struct waiting *w)
 
 /* The copy stays open: select(2) may have it as its highest. */
 static void
-forget_output(struct waiting *w)
+forget_output(struct waitset *w)
 {
 	(void)w->backend->remove(w->state, (uint32_t)w->request->targets.count,
 	    w->output);
@@ -127,7 +127,7 @@ forget_output(struct waiting *w)
 
 /* It has an event.  Returns -EPIPE if nobody reads it any more, else 0. */
 static int
-look_at_output(struct waiting *w)
+look_at_output(struct waitset *w)
 {
 	struct pollfd p = { w->output, 0, 0 };
 
@@ -158,7 +158,7 @@ say_ready(struct request *request)
 }
 
 static int
-open_all(struct waiting *w, struct request *request, uint32_t more, bool trying)
+open_all(struct waitset *w, struct request *request, uint32_t more, bool trying)
 {
 	struct targets *targets = &request->targets;
 	int status = 0, error;
@@ -172,12 +172,12 @@ open_all(struct waiting *w, struct request *request, uint32_t more, bool trying)
 	w->retry = RETRY_FIRST;
 	error = w->backend->open(&w->state, targets->count + 2);
 	if (error != 0)
-		return waiting_no_object(w->backend, error);
+		return waitset_no_object(w->backend, error);
 	if (w->backend->requests != NULL)
 		w->backend->requests(w->state, targets->kevents, targets->count,
 		    print_wants_data(w->request));
 	for (size_t i = 0; i < targets->count && status == 0; i++)
-		status = waiting_add(w, i);
+		status = waitset_add(w, i);
 	if (status != 0)
 		return status;
 	w->trying = false;
@@ -186,20 +186,20 @@ open_all(struct waiting *w, struct request *request, uint32_t more, bool trying)
 }
 
 int
-waiting_open(struct waiting *w, struct request *request, uint32_t more)
+waitset_open(struct waitset *w, struct request *request, uint32_t more)
 {
 	return open_all(w, request, more, false);
 }
 
 int
-waiting_try(struct waiting *w, struct request *request, uint32_t more)
+waitset_try(struct waitset *w, struct request *request, uint32_t more)
 {
 	return open_all(w, request, more, true);
 }
 
 /* Open those FIFOs whose reader has come.  Returns 0 or an exit status. */
 static int
-retry(struct waiting *w)
+retry(struct waitset *w)
 {
 	struct targets *targets = &w->request->targets;
 	int status;
@@ -212,7 +212,7 @@ retry(struct waiting *w)
 			continue;
 		status = target_reopen(t);
 		if (status == 0)
-			status = waiting_add(w, i);
+			status = waitset_add(w, i);
 		if (status != 0)
 			return status;
 		targets->awaited |= t->fd == -1;
@@ -223,7 +223,7 @@ retry(struct waiting *w)
 }
 
 int
-waiting_failed(const struct waiting *w, int error)
+waitset_failed(const struct waitset *w, int error)
 {
 	const struct targets *targets = &w->request->targets;
 
@@ -242,7 +242,7 @@ waiting_failed(const struct waiting *w, int error)
 }
 
 int
-waiting_wait(struct waiting *w, size_t max, int64_t left, int *count)
+waitset_wait(struct waitset *w, size_t max, int64_t left, int *count)
 {
 	struct request *r = w->request;
 	int n, status;
@@ -261,13 +261,13 @@ waiting_wait(struct waiting *w, size_t max, int64_t left, int *count)
 		return 0;
 	}
 	if (n < 0 && n != -EINTR)
-		return waiting_failed(w, -n);
+		return waitset_failed(w, -n);
 	*count = n > 0 ? n : 0;
 	return 0;
 }
 
 int
-waiting_event_failed(const struct waiting *w, const struct event *event)
+waitset_event_failed(const struct waitset *w, const struct event *event)
 {
 	const struct targets *targets = &w->request->targets;
 	const struct target *t = &targets->list[event->token];
@@ -281,10 +281,10 @@ waiting_event_failed(const struct waiting *w, const struct event *event)
 }
 
 int
-waiting_take(struct waiting *w, struct event *event)
+waitset_next(struct waitset *w, struct event *event)
 {
-	while (w->failed == 0 && w->backend->take(w->state, event)) {
-		w->failed = waiting_event_failed(w, event);
+	while (w->failed == 0 && w->backend->next(w->state, event)) {
+		w->failed = waitset_event_failed(w, event);
 		if (w->failed != 0)
 			return 0;
 		if (event->token != w->request->targets.count)
@@ -296,13 +296,13 @@ waiting_take(struct waiting *w, struct event *event)
 }
 
 bool
-waiting_note(struct waiting *w, const struct target *t, uint32_t bits)
+waitset_note(struct waitset *w, const struct target *t, uint32_t bits)
 {
 	uint32_t hits = bits & t->bits;
 
 	/* writing would fail */
-	if ((bits & w->backend->broken) != 0)
-		hits &= ~w->backend->writing;
+	if ((bits & w->backend->mask_broken) != 0)
+		hits &= ~w->backend->mask_write;
 	/* a device says it too (poll(2) of macOS), and an O_PATH descriptor */
 	if ((bits & flags_bit(w->backend->flags, "nval")) != 0 && is_closed(t))
 		(void)target_closed(&w->request->targets, t);
@@ -312,7 +312,7 @@ waiting_note(struct waiting *w, const struct target *t, uint32_t bits)
 }
 
 void
-waiting_close(struct waiting *w)
+waitset_close(struct waitset *w)
 {
 	w->backend->close(w->state);
 }

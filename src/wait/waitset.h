@@ -1,9 +1,9 @@
 /*
- * waiting.h - targets in a polling object: what a single wait and a stream of
+ * waitset.h - targets in a polling object: what a single wait and a stream of
  * events have in common.
  */
-#ifndef WAITING_H
-#define WAITING_H
+#ifndef WAITSET_H
+#define WAITSET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
  * The token of each target is its place in the request's list.  That behind the
  * last is the output's, the next one is the caller's to use.
  */
-struct waiting {
+struct waitset {
 	struct request *request;
 	const struct backend *backend;
 	struct backend_state *state;
@@ -30,29 +30,29 @@ struct waiting {
 };
 
 /* BACKEND's open failed with -errno ERROR.  Returns an exit status. */
-int waiting_no_object(const struct backend *backend, int error);
+int waitset_no_object(const struct backend *backend, int error);
 
 /*
  * Make the object for REQUEST and add every target with its bits and MORE, and
  * standard output, so that its reader's going ends the wait; then say so on
  * --ready-fd.  Returns 0 or an exit status, a message having been printed.
  */
-int waiting_open(struct waiting *w, struct request *request, uint32_t more);
+int waitset_open(struct waitset *w, struct request *request, uint32_t more);
 
 /*
  * The same, but nothing is printed if a target cannot be added: returns -errno
  * then, as backend_add_fn.
  */
-int waiting_try(struct waiting *w, struct request *request, uint32_t more);
+int waitset_try(struct waitset *w, struct request *request, uint32_t more);
 
 /* Give up the object, also if it could not be made. */
-void waiting_close(struct waiting *w);
+void waitset_close(struct waitset *w);
 
 /*
  * Add target INDEX, unless it is a FIFO whose reader has yet to come.  Returns
  * 0 or an exit status, a message having been printed.
  */
-int waiting_add(struct waiting *w, size_t index);
+int waitset_add(struct waitset *w, size_t index);
 
 /*
  * Wait once, for at most LEFT nanoseconds (-1: for ever) and MAX events, having
@@ -60,31 +60,31 @@ int waiting_add(struct waiting *w, size_t index);
  * to how many targets have events, which may be 0 before the time is over, or
  * an exit status, a message having been printed.
  */
-int waiting_wait(struct waiting *w, size_t max, int64_t left, int *count);
+int waitset_wait(struct waitset *w, size_t max, int64_t left, int *count);
 
 /*
  * A wait for the targets has failed with errno value ERROR: say so, and name
  * the closed descriptor, which select(2) does not.  Returns the exit status.
  */
-int waiting_failed(const struct waiting *w, int error);
+int waitset_failed(const struct waitset *w, int error);
 
 /*
  * If EVENT says that its target could not be looked at, say so and return an
  * exit status, else 0.
  */
-int waiting_event_failed(const struct waiting *w, const struct event *event);
+int waitset_event_failed(const struct waitset *w, const struct event *event);
 
 /*
  * The next event of a target, as backend_take_fn.  What there is of standard
  * output is dealt with: returns -EPIPE if nobody reads it any more.  There are
- * no more events once waiting_event_failed has set the status W->failed.
+ * no more events once waitset_event_failed has set the status W->failed.
  */
-int waiting_take(struct waiting *w, struct event *event);
+int waitset_next(struct waitset *w, struct event *event);
 
 /*
  * Whether BITS has something of what T asks for; notes that an event was
  * reported, and says so if it is that T's number is not open.
  */
-bool waiting_note(struct waiting *w, const struct target *t, uint32_t bits);
+bool waitset_note(struct waitset *w, const struct target *t, uint32_t bits);
 
 #endif

@@ -1,0 +1,73 @@
+/*
+ * lease.h - the locks by which pmux and its holders see each other at a FIFO.
+ * All but lease_only_holder may be called in a signal handler.
+ */
+#ifndef LEASE_H
+#define LEASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * What pmux and its holders leave at a FIFO for each other to see: each on the
+ * open file description of an end, until that is closed, and each with a time
+ * on the monotonic clock (ns).  Without such locks none is ever seen.  Said of
+ * the read end, it counts only from who may read; of the write end, from who
+ * may write.
+ */
+
+/*
+ * Claim the direction of the FIFO whose end FD is until UNTIL (negative: for
+ * ever); what this end claimed before is gone.  Whoever claims it for less
+ * long, or as long but earlier, is superseded.  HOLDER: what claims it is one.
+ * Returns the claim, or -errno: -ENOSYS, -ENOLCK, -EAGAIN if somebody keeps it
+ * from being made.
+ */
+int64_t lease_set(int fd, bool writing, bool holder, int64_t until,
+    int64_t now);
+
+/* Make that CLAIM again, for another end or as a holder.  0 or -errno. */
+int lease_renew(int fd, bool writing, bool holder, int64_t claim);
+
+/* Whether somebody else has a later claim than CLAIM; of an error, no. */
+bool lease_lost(int fd, bool writing, int64_t claim);
+
+/* Whether somebody else claims it, for however long. */
+bool lease_is_set(int fd, bool writing);
+
+/*
+ * Whether the FIFO PATH has a holder of its read end, which says of no reader
+ * that it has come, and no pmux that waits to read: then an end to write would
+ * open, and nobody reads.  It is found without opening the FIFO, which would
+ * let others through.  Not async-signal-safe.  Where it cannot be told: no.
+ */
+bool lease_only_holder(const char *path);
+
+/* The same of the FIFO whose write end FD is; async-signal-safe. */
+bool lease_only_holder_at(int fd);
+
+/* Whether a pmux that waits to read is at it. */
+bool lease_has_waiter(int fd);
+
+/* Say on FD, a holder's read end, whether somebody else reads. */
+void lease_vouch(int fd, bool reader);
+
+/* Say that a pmux has opened the read end FD, at TIME. */
+void lease_reader_arrive(int fd, int64_t time);
+
+/* Whether one has since TIME. */
+bool lease_reader_seen(int fd, int64_t time);
+
+/*
+ * Say on FD, an end of a holder that has a write end, that it has looked at the
+ * FIFO at TIME; what it said before is gone.  -1: it has none any more.
+ */
+void lease_heartbeat(int fd, bool writing, int64_t time);
+
+/* Whether some holder has a write end and has not looked since TIME. */
+bool lease_heartbeat_seen(int fd, int64_t time);
+
+/* FD is another's from now on: nothing of pmux is to be seen on it. */
+void lease_release(int fd);
+
+#endif

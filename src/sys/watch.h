@@ -1,0 +1,66 @@
+/*
+ * watch.h - what happens on a FIFO, as the system reports it (inotify(7) on
+ * Linux).  All of it may be called in a signal handler: nothing here allocates.
+ */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What happened on a FIFO; of who opened it the system does not say more. */
+enum {
+	WATCH_OPENED = 1,
+	WATCH_READ = 2,
+	WATCH_WROTE = 4,
+	WATCH_READER_CLOSED = 8,
+	WATCH_WRITER_CLOSED = 16,
+	WATCH_LOST = 32, /* some of it went untold */
+	WATCH_NAMED = 64, /* it has got or lost a name, or other rights */
+	WATCH_ALL = 95 /* that can be asked for */
+};
+
+struct watch_change {
+	uint32_t fifo; /* as watch_add said; 0 with WATCH_LOST */
+	uint32_t what; /* one of the above */
+};
+
+/* How those at a FIFO are known: *DETAIL; whether a watch tells of them. */
+bool watch_probe(const char **detail);
+
+/*
+ * A watch: readable when something happened, close-on-exec, never blocking.
+ * Returns -errno: -ENOSYS where the system has none (inotify(7) is Linux),
+ * -EMFILE.
+ */
+int watch_open(void);
+
+/*
+ * Watch the FIFO that FD is one end of, for the changes in WHAT; those asked
+ * for before are replaced.  PATH is used where the system knows it by name
+ * only.  Returns its number, from 1 up in a new watch, the same for the same
+ * FIFO; or -errno: -ENOSPC.
+ */
+int watch_add(int watch, int fd, const char *path, uint32_t what);
+
+/*
+ * The next change, in the order in which they came: 1, 0 when there is none
+ * yet, or -errno: -EINTR, and what makes the watch useless (read(2)).  BUFFER
+ * is the caller's, of struct watch_buffer, zeroed before the first call.
+ */
+struct watch_buffer {
+	char data[1024];
+	size_t done, used;
+};
+int watch_next(int watch, struct watch_buffer *buffer,
+    struct watch_change *change);
+
+/*
+ * The same as peer_reopen and close(2), but WATCH, which asks for WHAT on that
+ * FIFO, is not told of it.
+ */
+int watch_join(int watch, int fd, uint32_t what, const char *path, int flags);
+void watch_part(int watch, int fd, uint32_t what, const char *path, int end);
+
+#endif

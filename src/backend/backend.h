@@ -14,12 +14,7 @@
 #include <stdint.h>
 
 #include "base/event.h"
-
-/* One name for one bit of a primitive; bit 0: this system lacks it. */
-struct flag {
-	char name[12];
-	uint32_t bit;
-};
+#include "base/flags.h"
 
 /* Why a primitive is absent that a --disable option switched off. */
 #define BACKEND_LEFT_OUT "left out when pmux was configured"

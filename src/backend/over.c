@@ -16,8 +16,9 @@
  */
 #include "config.h"
 
-#include "backend/foreign.h"
-#include "backend/foreign_table.h"
+#include "backend/over.h"
+#include "sys/foreign.h"
+#include "sys/foreign_table.h"
 #include "sys/process.h"
 
 #if defined(HAVE_EPOLL_CREATE1) && defined(__linux__)
@@ -1215,7 +1216,7 @@ static const struct {
 };
 
 const struct backend *
-foreign_over(const struct backend *base, bool lasting)
+backend_over(const struct backend *base, bool lasting)
 {
 	static struct backend over;
 	size_t i = 0;
@@ -1239,7 +1240,7 @@ foreign_over(const struct backend *base, bool lasting)
 #else
 
 const struct backend *
-foreign_over(const struct backend *base, bool lasting)
+backend_over(const struct backend *base, bool lasting)
 {
 	(void)lasting;
 	return base;

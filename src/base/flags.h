@@ -7,7 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "backend/backend.h"
+/* One name for one bit of a primitive; bit 0: this system lacks it. */
+struct flag {
+	char name[12];
+	uint32_t bit;
+};
 
 /*
  * Whether the LENGTH bytes at S are a set of events as any primitive knows

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "backend/backend.h"
-#include "backend/foreign.h"
+#include "backend/over.h"
+#include "sys/foreign.h"
 #include "base/deadline.h"
 #include "base/duration.h"
 #include "base/flags.h"
@@ -186,9 +187,8 @@ sleeps_for_a_time(const struct request *r)
 }
 
 static int
-resolve(struct request *request)
+resolve(const struct command *command, struct request *request)
 {
-	const struct command *command = request->command;
 	const struct backend *backend = request->backend;
 	uint32_t defaults;
 	const char *word;
@@ -202,7 +202,7 @@ resolve(struct request *request)
 	status = targets_resolve(&request->targets, backend, command->twice,
 	    defaults, request->null);
 	if (request->targets.process_count > 0 && !request->lines)
-		request->backend = foreign_over(backend, false);
+		request->backend = backend_over(backend, false);
 	if (status == 0 && request->ready_fd != -1 &&
 	    targets_name(request->ready_fd))
 		status = diag_usage("--ready-fd %d: it is a target too, and"
@@ -242,7 +242,7 @@ command_wait_run(const struct command *command, int argc, char **argv)
 	if (status == 0 && request.session)
 		return session_run(&request);
 	if (status == 0)
-		status = resolve(&request);
+		status = resolve(command, &request);
 	if (status != 0)
 		return status;
 	return request.follow ? stream_run(&request) : once_run(&request);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
-#include "backend/foreign.h"
+#include "sys/foreign.h"
 #include "cli/command.h"
 #include "cli/option.h"
 #include "output/diag.h"

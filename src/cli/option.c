@@ -409,7 +409,7 @@ options_parse(const struct command *command, const struct backend *backend,
 	int answer, before, status = 0;
 
 	memset(request, 0, sizeof *request);
-	request->command = command;
+	request->streams = command->streams;
 	request->backend = backend;
 	request->deadline = DEADLINE_NEVER;
 	request->ready_fd = -1;

@@ -9,7 +9,6 @@
 #include "backend/backend.h"
 #include "base/deadline.h"
 #include "base/flags.h"
-#include "cli/command.h"
 #include "fifo/fifo.h"
 #include "output/diag.h"
 #include "output/output.h"
@@ -483,7 +482,7 @@ translate(const struct backend *from, const struct backend *to, uint32_t bits)
 static int
 open_better(struct stream *f, struct request *request)
 {
-	const struct backend *const *streams = request->command->streams,
+	const struct backend *const *streams = request->streams,
 				    *usual = request->backend, *better;
 	struct targets *targets = &request->targets;
 	const char *detail;
@@ -525,7 +524,7 @@ stream_run(struct request *request)
 	status = open_better(&f, request);
 	if (status < 0)
 		status = waitset_open(&f.w, request, edge);
-	f.sampled = request->command->streams != NULL;
+	f.sampled = request->streams != NULL;
 	/* what PROGRAM runs for is not watched meanwhile */
 	f.edge = f.w.more != 0 && request->program == NULL;
 	finished_open(&f.finish, request);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "backend/foreign.h"
+#include "sys/foreign.h"
 #include "base/flags.h"
 #include "output/diag.h"
 #include "session/internal.h"

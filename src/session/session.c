@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "backend/foreign.h"
+#include "backend/over.h"
+#include "sys/foreign.h"
 #include "base/deadline.h"
 #include "base/duration.h"
 #include "compat.h"
@@ -908,7 +909,7 @@ open_object(struct session *s)
 	s->watches_output = fstat(STDOUT_FILENO, &st) == 0 &&
 	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 	s->object = s->process >= 0 && s->backend != &backend_epoll ?
-	    foreign_over(s->backend, true) :
+	    backend_over(s->backend, true) :
 	    s->backend;
 	error = s->object->open(&s->state, 0);
 	if (error != 0)

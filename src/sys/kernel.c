@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-#include "backend/foreign.h"
+#include "sys/foreign.h"
 #include "sys/kernel.h"
 
 static int64_t

@@ -12,11 +12,12 @@
 #include "target/target.h"
 
 struct backend;
-struct command;
 
 struct request {
-	const struct command *command;
 	const struct backend *backend;
+	const struct backend *const *streams; /* better ones for --follow, the
+						 first that is there; ends with
+						 NULL; or NULL */
 	deadline_t deadline;
 	bool timed; /* --timeout was given */
 	size_t max_events; /* 0: no limit */

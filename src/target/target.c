@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "backend/foreign.h"
+#include "sys/foreign.h"
 #include "backend/kqueue.h"
 #include "base/flags.h"
 #include "fifo/fifo.h"

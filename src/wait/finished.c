@@ -6,7 +6,7 @@
 #include <fcntl.h>
 
 #include "backend/backend.h"
-#include "backend/foreign.h"
+#include "sys/foreign.h"
 #include "backend/kqueue.h"
 #include "base/flags.h"
 #include "sys/kernel.h"

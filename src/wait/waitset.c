@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "backend/foreign.h"
+#include "sys/foreign.h"
 #include "base/deadline.h"
 #include "base/flags.h"
 #include "output/diag.h"

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "backend/foreign.h"
-#include "backend/foreign_table.h"
+#include "sys/foreign.h"
+#include "sys/foreign_table.h"
 #include "sys/process.h"
 
 static struct foreign *names;
@@ -133,5 +133,5 @@ foreign_probe(pid_t pid, const char **detail)
 		*detail = process_forbidden_by();
 	else if (fd >= 0 || fd == -EBADF)
 		*detail = found_by(pid);
-	return fd >= 0 || fd == -EBADF ? BACKEND_NATIVE : fd;
+	return fd >= 0 || fd == -EBADF ? 0 : fd;
 }

@@ -13,8 +13,6 @@
 
 #include <stdbool.h>
 
-#include "backend/backend.h"
-
 /* Handles go down from here; TARGET_NO_FD is above. */
 #define FOREIGN_FIRST (-3)
 
@@ -69,18 +67,8 @@ bool foreign_is_closed(int fd);
 const char *foreign_why(int fd);
 
 /*
- * BASE for handles, too, which the functions add, modify and remove of what is
- * returned take beside descriptors.  What is closed in its owner is, to poll
- * and devpoll, not open (POLLNVAL) from then on; wait fails with -EBADF for the
- * others, and foreign_is_closed says which it is; and with -EOPNOTSUPP, see
- * foreign_why.  kqueue: if LASTING, its kevents end then, and what is added
- * stays until its delete.
- */
-const struct backend *foreign_over(const struct backend *base, bool lasting);
-
-/*
- * How the descriptors of process PID are looked at: as backend_probe_fn,
- * -ENOSYS and -EPERM with *DETAIL; or another -errno as process_descriptor,
+ * How the descriptors of process PID are examined: 0 with a text in *DETAIL;
+ * -ENOSYS and -EPERM likewise; or another -errno as process_descriptor,
  * without.
  */
 int foreign_probe(pid_t pid, const char **detail);

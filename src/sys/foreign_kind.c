@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "backend/foreign.h"
-#include "backend/foreign_table.h"
+#include "sys/foreign.h"
+#include "sys/foreign_table.h"
 #include "sys/process.h"
 
 #if defined(HAVE_EPOLL_CREATE1) && defined(__linux__)

@@ -379,20 +379,42 @@ recipe_for_bats() {
 	page pmux-wait.1
 }
 
+@test "pmux-fifo(7)" {
+	page pmux-fifo.7
+}
+
+@test "pmux-output(7)" {
+	page pmux-output.7
+}
+
+@test "pmux-readiness(7)" {
+	page pmux-readiness.7
+}
+
+@test "pmux-stream(7)" {
+	page pmux-stream.7
+}
+
+@test "pmux-target(7)" {
+	page pmux-target.7
+}
+
 @test "pmux-session(7)" {
 	need epoll
 	command -v bash >/dev/null || skip "no bash for its coprocess"
 	page pmux-session.7
 }
 
-@test "every manual page has examples, and they are tested" {
+@test "every manual page has examples, is tested and is installed" {
 	local file
 
-	for file in "$top"/man/*.1; do
+	for file in "$top"/man/*.[17]; do
 		grep -qx '\.\\" example' "$file" ||
 		    fail "$file has no examples"
 		grep -qxF "	page ${file##*/}" "$BATS_TEST_FILENAME" ||
 		    fail "the examples of ${file##*/} are not tested"
+		grep -qE "^	man/${file##*/}( |\$)" "$top/Makefile.am" ||
+		    fail "${file##*/} is not installed"
 	done
 }
 

@@ -10,8 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* glibc 2.32 */
-#if defined(__has_include)
+/*
+ * glibc 2.32.  musl-gcc may find the header of a glibc beside it, which has no
+ * meaning there.
+ */
+#if defined(__GLIBC__) && defined(__has_include)
 #if __has_include(<sys/single_threaded.h>)
 #include <sys/single_threaded.h>
 #define HAVE_SINGLE_THREADED 1

@@ -32,10 +32,10 @@ say "one call: $rounds rounds"
 single one -r "$rounds"
 single memory -m -r "$memory_rounds"
 
-row 'poll -t 0 0:in' wall one pmux dynamic 1.10
-row 'poll -t 0 0:in' cpu one pmux dynamic 1.10
+row 'poll -t 0 0:in' wall one pmux dynamic 1.06
+row 'poll -t 0 0:in' cpu one pmux dynamic 1.06
 row 'poll -t 0 0:in' memory memory pmux dynamic 1.20
-row 'static poll -t 0 0:in' wall one static "$libc" 1.25
+row 'static poll -t 0 0:in' wall one static "$libc" 1.12
 row 'static poll -t 0 0:in' wall one static true 1.00
 [ "$libc" != musl ] ||
     row 'static poll -t 0 0:in' memory memory static '' 300

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=bash
 #
 # Bash completion for pmux. Commands, options and what they take are read from

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: ISC
+#
 # Fish completion for pmux. Commands, options and their help are read from
 # `pmux help` once, with this file; only the names of the events, and the
 # filters and words of kqueue, are written down here.

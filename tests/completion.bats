@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 #
 # What the completions offer, asked of real shells, against what pmux takes.
 

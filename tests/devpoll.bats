@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 #
 # pmux devpoll: /dev/poll, or the same behaviour over poll(2).
 

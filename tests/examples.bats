@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 #
 # Every example of README and of the manual pages, as printed, in dash and in
 # bash, and in the other shells that there are: it ends with status 0, says

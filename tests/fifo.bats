@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 #
 # Named pipes lose nothing: no peer that pmux let through loses a byte, dies of
 # SIGPIPE or sees an end of file because pmux left.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 #
 # --follow: news of every target until all are finished, none lost, no busy
 # loop.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 #
 # What ends the tests that hang signals nothing that is not theirs. Each of
 # these runs in a pid namespace of its own, so that a mistake stays there.

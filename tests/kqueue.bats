@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 #
 # pmux kqueue: the filters and words of kevent(2), and how they are printed.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 #
 # --lines: whole lines from many sources, none lost, none torn, in the order in
 # which each source wrote them.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 #
 # -- PROGRAM: what runs, with what, and how it ends.
 

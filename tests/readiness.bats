@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 #
 # What each primitive says of each kind of descriptor in each state, with every
 # event asked for and with none. The values are Linux's.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 #
 # As many descriptors in one call as the hard limit allows, up to 19,000.
 

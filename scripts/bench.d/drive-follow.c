@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * drive follow KIND [-s] [-e EVENTS] [-r ROUNDS] NUMBER ACTIVE...: what an
  * event costs that one of NUMBER descriptors has, where ACTIVE have one at a

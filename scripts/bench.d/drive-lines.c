@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * drive lines KIND [-m] [-r ROUNDS] SOURCES MIB: what a line costs that the
  * candidate copies, with the name of its source before it, from one of SOURCES

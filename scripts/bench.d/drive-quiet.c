@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * drive quiet KIND [-t SECONDS]: the processor time in milliseconds that each
  * candidate takes in ten seconds in which nothing happens, measured for all of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * drive run KIND [-r ROUNDS] -d DIR: what an event costs for which the
  * candidate runs a program.  An event is a newline in the FIFO that it has as

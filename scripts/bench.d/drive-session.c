@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * drive session KIND [-r ROUNDS]: the time from a request, "poll 0", to the end
  * of its answer, in microseconds: the median and the 99th percentile.  The

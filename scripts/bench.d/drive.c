@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * drive PART KIND [OPTION]... [// NAME COMMAND [ARG]...]...: run programs that
  * go on, in turn, feed them with events and measure what those cost.  PART is

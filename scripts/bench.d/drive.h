@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the parts of drive share: the programs that are measured, candidates,
  * how they are run, and what was measured of them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * eat [-]: read a byte of standard input, unless told not to, and print one:
  * the program that scripts/bench lets run for each event.

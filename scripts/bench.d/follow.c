@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * follow [-r] epoll|poll|select FILE: report, line by line and without end,
  * which of the descriptors whose numbers stand in FILE become ready: what a

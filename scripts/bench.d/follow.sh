@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2154
 # A part of scripts/bench: --follow, beside C programs that report the same and
 # the shells and languages that can wait for a byte again and again.

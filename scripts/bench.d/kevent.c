@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What one kevent() of the standard input costs a program that does nothing
  * else: the reference of scripts/bench for a single call.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2154,SC2034
 # A part of scripts/bench: kevent(2) and epoll(7) in one program.
 

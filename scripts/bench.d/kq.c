@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * kq [TURNS [ROUNDS]]: what the kevent(2) of src/kq costs beside the calls of
  * epoll(7) that a program could make itself, in one process and by turns:

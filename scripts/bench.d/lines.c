@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * lines FILE: copy lines from the pipes whose numbers stand in FILE to standard
  * output, each whole and behind the number and a tab, until all are at their

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2154
 # A part of scripts/bench: --lines, beside a C program that copies the same and
 # what else is used to bring lines of many together.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * many poll|epoll|kqueue FILE: wait for the descriptors whose numbers stand in
  * FILE, one a line, and print those that are ready: the reference of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2154,SC2034
 # A part of scripts/bench: one call for many descriptors.
 

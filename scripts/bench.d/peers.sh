@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2154,SC2034
 # A part of scripts/bench: the shells and languages that can wait as well, each
 # asked once whether its input is ready.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2154
 # A part of scripts/bench: what --follow costs while nothing happens, though
 # something is ready all the time.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2154
 # A part of scripts/bench: a program for each event, beside C programs and
 # shells that wait for it and run one.  It is a small static one, so that what

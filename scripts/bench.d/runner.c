@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * runner [-fm] [-n NUMBER] [-r ROUNDS] [-- NAME COMMAND [ARG]...]...
  *

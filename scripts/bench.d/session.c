@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a program in C takes to answer the requests of a pmux session, if it
  * does no more for each than one epoll_wait(): the reference of scripts/bench.

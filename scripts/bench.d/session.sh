@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2154
 # A part of scripts/bench: a request to a session and its answer, beside a C
 # program that answers over two pipes as well.

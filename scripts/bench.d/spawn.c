@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * spawn [-m MIB] vfork|fork|posix_spawn PROGRAM [ARG]...: run PROGRAM whenever
  * descriptor 10 is readable, with it as the standard input: the references of

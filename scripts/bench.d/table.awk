@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: ISC
+#
 # The table of scripts/bench.  Input: a line for each program measured, KIND,
 # NAME, NUMBER and perhaps a SECOND one, separated by tabs; then the rows
 # wanted: WHAT, METRIC, KIND, NAME, REFERENCE or nothing, LIMIT or nothing,

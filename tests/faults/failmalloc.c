@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * failmalloc - an object for LD_PRELOAD, in which an allocation fails.
  *

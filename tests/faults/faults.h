@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * faults.h - the parts of inject: what is tried, where, and what came of it.
  */

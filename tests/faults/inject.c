@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * inject - a command with a fault at each of its system calls and allocations.
  *

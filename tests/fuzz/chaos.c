@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * chaos.c - what no model follows: random bytes as changes, and several threads
  * that change and wait on one queue.

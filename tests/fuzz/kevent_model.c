@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * kevent_model.c - make up cases from seeds, run them, and make a case that
  * fails as short as it can be.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * model.c - what a queue of FreeBSD notes, as simple as can be: a list of
  * knotes that are all looked at whenever something is asked.

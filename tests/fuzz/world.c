@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * world.c - what there is to be watched, and what can happen to it.
  */

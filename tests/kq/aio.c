@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * aio.c - asynchronous reads and writes that tell a queue of their end.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * core.c - what holds for every filter: changes, errors, timeouts, and the life
  * of what was added.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * edge.c - numbers used again, limits, threads, and who else has the queue.
  */

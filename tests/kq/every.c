@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * every.c - the same questions asked of every filter: what a flag means does
  * not depend on what is watched.

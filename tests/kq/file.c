@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * file.c - READ and WRITE of regular files, which poll(2) finds always ready.
  */

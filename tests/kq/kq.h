@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * kq.h - the words in which the tests of kevent(2) are written.
  *

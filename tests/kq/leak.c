@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * leak.c - rounds of adding and deleting leave nothing behind: no descriptor,
  * no memory, and on Linux no watch of inotify(7).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * main.c - run the tests of kevent(2), each in a process and a directory of its
  * own and with a time limit, and say in TAP how they went.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * nested.c - a queue that is waited for itself.
  */

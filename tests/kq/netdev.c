@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * netdev.c - network interfaces that come up and go down.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * pipe.c - READ and WRITE of pipes, FIFOs and terminals.
  */

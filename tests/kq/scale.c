@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * scale.c - many of them, and no more work for those that are idle.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * signal.c - signals, counted beside what they do otherwise.
  */

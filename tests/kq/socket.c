@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * socket.c - READ and WRITE of sockets: local ones, TCP and UDP.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * things.c - what the tests watch: pipes, sockets, files, processes.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * timer.c - timers.  That they are late is not held against them; that they are
  * early is.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * words.c - changes and events as text, and the verbs that compare them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * deny - run a command on a kernel without some of its system calls.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * guard - ends what a test has left running, and nothing else.
  *

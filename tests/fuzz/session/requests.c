@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * requests - random requests for "pmux COMMAND --session".
  *

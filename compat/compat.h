@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * compat.h - what some C library lacks, under one name everywhere.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * devpoll.c - /dev/poll of Solaris and illumos; elsewhere an object that
  * behaves the same over poll(2).

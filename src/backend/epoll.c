@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * epoll.c - epoll(7), Linux.
  */

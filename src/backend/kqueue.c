@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * kqueue.c - kqueue(2) and kevent(2): the BSDs, macOS, and what src/kq makes of
  * Linux.  Nothing here knows which of them it is.

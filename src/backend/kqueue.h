@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * kqueue.h - a kevent as pmux asks for it, and the names that kevent(2) has.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * kqueue_poll.c - the events of poll(2), and kevent(2) to tell when: for a
  * stream of them where there is no epoll(7).

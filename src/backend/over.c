@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * over.c - a primitive for descriptors of other processes, too.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * over.h - a primitive for descriptors of another process, too.
  */

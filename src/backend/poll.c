@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * poll.c - poll(2), with ppoll(2)'s nanoseconds where it is there.
  */

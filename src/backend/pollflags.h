@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * pollflags.h - the words of poll(2), which /dev/poll shares.  POSIX has in,
  * pri, out, err, hup, nval and the four of STREAMS; rdhup is in Linux 2.6.17

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * select.c - select(2), by way of pselect(2) for its nanoseconds.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * deadline.h - one absolute point on the monotonic clock, and the time left.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * duration.h - words like 1.5, 20ms or inf to nanoseconds.
  */

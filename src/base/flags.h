@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * flags.h - names and bits, both ways, from one table for each primitive.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * command.h - what pmux can be told to do, one entry for each command.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * option.h - the options of every command, one table for parsing and --help.
  */

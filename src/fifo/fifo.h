@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * fifo.h - FIFOs that pmux opened by name, and leaving them so that nothing
  * is lost.

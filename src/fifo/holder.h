@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * holder.h - the process that stays at a FIFO after pmux has left it.
  */

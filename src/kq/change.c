@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "change.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * change.h - what a change does to a queue, once for all filters.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "connector.h"
 
 #include <sys/socket.h>

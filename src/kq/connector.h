@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * connector.h - forks, execs and exits of all processes, from the kernel's
  * process connector (Linux 2.6.15, CONFIG_PROC_EVENTS).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * descriptor.h - what READ and WRITE share: knotes on descriptors, by epoll(7)
  * where that takes them, by inotify(7) on ordinary files.

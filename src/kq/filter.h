@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * filter.h - what a filter does for a knote, behind one table of functions.
  *

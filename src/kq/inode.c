@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "inode.h"
 
 #include <sys/inotify.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * inode.h - files and directories, watched by inotify(7) and fstat(2).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * item.h - descriptors in epoll instances.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * knote.h - the knote, which is one filter on one identifier in one queue, and
  * the queue it is in.

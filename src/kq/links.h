@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * links.h - the state of network interfaces, from rtnetlink(7).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * process.h - what the process connector tells the PROC knotes of a queue.
  */

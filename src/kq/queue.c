@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "knote.h"
 
 #include <sys/epoll.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * queue.h - the queues of this process, and the numbers that mean them.
  *

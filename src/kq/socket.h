@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * socket.h - what Linux tells of a socket, in the terms of a BSD.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * timers.h - any number of timers on two timerfds, one for each clock.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * transfers.h - asynchronous reads and writes that the C library may not tell
  * of.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * diag.h - messages on standard error, and what pmux exits with.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * output.h - the only way to standard output: a buffer, and how names are
  * written where a terminal or a shell will read them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * print.h - events to text, JSON or --format.
  */

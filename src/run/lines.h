@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * lines.h - whole lines from many sources, each with its source.
  */

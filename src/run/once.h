@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * once.h - add all, wait, deliver: the one loop, and the one place that knows
  * of interrupted calls.

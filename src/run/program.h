@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * program.h - running PROGRAM for what is ready.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sampler.h - targets that were reported and stay ready.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * stream.h - a stream of events: news of the targets until all are finished.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * handles.h - what a session knows by name or by number.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * tokenize.h - a request of a session, one line, to its tag and its words.
  */

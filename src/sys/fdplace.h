@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * fdplace.h - where pmux puts the descriptors that it makes.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * foreign.c - the names that descriptors of other processes have here.
  */

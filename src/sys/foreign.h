@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * foreign.h - descriptors of other processes, looked at without effect on them
  * (Linux: pidfd_getfd(2)).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * foreign_kind.c - what can be looked at without effect on its owner.
  *

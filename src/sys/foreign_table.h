@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * foreign_table.h - what the files about descriptors of other processes share.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * kernel.h - what the kernel says of a descriptor, and of its own limits.
  */

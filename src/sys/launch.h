@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * launch.h - another program in the place that the caller of pmux gave it: with
  * the caller's limit of open files, signal mask and signal dispositions, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * lease.h - the locks by which pmux and its holders see each other at a FIFO.
  * All but lease_only_holder may be called in a signal handler.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * peer.h - what the system knows of a FIFO and of who is at its other end.  All
  * of it may be called in a signal handler: nothing here allocates.

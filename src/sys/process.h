@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * process.h - descriptors of another process (Linux: pidfd_getfd(2)).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * read.h - reading without ever waiting, and looking at what could be read.
  *

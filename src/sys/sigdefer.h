@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sigdefer.h - signals that end pmux while there is something to be put out first.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * timeout.h - nanoseconds as each primitive wants its timeout.
  */

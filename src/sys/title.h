@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * title.h - what a list of processes shows of one.
  */

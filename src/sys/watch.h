@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * watch.h - what happens on a FIFO, as the system reports it (inotify(7) on
  * Linux).  All of it may be called in a signal handler: nothing here allocates.

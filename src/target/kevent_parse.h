@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * kevent_parse.h - words like vnode:/etc/passwd:write,clear to kevents.
  */

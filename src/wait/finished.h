@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * finished.h - whether more can come of a target.
  */

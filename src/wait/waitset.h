@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * waitset.h - targets in a polling object: what a single wait and a stream of
  * events have in common.

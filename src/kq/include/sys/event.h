@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sys/event.h - kqueue(2) and kevent(2) for a system that lacks them, with the
  * names, types and values of FreeBSD.

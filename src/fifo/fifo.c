@@ -19,6 +19,7 @@
 #include "fifo/fifo.h"
 #include "fifo/holder.h"
 #include "output/diag.h"
+#include "output/escape.h"
 #include "output/output.h"
 #include "sys/fdplace.h"
 #include "sys/kernel.h"

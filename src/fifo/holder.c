@@ -15,6 +15,7 @@
 #include "base/deadline.h"
 #include "compat.h"
 #include "fifo/holder.h"
+#include "output/escape.h"
 #include "output/output.h"
 #include "sys/kernel.h"
 #include "sys/lease.h"

@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "output/diag.h"
+#include "output/escape.h"
 #include "output/output.h"
 
 static const char *command;

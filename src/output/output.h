@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * output.h - the only way to standard output: a buffer, and how names are
- * written where a terminal or a shell will read them.
+ * output.h - the buffer to standard output, which nothing else writes to.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -12,27 +11,12 @@
 
 #include "base/deadline.h"
 
-/*
- * Escape LENGTH bytes of NAME into TO, at most SIZE bytes: control characters
- * (C0, DEL, C1), backslash and bytes that are not UTF-8 come out as \\ \t \n \r
- * and \0ooo, which `printf %b' of any POSIX shell turns back.  Returns how
- * many bytes it wrote; what does not fit is left out at a character's border.
- */
-size_t escape(char *to, size_t size, const char *name, size_t length);
-
-/*
- * The length in bytes of the UTF-8 character at S, of which LEFT bytes are
- * there; 0 if it is none (RFC 3629: nothing overlong, no surrogate).
- */
-size_t utf8_length(const char *s, size_t left);
-
 /* Append to the buffer; it is written out as it fills. */
 void output_bytes(const char *bytes, size_t length);
 void output_string(const char *string);
 void output_character(char c);
 void output_number(int64_t number);
 void output_hex(uint32_t number);
-void output_escaped(const char *name, size_t length);
 
 /*
  * Until output_restore, put what is appended at TO, of which SIZE bytes are
@@ -40,10 +24,6 @@ void output_escaped(const char *name, size_t length);
  */
 void output_divert(char *to, size_t size);
 size_t output_restore(void);
-
-/* A JSON string, quoted; every byte of NAME must be UTF-8. */
-void output_json(const char *name, size_t length);
-void output_base64(const char *bytes, size_t length);
 
 /* So many bytes fit into the buffer. */
 #define OUTPUT_SIZE 65536

@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "fifo/fifo.h"
 #include "output/diag.h"
+#include "output/escape.h"
 #include "output/output.h"
 #include "print/print.h"
 #include "sys/kernel.h"

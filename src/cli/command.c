@@ -26,19 +26,22 @@
 /* Names longer than this are like no command. */
 #define LONGEST_NAME 32
 
-const struct command *const commands[] = {
-#define COMMAND(id) &command_##id,
+static const struct backend *const wait_streams[] = { &backend_epoll,
+	&backend_kqueue_poll, &backend_devpoll, NULL };
+
+const struct command commands[] = {
+#define COMMAND(...) { __VA_ARGS__ },
 #include "cli/commands.def"
 #undef COMMAND
-	NULL
+	{ .name = NULL }
 };
 
 const struct command *
 command_find(const char *name)
 {
-	for (const struct command *const *c = commands; *c != NULL; c++)
-		if (strcmp((*c)->name, name) == 0)
-			return *c;
+	for (const struct command *c = commands; c->name != NULL; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
 	return NULL;
 }
 
@@ -78,10 +81,10 @@ command_unknown(const char *name)
 	const struct command *nearest = NULL;
 	unsigned best = 3, d;
 
-	for (const struct command *const *c = commands; *c != NULL; c++)
-		if ((d = distance(name, (*c)->name)) < best) {
+	for (const struct command *c = commands; c->name != NULL; c++)
+		if ((d = distance(name, c->name)) < best) {
 			best = d;
-			nearest = *c;
+			nearest = c;
 		}
 	if (nearest == NULL)
 		return diag_usage("%s: unknown command (see 'pmux help')",

@@ -47,12 +47,8 @@ struct command {
 	enum target_twice twice;
 };
 
-#define COMMAND(id) extern const struct command command_##id;
-#include "cli/commands.def"
-#undef COMMAND
-
-/* All of them, in the order of commands.def; ends with NULL. */
-extern const struct command *const commands[];
+/* All of them, in the order of commands.def; the last has no name. */
+extern const struct command commands[];
 
 /* The command of that name, or NULL. */
 const struct command *command_find(const char *name);
@@ -63,7 +59,7 @@ const struct command *command_find(const char *name);
  */
 int command_unknown(const char *name);
 
-/* What select, poll and the other commands that wait run. */
-command_run_fn command_wait_run;
+/* What select, poll and the other commands that wait run, and the others. */
+command_run_fn command_wait_run, info_run, help_run;
 
 #endif

@@ -15,14 +15,14 @@ list_commands(void)
 	    "usage: pmux COMMAND [OPTION]... [TARGET]...\n\n"
 	    "Wait until descriptors and named pipes are ready, and print which"
 	    " are.\n\n");
-	for (const struct command *const *c = commands; *c != NULL; c++) {
-		size_t width = strlen((*c)->name);
+	for (const struct command *c = commands; c->name != NULL; c++) {
+		size_t width = strlen(c->name);
 
 		output_string("  ");
-		output_string((*c)->name);
+		output_string(c->name);
 		for (; width < 10; width++)
 			output_character(' ');
-		output_string((*c)->summary);
+		output_string(c->summary);
 		output_character('\n');
 	}
 	output_string(
@@ -32,7 +32,7 @@ list_commands(void)
 	    " story.\n");
 }
 
-static int
+int
 help_run(const struct command *self, int argc, char **argv)
 {
 	const struct command *command;
@@ -54,11 +54,3 @@ help_run(const struct command *self, int argc, char **argv)
 	options_help(command);
 	return EXIT_EVENT;
 }
-
-const struct command command_help = {
-	.name = "help",
-	.summary = "print the commands, or the options of one",
-	.arguments = "[COMMAND]",
-	.options = OPTION_ANY,
-	.run = help_run,
-};

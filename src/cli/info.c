@@ -113,7 +113,7 @@ put_limits(bool json)
 		put_limit(name, value, json);
 }
 
-static int
+int
 info_run(const struct command *command, int argc, char **argv)
 {
 	struct request request;
@@ -138,11 +138,3 @@ info_run(const struct command *command, int argc, char **argv)
 		    request.json);
 	return status;
 }
-
-const struct command command_info = {
-	.name = "info",
-	.summary = "print what this system has, and its limits",
-	.arguments = "",
-	.options = OPTION_ANY | OPTION_JSON | OPTION_PID,
-	.run = info_run,
-};

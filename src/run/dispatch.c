@@ -27,7 +27,7 @@ struct job {
 };
 
 struct dispatch {
-	struct stream *f;
+	struct watched *w;
 	struct job *jobs; /* one for each target */
 	uint32_t *queue; /* a ring of targets */
 	uint32_t head, queued;
@@ -39,24 +39,24 @@ struct dispatch {
 static struct target *
 target_of(const struct dispatch *j, uint32_t index)
 {
-	return &j->f->w.request->targets.list[index];
+	return &j->w->waitset.request->targets.list[index];
 }
 
 static const char *const no_memory = "targets";
 
 int
-dispatch_open(struct dispatch **jobs, struct stream *f)
+dispatch_open(struct dispatch **dispatch, struct watched *w)
 {
-	const struct request *r = f->w.request;
-	const struct backend *backend = f->w.backend;
+	const struct request *r = w->waitset.request;
+	const struct backend *backend = w->waitset.backend;
 	size_t count = r->targets.count;
 	struct dispatch *j = calloc(1, sizeof *j);
 	int status, error;
 
 	if (j == NULL)
 		return diag_system(ENOMEM, NULL, "%s", no_memory);
-	*jobs = j;
-	j->f = f;
+	*dispatch = j;
+	j->w = w;
 	j->wake = -1;
 	j->jobs = calloc(count + 1, sizeof *j->jobs);
 	j->queue = calloc(count + 1, sizeof *j->queue);
@@ -64,7 +64,7 @@ dispatch_open(struct dispatch **jobs, struct stream *f)
 		return diag_system(ENOMEM, NULL, "%s", no_memory);
 	if ((status = program_open(r, &j->wake)) != 0)
 		return status;
-	error = backend->add(f->w.state, (uint32_t)count + 1, j->wake,
+	error = backend->add(w->waitset.state, (uint32_t)count + 1, j->wake,
 	    backend->mask_read);
 	if (error == 0)
 		error = backend->open(&j->probe, count);
@@ -88,11 +88,11 @@ take_kept(struct job *job)
 void
 dispatch_close(struct dispatch *j)
 {
-	size_t count = j->f->w.request->targets.count;
+	size_t count = j->w->waitset.request->targets.count;
 
 	if (j->wake != -1)
-		program_close(j->f->w.request);
-	j->f->w.backend->close(j->probe);
+		program_close(j->w->waitset.request);
+	j->w->waitset.backend->close(j->probe);
 	for (size_t i = 0; j->jobs != NULL && i < count; i++)
 		while (j->jobs[i].kept != NULL)
 			(void)take_kept(&j->jobs[i]);
@@ -119,7 +119,8 @@ dispatch_stopped(const struct dispatch *j)
 static bool
 is_readiness(const struct dispatch *j, uint32_t index)
 {
-	return finished_is_readiness(j->f->w.request, target_of(j, index));
+	return finished_is_readiness(j->w->waitset.request,
+	    target_of(j, index));
 }
 
 /*
@@ -129,7 +130,7 @@ is_readiness(const struct dispatch *j, uint32_t index)
 static int
 sample(struct dispatch *j, uint32_t index, struct event *event)
 {
-	const struct backend *backend = j->f->w.backend;
+	const struct backend *backend = j->w->waitset.backend;
 	const struct target *t = target_of(j, index);
 	uint32_t token = backend->requests != NULL ? index : 0;
 	int n = backend->add(j->probe, token, t->fd,
@@ -155,7 +156,7 @@ sample(struct dispatch *j, uint32_t index, struct event *event)
 static void
 enqueue(struct dispatch *j, uint32_t index)
 {
-	uint32_t size = (uint32_t)j->f->w.request->targets.count;
+	uint32_t size = (uint32_t)j->w->waitset.request->targets.count;
 
 	if (j->jobs[index].queued)
 		return;
@@ -166,7 +167,7 @@ enqueue(struct dispatch *j, uint32_t index)
 static uint32_t
 dequeue(struct dispatch *j)
 {
-	uint32_t size = (uint32_t)j->f->w.request->targets.count;
+	uint32_t size = (uint32_t)j->w->waitset.request->targets.count;
 	uint32_t index = j->queue[j->head];
 
 	j->head = (j->head + 1) % size;
@@ -215,8 +216,8 @@ keep_event(struct dispatch *j, const struct event *event)
 	uint32_t index = event->token;
 	struct job *job = &j->jobs[index];
 
-	job->last |= finished_is_last(&j->f->finish, target_of(j, index), event,
-	    &j->f->r.rests[index].children);
+	job->last |= finished_is_last(&j->w->finished, target_of(j, index),
+	    event, &j->w->sampler.rests[index].children);
 	if (keep(job, event) != 0)
 		return diag_system(ENOMEM, NULL, "%s", no_memory);
 	if (!job->running)
@@ -229,7 +230,7 @@ dispatch_event(struct dispatch *j, const struct event *event)
 {
 	if (!is_readiness(j, event->token))
 		return keep_event(j, event);
-	stream_unwatch(j->f, event->token);
+	watched_remove(j->w, event->token);
 	enqueue(j, event->token);
 	return 0;
 }
@@ -238,34 +239,34 @@ dispatch_event(struct dispatch *j, const struct event *event)
 static int
 watch_again(struct dispatch *j, uint32_t index)
 {
-	sampler_remove(&j->f->r, index);
-	return stream_watch(j->f, index);
+	sampler_remove(&j->w->sampler, index);
+	return watched_add(j->w, index);
 }
 
 /* Start PROGRAM for the event that target INDEX has. */
 static int
 start(struct dispatch *j, uint32_t index)
 {
-	const struct request *r = j->f->w.request;
+	const struct request *r = j->w->waitset.request;
 	struct target *t = target_of(j, index);
 	struct job *job = &j->jobs[index];
 	bool asked;
 
-	asked = waitset_note(&j->f->w, t, job->event.bits);
+	asked = waitset_note(&j->w->waitset, t, job->event.bits);
 	if (is_readiness(j, index))
-		job->last = finished_is_last(&j->f->finish, t, &job->event,
-		    &j->f->r.rests[index].children);
+		job->last = finished_is_last(&j->w->finished, t, &job->event,
+		    &j->w->sampler.rests[index].children);
 	/* nobody to read from, or nothing at all */
-	if ((job->last && !asked && stream_keeps(j->f, t)) ||
-	    (job->event.bits & j->f->finish.closed) != 0)
-		return stream_finish(j->f, index, &job->event);
+	if ((job->last && !asked && watched_keeps(j->w, t)) ||
+	    (job->event.bits & j->w->finished.closed) != 0)
+		return watched_finish(j->w, index, &job->event);
 	if (is_readiness(j, index)) {
-		sampler_tell(&j->f->r, index);
-		sampler_step(&j->f->r);
+		sampler_tell(&j->w->sampler, index);
+		sampler_step(&j->w->sampler);
 		job->bytes = finished_unread(r, t);
 	}
 	job->running = true;
-	j->f->events++;
+	j->w->count++;
 	return program_start(r, index, &job->event);
 }
 
@@ -280,12 +281,12 @@ failed(const struct dispatch *j, uint32_t index, int error)
 int
 dispatch_run(struct dispatch *j)
 {
-	const struct request *r = j->f->w.request;
+	const struct request *r = j->w->waitset.request;
 	int status = 0, n;
 	uint32_t index;
 
 	while (status == 0 && j->queued > 0 && program_has_room() &&
-	    (r->events == 0 || j->f->events < r->events)) {
+	    (r->events == 0 || j->w->count < r->events)) {
 		index = dequeue(j);
 		n = is_readiness(j, index) ?
 		    sample(j, index, &j->jobs[index].event) :
@@ -308,15 +309,15 @@ static int
 decide(struct dispatch *j, uint32_t index, const struct event *event)
 {
 	const struct job *job = &j->jobs[index];
-	const struct sample *rest = &j->f->r.rests[index];
+	const struct sample *rest = &j->w->sampler.rests[index];
 	int status;
 
-	sampler_listen(&j->f->r);
+	sampler_listen(&j->w->sampler);
 	if (!rest->news && event->bits == job->event.bits) {
-		status = stream_rest(j->f, index, event);
+		status = watched_sample(j->w, index, event);
 		if (status != 0 || rest->bytes < 0 || rest->bytes == job->bytes)
 			return status;
-		stream_unwatch(j->f, index);
+		watched_remove(j->w, index);
 	}
 	enqueue(j, index);
 	return 0;
@@ -335,7 +336,7 @@ ended(struct dispatch *j, uint32_t index)
 		return 0;
 	}
 	if (job->last)
-		return stream_finish(j->f, index, &job->event);
+		return watched_finish(j->w, index, &job->event);
 	if (!is_readiness(j, index))
 		return 0;
 	n = sample(j, index, &event);
@@ -350,7 +351,7 @@ dispatch_wake(struct dispatch *j)
 	size_t index;
 	int status = 0;
 
-	while (status == 0 && program_take(j->f->w.request, &index))
+	while (status == 0 && program_take(j->w->waitset.request, &index))
 		status = ended(j, (uint32_t)index);
 	return status;
 }

@@ -13,13 +13,15 @@
 #include <stdbool.h>
 
 #include "base/event.h"
-#include "run/stream.h"
+#include "run/watched.h"
+
+struct dispatch;
 
 /*
- * Run the request's PROGRAM for the targets of F, whose JOBS is to be this.
- * Returns 0 or an exit status, a message having been printed.
+ * Run the request's PROGRAM for the targets of W, which the caller keeps until
+ * dispatch_close.  Returns 0 or an exit status, a message having been printed.
  */
-int dispatch_open(struct dispatch **jobs, struct stream *f);
+int dispatch_open(struct dispatch **dispatch, struct watched *w);
 
 /* Wait for all that run.  If a signal has come for pmux, it dies of it. */
 void dispatch_close(struct dispatch *j);

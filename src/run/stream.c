@@ -1,160 +1,30 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include "backend/backend.h"
 #include "base/deadline.h"
 #include "base/flags.h"
-#include "fifo/fifo.h"
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/print.h"
 #include "run/dispatch.h"
 #include "run/lines.h"
 #include "run/stream.h"
-#include "sys/fdplace.h"
-#include "sys/peer.h"
+#include "run/watched.h"
+
+struct stream {
+	struct watched w;
+	struct dispatch *dispatch; /* NULL: no PROGRAM */
+	bool sampled; /* also for what was read in part */
+	int status; /* of what failed on the way, or 0 */
+};
 
 static struct target *
 target_of(const struct stream *f, uint32_t index)
 {
-	return &f->w.request->targets.list[index];
-}
-
-/* Whether target INDEX is in the wait: with edges it is to its end. */
-static bool
-is_watched(const struct stream *f, uint32_t index)
-{
-	return f->edge || f->r.rests[index].place == 0;
-}
-
-/* Target INDEX is in no wait any more, and does not rest. */
-void
-stream_unwatch(struct stream *f, uint32_t index)
-{
-	if (is_watched(f, index))
-		(void)f->w.backend->remove(f->w.state, index,
-		    target_of(f, index)->fd);
-	sampler_remove(&f->r, index);
-}
-
-int
-stream_watch(struct stream *f, uint32_t index)
-{
-	return f->edge ? 0 : waitset_add(&f->w, index);
-}
-
-static void
-remember(struct stream *f, uint32_t index, const struct event *event)
-{
-	struct sample *rest = &f->r.rests[index];
-
-	sampler_tell(&f->r, index);
-	rest->bits = event->bits;
-	rest->bytes = finished_unread(f->w.request, target_of(f, index));
-	rest->told = clock_now();
-}
-
-int
-stream_rest(struct stream *f, uint32_t index, const struct event *event)
-{
-	const struct target *t = target_of(f, index);
-	bool watched = is_watched(f, index) && !f->edge;
-	int error;
-
-	remember(f, index, event);
-	error = sampler_add(&f->r, index);
-	if (error != 0)
-		return diag_system(-error, NULL, "%.*s", (int)t->length,
-		    t->name);
-	if (watched)
-		(void)f->w.backend->remove(f->w.state, index, t->fd);
-	return 0;
-}
-
-/* ---- the end of a target ---- */
-
-bool
-stream_keeps(const struct stream *f, const struct target *t)
-{
-	if (!f->w.request->reopen || t->fd < 0 ||
-	    (t->bits & f->w.backend->mask_write) != 0)
-		return false;
-	return (t->flags & TARGET_PATH) != 0 ? (t->flags & TARGET_FIFO) != 0 :
-					       peer_is_fifo(t->fd) != 0;
-}
-
-/*
- * The read end of T anew, without a moment between in which a writer would find
- * no reader.  A number that the caller gave stays the caller's: pmux opens an
- * end of its own, and then that one anew.
- */
-static int
-renew(struct target *t)
-{
-	bool owned = t->fd != t->number;
-	int fd, error = 0;
-
-	if ((t->flags & TARGET_PATH) != 0)
-		return fifo_renew(t->fd);
-	fd = peer_reopen(t->fd, "", O_RDONLY);
-	if (fd < 0)
-		return fd;
-	if (!owned) {
-		fd = fdplace(fd);
-		t->fd = fd >= 0 ? fd : t->fd;
-		return fd >= 0 ? 0 : fd;
-	}
-	if (dup2(fd, t->fd) == -1 || fcntl(t->fd, F_SETFD, FD_CLOEXEC) == -1)
-		error = -errno;
-	(void)close(fd);
-	return error;
-}
-
-/* Wait for the next writer of the FIFO that is target INDEX. */
-static int
-keep(struct stream *f, uint32_t index, const struct event *event)
-{
-	struct sample *rest = &f->r.rests[index];
-	int status;
-
-	if (rest->old && rest->place != 0)
-		return 0;
-	stream_unwatch(f, index);
-	sampler_forget(&f->r, index);
-	rest->old = renew(target_of(f, index)) != 0;
-	if (!rest->old)
-		return waitset_add(&f->w, index);
-	/* it cannot be had anew: look ever more rarely who has come */
-	status = f->edge ? waitset_add(&f->w, index) : 0;
-	return status != 0 ? status : stream_rest(f, index, event);
-}
-
-static void
-finish(struct stream *f, uint32_t index)
-{
-	stream_unwatch(f, index);
-	sampler_forget(&f->r, index);
-	target_of(f, index)->flags |= TARGET_SETTLED;
-	f->unfinished--;
-}
-
-int
-stream_finish(struct stream *f, uint32_t index, const struct event *event)
-{
-	struct target *t = target_of(f, index);
-
-	if ((t->flags & TARGET_SETTLED) != 0)
-		return 0;
-	if (stream_keeps(f, t))
-		return keep(f, index, event);
-	finish(f, index);
-	return 0;
+	return &f->w.waitset.request->targets.list[index];
 }
 
 /* ---- events ---- */
@@ -164,38 +34,38 @@ tell(struct stream *f, uint32_t index, const struct event *event)
 {
 	const struct target *t = target_of(f, index);
 
-	(void)waitset_note(&f->w, t, event->bits);
-	if (!f->w.request->quiet)
-		print_event(f->w.request, t, event);
-	f->events++;
+	(void)waitset_note(&f->w.waitset, t, event->bits);
+	if (!f->w.waitset.request->quiet)
+		print_event(f->w.waitset.request, t, event);
+	f->w.count++;
 }
 
 static int
 read_lines(struct stream *f, uint32_t index, const struct event *event)
 {
-	enum lines_answer answer = lines_take(f->w.request, index);
-	uint64_t before = f->events;
+	enum lines_answer answer = lines_take(f->w.waitset.request, index);
+	uint64_t before = f->w.count;
 
-	f->events = lines_count();
-	f->w.asked |= f->events != before;
+	f->w.count = lines_count();
+	f->w.waitset.asked |= f->w.count != before;
 	switch (answer) {
 	case LINES_WAIT:
-		if (f->r.rests[index].place == 0)
+		if (f->w.sampler.rests[index].place == 0)
 			return 0;
-		sampler_remove(&f->r, index);
-		return stream_watch(f, index);
+		sampler_remove(&f->w.sampler, index);
+		return watched_add(&f->w, index);
 	case LINES_LEFT:
-		return stream_rest(f, index, event);
+		return watched_sample(&f->w, index, event);
 	case LINES_TURN:
-		sampler_hasten(&f->r);
-		return stream_rest(f, index, event);
+		sampler_hasten(&f->w.sampler);
+		return watched_sample(&f->w, index, event);
 	case LINES_FAILED:
 		/* it would fail again, for the next writer too */
 		f->status = EXIT_SYSTEM;
-		finish(f, index);
+		watched_end(&f->w, index);
 		return 0;
 	default:
-		return stream_finish(f, index, event);
+		return watched_finish(&f->w, index, event);
 	}
 }
 
@@ -208,12 +78,12 @@ static bool
 is_to_rest(const struct stream *f, const struct target *t,
     const struct event *event)
 {
-	if (!f->edge)
+	if (!f->w.edge)
 		return true;
-	if (!finished_is_readiness(f->w.request, t))
+	if (!finished_is_readiness(f->w.waitset.request, t))
 		return false;
-	return (event->bits & f->finish.hangs_up) != 0 ||
-	    (f->sampled && finished_unread(f->w.request, t) > 0);
+	return (event->bits & f->w.finished.hangs_up) != 0 ||
+	    (f->sampled && finished_unread(f->w.waitset.request, t) > 0);
 }
 
 /* News of a target that is watched. */
@@ -226,16 +96,17 @@ take_news(struct stream *f, const struct event *event)
 
 	if ((t->flags & TARGET_SETTLED) != 0)
 		return 0;
-	if (f->w.request->lines)
+	if (f->w.waitset.request->lines)
 		return read_lines(f, index, event);
-	if (f->jobs != NULL)
-		return dispatch_event(f->jobs, event);
+	if (f->dispatch != NULL)
+		return dispatch_event(f->dispatch, event);
 	tell(f, index, event);
-	last = finished_is_last(&f->finish, t, event,
-	    &f->r.rests[index].children);
+	last = finished_is_last(&f->w.finished, t, event,
+	    &f->w.sampler.rests[index].children);
 	if (last)
-		return stream_finish(f, index, event);
-	return is_to_rest(f, t, event) ? stream_rest(f, index, event) : 0;
+		return watched_finish(&f->w, index, event);
+	return is_to_rest(f, t, event) ? watched_sample(&f->w, index, event) :
+					 0;
 }
 
 /*
@@ -245,7 +116,7 @@ take_news(struct stream *f, const struct event *event)
 static bool
 is_full(const struct stream *f)
 {
-	return !f->edge && !f->w.request->lines &&
+	return !f->w.edge && !f->w.waitset.request->lines &&
 	    output_used() > OUTPUT_SIZE / 2;
 }
 
@@ -256,10 +127,10 @@ has_other_bytes(const struct stream *f, const struct target *t,
 {
 	int64_t bytes;
 
-	if (f->edge && !f->sampled)
+	if (f->w.edge && !f->sampled)
 		return false;
-	bytes = finished_unread(f->w.request, t);
-	return f->edge ? bytes < rest->bytes : bytes != rest->bytes;
+	bytes = finished_unread(f->w.waitset.request, t);
+	return f->w.edge ? bytes < rest->bytes : bytes != rest->bytes;
 }
 
 /* How long the reader of the output takes says nothing of what a look costs. */
@@ -269,7 +140,7 @@ sample_lines(struct stream *f, uint32_t index, const struct event *event)
 	int64_t began = clock_now();
 	int status = read_lines(f, index, event);
 
-	sampler_excuse(&f->r, clock_now() - began);
+	sampler_excuse(&f->w.sampler, clock_now() - began);
 	return status;
 }
 
@@ -279,29 +150,29 @@ take_sample(struct stream *f, const struct event *event)
 {
 	uint32_t index = event->token;
 	const struct target *t = target_of(f, index);
-	struct sample *rest = &f->r.rests[index];
+	struct sample *rest = &f->w.sampler.rests[index];
 	bool changed = rest->bits != event->bits || rest->news;
 
 	if (rest->place == 0)
 		return 0;
 	changed = changed || has_other_bytes(f, t, rest);
-	if (f->jobs != NULL)
+	if (f->dispatch != NULL)
 		return changed ||
 			(rest->bytes < 0 &&
 			    clock_now() - rest->told >= RESTING_PAUSE) ?
-		    dispatch_event(f->jobs, event) :
+		    dispatch_event(f->dispatch, event) :
 		    0;
-	if (f->w.request->lines)
+	if (f->w.waitset.request->lines)
 		return sample_lines(f, index, event);
-	if ((event->bits & f->finish.hangs_up) != 0 && !rest->old &&
-	    finished_is_last(&f->finish, t, event, &rest->children)) {
+	if ((event->bits & f->w.finished.hangs_up) != 0 && !rest->old &&
+	    finished_is_last(&f->w.finished, t, event, &rest->children)) {
 		tell(f, index, event);
-		return stream_finish(f, index, event);
+		return watched_finish(&f->w, index, event);
 	}
 	if (changed && !is_full(f) &&
 	    clock_now() - rest->told >= RESTING_PAUSE) {
 		tell(f, index, event);
-		remember(f, index, event);
+		watched_reported(&f->w, index, event);
 	}
 	return 0;
 }
@@ -309,19 +180,19 @@ take_sample(struct stream *f, const struct event *event)
 static int
 look(struct stream *f)
 {
-	int status = 0, error = sampler_read(&f->r);
+	int status = 0, error = sampler_read(&f->w.sampler);
 	struct event event;
 	uint32_t index;
 
 	if (error != 0)
-		return waitset_failed(&f->w, -error);
-	while (status == 0 && sampler_next(&f->r, &event)) {
-		status = waitset_event_failed(&f->w, &event);
+		return waitset_failed(&f->w.waitset, -error);
+	while (status == 0 && sampler_next(&f->w.sampler, &event)) {
+		status = waitset_event_failed(&f->w.waitset, &event);
 		if (status == 0)
 			status = take_sample(f, &event);
 	}
-	while (status == 0 && sampler_next_woken(&f->r, &index))
-		status = stream_watch(f, index);
+	while (status == 0 && sampler_next_woken(&f->w.sampler, &index))
+		status = watched_add(&f->w, index);
 	return status;
 }
 
@@ -330,11 +201,11 @@ look(struct stream *f)
 static bool
 is_done(const struct stream *f)
 {
-	const struct request *r = f->w.request;
+	const struct request *r = f->w.waitset.request;
 
-	return (f->unfinished == 0 && r->targets.count > 0 &&
-		   (f->jobs == NULL || dispatch_idle(f->jobs))) ||
-	    (r->events != 0 && f->events >= r->events);
+	return (f->w.unfinished == 0 && r->targets.count > 0 &&
+		   (f->dispatch == NULL || dispatch_idle(f->dispatch))) ||
+	    (r->events != 0 && f->w.count >= r->events);
 }
 
 static int64_t
@@ -347,47 +218,47 @@ sooner(int64_t a, int64_t b)
 static int
 deliver(struct stream *f, int *output_error)
 {
-	const struct request *r = f->w.request;
+	const struct request *r = f->w.waitset.request;
 	size_t left = r->max_events == 0 ? SIZE_MAX : r->max_events;
 	int taken, status = 0;
 	struct event event;
 
 	while (status == 0 && left > 0 && !is_done(f) && !is_full(f) &&
-	    (taken = waitset_next(&f->w, &event)) != 0) {
+	    (taken = waitset_next(&f->w.waitset, &event)) != 0) {
 		if (taken < 0)
 			*output_error = taken;
 		if (taken < 0)
 			break;
 		if (event.token > r->targets.count) {
-			status = dispatch_wake(f->jobs);
+			status = dispatch_wake(f->dispatch);
 			continue;
 		}
 		status = take_news(f, &event);
 		left--;
 	}
-	return status != 0 ? status : f->w.failed;
+	return status != 0 ? status : f->w.waitset.failed;
 }
 
 /* One wait and what comes of it.  Returns 0 or an exit status. */
 static int
 step(struct stream *f, int64_t left, int *output_error)
 {
-	const struct request *r = f->w.request;
+	const struct request *r = f->w.waitset.request;
 	size_t max = r->targets.count + 2;
 	int n, status;
 
 	if (r->max_events != 0 && r->max_events < max)
 		max = r->max_events;
-	status = waitset_wait(&f->w, max, sooner(left, sampler_left(&f->r)),
-	    &n);
+	status = waitset_wait(&f->w.waitset, max,
+	    sooner(left, sampler_left(&f->w.sampler)), &n);
 	if (status == 0 && n > 0)
 		status = deliver(f, output_error);
-	if (status == 0 && *output_error == 0 && f->r.count > 0 &&
-	    sampler_left(&f->r) == 0)
+	if (status == 0 && *output_error == 0 && f->w.sampler.count > 0 &&
+	    sampler_left(&f->w.sampler) == 0)
 		status = look(f);
-	if (status == 0 && f->jobs != NULL)
-		status = dispatch_run(f->jobs);
-	sampler_step(&f->r);
+	if (status == 0 && f->dispatch != NULL)
+		status = dispatch_run(f->dispatch);
+	sampler_step(&f->w.sampler);
 	if (*output_error == 0)
 		*output_error = output_flush();
 	return status;
@@ -397,24 +268,24 @@ step(struct stream *f, int64_t left, int *output_error)
 static int
 loop(struct stream *f, bool *timed_out, int *output_error)
 {
-	const struct request *r = f->w.request;
+	const struct request *r = f->w.waitset.request;
 	deadline_t idle = deadline_in(r->idle);
 	uint64_t before;
 	int status = 0;
 	bool busy;
 
 	while (status == 0 && *output_error == 0 && !is_done(f) &&
-	    (f->jobs == NULL || !dispatch_stopped(f->jobs))) {
-		before = f->events;
+	    (f->dispatch == NULL || !dispatch_stopped(f->dispatch))) {
+		before = f->w.count;
 		if (r->lines)
 			lines_await_output();
-		busy = f->jobs != NULL && !dispatch_idle(f->jobs);
+		busy = f->dispatch != NULL && !dispatch_idle(f->dispatch);
 		status = step(f,
 		    sooner(deadline_left(r->deadline),
 			busy ? -1 : deadline_left(idle)),
 		    output_error);
-		busy |= f->jobs != NULL && !dispatch_idle(f->jobs);
-		if (f->events != before || busy)
+		busy |= f->dispatch != NULL && !dispatch_idle(f->dispatch);
+		if (f->w.count != before || busy)
 			idle = deadline_in(r->idle);
 		else if (deadline_left(idle) == 0)
 			*timed_out = true;
@@ -431,7 +302,7 @@ result(const struct stream *f, bool timed_out)
 {
 	if (f->status != 0)
 		return f->status;
-	if (f->w.asked)
+	if (f->w.waitset.asked)
 		return EXIT_EVENT;
 	return timed_out && !is_done(f) ? EXIT_TIMED_OUT : EXIT_UNASKED;
 }
@@ -439,12 +310,12 @@ result(const struct stream *f, bool timed_out)
 static int
 run(struct stream *f)
 {
-	struct request *r = f->w.request;
+	struct request *r = f->w.waitset.request;
 	bool timed_out = false;
 	int status = 0, output_error = 0, error;
 
 	if (r->program != NULL)
-		status = dispatch_open(&f->jobs, f);
+		status = dispatch_open(&f->dispatch, &f->w);
 	/* what was not printed is left, and will be printed again */
 	output_until(r->deadline, r->lines && r->events != 0);
 	if (status == 0)
@@ -456,8 +327,8 @@ run(struct stream *f)
 		output_error = error;
 	if (status == 0)
 		status = result(f, timed_out);
-	if (f->jobs != NULL)
-		dispatch_close(f->jobs);
+	if (f->dispatch != NULL)
+		dispatch_close(f->dispatch);
 	return output_error != 0 ? print_failed(output_error) : status;
 }
 
@@ -501,11 +372,11 @@ open_better(struct stream *f, struct request *request)
 		targets->list[i].bits = translate(usual, better,
 		    targets->list[i].bits);
 	request->backend = better;
-	status = waitset_try(&f->w, request,
+	status = waitset_try(&f->w.waitset, request,
 	    request->lines ? 0 : better->flag_edge);
 	if (status >= 0)
 		return status;
-	waitset_close(&f->w);
+	waitset_close(&f->w.waitset);
 	for (size_t i = 0; i < targets->count; i++)
 		targets->list[i].bits = translate(better, usual,
 		    targets->list[i].bits);
@@ -516,7 +387,7 @@ open_better(struct stream *f, struct request *request)
 int
 stream_run(struct request *request)
 {
-	struct stream f = { .unfinished = request->targets.count };
+	struct stream f = { .w.unfinished = request->targets.count };
 	int status = request->lines ? lines_open(request) : 0;
 	uint32_t edge = request->lines ? 0 : request->backend->flag_edge;
 
@@ -524,17 +395,17 @@ stream_run(struct request *request)
 		return status;
 	status = open_better(&f, request);
 	if (status < 0)
-		status = waitset_open(&f.w, request, edge);
+		status = waitset_open(&f.w.waitset, request, edge);
 	f.sampled = request->streams != NULL;
 	/* what PROGRAM runs for is not watched meanwhile */
-	f.edge = f.w.more != 0 && request->program == NULL;
-	finished_open(&f.finish, request);
-	if (status == 0 && sampler_open(&f.r, request, f.edge) != 0)
+	f.w.edge = f.w.waitset.more != 0 && request->program == NULL;
+	finished_open(&f.w.finished, request);
+	if (status == 0 && sampler_open(&f.w.sampler, request, f.w.edge) != 0)
 		status = diag_system(ENOMEM, NULL, "targets");
 	if (status == 0)
 		status = run(&f);
-	if (f.r.request != NULL)
-		sampler_close(&f.r);
-	waitset_close(&f.w);
+	if (f.w.sampler.request != NULL)
+		sampler_close(&f.w.sampler);
+	waitset_close(&f.w.waitset);
 	return status;
 }

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * watched.h - the targets of a stream: each is waited for, sampled, at its
+ * PROGRAM, or finished.
+ *
+ * stream.c reports what happens to them, dispatch.c runs a PROGRAM for it; both
+ * move the targets from one state to another by the functions here.
+ */
+#ifndef WATCHED_H
+#define WATCHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "run/sampler.h"
+#include "target/request.h"
+#include "wait/finished.h"
+#include "wait/waitset.h"
+
+struct watched {
+	struct waitset waitset;
+	struct sampler sampler;
+	struct finished finished;
+	size_t unfinished; /* targets */
+	uint64_t count; /* of events printed, or PROGRAMs started */
+	bool edge; /* the wait reports new events only */
+};
+
+/* The functions below return 0 or an exit status, a message being printed. */
+
+/* Target INDEX, which is neither in the wait nor sampled, is waited for. */
+int watched_add(struct watched *w, uint32_t index);
+
+/* Target INDEX is neither waited for nor sampled from now on. */
+void watched_remove(struct watched *w, uint32_t index);
+
+/* Target INDEX, which EVENT reported, stays ready: sample it. */
+int watched_sample(struct watched *w, uint32_t index,
+    const struct event *event);
+
+/* Note what EVENT reported of target INDEX, for the next sample to compare. */
+void watched_reported(struct watched *w, uint32_t index,
+    const struct event *event);
+
+/*
+ * Whether T is a FIFO that --reopen keeps for its next writer.  A reader that
+ * has left is the end of a write end.
+ */
+bool watched_keeps(const struct watched *w, const struct target *t);
+
+/*
+ * EVENT was the last of target INDEX; but a FIFO that is kept waits for its
+ * next writer.
+ */
+int watched_finish(struct watched *w, uint32_t index,
+    const struct event *event);
+
+/* The same, but it is not kept. */
+void watched_end(struct watched *w, uint32_t index);
+
+#endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "backend/backend.h"
@@ -18,25 +19,28 @@
 typedef int option_fn(struct request *request, char *argument);
 
 static option_fn option_read, option_write, option_except, option_events,
-    option_pid, option_timeout, option_all, option_max_events, option_quiet,
-    option_json, option_format, option_null, option_timestamps, option_follow,
-    option_idle, option_count, option_lines, option_max_line, option_reopen,
-    option_jobs, option_session, option_numeric, option_ready_fd, option_hold,
-    option_help;
+    option_pid, option_timeout, option_max_events, option_format, option_idle,
+    option_count, option_lines, option_max_line, option_jobs, option_ready_fd,
+    option_hold;
 
 struct option_row {
 	char letter;
 	const char *name, *argument;
 	unsigned groups;
-	option_fn *parse;
+	option_fn *parse; /* or NULL: sets the bool at MEMBER of the request */
+	size_t member;
 	const char *help;
 };
 
 static const struct option_row rows[] = {
 #define OPTION(letter, name, argument, groups, parse, help) \
-	{ letter, name, argument, groups, parse, help },
+	{ letter, name, argument, groups, parse, 0, help },
+#define FLAG(letter, name, groups, member, help)                            \
+	{ letter, name, "", groups, NULL, offsetof(struct request, member), \
+		help },
 #include "cli/options.def"
 #undef OPTION
+#undef FLAG
 };
 
 /* --count: more would take centuries; --jobs: more than any user may have. */
@@ -161,14 +165,6 @@ option_hold(struct request *request, char *argument)
 }
 
 static int
-option_all(struct request *request, char *argument)
-{
-	(void)argument;
-	request->all = true;
-	return 0;
-}
-
-static int
 option_max_events(struct request *request, char *argument)
 {
 	int64_t n = parse_number(argument, 1, INT_MAX);
@@ -182,50 +178,10 @@ option_max_events(struct request *request, char *argument)
 }
 
 static int
-option_quiet(struct request *request, char *argument)
-{
-	(void)argument;
-	request->quiet = true;
-	return 0;
-}
-
-static int
-option_json(struct request *request, char *argument)
-{
-	(void)argument;
-	request->json = true;
-	return 0;
-}
-
-static int
 option_format(struct request *request, char *argument)
 {
 	request->format = argument;
 	return print_check_format(argument, request->backend->requests != NULL);
-}
-
-static int
-option_null(struct request *request, char *argument)
-{
-	(void)argument;
-	request->null = true;
-	return 0;
-}
-
-static int
-option_timestamps(struct request *request, char *argument)
-{
-	(void)argument;
-	request->timestamps = true;
-	return 0;
-}
-
-static int
-option_follow(struct request *request, char *argument)
-{
-	(void)argument;
-	request->follow = true;
-	return 0;
 }
 
 static int
@@ -268,14 +224,6 @@ option_max_line(struct request *request, char *argument)
 }
 
 static int
-option_reopen(struct request *request, char *argument)
-{
-	(void)argument;
-	request->reopen = true;
-	return 0;
-}
-
-static int
 option_jobs(struct request *request, char *argument)
 {
 	int64_t n = parse_number(argument, 1, MOST_JOBS);
@@ -284,22 +232,6 @@ option_jobs(struct request *request, char *argument)
 		return diag_usage("--jobs: '%s' is no number from 1 to %d",
 		    argument, MOST_JOBS);
 	request->jobs = (size_t)n;
-	return 0;
-}
-
-static int
-option_session(struct request *request, char *argument)
-{
-	(void)argument;
-	request->session = true;
-	return 0;
-}
-
-static int
-option_numeric(struct request *request, char *argument)
-{
-	(void)argument;
-	request->numeric = true;
 	return 0;
 }
 
@@ -313,14 +245,6 @@ option_ready_fd(struct request *request, char *argument)
 				  " %d",
 		    argument, INT_MAX);
 	request->ready_fd = (int)n;
-	return 0;
-}
-
-static int
-option_help(struct request *request, char *argument)
-{
-	(void)argument;
-	request->help = true;
 	return 0;
 }
 
@@ -400,6 +324,15 @@ looked_at(int argc, char **argv, int before)
 	return at < argc ? argv[at] : argv[argc - 1];
 }
 
+static int
+option_set(const struct option_row *row, struct request *request, char *word)
+{
+	if (row->parse != NULL)
+		return row->parse(request, word);
+	*(bool *)((char *)request + row->member) = true;
+	return 0;
+}
+
 int
 options_parse(const struct command *command, const struct backend *backend,
     int argc, char **argv, struct request *request)
@@ -426,7 +359,7 @@ options_parse(const struct command *command, const struct backend *backend,
 		if (answer == 1)
 			status = add_target(request, optarg, 0);
 		else if (row != NULL)
-			status = row->parse(request, optarg);
+			status = option_set(row, request, optarg);
 		else
 			return bad_option(command, answer,
 			    looked_at(argc, argv, before));

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "backend/backend.h"
@@ -11,11 +9,11 @@
 #include "base/deadline.h"
 #include "base/duration.h"
 #include "base/flags.h"
+#include "cli/check.h"
 #include "cli/command.h"
 #include "cli/option.h"
 #include "output/diag.h"
 #include "output/output.h"
-#include "print/print.h"
 #include "run/once.h"
 #include "run/stream.h"
 #include "session/session.h"
@@ -119,70 +117,6 @@ wants_help(int argc, char **argv)
 	return false;
 }
 
-/* Options that say nothing without another, or something against it. */
-static int
-check_stream(const struct request *r)
-{
-	if (r->lines && r->program != NULL)
-		return diag_usage("--lines reads what PROGRAM is to read");
-	if (r->all && r->program != NULL)
-		return diag_usage("--all waits for every target, PROGRAM runs"
-				  " for the first");
-	if (r->follow && r->all)
-		return diag_usage("--all ends with the first event of each"
-				  " target, --follow goes on");
-	if (r->longest != 0 && !r->lines)
-		return diag_usage("--max-line: only with --lines");
-	if (print_wants_line(r) && !r->lines)
-		return diag_usage("--format: only --lines has %%l");
-	if (r->jobs != 0 && (r->program == NULL || !r->follow))
-		return diag_usage("--jobs: only with --follow and PROGRAM");
-	if (r->follow)
-		return 0;
-	if (r->reopen || r->events != 0 || r->idle != DURATION_FOREVER)
-		return diag_usage("%s: only with --follow or --lines",
-		    r->reopen	       ? "--reopen" :
-			r->events != 0 ? "--count" :
-					 "--idle");
-	return 0;
-}
-
-/* What has no meaning in a session. */
-static int
-check_session(const struct request *r)
-{
-	if (r->targets.words != 0 || r->program != NULL)
-		return diag_usage("--session: targets are named in requests,"
-				  " not here");
-	if (r->follow || r->all || r->timed || r->max_events != 0 || r->quiet ||
-	    r->json || r->null || r->format != NULL || r->timestamps ||
-	    r->ready_fd != -1 || r->targets.masked)
-		return diag_usage("--session: only --pid, --numeric and --hold"
-				  " go with it");
-	return 0;
-}
-
-/* What cannot be seen before all options are known. */
-static int
-check(const struct request *request)
-{
-	int status = check_stream(request);
-
-	if (status != 0)
-		return status;
-	if (request->session)
-		return check_session(request);
-	if (request->numeric)
-		return diag_usage("--numeric: only with --session");
-	if (request->targets.words == 0 && !request->timed)
-		return diag_usage("no target and no --timeout: it would sleep"
-				  " for ever");
-	if (request->ready_fd != -1 && fcntl(request->ready_fd, F_GETFD) == -1)
-		return diag_system(errno, target_why_closed(request->ready_fd),
-		    "--ready-fd %d", request->ready_fd);
-	return 0;
-}
-
 static bool
 sleeps_for_a_time(const struct request *r)
 {
@@ -238,7 +172,7 @@ command_wait_run(const struct command *command, int argc, char **argv)
 		return EXIT_EVENT;
 	}
 	if (status == 0)
-		status = check(&request);
+		status = check_options(&request);
 	if (status == 0 && request.program != NULL)
 		launch_remember();
 	if (status == 0 && sleeps_for_a_time(&request))

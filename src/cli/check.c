@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/duration.h"
+#include "cli/check.h"
+#include "output/diag.h"
+#include "print/print.h"
+#include "target/request.h"
+
+/* What may be on the command line, and how request R says that it is. */
+#define FACTS                                   \
+	FACT(TARGETS, r->targets.words != 0)    \
+	FACT(PROGRAM, r->program != NULL)       \
+	FACT(ALL, r->all)                       \
+	FACT(COUNT, r->events != 0)             \
+	FACT(EVENTS, r->targets.masked)         \
+	FACT(FOLLOW, r->follow)                 \
+	FACT(FORMAT, r->format != NULL)         \
+	FACT(FORMAT_LINE, print_wants_line(r))  \
+	FACT(IDLE, r->idle != DURATION_FOREVER) \
+	FACT(JOBS, r->jobs != 0)                \
+	FACT(JSON, r->json)                     \
+	FACT(LINES, r->lines)                   \
+	FACT(MAX_EVENTS, r->max_events != 0)    \
+	FACT(MAX_LINE, r->longest != 0)         \
+	FACT(NULLS, r->null)                    \
+	FACT(NUMERIC, r->numeric)               \
+	FACT(QUIET, r->quiet)                   \
+	FACT(READY_FD, r->ready_fd != -1)       \
+	FACT(REOPEN, r->reopen)                 \
+	FACT(SESSION, r->session)               \
+	FACT(TIMEOUT, r->timed)                 \
+	FACT(TIMESTAMPS, r->timestamps)
+
+enum {
+#define FACT(name, is) name##_BIT,
+	FACTS
+#undef FACT
+};
+
+enum {
+#define FACT(name, is) name = 1 << name##_BIT,
+	FACTS
+#undef FACT
+};
+
+/*
+ * Where all of GIVEN is on the command line, nothing of EXCLUDED may be, and
+ * all of REQUIRED must be.  The first rule that is broken makes the message.
+ */
+static const struct {
+	unsigned given, excluded, required;
+	char message[72];
+} rules[] = {
+	{ LINES, PROGRAM, 0, "--lines reads what PROGRAM is to read" },
+	{ ALL, PROGRAM, 0,
+	    "--all waits for every target, PROGRAM runs for the first" },
+	{ ALL, FOLLOW, 0,
+	    "--all ends with the first event of each target, --follow goes"
+	    " on" },
+	{ MAX_LINE, 0, LINES, "--max-line: only with --lines" },
+	{ FORMAT_LINE, 0, LINES, "--format: only --lines has %l" },
+	{ JOBS, 0, PROGRAM | FOLLOW, "--jobs: only with --follow and PROGRAM" },
+	{ REOPEN, 0, FOLLOW, "--reopen: only with --follow or --lines" },
+	{ COUNT, 0, FOLLOW, "--count: only with --follow or --lines" },
+	{ IDLE, 0, FOLLOW, "--idle: only with --follow or --lines" },
+	{ SESSION, TARGETS | PROGRAM, 0,
+	    "--session: targets are named in requests, not here" },
+	{ SESSION,
+	    ALL | EVENTS | FOLLOW | FORMAT | JSON | MAX_EVENTS | NULLS | QUIET |
+		READY_FD | TIMEOUT | TIMESTAMPS,
+	    0, "--session: only --pid, --numeric and --hold go with it" },
+	{ NUMERIC, 0, SESSION, "--numeric: only with --session" },
+};
+
+static unsigned
+given(const struct request *r)
+{
+	unsigned all = 0;
+
+#define FACT(name, is) all |= (is) ? name : 0;
+	FACTS
+#undef FACT
+	return all;
+}
+
+int
+check_options(const struct request *request)
+{
+	unsigned all = given(request);
+
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+		if ((all & rules[i].given) == rules[i].given &&
+		    ((all & rules[i].excluded) != 0 ||
+			(all & rules[i].required) != rules[i].required))
+			return diag_usage("%s", rules[i].message);
+	if ((all & (TARGETS | TIMEOUT | SESSION)) == 0)
+		return diag_usage("no target and no --timeout: it would sleep"
+				  " for ever");
+	if ((all & READY_FD) != 0 && fcntl(request->ready_fd, F_GETFD) == -1)
+		return diag_system(errno, target_why_closed(request->ready_fd),
+		    "--ready-fd %d", request->ready_fd);
+	return 0;
+}

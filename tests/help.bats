@@ -111,6 +111,127 @@ helps() {
 	done
 }
 
+@test "no help is wider than 79 columns" {
+	local command wide
+
+	for command in '' "${commands[@]}" help; do
+		# shellcheck disable=SC2086	# none without a command
+		helps help $command
+		wide=$(awk 'length > 79' <<<"$output")
+		[[ ! $wide ]] || fail "help $command: $wide"
+		[[ $output != *$'\t'* ]] || fail "help $command: a tab"
+	done
+}
+
+# listed COMMAND: the names below the heading "Events" of its help.
+listed() {
+	pmux help "$1" | awk '/^$/ { on = 0 } on; /^Events / { on = 1 }' |
+	    tr -s ' ' '\n' | sed /^$/d
+}
+
+@test "help lists the events that the command takes, and no others" {
+	local command event all
+
+	all=$(for command in poll devpoll epoll wait; do listed $command; done)
+	for command in poll devpoll epoll wait; do
+		for event in $(sort -u <<<"$all"); do
+			pm $command -t 0 -e "$event"
+			if listed $command | grep -qx "$event"; then
+				assert_equal "$command $event $status" \
+				    "$command $event 124"
+			else
+				[[ $status == [24] ]] ||
+				    fail "$command: $event is not listed"
+			fi
+		done
+	done
+	assert_equal "$(listed select | paste -sd ' ')" 'read write except'
+}
+
+@test "help of kqueue lists the filters and words that it takes" {
+	local filters words filter word
+	local -A idents=([proc]=$$ [signal]=USR1 [timer]=1 [netdev]=lo [user]=1
+	    [all]=1)
+
+	need kqueue
+	while read -r filters words; do
+		for filter in ${filters//,/ }; do
+			for word in $words; do
+				word=${word/=N/=1}
+				word=${word/=TEXT/=x}
+				pm kqueue -t 0 \
+				    "${filter/all/timer}:${idents[$filter]-none}:$word"
+				[[ $status != 2 ]] || fail "$filter $word: $stderr"
+			done
+			echo "$filter" >>filters
+		done
+	done < <(pmux help kqueue | sed '1,/^Filters/d;/^$/,$d;s/, /,/g' |
+	    awk '/^   / { sub(/^ +/, " ") } !/^ [^ ]/ && NR > 1 { print "" }
+		{ printf "%s", $0 } END { print "" }')
+	assert_equal "$(paste -sd ' ' filters)" \
+	    'read write vnode proc signal timer netdev aio user all'
+}
+
+@test "help lists exit statuses, and two examples that run" {
+	local command example count
+
+	for command in "${commands[@]}" help; do
+		helps help "$command"
+		assert_line --regexp '^  0  +[a-z]'
+		assert_line '  2        usage error'
+		count=0
+		while read -r example; do
+			count=$((count + 1))
+			! has "$command" && [[ $command != [ih]* ]] ||
+			    example_runs "$example"
+		done < <(sed -n '/^Examples:/,/^$/s/^  //p' <<<"$output")
+		assert_equal "$command: $count" "$command: 2"
+	done
+}
+
+example_runs() {
+	local output stderr status
+
+	run --separate-stderr timeout 60 sh -c "$1" </dev/null 3>&-
+	assert_equal "$1: $status $stderr" "$1: 0 "
+	[[ $output ]] || fail "$1 prints nothing"
+}
+
+# page_options PAGE: the options of the table in its section OPTIONS.
+page_options() {
+	awk '/^\.Sh / { on = $2 == "OPTIONS" }
+	on && /^\.It Fl / {
+		sub(/^\.It /, "")
+		gsub(/Fl -/, "--")
+		gsub(/Fl /, "-")
+		gsub(/ ,/, ",")
+		gsub(/ Ar [a-z]+/, "")
+		print
+	}' "$BATS_TEST_DIRNAME/../man/$1"
+}
+
+@test "the page of each command has a line for each option of its help" {
+	local command
+
+	for command in "${commands[@]}" help; do
+		diff <(pmux help "$command" | sed -nE \
+		    's/^ +((-., )?--[a-z-]+).*/\1/p' | sort) \
+		    <(page_options "pmux-$command.1" | sort) ||
+		    fail "pmux-$command(1)"
+	done
+}
+
+@test "pmux(1) has a paragraph for each option of the help" {
+	local command
+
+	pmux help >/dev/null
+	diff <(for command in poll kqueue; do pmux help $command; done |
+	    sed -nE 's/^ +((-., )?--[a-z-]+).*/\1/p' | sort -u) \
+	    <(sed -n '/^\.Ss Options/,/^\.Ss Output/s/^\.It Fl/Fl/p' \
+	    "$BATS_TEST_DIRNAME/../man/pmux.1" |
+	    sed 's/ Ar [a-z]*//g; s/Fl -/--/g; s/Fl /-/g; s/ ,/,/g' | sort -u)
+}
+
 @test "--help works whatever is wrong before it is read" {
 	helps poll 0:in -t 5 --help
 	helps select -r 0 -h

@@ -11,6 +11,7 @@
 #include "base/flags.h"
 #include "cli/check.h"
 #include "cli/command.h"
+#include "cli/help.h"
 #include "cli/option.h"
 #include "output/diag.h"
 #include "output/output.h"
@@ -159,7 +160,7 @@ command_wait_run(const struct command *command, int argc, char **argv)
 
 	if (backend->probe(&detail) < 0) {
 		if (wants_help(argc, argv)) {
-			options_help(command);
+			help_print(command);
 			return EXIT_EVENT;
 		}
 		backend = command->instead;
@@ -168,7 +169,7 @@ command_wait_run(const struct command *command, int argc, char **argv)
 	}
 	status = options_parse(command, backend, argc, argv, &request);
 	if (status == 0 && request.help) {
-		options_help(command);
+		help_print(command);
 		return EXIT_EVENT;
 	}
 	if (status == 0)

@@ -35,6 +35,9 @@ struct command {
 	const char *name;
 	const char *summary; /* one line for `pmux help' */
 	const char *arguments; /* for the usage line */
+	const char *otherwise; /* what status 1 means, or NULL */
+	const char *words; /* lines for help in place of event names, or NULL */
+	const char *examples[2]; /* for help; the tests run them */
 	unsigned options; /* a set of the above */
 	command_run_fn *run;
 	/* those that wait: with what, for what, and what twice means */

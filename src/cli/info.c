@@ -12,6 +12,7 @@
 #include "backend/backend.h"
 #include "sys/foreign.h"
 #include "cli/command.h"
+#include "cli/help.h"
 #include "cli/option.h"
 #include "output/diag.h"
 #include "output/output.h"
@@ -125,7 +126,7 @@ info_run(const struct command *command, int argc, char **argv)
 		return diag_usage("%s: info takes no targets",
 		    request.targets.list[0].name);
 	if (request.help) {
-		options_help(command);
+		help_print(command);
 		return EXIT_EVENT;
 	}
 	for (const struct backend *const *b = backends; *b != NULL; b++)

@@ -401,29 +401,9 @@ put_row(const struct option_row *row)
 }
 
 void
-options_help(const struct command *command)
+options_list(const struct command *command)
 {
-	output_string("usage: pmux ");
-	output_string(command->name);
-	output_string(" [OPTION]...");
-	if (*command->arguments != '\0') {
-		output_character(' ');
-		output_string(command->arguments);
-	}
-	if ((command->options & OPTION_WAITS) != 0)
-		output_string(" [-- PROGRAM [ARG]...]");
-	if ((command->options & OPTION_SESSION) != 0) {
-		output_string("\n       pmux ");
-		output_string(command->name);
-		output_string(" --session [OPTION]...");
-	}
-	output_string("\n\n");
-	output_string(command->summary);
-	output_string("\n\n");
 	for (size_t i = 0; i < ROWS; i++)
 		if (has_row(command, &rows[i]))
 			put_row(&rows[i]);
-	output_string("\nThe whole story: man pmux-");
-	output_string(command->name);
-	output_character('\n');
 }

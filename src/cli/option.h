@@ -16,7 +16,7 @@
 int options_parse(const struct command *command, const struct backend *backend,
     int argc, char **argv, struct request *request);
 
-/* Append the usage of COMMAND to the output. */
-void options_help(const struct command *command);
+/* Append the options of COMMAND to the output, each in a line. */
+void options_list(const struct command *command);
 
 #endif

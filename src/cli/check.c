@@ -7,32 +7,32 @@
 #include "base/duration.h"
 #include "cli/check.h"
 #include "output/diag.h"
-#include "print/print.h"
+#include "print/format.h"
 #include "target/request.h"
 
 /* What may be on the command line, and how request R says that it is. */
-#define FACTS                                   \
-	FACT(TARGETS, r->targets.words != 0)    \
-	FACT(PROGRAM, r->program != NULL)       \
-	FACT(ALL, r->all)                       \
-	FACT(COUNT, r->events != 0)             \
-	FACT(EVENTS, r->targets.masked)         \
-	FACT(FOLLOW, r->follow)                 \
-	FACT(FORMAT, r->format != NULL)         \
-	FACT(FORMAT_LINE, print_wants_line(r))  \
-	FACT(IDLE, r->idle != DURATION_FOREVER) \
-	FACT(JOBS, r->jobs != 0)                \
-	FACT(JSON, r->json)                     \
-	FACT(LINES, r->lines)                   \
-	FACT(MAX_EVENTS, r->max_events != 0)    \
-	FACT(MAX_LINE, r->longest != 0)         \
-	FACT(NULLS, r->null)                    \
-	FACT(NUMERIC, r->numeric)               \
-	FACT(QUIET, r->quiet)                   \
-	FACT(READY_FD, r->ready_fd != -1)       \
-	FACT(REOPEN, r->reopen)                 \
-	FACT(SESSION, r->session)               \
-	FACT(TIMEOUT, r->timed)                 \
+#define FACTS                                                              \
+	FACT(TARGETS, r->targets.words != 0)                               \
+	FACT(PROGRAM, r->program != NULL)                                  \
+	FACT(ALL, r->all)                                                  \
+	FACT(COUNT, r->events != 0)                                        \
+	FACT(EVENTS, r->targets.masked)                                    \
+	FACT(FOLLOW, r->follow)                                            \
+	FACT(FORMAT, r->format != NULL)                                    \
+	FACT(FORMAT_LINE, r->format != NULL && format_has(r->format, 'l')) \
+	FACT(IDLE, r->idle != DURATION_FOREVER)                            \
+	FACT(JOBS, r->jobs != 0)                                           \
+	FACT(JSON, r->json)                                                \
+	FACT(LINES, r->lines)                                              \
+	FACT(MAX_EVENTS, r->max_events != 0)                               \
+	FACT(MAX_LINE, r->longest != 0)                                    \
+	FACT(NULLS, r->null)                                               \
+	FACT(NUMERIC, r->numeric)                                          \
+	FACT(QUIET, r->quiet)                                              \
+	FACT(READY_FD, r->ready_fd != -1)                                  \
+	FACT(REOPEN, r->reopen)                                            \
+	FACT(SESSION, r->session)                                          \
+	FACT(TIMEOUT, r->timed)                                            \
 	FACT(TIMESTAMPS, r->timestamps)
 
 enum {

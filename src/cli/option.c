@@ -13,7 +13,7 @@
 #include "fifo/fifo.h"
 #include "output/diag.h"
 #include "output/output.h"
-#include "print/print.h"
+#include "print/format.h"
 
 /* Take the option into the request.  Returns 0 or an exit status. */
 typedef int option_fn(struct request *request, char *argument);
@@ -181,7 +181,7 @@ static int
 option_format(struct request *request, char *argument)
 {
 	request->format = argument;
-	return print_check_format(argument, request->backend->requests != NULL);
+	return format_check(argument, request->backend->requests != NULL);
 }
 
 static int

@@ -46,15 +46,6 @@ void print_line(const struct request *request, const struct target *target,
 /* Whether a record of REQUEST says how many bytes a kevent counted. */
 bool print_wants_data(const struct request *request);
 
-/* Whether --format asks for the line, which only --lines has. */
-bool print_wants_line(const struct request *request);
-
-/*
- * Whether FORMAT can be printed, for KEVENTS or for other events.  Returns 0 or
- * an exit status, a message having been printed.
- */
-int print_check_format(const char *format, bool kevents);
-
 /*
  * Standard output failed with ERROR, a -errno.  Where its reader has gone, die
  * of SIGPIPE, FIFOs being left first; otherwise returns the exit status, that

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/wait.h>
+
+#include <string.h>
+
+#include "backend/backend.h"
+#include "backend/kqueue.h"
+#include "output/escape.h"
+#include "output/output.h"
+#include "print/record.h"
+#include "sys/signals.h"
+
+static bool
+is_utf8(const char *s, size_t length)
+{
+	size_t n;
+
+	for (; length > 0; s += n, length -= n)
+		if ((n = utf8_length(s, length)) == 0)
+			return false;
+	return true;
+}
+
+/* S, LENGTH bytes; what is no text as null and, beside it, NAME_base64. */
+static void
+put_bytes(const char *name, const char *s, size_t length)
+{
+	if (is_utf8(s, length)) {
+		output_json(s, length);
+		return;
+	}
+	output_string("null,\"");
+	output_string(name);
+	output_string("_base64\":\"");
+	output_base64(s, length);
+	output_character('"');
+}
+
+static void
+put_target(const struct record *record)
+{
+	const struct target *t = record->target;
+	const struct targets *targets = &record->request->targets;
+
+	if (targets->process_count > 1 && t->process != 0) {
+		/* a number, so that nothing in it wants to be quoted */
+		output_character('"');
+		text_owner(record);
+		output_bytes(t->name, t->length);
+		output_character('"');
+	} else
+		put_bytes("target", t->name, t->length);
+}
+
+void
+json_head(const struct record *record)
+{
+	output_character('{');
+	if (record->request->timestamps) {
+		output_string("\"time\":\"");
+		text_time();
+		output_string("\",");
+	}
+	output_string("\"primitive\":\"");
+	output_string(record->request->backend->name);
+	output_string("\",\"target\":");
+	put_target(record);
+}
+
+void
+json_event(const struct record *record)
+{
+	json_head(record);
+	output_string(",\"fd\":");
+	output_number(record->target->number);
+	output_string(",\"events\":[");
+	text_events(record, true);
+	output_string("],\"available\":");
+	text_available(record, "null");
+	output_character('}');
+}
+
+/* A number that a descriptor's owner knows it by, and that of all others. */
+static void
+put_number(const struct record *record)
+{
+	if (record->target->number >= 0)
+		output_number(record->target->number);
+	else
+		output_number((int64_t)record->event->ident);
+}
+
+static void
+put_udata(const char *udata)
+{
+	if (udata == NULL)
+		output_string("null");
+	else
+		put_bytes("udata", udata, strlen(udata));
+}
+
+static void
+put_status(const struct record *record)
+{
+	int status = (int)record->event->data;
+	char space[SIGNALS_SPACE];
+
+	output_string(",\"exit\":");
+	if (kevent_has_status(record) && WIFEXITED(status))
+		output_number(WEXITSTATUS(status));
+	else
+		output_string("null");
+	output_string(",\"signal\":");
+	if (kevent_has_status(record) && WIFSIGNALED(status)) {
+		output_character('"');
+		output_string(signals_name(WTERMSIG(status), space));
+		output_character('"');
+	} else
+		output_string("null");
+}
+
+void
+json_kevent(const struct record *record)
+{
+	json_head(record);
+	output_string(",\"ident\":");
+	put_number(record);
+	output_string(",\"filter\":\"");
+	output_string(kevent_filter(record));
+	output_string("\",\"flags\":[");
+	(void)text_names(kqueue_flags, record->event->flags, true);
+	output_string("],\"fflags\":[");
+	(void)kevent_put_fflags(record, true);
+	output_string("],\"data\":");
+	kevent_put_data(record, "null");
+	output_string(",\"udata\":");
+	put_udata(record->kevent->udata);
+	put_status(record);
+	output_character('}');
+}
+
+void
+json_line(const char *line, size_t length)
+{
+	output_string(",\"line\":");
+	put_bytes("line", line, length);
+	output_character('}');
+}

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * internal.h - a session while it serves: what the files of it share.
+ * internal.h - a session while it serves requests: what its files share.
  *
- * session.c has the protocol and the waits, polled.c what is registered with
- * poll, devpoll and epoll or named to select, control.c the kevents.
+ *   session.c       the loop
+ *   verbs.c         one request to the function that serves it
+ *   object_*.c      one kind of object each, behind struct session_object
+ *   registration.c  the requests that poll, devpoll and epoll share
+ *   pending.c       the wait under way
+ *   input.c         standard input to requests
+ *   resolve.c       a target to its handle
+ *   core.c          answers, and words to numbers
+ *   handles.c, tokenize.c
+ *
+ * Each calls only what stands below it; upward only the slots of
+ * struct session_object are called.
  */
-#ifndef SESSION_INTERNAL_H
-#define SESSION_INTERNAL_H
+#ifndef INTERNAL_H
+#define INTERNAL_H
 
 #include <sys/types.h>
 
@@ -15,24 +25,98 @@
 #include <stdint.h>
 
 #include "backend/backend.h"
-#include "backend/kqueue.h"
 #include "base/deadline.h"
 #include "output/diag.h"
 #include "session/handles.h"
 #include "session/tokenize.h"
 #include "target/request.h"
 
-/* What a request's function returns beside 0 and an exit status. */
-#define SERVE_PENDING (-1) /* its answer comes later */
+struct session;
 
-/* Kinds of entries. */
+/* What a kind of object keeps beside its backend; each has its own. */
+struct object_state;
+
+/* What a request's function returns beside 0 and an exit status. */
+#define SESSION_PENDING (-1) /* its answer comes later */
+
+/*
+ * A request: WORDS has what follows its name.  Returns 0 with the value of the
+ * answer in S, an exit status, the message being captured by then, or
+ * SESSION_PENDING.
+ */
+typedef int session_fn(struct session *s, struct tokenizer *words);
+
+struct session_verb {
+	char name[12];
+	bool closed; /* served after close, too */
+	session_fn *serve;
+	const char *usage;
+};
+
+/*
+ * Before a wait: put into the object what it is for.  Returns 0 or an exit
+ * status, nothing being left behind.  release: after it, however it ended.
+ */
+typedef int session_prepare_fn(struct session *s);
+typedef void session_release_fn(struct session *s);
+
+/*
+ * Sleep until the pending wait may have its answer, which is then given, or
+ * there is input.  Returns false if the object cannot report the input now.
+ */
+typedef bool session_sleep_fn(struct session *s);
+
+/* An event of the object.  Returns whether one was printed. */
+typedef bool session_event_fn(struct session *s, const struct event *event);
+
+/*
+ * Forget handle INDEX, whose number is about to be closed.  forget_all: those
+ * of the whole object, which is closed or replaced next.
+ */
+typedef void session_forget_fn(struct session *s, uint32_t index);
+typedef void session_forget_all_fn(struct session *s);
+
+/*
+ * Add handle INDEX to the object for the events in its BITS, or replace those
+ * that it is there for, or remove it.  Each returns 0 or -errno.
+ */
+typedef int session_change_fn(struct session *s, uint32_t index);
+
+/* T is to be unregistered and never was registered.  Returns an exit status. */
+typedef int session_unknown_fn(struct session *s, const struct target *t);
+
+/* The name of the descriptor for which the wait failed with EBADF, or NULL. */
+typedef const char *session_closed_fn(const struct session *s);
+
+/* A kind of object.  A slot that does not apply is NULL. */
+struct session_object {
+	const struct backend *backend;
+	size_t size; /* of its struct object_state */
+	const struct session_verb *verbs; /* its own; an empty name ends them */
+	/* why it refuses an epoll instance of another process, or NULL */
+	const char *no_nesting;
+	bool in_kernel; /* the kernel alone knows what is registered, by
+			   number and file, and takes --pid's too */
+	session_event_fn *event; /* never NULL */
+	session_prepare_fn *prepare;
+	session_release_fn *release;
+	session_sleep_fn *sleep; /* NULL: its descriptor is polled */
+	session_closed_fn *closed;
+	session_forget_fn *forget;
+	session_forget_all_fn *forget_all;
+	session_change_fn *add, *modify, *remove; /* see registration.h */
+	session_unknown_fn *unknown; /* NULL: nothing to refuse */
+};
+
+extern const struct session_object object_select, object_poll, object_devpoll,
+    object_epoll, object_kqueue;
+
+/* Kinds of handles. */
 enum {
-	KIND_NUMBER = 1, /* a descriptor, of --pid's process if there is
-				   one */
-	KIND_OWN, /* the caller's own beside those */
-	KIND_PATH, /* and, of kqueue, one more for each way of
-				   opening it */
-	KIND_KEVENT = 16 /* and the filter */
+	KIND_NUMBER = 1, /* a descriptor, with --pid of that process */
+	KIND_OWN, /* with --pid, one that the session inherited */
+	KIND_PATH, /* of kqueue one more for each way of opening */
+	KIND_KEVENT = 16 /* plus the filter */
 };
 
 /* Their flags. */
@@ -45,142 +129,46 @@ enum {
 	HANDLE_WRITES = 32
 };
 
-/* Tokens of poll, devpoll and select; the others follow. */
-enum {
-	TOKEN_INPUT,
-	TOKEN_OUTPUT,
-	TOKEN_FIRST
-};
-
-/* Tokens of epoll: a number, or an entry's index with this. */
-#define TOKEN_HANDLE UINT32_C(0x80000000)
-#define OWN_INPUT (UINT32_MAX - 1)
-#define OWN_OUTPUT UINT32_MAX
-
-/* One T in one list of the select under way. */
-struct selected {
-	uint32_t index;
-	uint32_t list;
-	int fd; /* in the wait, or -1 */
-};
-
+/* The wait under way. */
 struct pending {
 	bool active;
 	deadline_t deadline;
-	size_t max;
-	char *tag; /* of its request */
+	size_t max; /* events */
+	char *tag; /* of its request; no NUL behind it */
 	size_t tag_length, tag_capacity;
+};
+
+/* What was read and not served yet. */
+struct input {
+	char *bytes; /* CAPACITY, and one more for a NUL */
+	size_t capacity;
+	size_t begin, end; /* of what is left */
+	size_t scanned; /* there is no newline before this */
+	bool skipping; /* the request is too long, and refused */
+	bool ended;
 };
 
 struct session {
 	struct request *request;
-	const struct backend *backend;
-	const struct backend *object; /* the same, for --pid over it */
-	struct backend_state *state; /* NULL: closed */
-	struct handles registry;
-	struct diag_message message; /* why a request failed */
-	struct pending wait;
+	const struct backend *backend; /* its flags and masks */
+	const struct backend *object; /* its functions: --pid's go over it */
+	struct backend_state *state; /* of OBJECT; NULL: closed */
+	const struct session_object *slots;
+	struct object_state *own; /* of SLOTS */
+	struct handles handles;
+	struct pending pending;
+	struct input input;
 	int process; /* --pid's, or -1 */
 	pid_t pid;
-	bool adopted; /* the object is another's */
-	bool dropped; /* entries that the pending
-						   wait may tell of */
-	bool stale; /* the backend lacks
-						   changes */
+	bool adopted; /* fromfd: others may have the object */
 	bool quit;
-	bool ended; /* the end of the input */
 	bool input_ready;
 	bool watches_output;
 	int output_error; /* -errno, or 0 */
-	int own[2]; /* epoll: copies of the input
-						   and output; 0: not yet */
-	int *placed; /* poll: by index, what is in
-						   the backend; -1: nothing */
-	uint32_t placed_count;
-	struct selected *selected;
-	size_t selected_count, selected_capacity;
-	struct kevent_request *kevents; /* by index, of KIND_KEVENT */
-	uint32_t kevents_count;
-	/* the answer to be given */
+	/* the answer of the request that is served */
 	const char *text; /* or NULL, and this: */
 	int64_t value; /* -1: none */
-	/* requests not served yet */
-	char *input;
-	size_t capacity, begin, end, scanned;
-	bool skipping; /* one that is too long */
+	struct diag_message message; /* why it failed */
 };
-
-/* Refuse a request: NAME and TEXT are constant.  Returns an exit status. */
-int session_refuse(struct session *s, const char *name, const char *text);
-
-/* The same for what ERROR, a -errno, means for T. */
-int session_failed(const struct session *s, const struct target *t, int error);
-
-/*
- * Take T, which is parsed: the index of its entry, which is made, and opened
- * for BITS, if there is none.  MODE is added to KIND_PATH.  Returns 0 or an
- * exit status, a message having been printed.
- */
-int session_resolve(struct session *s, struct target *t, uint32_t mode,
-    uint32_t *index);
-
-/* The index of T's entry, or HANDLES_NONE. */
-uint32_t session_find(const struct session *s, const struct target *t,
-    uint32_t mode);
-
-/*
- * Whether T may be named: not 0 to 2, nor what pmux has opened.  Returns 0 or
- * an exit status, a message having been printed.
- */
-int session_check_number(struct session *s, const struct target *t);
-
-/*
- * Whether E, a descriptor of --pid's process, can be looked at, or is not open
- * there, which the primitive says itself.  Returns 0 or an exit status, a
- * message having been printed.
- */
-int session_check_kind(const struct session *s, const struct handle *e);
-
-/* Give up entry INDEX, and its file unless that is a FIFO, which is held. */
-void session_drop(struct session *s, uint32_t index);
-
-/* The entry of which an event of the object tells, as a target. */
-void session_target(const struct session *s, const struct event *event,
-    struct target *t, char space[24]);
-
-/* Before and after each wait.  Returns 0 or an exit status as above. */
-int session_prepare(struct session *s);
-void session_release(struct session *s);
-
-/*
- * Begin a wait of at most NS nanoseconds for MAX events.  Returns as a
- * request's function.
- */
-int session_wait(struct session *s, int64_t ns, size_t max);
-
-/* Print EVENT for the wait under way. */
-void session_event(struct session *s, const struct target *t,
-    const struct event *event, const struct kevent_request *kevent);
-
-/*
- * Words to numbers.  Each returns 0 or an exit status, a message having been
- * printed.  TIMEOUT: nanoseconds, -1 for ever; negative ones only if FOREVER.
- */
-int session_timeout(const char *word, bool forever, int64_t *ns);
-int session_count(const char *what, const char *word, int64_t least,
-    size_t *count);
-int session_end(struct tokenizer *words); /* no word is left */
-
-/* A request of one primitive: WORDS has what follows its name. */
-typedef int session_fn(struct session *s, struct tokenizer *words);
-
-session_fn session_register, session_modify, session_unregister, session_select,
-    session_control;
-
-/* An event of the kqueue: print it.  Returns false if it is nobody's. */
-bool session_kevent(struct session *s, const struct event *event);
-
-/* Give up what control.c has. */
-void session_forget_kevents(struct session *s);
 
 #endif

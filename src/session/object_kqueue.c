@@ -10,7 +10,9 @@
 #include "backend/backend.h"
 #include "backend/kqueue.h"
 #include "output/diag.h"
-#include "session/internal.h"
+#include "session/core.h"
+#include "session/pending.h"
+#include "session/resolve.h"
 #include "target/kevent_parse.h"
 #include "target/target.h"
 
@@ -35,10 +37,15 @@ static struct change *changes;
 static size_t count, capacity;
 static uint64_t timers, transfers;
 
+struct object_state {
+	struct kevent_request *kevents; /* by index, of KIND_KEVENT */
+	uint32_t kevents_count;
+};
+
 static uint32_t
 descriptor_of(const struct session *s, uint32_t index)
 {
-	uint32_t bits = s->registry.list[index].bits;
+	uint32_t bits = s->handles.list[index].bits;
 
 	return bits == 0 ? HANDLES_NONE : bits - 1;
 }
@@ -57,44 +64,43 @@ forget(struct session *s, uint32_t index)
 {
 	uint32_t descriptor = descriptor_of(s, index);
 
-	free(s->kevents[index].udata);
-	s->kevents[index].udata = NULL;
-	handles_remove(&s->registry, index);
+	free(s->own->kevents[index].udata);
+	s->own->kevents[index].udata = NULL;
+	handles_remove(&s->handles, index);
 	if (descriptor == HANDLES_NONE ||
-	    --s->registry.list[descriptor].uses > 0)
+	    --s->handles.list[descriptor].uses > 0)
 		return;
 	/* a FIFO stays open: closing it may lose what its peers wrote */
-	if ((s->registry.list[descriptor].flags & HANDLE_FIFO) == 0)
+	if ((s->handles.list[descriptor].flags & HANDLE_FIFO) == 0)
 		session_drop(s, descriptor);
 }
 
-void
-session_forget_kevents(struct session *s)
+static void
+kqueue_forget_all(struct session *s)
 {
-	for (uint32_t i = 0; i < s->kevents_count; i++)
-		free(s->kevents[i].udata);
-	free(s->kevents);
-	s->kevents = NULL;
-	s->kevents_count = 0;
-	if (s->backend->requests != NULL)
-		s->object->requests(s->state, NULL, 0, true);
+	for (uint32_t i = 0; i < s->own->kevents_count; i++)
+		free(s->own->kevents[i].udata);
+	free(s->own->kevents);
+	s->own->kevents = NULL;
+	s->own->kevents_count = 0;
+	s->object->requests(s->state, NULL, 0, true);
 }
 
 static int
 reserve_kevents(struct session *s)
 {
-	uint32_t wanted = s->registry.capacity;
+	uint32_t wanted = s->handles.capacity;
 	struct kevent_request *kevents;
 
-	if (wanted <= s->kevents_count)
+	if (wanted <= s->own->kevents_count)
 		return 0;
-	kevents = realloc(s->kevents, wanted * sizeof *kevents);
+	kevents = realloc(s->own->kevents, wanted * sizeof *kevents);
 	if (kevents == NULL)
 		return -ENOMEM;
-	memset(kevents + s->kevents_count, 0,
-	    (wanted - s->kevents_count) * sizeof *kevents);
-	s->kevents = kevents;
-	s->kevents_count = wanted;
+	memset(kevents + s->own->kevents_count, 0,
+	    (wanted - s->own->kevents_count) * sizeof *kevents);
+	s->own->kevents = kevents;
+	s->own->kevents_count = wanted;
 	s->object->requests(s->state, kevents, wanted, true);
 	return 0;
 }
@@ -194,8 +200,8 @@ static void
 drop_unused(struct session *s, uint32_t descriptor)
 {
 	if (descriptor != HANDLES_NONE &&
-	    s->registry.list[descriptor].uses == 0 &&
-	    (s->registry.list[descriptor].flags & HANDLE_FIFO) == 0)
+	    s->handles.list[descriptor].uses == 0 &&
+	    (s->handles.list[descriptor].flags & HANDLE_FIFO) == 0)
 		session_drop(s, descriptor);
 }
 
@@ -203,14 +209,14 @@ drop_unused(struct session *s, uint32_t descriptor)
 static int
 check_foreign(const struct session *s, const struct change *c, uint32_t index)
 {
-	const struct handle *e = &s->registry.list[index];
+	const struct handle *h = &s->handles.list[index];
 
-	if ((e->flags & HANDLE_FOREIGN) != 0 &&
+	if ((h->flags & HANDLE_FOREIGN) != 0 &&
 	    c->request.filter > KQUEUE_WRITE)
 		return diag_unavailable("%s: of another process's descriptors"
 					" only read and write can be told",
-		    e->name);
-	return session_check_kind(s, e);
+		    h->name);
+	return session_check_kind(s, h);
 }
 
 /*
@@ -247,7 +253,7 @@ number_of(const struct session *s, const struct change *c, uint32_t descriptor)
 		return ++transfers;
 	return descriptor == HANDLES_NONE ?
 	    c->request.ident :
-	    (uint64_t)s->registry.list[descriptor].fd;
+	    (uint64_t)s->handles.list[descriptor].fd;
 }
 
 /* The entry of the kevent, with *ADDED set if it had none. */
@@ -258,16 +264,16 @@ find_kevent(struct session *s, struct change *c, uint32_t descriptor,
 	uint32_t kind = (uint32_t)KIND_KEVENT + c->request.filter;
 	uint64_t number = number_of(s, c, descriptor);
 
-	*index = handles_find(&s->registry, kind, NULL, 0, number);
+	*index = handles_find(&s->handles, kind, NULL, 0, number);
 	*added = *index == HANDLES_NONE;
 	if (!*added)
 		return 0;
-	if (handles_add(&s->registry, kind, c->target.name, c->target.length,
+	if (handles_add(&s->handles, kind, c->target.name, c->target.length,
 		number, false, index) != 0)
 		return -ENOMEM;
 	if (reserve_kevents(s) == 0)
 		return 0;
-	handles_remove(&s->registry, *index);
+	handles_remove(&s->handles, *index);
 	return -ENOMEM;
 }
 
@@ -286,22 +292,22 @@ apply_to(struct session *s, struct change *c, uint32_t descriptor)
 	error = find_kevent(s, c, descriptor, &index, &added);
 	if (error != 0)
 		return error;
-	old = s->kevents[index];
-	s->kevents[index] = c->request;
+	old = s->own->kevents[index];
+	s->own->kevents[index] = c->request;
 	fd = descriptor == HANDLES_NONE ? TARGET_NO_FD :
-					  s->registry.list[descriptor].fd;
+					  s->handles.list[descriptor].fd;
 	error = s->object->add(s->state, index, fd, 0);
 	if (error != 0) {
-		s->kevents[index] = old;
+		s->own->kevents[index] = old;
 		if (added)
-			handles_remove(&s->registry, index);
+			handles_remove(&s->handles, index);
 		return error;
 	}
 	c->request.udata = NULL; /* it is the entry's now */
 	free(old.udata);
 	if (added && descriptor != HANDLES_NONE) {
-		s->registry.list[index].bits = descriptor + 1;
-		s->registry.list[descriptor].uses++;
+		s->handles.list[index].bits = descriptor + 1;
+		s->handles.list[descriptor].uses++;
 	}
 	if (has(&c->request, "delete"))
 		forget(s, index);
@@ -377,7 +383,7 @@ print_answered(struct session *s)
 		event.fflags = c->request.fflags;
 		event.data = c->error;
 		event.ident = c->request.ident;
-		session_event(s, &c->target, &event, &c->request);
+		session_print(s, &c->target, &event, &c->request);
 	}
 }
 
@@ -404,15 +410,15 @@ control(struct session *s, struct tokenizer *words, size_t max, int64_t ns)
 		return status;
 	status = apply_all(s, max, &answered);
 	if (status == 0 && answered == 0 && max > 0)
-		return session_wait(s, ns, max);
+		return pending_begin(s, ns, max);
 	if (status == 0)
 		print_answered(s);
 	s->value = (int64_t)answered;
 	return status;
 }
 
-int
-session_control(struct session *s, struct tokenizer *words)
+static int
+kqueue_control(struct session *s, struct tokenizer *words)
 {
 	char *word;
 	size_t length, max = 0;
@@ -429,8 +435,8 @@ session_control(struct session *s, struct tokenizer *words)
 		status = session_timeout(word, false, &ns);
 	if (status != 0)
 		return status;
-	if (s->wait.active && max > 0)
-		return session_refuse(s, "BUSY", "a wait is pending");
+	if (s->pending.active && max > 0)
+		return session_busy(s);
 	status = control(s, words, max, ns);
 	free_changes();
 	return status;
@@ -442,7 +448,7 @@ session_control(struct session *s, struct tokenizer *words)
 static bool
 is_last(const struct session *s, uint32_t index, const struct event *event)
 {
-	const struct kevent_request *request = &s->kevents[index];
+	const struct kevent_request *request = &s->own->kevents[index];
 
 	if (request->filter == KQUEUE_AIO)
 		return true;
@@ -468,24 +474,37 @@ print_stranger(struct session *s, const struct event *event)
 	t.length = (uint32_t)snprintf(name, sizeof name, "%llu",
 	    (unsigned long long)event->ident);
 	t.name = name;
-	session_event(s, &t, event, &request);
+	session_print(s, &t, event, &request);
 }
 
-bool
-session_kevent(struct session *s, const struct event *event)
+static bool
+kqueue_event(struct session *s, const struct event *event)
 {
 	uint32_t index = event->token;
 	struct target t = { .fd = TARGET_NO_FD, .number = -1 };
 
-	if (index >= s->registry.count || index >= s->kevents_count ||
-	    s->registry.list[index].kind < KIND_KEVENT) {
+	if (index >= s->handles.count || index >= s->own->kevents_count ||
+	    s->handles.list[index].kind < KIND_KEVENT) {
 		print_stranger(s, event);
 		return true;
 	}
-	t.name = s->registry.list[index].name;
-	t.length = s->registry.list[index].length;
-	session_event(s, &t, event, &s->kevents[index]);
+	t.name = s->handles.list[index].name;
+	t.length = s->handles.list[index].length;
+	session_print(s, &t, event, &s->own->kevents[index]);
 	if (is_last(s, index, event))
 		forget(s, index);
 	return true;
 }
+
+static const struct session_verb verbs[] = {
+	{ "control", false, kqueue_control, "control MAX TIMEOUT [KEVENT]..." },
+	{ "", false, NULL, NULL },
+};
+
+const struct session_object object_kqueue = {
+	.backend = &backend_kqueue,
+	.size = sizeof(struct object_state),
+	.verbs = verbs,
+	.event = kqueue_event,
+	.forget_all = kqueue_forget_all,
+};

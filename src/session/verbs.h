@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * verbs.h - one request to the function that serves it.
+ */
+#ifndef VERBS_H
+#define VERBS_H
+
+#include "session/internal.h"
+
+/*
+ * Serve the line from AT up to END, where there may be a NUL put, and print its
+ * answer unless that comes later.
+ */
+void verbs_serve(struct session *s, char *at, char *end);
+
+/* Close the object, if it is not closed, and give up all handles. */
+void verbs_close_object(struct session *s);
+
+#endif

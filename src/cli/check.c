@@ -81,7 +81,7 @@ given(const struct request *r)
 {
 	unsigned all = 0;
 
-#define FACT(name, is) all |= (is) ? name : 0;
+#define FACT(name, is) all |= (is) ? (name) : 0;
 	FACTS
 #undef FACT
 	return all;

@@ -326,4 +326,3 @@ output_hex(uint32_t number)
 	output_string("0x");
 	output_unsigned(number, 16);
 }
-

@@ -261,7 +261,7 @@ recipe_for_bats() {
 }
 
 @test "README: data, end and timeout" {
-	recipe 'Data, end and timeout told apart'
+	recipe 'Distinguish data, the end of file and a timeout'
 }
 
 @test "README: a descriptor of another process" {

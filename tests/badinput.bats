@@ -113,6 +113,57 @@ load helper
 	done
 }
 
+# no_number OPTION: what is no number, or more than any limit.
+no_number() {
+	local word
+
+	for word in '' 0 -1 +1 ' 1' '1 ' 1.5 0x1 1e400 1x 9223372036854775808 \
+	    18446744073709551616 18446744073709551616x; do
+		usage_error "pmux: poll: $1: '$word'" \
+		    poll -f -t 0 "$1=$word" 0:in -- true
+	done
+}
+
+@test "a number of an option has digits alone, and a limit" {
+	local option
+
+	for option in --max-events --count --jobs --ready-fd --max-line \
+	    --pid; do
+		no_number "$option"
+	done
+	for option in --max-events --ready-fd --max-line --pid; do
+		usage_error 2147483648 poll -t 0 "$option=2147483648" 0:in
+		usage_error 4294967296 poll -t 0 "$option=4294967296" 0:in
+	done
+}
+
+@test "events as a number: 32 bits" {
+	usage_error 'more bits' poll -t 0 0:0x100000000
+	usage_error 'more bits' poll -t 0 0:0x10000000000000001
+	usage_error . poll -t 0 0:0x
+	usage_error . poll -t 0 0:+0x1
+}
+
+@test "a number of a kevent" {
+	local word
+
+	need kqueue
+	for word in '' +1 ' 1' 1x 0x 0xg 1e400 18446744073709551616x; do
+		usage_error "'$word' is no number" kqueue -t 0 \
+		    "user:1:fflags=$word"
+	done
+	for word in 4294967296 0x100000000 9223372036854775808 \
+	    18446744073709551616; do
+		usage_error "'$word' is out of range" kqueue -t 0 \
+		    "user:1:fflags=$word"
+	done
+	usage_error "is out of range" kqueue -t 0 user:18446744073709551616
+	pm kqueue -t 0 user:1:fflags=4294967295
+	expect 124
+	pm kqueue -t 0 user:0xffffffffffffffff
+	expect 124
+}
+
 # ---- paths ----
 
 no_such_path() {

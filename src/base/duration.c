@@ -6,6 +6,12 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/number.h"
+
+#define DIGITS "0123456789"
+
+/* No exponent past it makes a difference. */
+#define FARTHEST 1000000000
 
 /*
  * A decimal number: DIGITS times ten to the power of EXPONENT.  Digits past
@@ -35,13 +41,13 @@ static const struct {
 static bool
 is_digit(char c)
 {
-	return c >= '0' && c <= '9';
+	return number_digit(c) < 10;
 }
 
 static void
 take_digit(struct decimal *d, char c, bool fraction)
 {
-	uint64_t value = (uint64_t)(c - '0');
+	uint64_t value = number_digit(c);
 
 	if (d->digits > (UINT64_MAX - 9) / 10) {
 		d->inexact |= value != 0;
@@ -57,8 +63,9 @@ static const char *
 parse_decimal(const char *s, struct decimal *d)
 {
 	const char *begin = s, *mark;
+	size_t length;
 	bool negative;
-	int64_t e = 0;
+	uint64_t e;
 
 	memset(d, 0, sizeof *d);
 	for (; is_digit(*s); s++)
@@ -78,11 +85,11 @@ parse_decimal(const char *s, struct decimal *d)
 		mark++;
 	if (!is_digit(*mark))
 		return s;
-	for (; is_digit(*mark); mark++)
-		if (e < 1000000000)
-			e = e * 10 + (*mark - '0');
-	d->exponent += negative ? -e : e;
-	return mark;
+	length = strspn(mark, DIGITS);
+	if (number_parse(mark, length, 10, FARTHEST, &e) == -ERANGE)
+		e = FARTHEST;
+	d->exponent += negative ? -(int64_t)e : (int64_t)e;
+	return mark + length;
 }
 
 /* D times UNIT in *NS, each step rounded up: a wait may not end early. */

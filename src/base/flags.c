@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/flags.h"
+#include "base/number.h"
 
 /* Every name that some primitive on some system has. */
 static const char events[][12] = { "in", "pri", "out", "err", "hup", "nval",
@@ -43,42 +44,21 @@ is_event(const char *s, size_t length)
 	return false;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* A number is all of the set: 0x and at least one digit. */
 static bool
 is_number(const char *s, size_t length)
 {
-	if (length < 3 || s[0] != '0' || (s[1] != 'x' && s[1] != 'X'))
-		return false;
-	for (size_t i = 2; i < length; i++)
-		if (hex_value(s[i]) == -1)
-			return false;
-	return true;
+	return number_has_0x(s, length) && number_is(s + 2, length - 2, 16);
 }
 
 static int
 parse_number(const char *s, size_t length, uint32_t limit, uint32_t *bits)
 {
-	uint64_t value = 0;
+	uint64_t value;
+	int error = number_parse_0x(s, length, UINT32_MAX, &value);
 
-	for (size_t i = 2; i < length; i++) {
-		value = value << 4 | (uint64_t)hex_value(s[i]);
-		if (value > UINT32_MAX || (value & ~(uint64_t)limit) != 0)
-			return -ERANGE;
-	}
 	*bits = (uint32_t)value;
-	return 0;
+	return error == 0 && (*bits & ~limit) != 0 ? -ERANGE : error;
 }
 
 /* The length of the word at S, up to a comma. */

@@ -9,6 +9,7 @@
 
 #include "backend/backend.h"
 #include "base/duration.h"
+#include "base/number.h"
 #include "cli/option.h"
 #include "fifo/fifo.h"
 #include "output/diag.h"
@@ -99,18 +100,11 @@ option_events(struct request *request, char *argument)
 static int64_t
 parse_number(const char *word, int64_t least, int64_t most)
 {
-	int64_t value = 0;
+	uint64_t value;
+	int error = number_parse(word, strlen(word), 10, (uint64_t)most,
+	    &value);
 
-	if (*word == '\0')
-		return -1;
-	for (; *word != '\0'; word++) {
-		if (*word < '0' || *word > '9')
-			return -1;
-		if (value > (most - (*word - '0')) / 10)
-			return -1;
-		value = value * 10 + (*word - '0');
-	}
-	return value < least ? -1 : value;
+	return error != 0 || (int64_t)value < least ? -1 : (int64_t)value;
 }
 
 static int
@@ -307,7 +301,7 @@ bad_option(const struct command *command, int answer, const char *word)
 		    row == NULL ? "?" : row->argument);
 	if (optopt >= 256)
 		return diag_usage("%s: takes no argument", word);
-	if (word[1] >= '0' && word[1] <= '9')
+	if (number_digit(word[1]) < 10)
 		return diag_usage("%s: a descriptor is not negative", word);
 	/* it is one of several in a word */
 	if (optopt != 0 && strncmp(word, "--", 2) != 0 && word[2] != '\0')

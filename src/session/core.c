@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/number.h"
 #include "output/output.h"
 #include "print/print.h"
 #include "session/core.h"
@@ -160,20 +161,13 @@ session_timeout(const char *word, bool forever, int64_t *ns)
 int
 session_count(const char *what, const char *word, int64_t least, size_t *count)
 {
-	int64_t value = 0;
+	uint64_t value;
+	int error = number_parse(word, strlen(word), 10, INT_MAX, &value);
 
-	if (*word == '\0')
-		value = -1;
-	for (const char *c = word; *c != '\0' && value != -1; c++) {
-		if (*c < '0' || *c > '9')
-			value = -1;
-		else if (value <= INT_MAX)
-			value = value * 10 + (*c - '0');
-	}
-	if (value > INT_MAX)
+	if (error == -ERANGE)
 		return diag_range("%s: %s is more than %d", what, word,
 		    INT_MAX);
-	if (value < least)
+	if (error != 0 || (int64_t)value < least)
 		return diag_usage("%s: '%s' is no number from %d on", what,
 		    word, (int)least);
 	*count = (size_t)value;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "output/diag.h"
 #include "session/tokenize.h"
 
@@ -54,25 +56,20 @@ unfinished(char quote)
 			       diag_usage("no %c ends what one begins", quote);
 }
 
-/* Up to COUNT digits of BASE, of which there must be one. */
+/* Up to COUNT digits of BASE, of which there must be one; negative: none. */
 static int
-take_number(struct taking *t, int base, int count)
+take_number(struct taking *t, unsigned base, size_t count)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *found;
-	int value = 0, n = 0;
+	uint64_t value;
+	size_t n = 0;
 
-	for (; n < count && t->from < t->end; n++, t->from++) {
-		char c = *t->from;
-
-		if (c >= 'A' && c <= 'F')
-			c = (char)(c - 'A' + 'a');
-		if (c == '\0' || (found = strchr(digits, c)) == NULL ||
-		    found - digits >= base)
-			break;
-		value = value * base + (int)(found - digits);
-	}
-	return n == 0 ? -1 : value;
+	while (n < count && n < (size_t)(t->end - t->from) &&
+	    number_digit(t->from[n]) < base)
+		n++;
+	if (number_parse(t->from, n, base, INT_MAX, &value) != 0)
+		return -1;
+	t->from += n;
+	return (int)value;
 }
 
 /* The byte that an escape in $'...' means; negative: none. */

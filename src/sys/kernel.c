@@ -17,8 +17,10 @@
 #include <limits.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "sys/foreign.h"
 #include "sys/kernel.h"
 
@@ -182,20 +184,22 @@ static int64_t
 limit_value(const char *name)
 {
 	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	int64_t value = 0;
+	uint64_t value;
 	char text[32];
 	ssize_t n;
 
 	if (fd == -1)
 		return -1;
-	n = read(fd, text, sizeof text);
+	n = read(fd, text, sizeof text - 1);
 	(void)close(fd);
-	for (ssize_t i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++) {
-		if (value > (INT64_MAX - 9) / 10)
-			return INT64_MAX; /* file-max is 2^63 - 1 */
-		value = value * 10 + (text[i] - '0');
-	}
-	return n <= 0 ? -1 : value;
+	if (n <= 0)
+		return -1;
+	text[n] = '\0';
+	/* file-max may be more */
+	if (number_parse(text, strcspn(text, "\n"), 10, INT64_MAX, &value) ==
+	    -ERANGE)
+		return INT64_MAX;
+	return (int64_t)value;
 }
 
 static const char *

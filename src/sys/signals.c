@@ -2,12 +2,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/number.h"
 #include "sys/signals.h"
 
 /* POSIX has the first lines; of two names for one number the first is told. */
@@ -91,20 +93,15 @@ signals_last(void)
 	return last;
 }
 
-/* LENGTH decimal digits at S, at most a few thousand; or -EINVAL. */
+/* LENGTH decimal digits at S; or -EINVAL. */
 static int
 decimal(const char *s, size_t length)
 {
-	int value = 0;
+	uint64_t value;
 
-	if (length == 0 || length > 4)
-		return -EINVAL;
-	for (size_t i = 0; i < length; i++) {
-		if (s[i] < '0' || s[i] > '9')
-			return -EINVAL;
-		value = value * 10 + (s[i] - '0');
-	}
-	return value;
+	return number_parse(s, length, 10, INT_MAX / 2, &value) == 0 ?
+	    (int)value :
+	    -EINVAL;
 }
 
 /* RTMIN, RTMIN+N, RTMAX, RTMAX-N. */

@@ -14,6 +14,7 @@
 #include "backend/kqueue.h"
 #include "base/duration.h"
 #include "base/flags.h"
+#include "base/number.h"
 #include "output/diag.h"
 #include "sys/signals.h"
 #include "target/kevent_parse.h"
@@ -136,50 +137,13 @@ value_of(const char *s, size_t length)
 
 /* ---- numbers ---- */
 
-static int
-digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
-}
-
-static bool
-is_hex(const char *s, size_t length)
-{
-	return length > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
-}
-
-/* Decimal, or with 0x.  Returns 0, -EINVAL or -ERANGE. */
-static int
-number(const char *s, size_t length, uint64_t most, uint64_t *value)
-{
-	uint64_t base = is_hex(s, length) ? 16 : 10, d;
-
-	if (base == 16) {
-		s += 2;
-		length -= 2;
-	}
-	*value = 0;
-	for (size_t i = 0; i < length; i++) {
-		d = (uint64_t)digit(s[i]);
-		if (d >= base)
-			return -EINVAL;
-		if (d > most || *value > (most - d) / base)
-			return -ERANGE;
-		*value = *value * base + d;
-	}
-	return length == 0 ? -EINVAL : 0;
-}
-
-/* The same with a sign; what the kernel makes of it is its own affair. */
+/* With a sign; what the kernel makes of it is its own affair. */
 static int
 signed_number(const char *s, size_t length, int64_t *value)
 {
 	bool negative = length > 0 && *s == '-';
 	uint64_t magnitude;
-	int error = number(s + negative, length - negative, INT64_MAX,
+	int error = number_parse_0x(s + negative, length - negative, INT64_MAX,
 	    &magnitude);
 
 	*value = negative ? -(int64_t)magnitude : (int64_t)magnitude;
@@ -243,7 +207,7 @@ static int
 take_udata(struct parsing *p, const char *value, size_t length)
 {
 	char *to = malloc(length + 1);
-	int high, low;
+	unsigned high, low;
 
 	if (to == NULL)
 		return diag_system(ENOMEM, NULL, "udata");
@@ -253,8 +217,8 @@ take_udata(struct parsing *p, const char *value, size_t length)
 			*to++ = value[i];
 			continue;
 		}
-		high = i + 2 < length ? digit(value[i + 1]) : 16;
-		low = i + 2 < length ? digit(value[i + 2]) : 16;
+		high = i + 2 < length ? number_digit(value[i + 1]) : 16;
+		low = i + 2 < length ? number_digit(value[i + 2]) : 16;
 		if (high == 16 || low == 16 || high + low == 0)
 			return diag_usage("%.*s: a %% in udata is written %%25",
 			    p->length, p->word);
@@ -276,7 +240,7 @@ static int
 take_bytes(struct parsing *p, const char *value, size_t length)
 {
 	uint64_t bytes;
-	int error = number(value, length, SSIZE_MAX / 2, &bytes);
+	int error = number_parse_0x(value, length, SSIZE_MAX / 2, &bytes);
 
 	p->request->data = (int64_t)bytes;
 	return error == 0 ? 0 : bad_number(p, error, value, length);
@@ -292,7 +256,7 @@ static int
 take_fflags(struct parsing *p, const char *value, size_t length)
 {
 	uint64_t fflags;
-	int error = number(value, length, UINT32_MAX, &fflags);
+	int error = number_parse_0x(value, length, UINT32_MAX, &fflags);
 
 	p->named = true;
 	p->request->fflags |= (uint32_t)fflags;
@@ -303,7 +267,7 @@ static int
 take_flags(struct parsing *p, const char *value, size_t length)
 {
 	uint64_t flags;
-	int error = number(value, length, UINT16_MAX, &flags);
+	int error = number_parse_0x(value, length, UINT16_MAX, &flags);
 
 	p->flagged = true;
 	p->request->flags |= (uint32_t)flags;
@@ -326,8 +290,9 @@ is_word(const char *s, size_t length)
 {
 	uint64_t ignored;
 
-	if (is_hex(s, length))
-		return number(s, length, UINT64_MAX, &ignored) != -EINVAL;
+	if (number_has_0x(s, length))
+		return number_parse_0x(s, length, UINT64_MAX, &ignored) !=
+		    -EINVAL;
 	if (value_of(s, length) < VALUES || is_ffnop(s, length) ||
 	    find(kqueue_flags, "EV_", s, length) != NULL)
 		return true;
@@ -411,7 +376,7 @@ take_word(struct parsing *p, const char *s, size_t length)
 
 	if (which < VALUES)
 		return take_value(p, which, s, length);
-	if (is_hex(s, length))
+	if (number_has_0x(s, length))
 		return take_fflags(p, s, length);
 	if ((flag = find(filter->words, "NOTE_", s, length)) != NULL) {
 		p->named = true;
@@ -488,7 +453,7 @@ timer_ident(struct parsing *p, const struct kevent_ident *ident,
 		p->request->ident = ++*timers;
 		return timer_data(p, ident->name, ident->length);
 	}
-	error = number(ident->name, ident->length, UINTPTR_MAX,
+	error = number_parse_0x(ident->name, ident->length, UINTPTR_MAX,
 	    &p->request->ident);
 	if (error != 0)
 		return bad_number(p, error, ident->name, ident->length);
@@ -521,7 +486,7 @@ netdev_ident(struct parsing *p, const struct kevent_ident *ident)
 			error = errno;
 		/* its number is what --numeric answers */
 		if (p->request->ident == 0 && numbers)
-			(void)number(name, ident->length, INT_MAX,
+			(void)number_parse_0x(name, ident->length, INT_MAX,
 			    &p->request->ident);
 	}
 	return p->request->ident != 0 ?
@@ -535,7 +500,7 @@ netdev_ident(struct parsing *p, const struct kevent_ident *ident)
 static int
 process_ident(struct parsing *p, const struct kevent_ident *ident)
 {
-	int error = number(ident->name, ident->length, INT_MAX,
+	int error = number_parse_0x(ident->name, ident->length, INT_MAX,
 	    &p->request->ident);
 
 	return error == 0 && p->request->ident > 0 ?
@@ -547,7 +512,7 @@ process_ident(struct parsing *p, const struct kevent_ident *ident)
 static int
 user_ident(struct parsing *p, const struct kevent_ident *ident)
 {
-	int error = number(ident->name, ident->length, UINTPTR_MAX,
+	int error = number_parse_0x(ident->name, ident->length, UINTPTR_MAX,
 	    &p->request->ident);
 
 	return error == 0 ? 0 :
@@ -627,15 +592,14 @@ kevent_wants_descriptor(const struct kevent_request *request)
 static bool
 is_path(const struct parsing *p, const struct kevent_ident *ident)
 {
+	bool negative;
+
 	if (p->request->filter != KQUEUE_NETDEV &&
 	    !kevent_wants_descriptor(p->request))
 		return false;
 	/* a negative number is none either, see target_parse_name */
-	for (size_t i = ident->length > 1 && *ident->name == '-';
-	     i < ident->length; i++)
-		if (ident->name[i] < '0' || ident->name[i] > '9')
-			return true;
-	return false;
+	negative = ident->length > 1 && *ident->name == '-';
+	return !number_is(ident->name + negative, ident->length - negative, 10);
 }
 
 /*

@@ -17,6 +17,7 @@
 #include "sys/foreign.h"
 #include "backend/kqueue.h"
 #include "base/flags.h"
+#include "base/number.h"
 #include "fifo/fifo.h"
 #include "output/diag.h"
 #include "sys/fdplace.h"
@@ -319,32 +320,11 @@ targets_parse_events(const struct backend *backend, const char *subject,
 	}
 }
 
-static bool
-all_digits(const char *s, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (s[i] < '0' || s[i] > '9')
-			return false;
-	return length > 0;
-}
-
 /* No number of a descriptor is negative, and no path is meant by one. */
 static bool
 is_negative(const char *s, size_t length)
 {
-	return *s == '-' && all_digits(s + 1, length - 1);
-}
-
-/* LENGTH digits at S; -1 past INT_MAX. */
-static int
-number(const char *s, size_t length)
-{
-	int64_t value = 0;
-
-	for (size_t i = 0; i < length; i++)
-		if ((value = value * 10 + (s[i] - '0')) > INT_MAX)
-			return -1;
-	return (int)value;
+	return *s == '-' && number_is(s + 1, length - 1, 10);
 }
 
 /*
@@ -359,7 +339,7 @@ descriptor_digits(const char *name, size_t *length)
 		"/dev/stderr" };
 	size_t n;
 
-	if (all_digits(name, *length))
+	if (number_is(name, *length, 10))
 		return name;
 	if (*name != '/')
 		return NULL;
@@ -372,7 +352,7 @@ descriptor_digits(const char *name, size_t *length)
 	for (size_t i = 0; i < 2; i++) {
 		n = strlen(aliases[i]);
 		if (*length > n && memcmp(name, aliases[i], n) == 0 &&
-		    all_digits(name + n, *length - n)) {
+		    number_is(name + n, *length - n, 10)) {
 			*length -= n;
 			return name + n;
 		}
@@ -406,7 +386,7 @@ parse_suffix(struct target *t, const struct backend *backend)
 	events = colon + 1;
 	length = t->length - before - 1;
 	if (length > 0 && !flags_are_events(events, length) &&
-	    !all_digits(t->name, before) && !is_negative(t->name, before))
+	    !number_is(t->name, before, 10) && !is_negative(t->name, before))
 		return 0;
 	if (length > 0) {
 		status = targets_parse_events(backend, t->name, events, length,
@@ -427,6 +407,7 @@ target_parse_name(struct target *t)
 {
 	const char *digits;
 	size_t length = t->length;
+	uint64_t number;
 
 	if (is_negative(t->name, length))
 		return diag_usage("%.*s: a descriptor is not negative; a path"
@@ -441,10 +422,10 @@ target_parse_name(struct target *t)
 	}
 	if (digits != t->name) /* pmux's own, also after --pid */
 		t->process = 0;
-	t->number = t->fd = number(digits, length);
-	if (t->number == -1)
+	if (number_parse(digits, length, 10, INT_MAX, &number) != 0)
 		return diag_range("%.*s: a descriptor is at most %d",
 		    (int)t->length, t->name, INT_MAX);
+	t->number = t->fd = (int)number;
 	return 0;
 }
 

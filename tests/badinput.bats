@@ -119,7 +119,7 @@ no_number() {
 
 	for word in '' 0 -1 +1 ' 1' '1 ' 1.5 0x1 1e400 1x 9223372036854775808 \
 	    18446744073709551616 18446744073709551616x; do
-		usage_error "pmux: poll: $1: '$word'" \
+		usage_error "pmux: poll: $1: '${word/+/[+]}'" \
 		    poll -f -t 0 "$1=$word" 0:in -- true
 	done
 }
@@ -149,7 +149,7 @@ no_number() {
 
 	need kqueue
 	for word in '' +1 ' 1' 1x 0x 0xg 1e400 18446744073709551616x; do
-		usage_error "'$word' is no number" kqueue -t 0 \
+		usage_error "'${word/+/[+]}' is no number" kqueue -t 0 \
 		    "user:1:fflags=$word"
 	done
 	for word in 4294967296 0x100000000 9223372036854775808 \
@@ -159,7 +159,7 @@ no_number() {
 	done
 	usage_error "is out of range" kqueue -t 0 user:18446744073709551616
 	pm kqueue -t 0 user:1:fflags=4294967295
-	expect 124
+	expect 0 $'user\t0xffffff\t-\t0\t1'
 	pm kqueue -t 0 user:0xffffffffffffffff
 	expect 124
 }

@@ -129,20 +129,29 @@ handles_forget(struct handles *r, uint32_t index)
 	while (*link != index + 1)
 		link = &r->list[*link - 1].next;
 	*link = e->next;
-	e->name = NULL;
 	e->kind = 0;
 	e->flags = 0;
 	e->fd = -1;
-	e->next = r->unused;
-	r->unused = index + 1;
 	r->used--;
 }
 
 void
 handles_remove(struct handles *r, uint32_t index)
 {
-	char *name = r->list[index].name;
+	struct handle *e = &r->list[index];
 
 	handles_forget(r, index);
-	free(name);
+	free(e->name);
+	e->name = NULL;
+	e->next = r->unused;
+	r->unused = index + 1;
+}
+
+void
+handles_close(struct handles *r)
+{
+	for (uint32_t i = 0; i < r->count; i++)
+		free(r->list[i].name);
+	free(r->list);
+	free(r->chains);
 }

@@ -53,7 +53,13 @@ int handles_add(struct handles *registry, uint32_t kind, const char *name,
 /* Remove the entry; its name is freed. */
 void handles_remove(struct handles *registry, uint32_t index);
 
-/* The same, but the name stays for ever: somebody else has it. */
+/*
+ * The same, but somebody else has the name: it and the index are kept until
+ * handles_close.
+ */
 void handles_forget(struct handles *registry, uint32_t index);
+
+/* Free all of them, and every name. */
+void handles_close(struct handles *registry);
 
 #endif

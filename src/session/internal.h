@@ -88,6 +88,9 @@ typedef int session_unknown_fn(struct session *s, const struct target *t);
 /* The name of the descriptor for which the wait failed with EBADF, or NULL. */
 typedef const char *session_closed_fn(const struct session *s);
 
+/* Release what OWN points to; its object is closed, or never was open. */
+typedef void session_close_fn(struct object_state *own);
+
 /* A kind of object.  A slot that does not apply is NULL. */
 struct session_object {
 	const struct backend *backend;
@@ -105,6 +108,7 @@ struct session_object {
 	session_forget_fn *forget;
 	session_forget_all_fn *forget_all;
 	session_change_fn *add, *modify, *remove; /* see registration.h */
+	session_close_fn *close;
 	session_unknown_fn *unknown; /* NULL: nothing to refuse */
 };
 

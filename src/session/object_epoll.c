@@ -227,6 +227,14 @@ epoll_sleep(struct session *s)
 	return true;
 }
 
+static void
+epoll_close(struct object_state *own)
+{
+	for (int i = 0; i < 2; i++)
+		if (own->copies[i] > 0)
+			(void)close(own->copies[i]);
+}
+
 static const struct session_verb verbs[] = {
 	{ "register", false, registration_register, "register T[:EVENTS]" },
 	{ "modify", false, registration_modify, "modify T:EVENTS" },
@@ -245,6 +253,7 @@ const struct session_object object_epoll = {
 	.event = epoll_event,
 	.sleep = epoll_sleep,
 	.forget = epoll_forget,
+	.close = epoll_close,
 	.add = epoll_add,
 	.modify = epoll_modify,
 	.remove = epoll_remove,

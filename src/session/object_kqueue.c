@@ -33,13 +33,12 @@ struct change {
 	bool answered; /* with an event of its own */
 };
 
-static struct change *changes;
-static size_t count, capacity;
-static uint64_t timers, transfers;
-
 struct object_state {
 	struct kevent_request *kevents; /* by index, of KIND_KEVENT */
 	uint32_t kevents_count;
+	struct change *changes; /* of the request under way */
+	size_t count, capacity;
+	uint64_t timers, transfers; /* how many there were */
 };
 
 static uint32_t
@@ -108,18 +107,18 @@ reserve_kevents(struct session *s)
 /* ---- words ---- */
 
 static int
-reserve_changes(void)
+reserve_changes(struct object_state *own)
 {
-	size_t wanted = capacity * 2 + 16;
+	size_t wanted = own->capacity * 2 + 16;
 	struct change *grown;
 
-	if (count < capacity)
+	if (own->count < own->capacity)
 		return 0;
-	grown = realloc(changes, wanted * sizeof *grown);
+	grown = realloc(own->changes, wanted * sizeof *grown);
 	if (grown == NULL)
 		return diag_system(ENOMEM, NULL, "kevents");
-	changes = grown;
-	capacity = wanted;
+	own->changes = grown;
+	own->capacity = wanted;
 	return 0;
 }
 
@@ -160,12 +159,12 @@ take_changes(struct session *s, struct tokenizer *words)
 			return status;
 		if (length > INT_MAX)
 			return diag_range("the kevent is too long");
-		if ((status = reserve_changes()) != 0)
+		if ((status = reserve_changes(s->own)) != 0)
 			return status;
-		c = &changes[count++];
+		c = &s->own->changes[s->own->count++];
 		memset(c, 0, sizeof *c);
-		status = kevent_parse(word, length, NULL, &timers, &c->request,
-		    &ident);
+		status = kevent_parse(word, length, NULL, &s->own->timers,
+		    &c->request, &ident);
 		if (status == EXIT_SYSTEM) {
 			/* no such interface: its change fails */
 			c->error = ENXIO;
@@ -250,7 +249,7 @@ static uint64_t
 number_of(const struct session *s, const struct change *c, uint32_t descriptor)
 {
 	if (c->request.filter == KQUEUE_AIO)
-		return ++transfers;
+		return ++s->own->transfers;
 	return descriptor == HANDLES_NONE ?
 	    c->request.ident :
 	    (uint64_t)s->handles.list[descriptor].fd;
@@ -353,8 +352,8 @@ apply_all(struct session *s, size_t max, size_t *answered)
 	int status;
 
 	*answered = 0;
-	for (size_t i = 0; i < count; i++) {
-		c = &changes[i];
+	for (size_t i = 0; i < s->own->count; i++) {
+		c = &s->own->changes[i];
 		status = apply(s, c);
 		if (status == EXIT_USAGE)
 			return status;
@@ -374,8 +373,8 @@ print_answered(struct session *s)
 	struct event event;
 	const struct change *c;
 
-	for (size_t i = 0; i < count; i++) {
-		c = &changes[i];
+	for (size_t i = 0; i < s->own->count; i++) {
+		c = &s->own->changes[i];
 		if (!c->answered)
 			continue;
 		memset(&event, 0, sizeof event);
@@ -388,16 +387,16 @@ print_answered(struct session *s)
 }
 
 static void
-free_changes(void)
+free_changes(struct object_state *own)
 {
-	for (size_t i = 0; i < count; i++)
-		free(changes[i].request.udata);
-	count = 0;
-	if (capacity <= MANY)
+	for (size_t i = 0; i < own->count; i++)
+		free(own->changes[i].request.udata);
+	own->count = 0;
+	if (own->capacity <= MANY)
 		return;
-	free(changes);
-	changes = NULL;
-	capacity = 0;
+	free(own->changes);
+	own->changes = NULL;
+	own->capacity = 0;
 }
 
 static int
@@ -438,7 +437,7 @@ kqueue_control(struct session *s, struct tokenizer *words)
 	if (s->pending.active && max > 0)
 		return session_busy(s);
 	status = control(s, words, max, ns);
-	free_changes();
+	free_changes(s->own);
 	return status;
 }
 
@@ -496,6 +495,12 @@ kqueue_event(struct session *s, const struct event *event)
 	return true;
 }
 
+static void
+kqueue_close(struct object_state *own)
+{
+	free(own->changes);
+}
+
 static const struct session_verb verbs[] = {
 	{ "control", false, kqueue_control, "control MAX TIMEOUT [KEVENT]..." },
 	{ "", false, NULL, NULL },
@@ -507,4 +512,5 @@ const struct session_object object_kqueue = {
 	.verbs = verbs,
 	.event = kqueue_event,
 	.forget_all = kqueue_forget_all,
+	.close = kqueue_close,
 };

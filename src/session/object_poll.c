@@ -171,6 +171,12 @@ poll_event(struct session *s, const struct event *event)
 	return true;
 }
 
+static void
+poll_close(struct object_state *own)
+{
+	free(own->placed);
+}
+
 static const struct session_verb verbs[] = {
 	{ "register", false, registration_register, "register T[:EVENTS]" },
 	{ "modify", false, registration_modify, "modify T:EVENTS" },
@@ -180,14 +186,14 @@ static const struct session_verb verbs[] = {
 };
 
 /* The same but for what they say of a target that was never registered. */
-#define OBJECT(of, function)                                                  \
-	{                                                                     \
-		.backend = (of), .unknown = (function),                       \
-		.size = sizeof(struct object_state), .verbs = verbs,          \
-		.event = poll_event, .prepare = poll_prepare,                 \
-		.release = poll_release, .sleep = pending_sleep_with_own,     \
-		.forget = poll_displace, .add = poll_add, .modify = poll_add, \
-		.remove = poll_remove,                                        \
+#define OBJECT(of, function)                                                   \
+	{                                                                      \
+		.backend = (of), .unknown = (function),                        \
+		.size = sizeof(struct object_state), .verbs = verbs,           \
+		.event = poll_event, .prepare = poll_prepare,                  \
+		.release = poll_release, .sleep = pending_sleep_with_own,      \
+		.forget = poll_displace, .close = poll_close, .add = poll_add, \
+		.modify = poll_add, .remove = poll_remove,                     \
 	}
 
 const struct session_object object_poll = OBJECT(&backend_poll, poll_unknown);

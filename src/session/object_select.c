@@ -203,6 +203,12 @@ select_select(struct session *s, struct tokenizer *words)
 	return status;
 }
 
+static void
+select_close(struct object_state *own)
+{
+	free(own->list);
+}
+
 static const struct session_verb verbs[] = {
 	{ "select", false, select_select,
 	    "select TIMEOUT [-r T]... [-w T]... [-x T]..." },
@@ -218,4 +224,5 @@ const struct session_object object_select = {
 	.release = select_release,
 	.sleep = pending_sleep_with_own,
 	.closed = select_closed,
+	.close = select_close,
 };

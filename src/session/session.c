@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "backend/over.h"
+#include "fifo/fifo.h"
 #include "output/output.h"
 #include "print/print.h"
 #include "session/input.h"
@@ -32,7 +33,8 @@
 static const struct session_object *const objects[] = { &object_select,
 	&object_poll, &object_devpoll, &object_epoll, &object_kqueue };
 
-static struct session session;
+/* For is_named, to which nothing is passed. */
+static const struct session *serving;
 
 /* ---- the loop ---- */
 
@@ -133,8 +135,8 @@ loop(struct session *s)
 static bool
 is_named(int number)
 {
-	return handles_find(&session.handles,
-		   session.process >= 0 ? KIND_OWN : KIND_NUMBER, NULL, 0,
+	return handles_find(&serving->handles,
+		   serving->process >= 0 ? KIND_OWN : KIND_NUMBER, NULL, 0,
 		   (uint64_t)number) != HANDLES_NONE;
 }
 
@@ -158,7 +160,6 @@ open_process(struct session *s, const struct targets *targets)
 {
 	long pid;
 
-	s->process = -1;
 	if (targets->process_count == 0)
 		return 0;
 	if (targets->process_count > 1)
@@ -203,26 +204,54 @@ open_object(struct session *s)
 	return 0;
 }
 
+static int
+begin(struct session *s)
+{
+	int status;
+
+	serving = s;
+	s->process = -1;
+	move_up();
+	status = open_process(s, &s->request->targets);
+	return status != 0 ? status : open_object(s);
+}
+
+/*
+ * The names of FIFOs are needed until fifo_leave, whose failure main reports
+ * too.
+ */
+static void
+end(struct session *s)
+{
+	verbs_close_object(s);
+	(void)fifo_leave();
+	if (s->own != NULL && s->slots->close != NULL)
+		s->slots->close(s->own);
+	free(s->own);
+	handles_close(&s->handles);
+	input_close(s);
+	free(s->pending.tag);
+	if (s->process >= 0)
+		(void)close(s->process);
+	fdplace_avoid(NULL);
+	serving = NULL;
+}
+
 int
 session_run(struct request *request)
 {
-	struct session *s = &session;
-	int status;
+	struct session s = { .request = request, .backend = request->backend };
+	int status = begin(&s);
 
-	s->request = request;
-	s->backend = request->backend;
-	move_up();
-	status = open_process(s, &request->targets);
-	if (status == 0)
-		status = open_object(s);
-	if (status != 0)
-		return status;
-	kevent_numbers();
-	output_string("ready ");
-	output_number(getpid());
-	output_character('\n');
-	diag_capture(&s->message);
-	status = loop(s);
-	diag_capture(NULL);
+	if (status == 0) {
+		kevent_numbers();
+		output_string("ready ");
+		output_number(getpid());
+		output_character('\n');
+		diag_capture(&s.message);
+		status = loop(&s);
+		diag_capture(NULL);
+	}
+	end(&s);
 	return status;
 }

@@ -13,7 +13,7 @@
 #define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
 
 static uint32_t
-hash(uint32_t kind, const char *name, size_t length, uint64_t number)
+handles_hash(uint32_t kind, const char *name, size_t length, uint64_t number)
 {
 	uint32_t h = 2166136261u ^ kind; /* FNV-1a */
 
@@ -27,7 +27,8 @@ hash(uint32_t kind, const char *name, size_t length, uint64_t number)
 static uint32_t
 hash_of(const struct handle *e)
 {
-	return hash(e->kind, e->named ? e->name : NULL, e->length, e->number);
+	return handles_hash(e->kind, e->named ? e->name : NULL, e->length,
+	    e->number);
 }
 
 uint32_t
@@ -39,7 +40,7 @@ handles_find(const struct handles *r, uint32_t kind, const char *name,
 
 	if (r->chains == NULL)
 		return HANDLES_NONE;
-	i = r->chains[hash(kind, name, length, number) & r->mask];
+	i = r->chains[handles_hash(kind, name, length, number) & r->mask];
 	for (; i != 0; i = e->next) {
 		e = &r->list[i - 1];
 		if (e->kind != kind || e->named != (name != NULL))

@@ -18,7 +18,7 @@
 #include "sys/process.h"
 
 /*
- * What epoll_event.data says: a number, so that others who have the instance
+ * What object_epoll_event.data says: a number, so that others who have the instance
  * can read it, or a handle's index with TOKEN_HANDLE.
  */
 #define TOKEN_HANDLE UINT32_C(0x80000000)
@@ -102,19 +102,19 @@ with_number(struct session *s, call_fn *call, uint32_t index)
 }
 
 static int
-epoll_add(struct session *s, uint32_t index)
+object_epoll_add(struct session *s, uint32_t index)
 {
 	return with_number(s, call_add, index);
 }
 
 static int
-epoll_modify(struct session *s, uint32_t index)
+object_epoll_modify(struct session *s, uint32_t index)
 {
 	return with_number(s, call_modify, index);
 }
 
 static int
-epoll_remove(struct session *s, uint32_t index)
+object_epoll_remove(struct session *s, uint32_t index)
 {
 	struct handle *h = &s->handles.list[index];
 	int error = with_number(s, call_remove, index);
@@ -133,7 +133,7 @@ epoll_remove(struct session *s, uint32_t index)
 
 /* Another may have the instance, and a FIFO stays open. */
 static void
-epoll_forget(struct session *s, uint32_t index)
+object_epoll_forget(struct session *s, uint32_t index)
 {
 	const struct handle *h = &s->handles.list[index];
 
@@ -174,7 +174,7 @@ print_other(struct session *s, const struct event *event)
 }
 
 static bool
-epoll_event(struct session *s, const struct event *event)
+object_epoll_event(struct session *s, const struct event *event)
 {
 	uint32_t index;
 
@@ -217,7 +217,7 @@ watch_own(struct session *s)
 }
 
 static bool
-epoll_sleep(struct session *s)
+object_epoll_sleep(struct session *s)
 {
 	if (!watch_own(s))
 		return false;
@@ -228,14 +228,14 @@ epoll_sleep(struct session *s)
 }
 
 static void
-epoll_close(struct object_state *own)
+object_epoll_close(struct object_state *own)
 {
 	for (int i = 0; i < 2; i++)
 		if (own->copies[i] > 0)
 			(void)close(own->copies[i]);
 }
 
-static const struct session_verb verbs[] = {
+static const struct session_verb object_epoll_verbs[] = {
 	{ "register", false, registration_register, "register T[:EVENTS]" },
 	{ "modify", false, registration_modify, "modify T:EVENTS" },
 	{ "unregister", false, registration_unregister, "unregister T" },
@@ -246,16 +246,16 @@ static const struct session_verb verbs[] = {
 const struct session_object object_epoll = {
 	.backend = &backend_epoll,
 	.size = sizeof(struct object_state),
-	.verbs = verbs,
+	.verbs = object_epoll_verbs,
 	.no_nesting = "an epoll instance, to which its owner may add what must"
 		      " not be looked at; poll asks it",
 	.in_kernel = true,
-	.event = epoll_event,
-	.sleep = epoll_sleep,
-	.forget = epoll_forget,
-	.close = epoll_close,
-	.add = epoll_add,
-	.modify = epoll_modify,
-	.remove = epoll_remove,
+	.event = object_epoll_event,
+	.sleep = object_epoll_sleep,
+	.forget = object_epoll_forget,
+	.close = object_epoll_close,
+	.add = object_epoll_add,
+	.modify = object_epoll_modify,
+	.remove = object_epoll_remove,
 	.unknown = registration_unknown,
 };

@@ -50,7 +50,7 @@ descriptor_of(const struct session *s, uint32_t index)
 }
 
 static bool
-has(const struct kevent_request *request, const char *flag)
+request_has(const struct kevent_request *request, const char *flag)
 {
 	return (request->flags & kevent_flag(flag)) != 0;
 }
@@ -75,7 +75,7 @@ forget(struct session *s, uint32_t index)
 }
 
 static void
-kqueue_forget_all(struct session *s)
+object_kqueue_forget_all(struct session *s)
 {
 	for (uint32_t i = 0; i < s->own->kevents_count; i++)
 		free(s->own->kevents[i].udata);
@@ -230,7 +230,7 @@ find_descriptor(struct session *s, struct change *c, uint32_t *index)
 
 	*index = session_find(s, t, mode_of(c));
 	if (*index == HANDLES_NONE && (t->flags & TARGET_PATH) != 0 &&
-	    !has(&c->request, "add"))
+	    !request_has(&c->request, "add"))
 		return diag_system(ENOENT, NULL, "%s", t->name);
 	if (*index != HANDLES_NONE && (t->flags & TARGET_PATH) == 0 &&
 	    (status = session_check_number(s, t)) != 0)
@@ -246,7 +246,8 @@ find_descriptor(struct session *s, struct change *c, uint32_t *index)
 
 /* The number by which the kernel knows it; each transfer is a kevent. */
 static uint64_t
-number_of(const struct session *s, const struct change *c, uint32_t descriptor)
+kevent_number(const struct session *s, const struct change *c,
+    uint32_t descriptor)
 {
 	if (c->request.filter == KQUEUE_AIO)
 		return ++s->own->transfers;
@@ -261,7 +262,7 @@ find_kevent(struct session *s, struct change *c, uint32_t descriptor,
     uint32_t *index, bool *added)
 {
 	uint32_t kind = (uint32_t)KIND_KEVENT + c->request.filter;
-	uint64_t number = number_of(s, c, descriptor);
+	uint64_t number = kevent_number(s, c, descriptor);
 
 	*index = handles_find(&s->handles, kind, NULL, 0, number);
 	*added = *index == HANDLES_NONE;
@@ -278,7 +279,7 @@ find_kevent(struct session *s, struct change *c, uint32_t descriptor,
 
 /* Tell the queue of C, which is about DESCRIPTOR.  Returns 0 or -errno. */
 static int
-apply_to(struct session *s, struct change *c, uint32_t descriptor)
+apply_to_queue(struct session *s, struct change *c, uint32_t descriptor)
 {
 	struct kevent_request old;
 	uint32_t index;
@@ -286,7 +287,7 @@ apply_to(struct session *s, struct change *c, uint32_t descriptor)
 	int error, fd;
 
 	/* only aio_read(2) makes it, and it ends by itself (FreeBSD: EPERM) */
-	if (c->request.filter == KQUEUE_AIO && !has(&c->request, "add"))
+	if (c->request.filter == KQUEUE_AIO && !request_has(&c->request, "add"))
 		return -EPERM;
 	error = find_kevent(s, c, descriptor, &index, &added);
 	if (error != 0)
@@ -308,14 +309,14 @@ apply_to(struct session *s, struct change *c, uint32_t descriptor)
 		s->handles.list[index].bits = descriptor + 1;
 		s->handles.list[descriptor].uses++;
 	}
-	if (has(&c->request, "delete"))
+	if (request_has(&c->request, "delete"))
 		forget(s, index);
 	return 0;
 }
 
 /* Returns 0, or an exit status with C's error set. */
 static int
-apply(struct session *s, struct change *c)
+apply_change(struct session *s, struct change *c)
 {
 	uint32_t descriptor = HANDLES_NONE;
 	int status = 0, error;
@@ -332,7 +333,7 @@ apply(struct session *s, struct change *c)
 		if (status != 0)
 			return status;
 	}
-	error = apply_to(s, c, descriptor);
+	error = apply_to_queue(s, c, descriptor);
 	if (error == 0)
 		return 0;
 	drop_unused(s, descriptor);
@@ -354,10 +355,10 @@ apply_all(struct session *s, size_t max, size_t *answered)
 	*answered = 0;
 	for (size_t i = 0; i < s->own->count; i++) {
 		c = &s->own->changes[i];
-		status = apply(s, c);
+		status = apply_change(s, c);
 		if (status == EXIT_USAGE)
 			return status;
-		if (status == 0 && !has(&c->request, "receipt"))
+		if (status == 0 && !request_has(&c->request, "receipt"))
 			continue;
 		if (*answered == max)
 			return status;
@@ -400,7 +401,8 @@ free_changes(struct object_state *own)
 }
 
 static int
-control(struct session *s, struct tokenizer *words, size_t max, int64_t ns)
+change_and_wait(struct session *s, struct tokenizer *words, size_t max,
+    int64_t ns)
 {
 	size_t answered = 0;
 	int status = take_changes(s, words);
@@ -417,7 +419,7 @@ control(struct session *s, struct tokenizer *words, size_t max, int64_t ns)
 }
 
 static int
-kqueue_control(struct session *s, struct tokenizer *words)
+object_kqueue_control(struct session *s, struct tokenizer *words)
 {
 	char *word;
 	size_t length, max = 0;
@@ -436,7 +438,7 @@ kqueue_control(struct session *s, struct tokenizer *words)
 		return status;
 	if (s->pending.active && max > 0)
 		return session_busy(s);
-	status = control(s, words, max, ns);
+	status = change_and_wait(s, words, max, ns);
 	free_changes(s->own);
 	return status;
 }
@@ -477,7 +479,7 @@ print_stranger(struct session *s, const struct event *event)
 }
 
 static bool
-kqueue_event(struct session *s, const struct event *event)
+object_kqueue_event(struct session *s, const struct event *event)
 {
 	uint32_t index = event->token;
 	struct target t = { .fd = TARGET_NO_FD, .number = -1 };
@@ -496,21 +498,22 @@ kqueue_event(struct session *s, const struct event *event)
 }
 
 static void
-kqueue_close(struct object_state *own)
+object_kqueue_close(struct object_state *own)
 {
 	free(own->changes);
 }
 
-static const struct session_verb verbs[] = {
-	{ "control", false, kqueue_control, "control MAX TIMEOUT [KEVENT]..." },
+static const struct session_verb object_kqueue_verbs[] = {
+	{ "control", false, object_kqueue_control,
+	    "control MAX TIMEOUT [KEVENT]..." },
 	{ "", false, NULL, NULL },
 };
 
 const struct session_object object_kqueue = {
 	.backend = &backend_kqueue,
 	.size = sizeof(struct object_state),
-	.verbs = verbs,
-	.event = kqueue_event,
-	.forget_all = kqueue_forget_all,
-	.close = kqueue_close,
+	.verbs = object_kqueue_verbs,
+	.event = object_kqueue_event,
+	.forget_all = object_kqueue_forget_all,
+	.close = object_kqueue_close,
 };

@@ -31,7 +31,7 @@ is_placed(const struct session *s, uint32_t index)
 }
 
 static void
-poll_displace(struct session *s, uint32_t index)
+object_poll_displace(struct session *s, uint32_t index)
 {
 	if (!is_placed(s, index))
 		return;
@@ -57,7 +57,7 @@ reserve_placed(struct session *s)
 }
 
 static int
-poll_place(struct session *s, uint32_t index)
+object_poll_place(struct session *s, uint32_t index)
 {
 	const struct handle *h = &s->handles.list[index];
 	int error = index < s->own->placed_count ? 0 : reserve_placed(s);
@@ -83,18 +83,18 @@ is_for_later(struct session *s, uint32_t index)
 }
 
 static int
-poll_add(struct session *s, uint32_t index)
+object_poll_add(struct session *s, uint32_t index)
 {
-	return is_for_later(s, index) ? 0 : poll_place(s, index);
+	return is_for_later(s, index) ? 0 : object_poll_place(s, index);
 }
 
 static int
-poll_remove(struct session *s, uint32_t index)
+object_poll_remove(struct session *s, uint32_t index)
 {
 	struct handle *h = &s->handles.list[index];
 
 	if (!is_for_later(s, index))
-		poll_displace(s, index);
+		object_poll_displace(s, index);
 	h->flags &= (uint8_t)~HANDLE_REGISTERED;
 	if (s->pending.active)
 		s->own->dropped = true;
@@ -106,7 +106,7 @@ poll_remove(struct session *s, uint32_t index)
 
 /* As Python's poll object, which looks it up, and devpoll's, which does not. */
 static int
-poll_unknown(struct session *s, const struct target *t)
+object_poll_unknown(struct session *s, const struct target *t)
 {
 	(void)t;
 	return session_refuse(s, "UNREGISTERED", "was never registered");
@@ -120,23 +120,23 @@ place_anew(struct session *s, uint32_t index)
 	struct handle *h = &s->handles.list[index];
 	int status, error;
 
-	poll_displace(s, index);
+	object_poll_displace(s, index);
 	if (h->kind == 0 || (h->flags & HANDLE_REGISTERED) == 0)
 		return 0;
 	if ((status = session_check_kind(s, h)) != 0)
 		return status;
-	error = poll_place(s, index);
+	error = object_poll_place(s, index);
 	return error == 0 ? 0 : session_handle_failed(s, index, error);
 }
 
 static void
-poll_release(struct session *s)
+object_poll_release(struct session *s)
 {
 	const struct handle *h;
 
 	for (uint32_t i = 0; s->process >= 0 && i < s->handles.count; i++)
 		if (session_is_foreign(&s->handles.list[i]))
-			poll_displace(s, i);
+			object_poll_displace(s, i);
 	for (uint32_t i = 0; s->own->dropped && i < s->handles.count; i++) {
 		h = &s->handles.list[i];
 		if (h->kind != 0 &&
@@ -147,7 +147,7 @@ poll_release(struct session *s)
 }
 
 static int
-poll_prepare(struct session *s)
+object_poll_prepare(struct session *s)
 {
 	int status;
 
@@ -158,12 +158,12 @@ poll_prepare(struct session *s)
 		status = place_anew(s, i);
 	s->own->placed_all = status == 0;
 	if (status != 0)
-		poll_release(s);
+		object_poll_release(s);
 	return status;
 }
 
 static bool
-poll_event(struct session *s, const struct event *event)
+object_poll_event(struct session *s, const struct event *event)
 {
 	if (pending_is_own(s, event->token, TOKEN_INPUT))
 		return false;
@@ -172,12 +172,12 @@ poll_event(struct session *s, const struct event *event)
 }
 
 static void
-poll_close(struct object_state *own)
+object_poll_close(struct object_state *own)
 {
 	free(own->placed);
 }
 
-static const struct session_verb verbs[] = {
+static const struct session_verb object_poll_verbs[] = {
 	{ "register", false, registration_register, "register T[:EVENTS]" },
 	{ "modify", false, registration_modify, "modify T:EVENTS" },
 	{ "unregister", false, registration_unregister, "unregister T" },
@@ -186,15 +186,19 @@ static const struct session_verb verbs[] = {
 };
 
 /* The same but for what they say of a target that was never registered. */
-#define OBJECT(of, function)                                                   \
-	{                                                                      \
-		.backend = (of), .unknown = (function),                        \
-		.size = sizeof(struct object_state), .verbs = verbs,           \
-		.event = poll_event, .prepare = poll_prepare,                  \
-		.release = poll_release, .sleep = pending_sleep_with_own,      \
-		.forget = poll_displace, .close = poll_close, .add = poll_add, \
-		.modify = poll_add, .remove = poll_remove,                     \
+#define OBJECT(of, function)                                                \
+	{                                                                   \
+		.backend = (of), .unknown = (function),                     \
+		.size = sizeof(struct object_state),                        \
+		.verbs = object_poll_verbs, .event = object_poll_event,     \
+		.prepare = object_poll_prepare,                             \
+		.release = object_poll_release,                             \
+		.sleep = pending_sleep_with_own,                            \
+		.forget = object_poll_displace, .close = object_poll_close, \
+		.add = object_poll_add, .modify = object_poll_add,          \
+		.remove = object_poll_remove,                               \
 	}
 
-const struct session_object object_poll = OBJECT(&backend_poll, poll_unknown);
+const struct session_object object_poll = OBJECT(&backend_poll,
+    object_poll_unknown);
 const struct session_object object_devpoll = OBJECT(&backend_devpoll, NULL);

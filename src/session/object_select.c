@@ -28,7 +28,7 @@ struct object_state {
 };
 
 static int
-select_reserve(struct session *s)
+object_select_reserve(struct session *s)
 {
 	struct object_state *own = s->own;
 	size_t wanted = own->capacity * 2 + 16;
@@ -46,7 +46,7 @@ select_reserve(struct session *s)
 
 /* Put T into LIST, unless it is there. */
 static int
-select_target(struct session *s, struct target *t, uint32_t list)
+object_select_target(struct session *s, struct target *t, uint32_t list)
 {
 	struct handle *h;
 	uint32_t index;
@@ -58,7 +58,7 @@ select_target(struct session *s, struct target *t, uint32_t list)
 	if (status == 0 && (t->flags & TARGET_PATH) == 0)
 		status = session_check_number(s, t);
 	if (status == 0)
-		status = select_reserve(s);
+		status = object_select_reserve(s);
 	if (status != 0)
 		return status;
 	h = &s->handles.list[index];
@@ -98,7 +98,7 @@ take_list(struct session *s, struct tokenizer *words, char *word, size_t length)
 		status = diag_usage("no target after %s", word);
 	if (status == 0)
 		status = session_parse_target(s, name, length, list, &t);
-	return status != 0 ? status : select_target(s, &t, list);
+	return status != 0 ? status : object_select_target(s, &t, list);
 }
 
 static int
@@ -117,7 +117,7 @@ take_lists(struct session *s, struct tokenizer *words)
 }
 
 static void
-select_release(struct session *s)
+object_select_release(struct session *s)
 {
 	struct selected *chosen;
 
@@ -133,7 +133,7 @@ select_release(struct session *s)
 }
 
 static int
-select_prepare(struct session *s)
+object_select_prepare(struct session *s)
 {
 	int status = pending_add_own(s), error;
 
@@ -150,12 +150,12 @@ select_prepare(struct session *s)
 			status = session_handle_failed(s, chosen->index, error);
 	}
 	if (status != 0)
-		select_release(s);
+		object_select_release(s);
 	return status;
 }
 
 static bool
-select_event(struct session *s, const struct event *event)
+object_select_event(struct session *s, const struct event *event)
 {
 	if (!pending_is_own(s, event->token, TOKEN_INPUT)) {
 		session_print_handle(s,
@@ -170,7 +170,7 @@ select_event(struct session *s, const struct event *event)
 
 /* select(2) does not name it. */
 static const char *
-select_closed(const struct session *s)
+object_select_closed(const struct session *s)
 {
 	const struct selected *list = s->own->list;
 
@@ -181,7 +181,7 @@ select_closed(const struct session *s)
 }
 
 static int
-select_select(struct session *s, struct tokenizer *words)
+object_select_select(struct session *s, struct tokenizer *words)
 {
 	int64_t ns = 0;
 	char *word;
@@ -199,18 +199,18 @@ select_select(struct session *s, struct tokenizer *words)
 		status = take_lists(s, words);
 	if (status == 0)
 		return pending_begin(s, ns, 1);
-	select_release(s);
+	object_select_release(s);
 	return status;
 }
 
 static void
-select_close(struct object_state *own)
+object_select_close(struct object_state *own)
 {
 	free(own->list);
 }
 
-static const struct session_verb verbs[] = {
-	{ "select", false, select_select,
+static const struct session_verb object_select_verbs[] = {
+	{ "select", false, object_select_select,
 	    "select TIMEOUT [-r T]... [-w T]... [-x T]..." },
 	{ "", false, NULL, NULL },
 };
@@ -218,11 +218,11 @@ static const struct session_verb verbs[] = {
 const struct session_object object_select = {
 	.backend = &backend_select,
 	.size = sizeof(struct object_state),
-	.verbs = verbs,
-	.event = select_event,
-	.prepare = select_prepare,
-	.release = select_release,
+	.verbs = object_select_verbs,
+	.event = object_select_event,
+	.prepare = object_select_prepare,
+	.release = object_select_release,
 	.sleep = pending_sleep_with_own,
-	.closed = select_closed,
-	.close = select_close,
+	.closed = object_select_closed,
+	.close = object_select_close,
 };

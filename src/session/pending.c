@@ -93,13 +93,13 @@ pending_sleep_with_own(struct session *s)
 /* ---- the wait ---- */
 
 static int
-prepare(struct session *s)
+pending_prepare(struct session *s)
 {
 	return s->slots->prepare == NULL ? 0 : s->slots->prepare(s);
 }
 
 static void
-release(struct session *s)
+pending_release(struct session *s)
 {
 	if (s->slots->release != NULL)
 		s->slots->release(s);
@@ -145,7 +145,7 @@ pending_begin(struct session *s, int64_t ns, size_t max)
 
 	s->pending.max = max;
 	s->pending.deadline = deadline_in(ns);
-	status = prepare(s);
+	status = pending_prepare(s);
 	if (status != 0)
 		return status;
 	n = pending_attempt(s, 0);
@@ -154,17 +154,17 @@ pending_begin(struct session *s, int64_t ns, size_t max)
 		return SESSION_PENDING;
 	}
 	status = n < 0 ? wait_failed(s, n) : 0;
-	release(s);
+	pending_release(s);
 	s->value = n;
 	return status;
 }
 
 static void
-end(struct session *s, int status)
+pending_end(struct session *s, int status)
 {
 	session_answer_pending(s, status);
 	s->pending.active = false;
-	release(s);
+	pending_release(s);
 }
 
 void
@@ -174,13 +174,13 @@ pending_finish(struct session *s, int n)
 
 	s->text = NULL;
 	s->value = n;
-	end(s, status);
+	pending_end(s, status);
 }
 
 void
 pending_cancel(struct session *s)
 {
-	end(s, session_refuse(s, "CANCELED", "the wait was ended"));
+	pending_end(s, session_refuse(s, "CANCELED", "the wait was ended"));
 }
 
 void

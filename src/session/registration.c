@@ -40,7 +40,7 @@ drop_unregistered(struct session *s, uint32_t index)
 
 /* Call CHANGE, the object's add or modify, for handle INDEX as T says. */
 static int
-apply(struct session *s, session_change_fn *change, uint32_t index,
+registration_apply(struct session *s, session_change_fn *change, uint32_t index,
     const struct target *t)
 {
 	struct handle *h = &s->handles.list[index];
@@ -74,7 +74,7 @@ registration_register(struct session *s, struct tokenizer *words)
 		status = session_resolve(s, &t, 0, &index);
 	if (status != 0)
 		return status;
-	return apply(s, s->slots->add, index, &t);
+	return registration_apply(s, s->slots->add, index, &t);
 }
 
 int
@@ -91,7 +91,7 @@ registration_unknown(struct session *s, const struct target *t)
  * Returns 0 or an exit status.
  */
 static int
-find(struct session *s, struct target *t, uint32_t *index)
+registration_find(struct session *s, struct target *t, uint32_t *index)
 {
 	bool path = (t->flags & TARGET_PATH) != 0;
 	int status = path ? 0 : session_check_number(s, t);
@@ -120,14 +120,14 @@ registration_modify(struct session *s, struct tokenizer *words)
 		status = diag_usage("%.*s: modify wants T:EVENTS",
 		    (int)t.length, t.name);
 	if (status == 0)
-		status = find(s, &t, &index);
+		status = registration_find(s, &t, &index);
 	if (status == 0 && index == HANDLES_NONE)
 		status = registration_unknown(s, &t);
 	if (status == 0)
 		status = session_resolve(s, &t, 0, &index);
 	if (status != 0)
 		return status;
-	return apply(s, s->slots->modify, index, &t);
+	return registration_apply(s, s->slots->modify, index, &t);
 }
 
 int
@@ -142,7 +142,7 @@ registration_unregister(struct session *s, struct tokenizer *words)
 	if (status == 0 && (t.flags & TARGET_EVENTS) != 0)
 		status = diag_usage("unregister takes no events");
 	if (status == 0)
-		status = find(s, &t, &index);
+		status = registration_find(s, &t, &index);
 	if (status != 0)
 		return status;
 	if (index == HANDLES_NONE)
@@ -191,7 +191,8 @@ next_max(struct tokenizer *words, size_t *max)
 }
 
 static int
-begin(struct session *s, struct tokenizer *words, int64_t ns, size_t max)
+registration_begin(struct session *s, struct tokenizer *words, int64_t ns,
+    size_t max)
 {
 	int status = session_end(words);
 
@@ -208,7 +209,8 @@ registration_poll(struct session *s, struct tokenizer *words)
 	int64_t ns;
 	int status = next_timeout(words, &ns);
 
-	return status != 0 ? status : begin(s, words, ns, usual_max(s));
+	return status != 0 ? status :
+			     registration_begin(s, words, ns, usual_max(s));
 }
 
 int
@@ -220,5 +222,5 @@ registration_poll_max(struct session *s, struct tokenizer *words)
 
 	if (status == 0)
 		status = next_max(words, &max);
-	return status != 0 ? status : begin(s, words, ns, max);
+	return status != 0 ? status : registration_begin(s, words, ns, max);
 }

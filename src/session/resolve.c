@@ -45,7 +45,7 @@ session_check_number(struct session *s, const struct target *t)
 }
 
 static uint32_t
-kind_of(const struct session *s, const struct target *t, uint32_t mode)
+handle_kind(const struct session *s, const struct target *t, uint32_t mode)
 {
 	if ((t->flags & TARGET_PATH) != 0)
 		return KIND_PATH + mode;
@@ -57,7 +57,7 @@ session_find(const struct session *s, const struct target *t, uint32_t mode)
 {
 	bool named = (t->flags & TARGET_PATH) != 0;
 
-	return handles_find(&s->handles, kind_of(s, t, mode),
+	return handles_find(&s->handles, handle_kind(s, t, mode),
 	    named ? t->name : NULL, t->length, (uint64_t)t->number);
 }
 
@@ -143,8 +143,8 @@ session_resolve(struct session *s, struct target *t, uint32_t mode,
 		return check_directions(s, &s->handles.list[*index], t);
 	if (!named && (status = session_check_number(s, t)) != 0)
 		return status;
-	if (handles_add(&s->handles, kind_of(s, t, mode), t->name, t->length,
-		(uint64_t)t->number, named, index) != 0)
+	if (handles_add(&s->handles, handle_kind(s, t, mode), t->name,
+		t->length, (uint64_t)t->number, named, index) != 0)
 		return diag_system(ENOMEM, NULL, "targets");
 	h = &s->handles.list[*index];
 	if (named)

@@ -33,8 +33,8 @@
 static const struct session_object *const objects[] = { &object_select,
 	&object_poll, &object_devpoll, &object_epoll, &object_kqueue };
 
-/* For is_named, to which nothing is passed. */
-static const struct session *serving;
+/* For session_is_named, to which nothing is passed. */
+static const struct session *session_serving;
 
 /* ---- the loop ---- */
 
@@ -103,7 +103,7 @@ serve_lines(struct session *s)
 }
 
 static int
-loop(struct session *s)
+session_loop(struct session *s)
 {
 	int status = 0;
 
@@ -133,11 +133,11 @@ loop(struct session *s)
 /* ---- the beginning and the end ---- */
 
 static bool
-is_named(int number)
+session_is_named(int number)
 {
-	return handles_find(&serving->handles,
-		   serving->process >= 0 ? KIND_OWN : KIND_NUMBER, NULL, 0,
-		   (uint64_t)number) != HANDLES_NONE;
+	return handles_find(&session_serving->handles,
+		   session_serving->process >= 0 ? KIND_OWN : KIND_NUMBER, NULL,
+		   0, (uint64_t)number) != HANDLES_NONE;
 }
 
 /* Out of the way of the numbers that requests name. */
@@ -152,11 +152,11 @@ move_up(void)
 		top = limit.rlim_cur;
 	if (top > (rlim_t)2 * OWN_ROOM)
 		fdplace_above((int)top - OWN_ROOM);
-	fdplace_avoid(is_named);
+	fdplace_avoid(session_is_named);
 }
 
 static int
-open_process(struct session *s, const struct targets *targets)
+session_open_process(struct session *s, const struct targets *targets)
 {
 	long pid;
 
@@ -205,14 +205,14 @@ open_object(struct session *s)
 }
 
 static int
-begin(struct session *s)
+session_open(struct session *s)
 {
 	int status;
 
-	serving = s;
+	session_serving = s;
 	s->process = -1;
 	move_up();
-	status = open_process(s, &s->request->targets);
+	status = session_open_process(s, &s->request->targets);
 	return status != 0 ? status : open_object(s);
 }
 
@@ -221,7 +221,7 @@ begin(struct session *s)
  * too.
  */
 static void
-end(struct session *s)
+session_close(struct session *s)
 {
 	verbs_close_object(s);
 	(void)fifo_leave();
@@ -234,14 +234,14 @@ end(struct session *s)
 	if (s->process >= 0)
 		(void)close(s->process);
 	fdplace_avoid(NULL);
-	serving = NULL;
+	session_serving = NULL;
 }
 
 int
 session_run(struct request *request)
 {
 	struct session s = { .request = request, .backend = request->backend };
-	int status = begin(&s);
+	int status = session_open(&s);
 
 	if (status == 0) {
 		kevent_numbers();
@@ -249,9 +249,9 @@ session_run(struct request *request)
 		output_number(getpid());
 		output_character('\n');
 		diag_capture(&s.message);
-		status = loop(&s);
+		status = session_loop(&s);
 		diag_capture(NULL);
 	}
-	end(&s);
+	session_close(&s);
 	return status;
 }

@@ -287,7 +287,7 @@ usage_in() {
 	poll 0
 	end
 	said ok ok ok ok ok \
-	    'error USAGE a b: it was opened to read only: unregister it first' \
+	    'error USAGE a b: opened for reading only: unregister it first' \
 	    $'event\tin\ta b' $'event\tin\tit\'s' $'event\tin\tc"d\\\\e' \
 	    $'event\tin\tt\\tn\\0001' 'ok 4' ok ok \
 	    $'event\tin\tit\'s' $'event\tin\tc"d\\\\e' 'ok 2'

@@ -149,13 +149,13 @@ session_timeout(const char *word, bool forever, int64_t *ns)
 	if (error == -ERANGE)
 		return diag_range("'%s' is out of range (292 years)", word);
 	if (error != 0)
-		return diag_usage("'%s' is no timeout (as 1.5, 20ms, 2m, -)",
-		    word);
+		return diag_usage(
+		    "'%s' is not a timeout (examples: 1.5, 20ms, 2m, -)", word);
 	if (!negative || *ns == 0)
 		return 0;
 	*ns = DURATION_FOREVER;
 	return forever ? 0 :
-			 diag_usage("'%s': a timeout is not negative", word);
+			 diag_usage("'%s': a timeout cannot be negative", word);
 }
 
 int
@@ -168,7 +168,7 @@ session_count(const char *what, const char *word, int64_t least, size_t *count)
 		return diag_range("%s: %s is more than %d", what, word,
 		    INT_MAX);
 	if (error != 0 || (int64_t)value < least)
-		return diag_usage("%s: '%s' is no number from %d on", what,
+		return diag_usage("%s: '%s': expected a number >= %d", what,
 		    word, (int)least);
 	*count = (size_t)value;
 	return 0;
@@ -182,6 +182,6 @@ session_end(struct tokenizer *words)
 	int status = tokenize_next(words, &word, &length);
 
 	if (status == 0 && word != NULL)
-		status = diag_usage("one word too many: '%s'", word);
+		status = diag_usage("unexpected word '%s'", word);
 	return status;
 }

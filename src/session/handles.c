@@ -63,7 +63,7 @@ chain(struct handles *r, uint32_t index)
 	r->chains[h] = index + 1;
 }
 
-/* Twice as many chains, and entries. */
+/* Twice as many chains and handles. */
 static int
 grow(struct handles *r)
 {

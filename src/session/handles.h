@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * handles.h - what a session knows by name or by number.
+ * handles.h - the table of what a session knows by name or by number.
  */
 #ifndef HANDLES_H
 #define HANDLES_H
@@ -9,12 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One thing. */
+/* One descriptor, path or kevent. */
 struct handle {
 	char *name; /* as first written; NUL behind it */
 	uint64_t number; /* 0 where the name is the key */
 	uint32_t length; /* of name */
-	uint32_t kind; /* the session's; 0: no entry */
+	uint32_t kind; /* the session's; 0: unused */
 	uint32_t next; /* in its chain, index plus 1 */
 	uint32_t bits; /* registered for */
 	uint32_t uses; /* kqueue: kevents of this descriptor */
@@ -24,7 +24,7 @@ struct handle {
 };
 
 struct handles {
-	struct handle *list; /* an entry keeps its index */
+	struct handle *list; /* a handle keeps its index */
 	uint32_t *chains; /* index plus 1 */
 	uint32_t mask;
 	uint32_t count; /* one past the last index in use */
@@ -45,12 +45,12 @@ uint32_t handles_find(const struct handles *registry, uint32_t kind,
 
 /*
  * Add it; NAMED says that the name is the key, and it is copied in any case.
- * Returns 0 with *INDEX set, or -ENOMEM.  Pointers to entries are void then.
+ * Returns 0 with *INDEX set, or -ENOMEM.  Pointers to handles are invalid then.
  */
 int handles_add(struct handles *registry, uint32_t kind, const char *name,
     size_t length, uint64_t number, bool named, uint32_t *index);
 
-/* Remove the entry; its name is freed. */
+/* Remove the handle; its name is freed. */
 void handles_remove(struct handles *registry, uint32_t index);
 
 /*

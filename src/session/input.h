@@ -9,14 +9,14 @@
 
 /*
  * Read once from standard input, which is ready.  A request that is too long is
- * answered here, and what is left of it skipped.  Returns 0 or an exit status,
+ * answered here, and its remaining bytes are skipped.  Returns 0 or an exit status,
  * a message having been printed.
  */
 int input_read(struct session *s);
 
 /*
  * The next request that was read: true with *FROM and *END set, where a NUL may
- * be put; false if there is none.  At the end of the input the last line is one
+ * be written; false if there is none.  At the end of the input the last line is one
  * without its newline.  It stays there until input_read.
  */
 bool input_next(struct session *s, char **from, char **end);

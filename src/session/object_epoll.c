@@ -192,7 +192,7 @@ object_epoll_event(struct session *s, const struct event *event)
  * An exclusive wake-up counts only those that sleep in epoll_wait(2), and wakes
  * all that poll(2) the instance (Linux, fs/eventpoll.c, ep_poll_callback).  So
  * standard input and output are in the instance while the session sleeps, under
- * numbers of their own.  Others who wait in the instance would be told of them,
+ * numbers of their own.  Others who wait in the instance would get their events,
  * so this is not done in an adopted one.
  */
 static bool
@@ -247,8 +247,8 @@ const struct session_object object_epoll = {
 	.backend = &backend_epoll,
 	.size = sizeof(struct object_state),
 	.verbs = object_epoll_verbs,
-	.no_nesting = "an epoll instance, to which its owner may add what must"
-		      " not be looked at; poll asks it",
+	.no_nesting = "an epoll instance, to which its owner may add files"
+		      " that cannot be asked without effect; use poll",
 	.in_kernel = true,
 	.event = object_epoll_event,
 	.sleep = object_epoll_sleep,

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * object_kqueue.c - a session of kqueue: control, and its kevents.
+ *
+ * There are two kinds of handles: one for each descriptor or open path, and one
+ * for each kevent that was added, known by its filter and number.  BITS of the
+ * latter is the index plus 1 of the handle of its descriptor.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -16,13 +23,7 @@
 #include "target/kevent_parse.h"
 #include "target/target.h"
 
-/*
- * Two kinds of entries: a descriptor or an open path has one, and each kevent
- * that was added, known by its filter and number, has one; BITS of that is the
- * index plus 1 of its descriptor's, the number there being the one here.
- */
-
-/* Room for more changes than these is given back. */
+/* Memory for more changes than these is freed after the request. */
 #define MANY 16384
 
 /* One KEVENT of the request under way, and what became of it. */
@@ -55,7 +56,7 @@ request_has(const struct kevent_request *request, const char *flag)
 	return (request->flags & kevent_flag(flag)) != 0;
 }
 
-/* ---- entries of kevents ---- */
+/* ---- handles of kevents ---- */
 
 /* Forget the kevent, and its descriptor if it was the last of that. */
 static void
@@ -194,7 +195,7 @@ mode_of(const struct change *c)
 	}
 }
 
-/* Nothing came of a descriptor that was named for the first time. */
+/* Drop a descriptor that was named for the first time, in a change that failed. */
 static void
 drop_unused(struct session *s, uint32_t descriptor)
 {
@@ -204,7 +205,7 @@ drop_unused(struct session *s, uint32_t descriptor)
 		session_drop(s, descriptor);
 }
 
-/* Of another process's descriptors only read and write can be told. */
+/* Only read and write accept a descriptor of another process. */
 static int
 check_foreign(const struct session *s, const struct change *c, uint32_t index)
 {
@@ -212,15 +213,15 @@ check_foreign(const struct session *s, const struct change *c, uint32_t index)
 
 	if ((h->flags & HANDLE_FOREIGN) != 0 &&
 	    c->request.filter > KQUEUE_WRITE)
-		return diag_unavailable("%s: of another process's descriptors"
-					" only read and write can be told",
+		return diag_unavailable("%s: only read and write accept a"
+					" descriptor of another process",
 		    h->name);
 	return session_check_kind(s, h);
 }
 
 /*
- * The entry of the descriptor that C is about.  What is not there is opened
- * only if the kevent is to be added.  Returns 0 or an exit status.
+ * The handle of the descriptor that C is about.  A path is opened only if the
+ * kevent is to be added.  Returns 0 or an exit status.
  */
 static int
 find_descriptor(struct session *s, struct change *c, uint32_t *index)
@@ -256,7 +257,7 @@ kevent_number(const struct session *s, const struct change *c,
 	    (uint64_t)s->handles.list[descriptor].fd;
 }
 
-/* The entry of the kevent, with *ADDED set if it had none. */
+/* The handle of the kevent, with *ADDED set if it had none. */
 static int
 find_kevent(struct session *s, struct change *c, uint32_t descriptor,
     uint32_t *index, bool *added)
@@ -277,7 +278,7 @@ find_kevent(struct session *s, struct change *c, uint32_t descriptor,
 	return -ENOMEM;
 }
 
-/* Tell the queue of C, which is about DESCRIPTOR.  Returns 0 or -errno. */
+/* Apply C, which is about DESCRIPTOR, to the queue.  Returns 0 or -errno. */
 static int
 apply_to_queue(struct session *s, struct change *c, uint32_t descriptor)
 {
@@ -303,7 +304,7 @@ apply_to_queue(struct session *s, struct change *c, uint32_t descriptor)
 			handles_remove(&s->handles, index);
 		return error;
 	}
-	c->request.udata = NULL; /* it is the entry's now */
+	c->request.udata = NULL; /* it belongs to the handle now */
 	free(old.udata);
 	if (added && descriptor != HANDLES_NONE) {
 		s->handles.list[index].bits = descriptor + 1;
@@ -461,7 +462,7 @@ is_last(const struct session *s, uint32_t index, const struct event *event)
 		!kevent_has(KQUEUE_PROC, "track", request->fflags));
 }
 
-/* One that others have put into the queue. */
+/* A kevent that somebody else added to the queue. */
 static void
 print_stranger(struct session *s, const struct event *event)
 {

@@ -115,7 +115,7 @@ object_poll_unknown(struct session *s, const struct target *t)
 /* ---- before and after a wait ---- */
 
 static int
-place_anew(struct session *s, uint32_t index)
+place_again(struct session *s, uint32_t index)
 {
 	struct handle *h = &s->handles.list[index];
 	int status, error;
@@ -155,7 +155,7 @@ object_poll_prepare(struct session *s)
 		return 0;
 	status = pending_add_own(s);
 	for (uint32_t i = 0; i < s->handles.count && status == 0; i++)
-		status = place_anew(s, i);
+		status = place_again(s, i);
 	s->own->placed_all = status == 0;
 	if (status != 0)
 		object_poll_release(s);

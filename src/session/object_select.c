@@ -89,13 +89,13 @@ take_list(struct session *s, struct tokenizer *words, char *word, size_t length)
 	int status = 0;
 
 	if (list == 0 || (*word == '-' && word[2] != '\0'))
-		return diag_usage("select has no '%s': -r T, -w T,"
+		return diag_usage("unknown option '%s', expected -r T, -w T or"
 				  " -x T",
 		    word);
 	if (*word == '-')
 		status = tokenize_next(words, &name, &length);
 	if (status == 0 && name == NULL)
-		status = diag_usage("no target after %s", word);
+		status = diag_usage("missing target after %s", word);
 	if (status == 0)
 		status = session_parse_target(s, name, length, list, &t);
 	return status != 0 ? status : object_select_target(s, &t, list);

@@ -117,7 +117,7 @@ registration_modify(struct session *s, struct tokenizer *words)
 	if (status == 0)
 		status = session_end(words);
 	if (status == 0 && (t.flags & TARGET_EVENTS) == 0)
-		status = diag_usage("%.*s: modify wants T:EVENTS",
+		status = diag_usage("%.*s: modify requires T:EVENTS",
 		    (int)t.length, t.name);
 	if (status == 0)
 		status = registration_find(s, &t, &index);

@@ -124,8 +124,8 @@ check_directions(const struct session *s, const struct handle *h,
 		 (h->flags & HANDLE_WRITES) != 0) &&
 		((t->bits & s->backend->mask_read) == 0 || reads)))
 		return 0;
-	return diag_usage("%s: it was opened to %s only%s", h->name,
-	    reads ? "read" : "write",
+	return diag_usage("%s: opened for %s only%s", h->name,
+	    reads ? "reading" : "writing",
 	    (h->flags & HANDLE_FIFO) != 0 ? "; pmux would be its own peer" :
 					    ": unregister it first");
 }
@@ -233,7 +233,7 @@ session_next_target(struct session *s, struct tokenizer *words,
 	int status = tokenize_next(words, &word, &length);
 
 	if (status == 0 && word == NULL)
-		status = diag_usage("no target (see help)");
+		status = diag_usage("missing target (see help)");
 	if (status != 0)
 		return status;
 	return session_parse_target(s, word, length, defaults, t);

@@ -58,8 +58,8 @@ sleep_outside(struct session *s)
 	struct pollfd p[3] = { { s->input.ended ? -1 : STDIN_FILENO, POLLIN,
 				   0 },
 		{ STDOUT_FILENO, 0, 0 }, { -1, POLLIN, 0 } };
-	/* what is closed in another process rings no bell */
-	bool looks = s->pending.active && s->object != s->backend;
+	/* no event reports that another process closed its number */
+	bool samples = s->pending.active && s->object != s->backend;
 	int64_t left = -1;
 	int n;
 
@@ -68,8 +68,8 @@ sleep_outside(struct session *s)
 		left = deadline_left(s->pending.deadline);
 	}
 	n = timeout_poll(p, 3,
-	    looks && (left == -1 || left > FOREIGN_PAUSE) ? FOREIGN_PAUSE :
-							    left);
+	    samples && (left == -1 || left > FOREIGN_PAUSE) ? FOREIGN_PAUSE :
+							      left);
 	if (n < 0)
 		return n == -EINTR ? 0 : sleep_failed(n);
 	if ((p[1].revents & (POLLERR | POLLHUP)) != 0) {
@@ -79,7 +79,8 @@ sleep_outside(struct session *s)
 	s->input_ready = p[0].revents != 0;
 	if (!s->pending.active)
 		return 0;
-	n = p[2].revents != 0 || left == 0 || looks ? pending_attempt(s, 0) : 0;
+	n = p[2].revents != 0 || left == 0 || samples ? pending_attempt(s, 0) :
+							0;
 	if (n != 0 || left == 0)
 		pending_finish(s, n);
 	return 0;
@@ -140,7 +141,7 @@ session_is_named(int number)
 		   0, (uint64_t)number) != HANDLES_NONE;
 }
 
-/* Out of the way of the numbers that requests name. */
+/* Move the descriptors that pmux makes above those that requests name. */
 static void
 move_up(void)
 {
@@ -179,7 +180,7 @@ session_open_process(struct session *s, const struct targets *targets)
 	    "process %ld", pid);
 }
 
-/* Standard input and output are looked at in the same wait as the targets. */
+/* The slots, their state and the object. */
 static int
 open_object(struct session *s)
 {

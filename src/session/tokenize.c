@@ -52,8 +52,8 @@ tokenize_tag(struct tokenizer *words, const char **tag, size_t *length)
 static int
 unfinished(char quote)
 {
-	return quote == '\\' ? diag_usage("nothing follows the last \\") :
-			       diag_usage("no %c ends what one begins", quote);
+	return quote == '\\' ? diag_usage("no character after the last \\") :
+			       diag_usage("unterminated %c", quote);
 }
 
 /* Up to COUNT digits of BASE, of which there must be one; negative: none. */
@@ -110,7 +110,7 @@ take_escapes(struct taking *t)
 			break;
 		byte = take_escape(t);
 		if (byte <= 0 || byte > 255)
-			return diag_usage("an escape that is none, in $'...'");
+			return diag_usage("invalid escape in $'...'");
 		*t->to++ = (char)byte;
 	}
 	if (t->from == t->end)

@@ -112,7 +112,8 @@ next_number(struct session *s, struct tokenizer *words, struct target *t)
 	if (status == 0)
 		status = target_parse_name(t);
 	if (status == 0 && (t->flags & TARGET_PATH) != 0)
-		status = diag_usage("fromfd N: '%s' is no descriptor", t->name);
+		status = diag_usage("fromfd N: '%s' is not a descriptor",
+		    t->name);
 	if (status == 0)
 		status = session_check_number(s, t);
 	return status;

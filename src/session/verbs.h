@@ -8,7 +8,7 @@
 #include "session/internal.h"
 
 /*
- * Serve the line from AT up to END, where there may be a NUL put, and print its
+ * Serve the line from AT up to END, where a NUL may be written, and print its
  * answer unless that comes later.
  */
 void verbs_serve(struct session *s, char *at, char *end);

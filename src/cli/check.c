@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
-
 #include "base/duration.h"
 #include "cli/check.h"
 #include "output/diag.h"
@@ -100,8 +97,5 @@ check_options(const struct request *request)
 	if ((all & (TARGETS | TIMEOUT | SESSION)) == 0)
 		return diag_usage("no target and no --timeout: it would sleep"
 				  " for ever");
-	if ((all & READY_FD) != 0 && fcntl(request->ready_fd, F_GETFD) == -1)
-		return diag_system(errno, target_why_closed(request->ready_fd),
-		    "--ready-fd %d", request->ready_fd);
 	return 0;
 }

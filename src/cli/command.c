@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "backend/backend.h"
 #include "backend/over.h"
-#include "sys/foreign.h"
 #include "base/deadline.h"
 #include "base/duration.h"
 #include "base/flags.h"
@@ -18,6 +18,7 @@
 #include "run/once.h"
 #include "run/stream.h"
 #include "session/session.h"
+#include "sys/foreign.h"
 #include "sys/launch.h"
 #include "target/request.h"
 #include "target/target.h"
@@ -125,6 +126,15 @@ sleeps_for_a_time(const struct request *r)
 	    (r->deadline != DEADLINE_NEVER && r->deadline != DEADLINE_PASSED);
 }
 
+/* Before a target is opened, which may get that number. */
+static int
+check_ready_fd(int fd)
+{
+	if (fd == -1 || !foreign_is_closed(fd))
+		return 0;
+	return diag_system(EBADF, target_why_closed(fd), "--ready-fd %d", fd);
+}
+
 static int
 resolve(const struct command *command, struct request *request)
 {
@@ -174,6 +184,8 @@ command_wait_run(const struct command *command, int argc, char **argv)
 	}
 	if (status == 0)
 		status = check_options(&request);
+	if (status == 0)
+		status = check_ready_fd(request.ready_fd);
 	if (status == 0 && request.program != NULL)
 		launch_remember();
 	if (status == 0 && sleeps_for_a_time(&request))

@@ -96,24 +96,32 @@ option_events(struct request *request, char *argument)
 	    strlen(argument), &request->targets.bits);
 }
 
-/* A decimal number from LEAST to MOST, -1 for anything else. */
-static int64_t
-parse_number(const char *word, int64_t least, int64_t most)
+/*
+ * A decimal number from LEAST to MOST into *NUMBER.  Returns 0 or an exit
+ * status: WORD, as OPTION says in its message, is none.
+ */
+static int
+parse_number(const char *option, const char *word, int64_t least, int64_t most,
+    int64_t *number)
 {
 	uint64_t value;
-	int error = number_parse(word, strlen(word), 10, (uint64_t)most,
-	    &value);
 
-	return error != 0 || (int64_t)value < least ? -1 : (int64_t)value;
+	if (number_parse(word, strlen(word), 10, (uint64_t)most, &value) != 0 ||
+	    (int64_t)value < least)
+		return diag_usage("%s: '%s' is not a number from %jd to %jd",
+		    option, word, (intmax_t)least, (intmax_t)most);
+	*number = (int64_t)value;
+	return 0;
 }
 
 static int
 option_pid(struct request *request, char *argument)
 {
-	int64_t pid = parse_number(argument, 1, INT_MAX);
+	int64_t pid = 0;
+	int status = parse_number("--pid", argument, 1, INT_MAX, &pid);
 
-	if (pid == -1)
-		return diag_usage("--pid: '%s' is no process id", argument);
+	if (status != 0)
+		return status;
 	if (targets_add_process(&request->targets, (pid_t)pid) == 0)
 		return 0;
 	return diag_system(ENOMEM, NULL, "targets");
@@ -161,14 +169,11 @@ option_hold(struct request *request, char *argument)
 static int
 option_max_events(struct request *request, char *argument)
 {
-	int64_t n = parse_number(argument, 1, INT_MAX);
+	int64_t n = 0;
+	int status = parse_number("--max-events", argument, 1, INT_MAX, &n);
 
-	if (n == -1)
-		return diag_usage("--max-events: '%s' is no number from 1 to"
-				  " %d",
-		    argument, INT_MAX);
 	request->max_events = (size_t)n;
-	return 0;
+	return status;
 }
 
 static int
@@ -187,13 +192,11 @@ option_idle(struct request *request, char *argument)
 static int
 option_count(struct request *request, char *argument)
 {
-	int64_t n = parse_number(argument, 1, MOST);
+	int64_t n = 0;
+	int status = parse_number("--count", argument, 1, MOST, &n);
 
-	if (n == -1)
-		return diag_usage("--count: '%s' is no number from 1 on",
-		    argument);
 	request->events = (uint64_t)n;
-	return 0;
+	return status;
 }
 
 static int
@@ -207,39 +210,31 @@ option_lines(struct request *request, char *argument)
 static int
 option_max_line(struct request *request, char *argument)
 {
-	int64_t n = parse_number(argument, 1, INT_MAX);
+	int64_t n = 0;
+	int status = parse_number("--max-line", argument, 1, INT_MAX, &n);
 
-	if (n == -1)
-		return diag_usage("--max-line: '%s' is no number of bytes from"
-				  " 1 to %d",
-		    argument, INT_MAX);
 	request->longest = (size_t)n;
-	return 0;
+	return status;
 }
 
 static int
 option_jobs(struct request *request, char *argument)
 {
-	int64_t n = parse_number(argument, 1, MOST_JOBS);
+	int64_t n = 0;
+	int status = parse_number("--jobs", argument, 1, MOST_JOBS, &n);
 
-	if (n == -1)
-		return diag_usage("--jobs: '%s' is no number from 1 to %d",
-		    argument, MOST_JOBS);
 	request->jobs = (size_t)n;
-	return 0;
+	return status;
 }
 
 static int
 option_ready_fd(struct request *request, char *argument)
 {
-	int64_t n = parse_number(argument, 3, INT_MAX);
+	int64_t n = -1;
+	int status = parse_number("--ready-fd", argument, 3, INT_MAX, &n);
 
-	if (n == -1)
-		return diag_usage("--ready-fd: '%s' is no descriptor from 3 to"
-				  " %d",
-		    argument, INT_MAX);
 	request->ready_fd = (int)n;
-	return 0;
+	return status;
 }
 
 static bool

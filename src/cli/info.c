@@ -10,15 +10,26 @@
 #include <string.h>
 
 #include "backend/backend.h"
-#include "sys/foreign.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/option.h"
 #include "output/diag.h"
 #include "output/output.h"
+#include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "sys/watch.h"
 #include "target/request.h"
+
+/* The rest of a line whose first word and value are in the output. */
+static void
+put_state(const char *state, const char *detail, bool json)
+{
+	output_string(json ? ",\"state\":\"" : "\t");
+	output_string(state);
+	output_string(json ? "\",\"detail\":\"" : "\t");
+	output_string(detail);
+	output_string(json ? "\"}\n" : "\n");
+}
 
 static void
 put_primitive(const struct backend *backend, bool json)
@@ -31,48 +42,37 @@ put_primitive(const struct backend *backend, bool json)
 				     "emulated";
 	output_string(json ? "{\"primitive\":\"" : "");
 	output_string(backend->name);
-	output_string(json ? "\",\"state\":\"" : "\t");
-	output_string(state);
-	output_string(json ? "\",\"detail\":\"" : "\t");
-	output_string(detail);
-	output_string(json ? "\"}\n" : "\n");
+	output_string(json ? "\"" : "");
+	put_state(state, detail, json);
 }
 
-/* How the descriptors of PID are looked at.  Returns 0 or an exit status. */
+/* How the descriptors of PID are examined.  Returns 0 or an exit status. */
 static int
 put_process(pid_t pid, bool json)
 {
-	const char *detail, *state;
+	const char *detail;
 	int kind = foreign_probe(pid, &detail);
 
 	if (kind < 0 && kind != -ENOSYS && kind != -EPERM)
 		return diag_system(-kind, NULL, "process %ld", (long)pid);
-	state = kind < 0 ? "absent" : "native";
 	output_string(json ? "{\"pid\":" : "pid ");
 	output_number(pid);
-	output_string(json ? ",\"state\":\"" : "\t");
-	output_string(state);
-	output_string(json ? "\",\"detail\":\"" : "\t");
-	output_string(detail);
-	output_string(json ? "\"}\n" : "\n");
+	put_state(kind < 0 ? "absent" : "native", detail, json);
 	return 0;
 }
 
-/* How the holder of a named pipe sees what happens there. */
+/* How the holder of a named pipe learns what happens there. */
 static void
 put_fifos(bool json)
 {
 	const char *detail,
 	    *state = watch_probe(&detail) ? "watched" : "sampled";
 
-	output_string(json ? "{\"feature\":\"fifo\",\"state\":\"" : "fifo\t");
-	output_string(state);
-	output_string(json ? "\",\"detail\":\"" : "\t");
-	output_string(detail);
-	output_string(json ? "\"}\n" : "\n");
+	output_string(json ? "{\"feature\":\"fifo\"" : "fifo");
+	put_state(state, detail, json);
 }
 
-/* VALUE -1: nobody tells. */
+/* VALUE -1: unknown. */
 static void
 put_limit(const char *name, int64_t value, bool json)
 {

@@ -427,7 +427,7 @@ add_transfer(struct backend_state *state, const struct kevent_request *request,
 
 /* EVENT says that a transfer is done: put into it what became of that. */
 static void
-finished_transfer(struct event *event)
+finish_transfer(struct event *event)
 {
 	struct transfer **link = &transfers, *t;
 	int error;
@@ -470,7 +470,7 @@ add_transfer(struct backend_state *state, const struct kevent_request *request,
 }
 
 static void
-finished_transfer(struct event *event)
+finish_transfer(struct event *event)
 {
 	(void)event;
 }
@@ -622,7 +622,7 @@ kqueue_next(struct backend_state *state, struct event *event)
 	event->flags = e->flags & ~(uint32_t)(EV_ADD | EV_ENABLE);
 	event->fflags = e->fflags & ~own_fflags(filter);
 	if (is_transfer(e))
-		finished_transfer(event);
+		finish_transfer(event);
 	event->bits = meaning(event, filter);
 	return 1;
 }

@@ -21,8 +21,8 @@ struct backend_state {
 	struct pollfd *fds; /* by token; fd -1: none */
 	size_t capacity;
 	size_t count; /* one past the highest token */
-	size_t cursor; /* where take goes on */
-	int left; /* events of the last wait to take */
+	size_t cursor; /* where next goes on */
+	int left; /* events of the last wait not returned yet */
 	struct pollfd few[FEW];
 };
 

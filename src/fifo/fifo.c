@@ -26,8 +26,8 @@
 #include "sys/launch.h"
 #include "sys/lease.h"
 #include "sys/peer.h"
-#include "sys/watch.h"
 #include "sys/timeout.h"
+#include "sys/watch.h"
 
 /*
  * How long those that are leaving are given, all together, if pmux may take

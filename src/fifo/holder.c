@@ -20,12 +20,12 @@
 #include "sys/kernel.h"
 #include "sys/lease.h"
 #include "sys/peer.h"
-#include "sys/watch.h"
 #include "sys/timeout.h"
 #include "sys/title.h"
+#include "sys/watch.h"
 
 /* Somebody opens or closes. */
-#define PEER_COMES (WATCH_ALL & ~(WATCH_READ | WATCH_WROTE))
+#define WATCH_COMES (WATCH_ALL & ~(WATCH_READ | WATCH_WROTE))
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -335,7 +335,7 @@ listen_to(struct fifo_set *set, struct fifo *fifo, uint8_t what)
 static uint8_t
 wanted(const struct fifo *fifo, bool alone)
 {
-	return fifo->reads && !alone ? PEER_COMES : PEER_COMES | WATCH_READ;
+	return fifo->reads && !alone ? WATCH_COMES : WATCH_COMES | WATCH_READ;
 }
 
 /*
@@ -344,7 +344,7 @@ wanted(const struct fifo *fifo, bool alone)
  * opened must find the end of file behind the last byte.
  */
 static void
-session_reader(struct fifo_set *set, struct fifo *fifo, int32_t unread)
+serve_reader(struct fifo_set *set, struct fifo *fifo, int32_t unread)
 {
 	bool alone;
 
@@ -386,7 +386,7 @@ tend_reading(struct fifo_set *set, struct fifo *fifo)
 	if (unread < 0)
 		return; /* stay, and do no more */
 	if (unread > 0)
-		session_reader(set, fifo, (int32_t)unread);
+		serve_reader(set, fifo, (int32_t)unread);
 	else if (keep_writer(set, fifo))
 		listen_to(set, fifo, WATCH_ALL);
 	else {

@@ -22,7 +22,7 @@ struct fifo {
 	int32_t unread; /* bytes, when last looked at */
 	uint32_t watched; /* number in the watch, 0: none */
 	uint32_t same; /* plus 1: the next with that number */
-	uint8_t told; /* the PEER_ changes that it asks for */
+	uint8_t told; /* the WATCH_ changes that it asks for */
 	bool writing; /* FD is a write end */
 	bool reader; /* one has opened since */
 	bool opened; /* somebody has, since it was off */
@@ -44,7 +44,7 @@ struct fifo_set {
 	uint32_t *numbers; /* in the watch, to index plus 1 */
 	uint32_t count;
 	uint32_t capacity; /* of fifos; numbers has one more */
-	int watch; /* a peer_watch, or -1 */
+	int watch; /* see watch_open, or -1 */
 };
 
 /*

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "sys/foreign.h"
 #include "backend/kqueue.h"
 #include "base/deadline.h"
 #include "base/flags.h"
@@ -18,6 +17,7 @@
 #include "output/output.h"
 #include "print/print.h"
 #include "run/lines.h"
+#include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "sys/read.h"
 #include "sys/sigdefer.h"

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "sys/foreign.h"
 #include "backend/kqueue.h"
 #include "fifo/fifo.h"
 #include "output/diag.h"
@@ -22,6 +21,7 @@
 #include "print/print.h"
 #include "run/program.h"
 #include "sys/fdplace.h"
+#include "sys/foreign.h"
 #include "sys/launch.h"
 #include "sys/signals.h"
 

@@ -100,7 +100,7 @@ int64_t sampler_left(const struct sampler *r);
 
 /*
  * Look.  Returns 0 or -errno as backend_wait_fn; then sampler_next returns the
- * next event of one that is ready, as backend_take_fn, and after the last of
+ * next event of one that is ready, as backend_next_fn, and after the last of
  * those sampler_next_woken the next target that is ready no more, which does
  * not rest from then on: true with *INDEX set, or false.
  */

@@ -40,26 +40,26 @@ struct handles {
  * The index of what is known as KIND and NAME, LENGTH bytes, or, if NAME is
  * NULL, as KIND and NUMBER; HANDLES_NONE if nothing is.
  */
-uint32_t handles_find(const struct handles *registry, uint32_t kind,
+uint32_t handles_find(const struct handles *handles, uint32_t kind,
     const char *name, size_t length, uint64_t number);
 
 /*
  * Add it; NAMED says that the name is the key, and it is copied in any case.
  * Returns 0 with *INDEX set, or -ENOMEM.  Pointers to handles are invalid then.
  */
-int handles_add(struct handles *registry, uint32_t kind, const char *name,
+int handles_add(struct handles *handles, uint32_t kind, const char *name,
     size_t length, uint64_t number, bool named, uint32_t *index);
 
 /* Remove the handle; its name is freed. */
-void handles_remove(struct handles *registry, uint32_t index);
+void handles_remove(struct handles *handles, uint32_t index);
 
 /*
  * The same, but somebody else has the name: it and the index are kept until
  * handles_close.
  */
-void handles_forget(struct handles *registry, uint32_t index);
+void handles_forget(struct handles *handles, uint32_t index);
 
 /* Free all of them, and every name. */
-void handles_close(struct handles *registry);
+void handles_close(struct handles *handles);
 
 #endif

@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "sys/foreign.h"
 #include "backend/kqueue.h"
 #include "base/flags.h"
 #include "base/number.h"
 #include "fifo/fifo.h"
 #include "output/diag.h"
 #include "sys/fdplace.h"
+#include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "sys/process.h"
 #include "target/kevent_parse.h"

@@ -42,7 +42,7 @@ struct target {
 	uint32_t length; /* of name, which goes on after that */
 	int fd; /* -1 while a FIFO has no reader; of
 					   another process its handle, see
-					   backend/foreign.h */
+					   sys/foreign.h */
 	int number; /* its owner's; negative: no FD */
 	uint32_t bits; /* what is asked for, native words */
 	uint32_t process; /* its owner's index plus 1; 0: pmux */

@@ -7,9 +7,9 @@
 #include <fcntl.h>
 
 #include "backend/backend.h"
-#include "sys/foreign.h"
 #include "backend/kqueue.h"
 #include "base/flags.h"
+#include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "target/kevent_parse.h"
 #include "wait/finished.h"

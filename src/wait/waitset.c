@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "sys/foreign.h"
 #include "base/deadline.h"
 #include "base/flags.h"
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/print.h"
 #include "sys/fdplace.h"
+#include "sys/foreign.h"
 #include "target/target.h"
 #include "wait/waitset.h"
 

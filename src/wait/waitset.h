@@ -76,7 +76,7 @@ int waitset_failed(const struct waitset *w, int error);
 int waitset_event_failed(const struct waitset *w, const struct event *event);
 
 /*
- * The next event of a target, as backend_take_fn.  What there is of standard
+ * The next event of a target, as backend_next_fn.  What there is of standard
  * output is dealt with: returns -EPIPE if nobody reads it any more.  There are
  * no more events once waitset_event_failed has set the status W->failed.
  */

@@ -59,6 +59,7 @@
 #include <netinet/in.h>
 
 #ifdef __linux__
+#include <sys/sysmacros.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -1953,7 +1954,8 @@ is_ending(const char *pid)
 
 /*
  * How one process has the file open: 1 to read, 2 to write, or both; 4 when
- * that cannot be told, for it is about to end.
+ * that cannot be told, for it is about to end: it may be so since before its
+ * descriptors were listed, or since one of them was.
  */
 static int
 modes_of(const char *pid, const struct file_id *id)
@@ -1962,7 +1964,7 @@ modes_of(const char *pid, const struct file_id *id)
 	struct dirent *d;
 	struct stat st;
 	DIR *dir;
-	int modes = 0, none = 1;
+	int modes = 0, mode, none = 1, vanished = 0;
 
 	snprintf(path, sizeof path, "/proc/%s/fd", pid);
 	if ((dir = opendir(path)) == NULL)
@@ -1971,12 +1973,18 @@ modes_of(const char *pid, const struct file_id *id)
 		if (d->d_name[0] == '.')
 			continue;
 		none = 0;
-		if (fstatat(dirfd(dir), d->d_name, &st, 0) == 0 &&
-		    st.st_dev == id->dev && st.st_ino == id->ino)
-			modes |= access_mode(pid, d->d_name);
+		if (fstatat(dirfd(dir), d->d_name, &st, 0) == -1) {
+			vanished = 1;
+			continue;
+		}
+		if (st.st_dev != id->dev || st.st_ino != id->ino)
+			continue;
+		mode = access_mode(pid, d->d_name);
+		vanished |= mode == 0;
+		modes |= mode;
 	}
 	closedir(dir);
-	return none && is_ending(pid) ? 4 : modes;
+	return (none || vanished) && is_ending(pid) ? 4 : modes;
 }
 
 /* Returns how many there are, -1 when that cannot be told yet. */
@@ -2006,6 +2014,31 @@ openers(const struct file_id *id, int print)
 	closedir(proc);
 	return ending ? -1 : count;
 }
+
+/*
+ * Whether somebody has a lock of an open file description on it.  The kernel
+ * may drop the description some time after its last process has gone (Linux
+ * 6.18: fput(), delayed); until then a FIFO has that end, and a holder has such
+ * a lock.
+ */
+static int
+is_locked(const struct file_id *id)
+{
+	char line[256];
+	unsigned of_major, of_minor;
+	unsigned long long inode;
+	int found = 0;
+	FILE *f = fopen("/proc/locks", "r");
+
+	while (f != NULL && !found && fgets(line, sizeof line, f) != NULL)
+		found = sscanf(line, "%*d: OFDLCK %*s %*s %*d %x:%x:%llu",
+			    &of_major, &of_minor, &inode) == 3 &&
+		    inode == id->ino && of_major == major(id->dev) &&
+		    of_minor == minor(id->dev);
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
 #endif
 
 static int
@@ -2034,7 +2067,7 @@ cmd_await(char **argv)
 	struct file_id id = file_id(argv[1]);
 	long n = (long)number(argv[0], LONG_MAX);
 
-	while (openers(&id, 0) != n)
+	while (openers(&id, 0) != n || (n == 0 && is_locked(&id)))
 		nap(2000000);
 	return 0;
 #else

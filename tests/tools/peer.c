@@ -2016,10 +2016,9 @@ openers(const struct file_id *id, int print)
 }
 
 /*
- * Whether somebody has a lock of an open file description on it.  The kernel
- * may drop the description some time after its last process has gone (Linux
- * 6.18: fput(), delayed); until then a FIFO has that end, and a holder has such
- * a lock.
+ * Whether somebody has a lock of an open file description on it.  Measured on
+ * Linux 6.18: a FIFO can still have the end of a process that /proc no longer
+ * shows with it; a holder has such a lock as long as it has an end.
  */
 static int
 is_locked(const struct file_id *id)

@@ -21,6 +21,7 @@ struct job {
 	struct event event; /* of its last run, or of the next */
 	struct kept *kept; /* those to come, oldest first */
 	int64_t bytes; /* unread when the last one began */
+	uint32_t asked; /* the round of dispatch_run that EVENT is good for */
 	bool running;
 	bool queued;
 	bool last; /* nothing comes after it */
@@ -31,9 +32,8 @@ struct dispatch {
 	struct job *jobs; /* one for each target */
 	uint32_t *queue; /* a ring of targets */
 	uint32_t head, queued;
+	uint32_t round; /* number of the next dispatch_run */
 	int wake; /* program_open's, or -1 */
-	/* the primitive for one target at a time */
-	struct backend_state *probe;
 };
 
 static struct target *
@@ -58,6 +58,7 @@ dispatch_open(struct dispatch **dispatch, struct watched *w)
 	*dispatch = j;
 	j->w = w;
 	j->wake = -1;
+	j->round = 1;
 	j->jobs = calloc(count + 1, sizeof *j->jobs);
 	j->queue = calloc(count + 1, sizeof *j->queue);
 	if (j->jobs == NULL || j->queue == NULL)
@@ -66,10 +67,6 @@ dispatch_open(struct dispatch **dispatch, struct watched *w)
 		return status;
 	error = backend->add(w->waitset.state, (uint32_t)count + 1, j->wake,
 	    backend->mask_read);
-	if (error == 0)
-		error = backend->open(&j->probe, count);
-	if (error == 0 && backend->requests != NULL)
-		backend->requests(j->probe, r->targets.kevents, count, true);
 	return error == 0 ? 0 : diag_system(-error, NULL, "%s", backend->name);
 }
 
@@ -92,7 +89,6 @@ dispatch_close(struct dispatch *j)
 
 	if (j->wake != -1)
 		program_close(j->w->waitset.request);
-	j->w->waitset.backend->close(j->probe);
 	for (size_t i = 0; j->jobs != NULL && i < count; i++)
 		while (j->jobs[i].kept != NULL)
 			(void)take_kept(&j->jobs[i]);
@@ -123,34 +119,6 @@ is_readiness(const struct dispatch *j, uint32_t index)
 	    target_of(j, index));
 }
 
-/*
- * Ask the primitive of target INDEX alone: 1 with *EVENT set if it is ready,
- * 0 if it is not, or -errno.
- */
-static int
-sample(struct dispatch *j, uint32_t index, struct event *event)
-{
-	const struct backend *backend = j->w->waitset.backend;
-	const struct target *t = target_of(j, index);
-	uint32_t token = backend->requests != NULL ? index : 0;
-	int n = backend->add(j->probe, token, t->fd,
-	    t->bits & ~backend->flag_edge);
-
-	if (n != 0)
-		return n;
-	/* a signal that has been handled is over */
-	do
-		n = backend->wait(j->probe, 1, 0);
-	while (n == -EINTR);
-	if (n > 0)
-		n = backend->next(j->probe, event);
-	if (n > 0 && (event->bits & backend->failed) != 0)
-		n = -(int)event->data;
-	(void)backend->remove(j->probe, token, t->fd);
-	event->token = index;
-	return n;
-}
-
 /* ---- running ---- */
 
 static void
@@ -176,7 +144,7 @@ dequeue(struct dispatch *j)
 	return index;
 }
 
-/* Whether data counts what there was since it was last told. */
+/* Whether data counts what happened since the last report. */
 static bool
 is_counter(uint32_t bits)
 {
@@ -217,12 +185,21 @@ keep_event(struct dispatch *j, const struct event *event)
 	struct job *job = &j->jobs[index];
 
 	job->last |= finished_is_last(&j->w->finished, target_of(j, index),
-	    event, &j->w->sampler.rests[index].children);
+	    event, &j->w->sampler.samples[index].children);
 	if (keep(job, event) != 0)
 		return diag_system(ENOMEM, NULL, "%s", no_memory);
 	if (!job->running)
 		enqueue(j, index);
 	return 0;
+}
+
+/* Target INDEX is ready, as EVENT said just now. */
+static void
+enqueue_ready(struct dispatch *j, uint32_t index, const struct event *event)
+{
+	j->jobs[index].event = *event;
+	j->jobs[index].asked = j->round;
+	enqueue(j, index);
 }
 
 int
@@ -231,16 +208,8 @@ dispatch_event(struct dispatch *j, const struct event *event)
 	if (!is_readiness(j, event->token))
 		return keep_event(j, event);
 	watched_remove(j->w, event->token);
-	enqueue(j, event->token);
+	enqueue_ready(j, event->token, event);
 	return 0;
-}
-
-/* Target INDEX is ready no more, or was not: wait for it. */
-static int
-watch_again(struct dispatch *j, uint32_t index)
-{
-	sampler_remove(&j->w->sampler, index);
-	return watched_add(j->w, index);
 }
 
 /* Start PROGRAM for the event that target INDEX has. */
@@ -255,14 +224,14 @@ start(struct dispatch *j, uint32_t index)
 	asked = waitset_note(&j->w->waitset, t, job->event.bits);
 	if (is_readiness(j, index))
 		job->last = finished_is_last(&j->w->finished, t, &job->event,
-		    &j->w->sampler.rests[index].children);
+		    &j->w->sampler.samples[index].children);
 	/* nobody to read from, or nothing at all */
 	if ((job->last && !asked && watched_keeps(j->w, t)) ||
 	    (job->event.bits & j->w->finished.closed) != 0)
 		return watched_finish(j->w, index, &job->event);
 	if (is_readiness(j, index)) {
-		sampler_tell(&j->w->sampler, index);
-		sampler_step(&j->w->sampler);
+		sampler_reported(&j->w->sampler, index);
+		sampler_end_step(&j->w->sampler);
 		job->bytes = finished_unread(r, t);
 	}
 	job->running = true;
@@ -278,6 +247,20 @@ failed(const struct dispatch *j, uint32_t index, int error)
 	return diag_system(-error, NULL, "%.*s", (int)t->length, t->name);
 }
 
+/* Whether target INDEX, whose turn it is, has an event: 1, 0 or -errno. */
+static int
+take_event(struct dispatch *j, uint32_t index)
+{
+	struct job *job = &j->jobs[index];
+
+	if (!is_readiness(j, index))
+		return take_kept(job);
+	/* somebody may have read while it waited for its turn */
+	return job->asked == j->round ?
+	    1 :
+	    sampler_ask(&j->w->sampler, index, &job->event);
+}
+
 int
 dispatch_run(struct dispatch *j)
 {
@@ -288,38 +271,35 @@ dispatch_run(struct dispatch *j)
 	while (status == 0 && j->queued > 0 && program_has_room() &&
 	    (r->events == 0 || j->w->count < r->events)) {
 		index = dequeue(j);
-		n = is_readiness(j, index) ?
-		    sample(j, index, &j->jobs[index].event) :
-		    take_kept(&j->jobs[index]);
+		n = take_event(j, index);
 		if (n < 0)
 			status = failed(j, index, n);
 		else if (n == 0)
-			status = watch_again(j, index);
+			status = watched_add(j->w, index);
 		else
 			status = start(j, index);
 	}
+	j->round++;
 	return status;
 }
 
 /*
- * PROGRAM has ended that ran for target INDEX, which is ready, as EVENT says:
- * whether it is to run again now, or when something has changed.
+ * The PROGRAM of target INDEX has ended and the target is ready, as EVENT says:
+ * run it again now, or sample it until something changes.
  */
 static int
 decide(struct dispatch *j, uint32_t index, const struct event *event)
 {
 	const struct job *job = &j->jobs[index];
-	const struct sample *rest = &j->w->sampler.rests[index];
-	int status;
+	int64_t bytes = finished_unread(j->w->waitset.request,
+	    target_of(j, index));
 
-	sampler_listen(&j->w->sampler);
-	if (!rest->news && event->bits == job->event.bits) {
-		status = watched_sample(j->w, index, event);
-		if (status != 0 || rest->bytes < 0 || rest->bytes == job->bytes)
-			return status;
-		watched_remove(j->w, index);
-	}
-	enqueue(j, index);
+	sampler_read_edges(&j->w->sampler);
+	if (!j->w->sampler.samples[index].changed &&
+	    event->bits == job->event.bits &&
+	    (bytes < 0 || bytes == job->bytes))
+		return watched_sample(j->w, index, event);
+	enqueue_ready(j, index, event);
 	return 0;
 }
 
@@ -339,10 +319,10 @@ ended(struct dispatch *j, uint32_t index)
 		return watched_finish(j->w, index, &job->event);
 	if (!is_readiness(j, index))
 		return 0;
-	n = sample(j, index, &event);
+	n = sampler_ask(&j->w->sampler, index, &event);
 	if (n < 0)
 		return failed(j, index, n);
-	return n == 0 ? watch_again(j, index) : decide(j, index, &event);
+	return n == 0 ? watched_add(j->w, index) : decide(j, index, &event);
 }
 
 int

@@ -2,10 +2,10 @@
 /*
  * dispatch.h - which target's PROGRAM runs when.
  *
- * A target runs one at a time, and is not watched meanwhile; what is ready
- * while --jobs run waits its turn.  When PROGRAM has ended and its target is
- * ready, it runs again if there is news: more came while it ran, or some of the
- * bytes have gone; and where nothing tells, ten times a second.
+ * A target has one PROGRAM at a time and is not waited for while it runs; what
+ * is ready while --jobs run is queued.  When PROGRAM has ended and its target
+ * is ready, it runs again if more has come or some of the bytes are gone;
+ * where that cannot be known, ten times a second.
  */
 #ifndef DISPATCH_H
 #define DISPATCH_H
@@ -27,7 +27,7 @@ int dispatch_open(struct dispatch **dispatch, struct watched *w);
 void dispatch_close(struct dispatch *j);
 
 /*
- * EVENT is news of a target that is watched, or rests.  Returns 0 or an exit
+ * A wait or a round of samples reports EVENT.  Returns 0 or an exit
  * status, a message having been printed.
  */
 int dispatch_event(struct dispatch *j, const struct event *event);

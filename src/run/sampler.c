@@ -10,245 +10,314 @@
 #include "print/print.h"
 #include "run/sampler.h"
 
-/* The first look comes after this long, ns; each next one after twice that. */
-#define FIRST INT64_C(1000000)
+/* From a report to the first round: ns. */
+#define FIRST_PAUSE INT64_C(1000000)
 
-/* A look may cost one part in so many of the time; one of the first. */
+/* A round may cost one part of the time in so many; the first ones. */
 #define SHARE 100
 #define FIRST_SHARE 10
 
 int
-sampler_open(struct sampler *r, const struct request *request, bool edge)
+sampler_open(struct sampler *s, const struct request *request, bool edge)
 {
 	size_t count = request->targets.count;
 
-	memset(r, 0, sizeof *r);
-	r->request = request;
-	r->next = DEADLINE_NEVER;
-	r->deaf = edge;
-	/* never touched before it is needed, and so never there */
-	r->rests = calloc(count + 1, sizeof *r->rests);
-	r->list = calloc(count + 1, sizeof *r->list);
-	return r->rests == NULL || r->list == NULL ? -ENOMEM : 0;
+	memset(s, 0, sizeof *s);
+	s->request = request;
+	s->next = DEADLINE_NEVER;
+	s->no_edges = edge;
+	/* calloc(3) of many: pages that nothing touches are never there */
+	s->samples = calloc(count + 1, sizeof *s->samples);
+	s->list = calloc(count + 1, sizeof *s->list);
+	return s->samples == NULL || s->list == NULL ? -ENOMEM : 0;
 }
 
 void
-sampler_close(struct sampler *r)
+sampler_close(struct sampler *s)
 {
-	r->request->backend->close(r->state);
-	if (r->edges != NULL)
-		r->teller->close(r->edges);
-	free(r->rests);
-	free(r->list);
+	s->request->backend->close(s->object);
+	s->request->backend->close(s->probe);
+	if (s->edges != NULL)
+		s->edge_backend->close(s->edges);
+	free(s->samples);
+	free(s->list);
 }
 
+/* ---- edges ---- */
+
+/* Whether there are any, having opened what reports them. */
 static bool
-open_edges(struct sampler *r)
+open_edges(struct sampler *s)
 {
 	const char *detail;
 
-	if (r->deaf || r->edges != NULL)
-		return !r->deaf;
-	r->teller = backend_epoll.probe(&detail) >= 0 ? &backend_epoll :
-							&backend_kqueue_poll;
-	r->deaf = r->teller->probe(&detail) < 0 ||
-	    r->teller->open(&r->edges, r->request->targets.count) != 0;
-	return !r->deaf;
+	if (s->no_edges || s->edges != NULL)
+		return !s->no_edges;
+	s->edge_backend = backend_epoll.probe(&detail) >= 0 ?
+	    &backend_epoll :
+	    &backend_kqueue_poll;
+	s->no_edges = s->edge_backend->probe(&detail) < 0 ||
+	    s->edge_backend->open(&s->edges, s->request->targets.count) != 0;
+	return !s->no_edges;
 }
 
-/* Of what it refuses, a regular file, the bytes tell. */
+/* What it refuses, a regular file, is known by its bytes alone. */
 static void
-listen_to(struct sampler *r, uint32_t index)
+add_edges(struct sampler *s, uint32_t index)
 {
-	const struct backend *backend = r->request->backend;
-	const struct target *t = &r->request->targets.list[index];
-	uint32_t bits = r->teller->flag_edge;
+	const struct backend *backend = s->request->backend;
+	const struct target *t = &s->request->targets.list[index];
+	uint32_t bits = s->edge_backend->flag_edge;
 
-	r->rests[index].listening = true;
+	s->samples[index].has_edges = true;
 	if ((t->bits & backend->mask_read) != 0)
-		bits |= flags_bit(r->teller->flags, "in");
+		bits |= flags_bit(s->edge_backend->flags, "in");
 	if ((t->bits & backend->mask_write) != 0)
-		bits |= flags_bit(r->teller->flags, "out");
-	(void)r->teller->add(r->edges, index, t->fd, bits);
+		bits |= flags_bit(s->edge_backend->flags, "out");
+	(void)s->edge_backend->add(s->edges, index, t->fd, bits);
 }
 
 void
-sampler_listen(struct sampler *r)
+sampler_read_edges(struct sampler *s)
 {
 	struct event event;
+	struct sample *sample;
 
-	if (r->edges == NULL ||
-	    r->teller->wait(r->edges, r->request->targets.count, 0) <= 0)
+	if (s->edges == NULL ||
+	    s->edge_backend->wait(s->edges, s->request->targets.count, 0) <= 0)
 		return;
-	while (r->teller->next(r->edges, &event))
-		if (!r->told || r->rests[event.token].step != r->step)
-			r->rests[event.token].news = true;
+	while (s->edge_backend->next(s->edges, &event)) {
+		sample = &s->samples[event.token];
+		sample->changed |= !s->reporting || sample->step != s->step;
+	}
 }
 
 void
-sampler_tell(struct sampler *r, uint32_t index)
+sampler_reported(struct sampler *s, uint32_t index)
 {
-	if (!open_edges(r))
+	struct sample *sample = &s->samples[index];
+
+	if (!open_edges(s))
 		return;
-	if (!r->rests[index].listening)
-		listen_to(r, index);
-	r->rests[index].news = false;
-	r->rests[index].step = r->step;
-	r->told = true;
+	if (!sample->has_edges)
+		add_edges(s, index);
+	sample->changed = false;
+	sample->step = s->step;
+	s->reporting = true;
 }
 
 void
-sampler_step(struct sampler *r)
+sampler_end_step(struct sampler *s)
 {
-	if (!r->told)
+	if (!s->reporting)
 		return;
-	sampler_listen(r);
-	r->told = false;
-	r->step++;
+	sampler_read_edges(s);
+	s->reporting = false;
+	s->step++;
 }
 
 void
-sampler_forget(struct sampler *r, uint32_t index)
+sampler_drop_edges(struct sampler *s, uint32_t index)
 {
-	if (!r->rests[index].listening)
+	if (!s->samples[index].has_edges)
 		return;
-	(void)r->teller->remove(r->edges, index,
-	    r->request->targets.list[index].fd);
-	r->rests[index].listening = false;
+	(void)s->edge_backend->remove(s->edges, index,
+	    s->request->targets.list[index].fd);
+	s->samples[index].has_edges = false;
 }
+
+/* ---- what is sampled ---- */
 
 static int
-open_state(struct sampler *r)
+open_object(const struct sampler *s, struct backend_state **object)
 {
-	const struct backend *backend = r->request->backend;
-	const struct targets *targets = &r->request->targets;
-	int error = backend->open(&r->state, targets->count);
+	const struct backend *backend = s->request->backend;
+	const struct targets *targets = &s->request->targets;
+	int error;
 
+	if (*object != NULL)
+		return 0;
+	error = backend->open(object, targets->count);
 	if (error == 0 && backend->requests != NULL)
-		backend->requests(r->state, targets->kevents, targets->count,
-		    print_wants_data(r->request));
+		backend->requests(*object, targets->kevents, targets->count,
+		    print_wants_data(s->request));
 	return error;
 }
 
-void
-sampler_hasten(struct sampler *r)
+/* Without the edges that the target may ask for: what is so now. */
+static int
+add(const struct sampler *s, struct backend_state *object, uint32_t token,
+    const struct target *t)
 {
-	int64_t soon = clock_now() + FIRST;
+	const struct backend *backend = s->request->backend;
 
-	if (soon < r->earliest)
-		soon = r->earliest;
-	if (r->next == DEADLINE_NEVER || r->next > soon)
-		r->next = soon;
-	r->pause = FIRST;
+	return backend->add(object, token, t->fd,
+	    t->bits & ~backend->flag_edge);
+}
+
+/* A signal that was handled meanwhile does not count. */
+static int
+poll_object(const struct sampler *s, struct backend_state *object, size_t max)
+{
+	int n;
+
+	do
+		n = s->request->backend->wait(object, max, 0);
+	while (n == -EINTR);
+	return n;
+}
+
+void
+sampler_soon(struct sampler *s)
+{
+	s->soon = true;
 }
 
 int
-sampler_add(struct sampler *r, uint32_t index)
+sampler_add(struct sampler *s, uint32_t index)
 {
-	const struct target *t = &r->request->targets.list[index];
-	const struct backend *backend = r->request->backend;
-	struct sample *rest = &r->rests[index];
-	int error = 0;
+	struct sample *sample = &s->samples[index];
+	int error;
 
-	if (rest->place != 0)
+	if (sample->place != 0)
 		return 0;
-	if (r->state == NULL)
-		error = open_state(r);
+	error = open_object(s, &s->object);
 	if (error == 0)
-		error = backend->add(r->state, index, t->fd,
-		    t->bits & ~backend->flag_edge);
+		error = add(s, s->object, index,
+		    &s->request->targets.list[index]);
 	if (error != 0)
 		return error;
-	r->list[r->count++] = index;
-	rest->place = r->count;
-	/* it is none of those that the look under way is about */
-	rest->seen = r->look;
-	sampler_hasten(r);
+	s->list[s->count++] = index;
+	sample->place = s->count;
+	/* the round that is under way did not ask for it */
+	sample->ready = s->round;
+	sampler_soon(s);
 	return 0;
 }
 
 void
-sampler_remove(struct sampler *r, uint32_t index)
+sampler_remove(struct sampler *s, uint32_t index)
 {
-	const struct target *t = &r->request->targets.list[index];
-	uint32_t place = r->rests[index].place, last;
+	const struct target *t = &s->request->targets.list[index];
+	uint32_t place = s->samples[index].place, last;
 
 	if (place == 0)
 		return;
-	(void)r->request->backend->remove(r->state, index, t->fd);
-	last = r->list[--r->count];
-	r->list[place - 1] = last;
-	r->rests[last].place = place;
-	r->rests[index].place = 0;
-	if (r->count == 0)
-		r->next = DEADLINE_NEVER;
-}
-
-int64_t
-sampler_left(const struct sampler *r)
-{
-	return deadline_left(r->next);
+	(void)s->request->backend->remove(s->object, index, t->fd);
+	last = s->list[--s->count];
+	s->list[place - 1] = last;
+	s->samples[last].place = place;
+	s->samples[index].place = 0;
+	if (s->count == 0)
+		s->next = DEADLINE_NEVER;
 }
 
 int
-sampler_read(struct sampler *r)
+sampler_ask(struct sampler *s, uint32_t index, struct event *event)
+{
+	const struct backend *backend = s->request->backend;
+	const struct target *t = &s->request->targets.list[index];
+	/* a kevent is known by its token; select and poll go up to theirs */
+	uint32_t token = backend->requests != NULL ? index : 0;
+	int n = open_object(s, &s->probe);
+
+	if (n == 0)
+		n = add(s, s->probe, token, t);
+	if (n != 0)
+		return n;
+	n = poll_object(s, s->probe, 1);
+	if (n > 0)
+		n = backend->next(s->probe, event);
+	if (n > 0 && (event->bits & backend->failed) != 0)
+		n = -(int)event->data;
+	(void)backend->remove(s->probe, token, t->fd);
+	event->token = index;
+	return n;
+}
+
+/* ---- rounds ---- */
+
+static deadline_t
+later(deadline_t a, deadline_t b)
+{
+	return a > b ? a : b;
+}
+
+/* A round before anybody could act on the report would be in vain. */
+int64_t
+sampler_left(struct sampler *s)
+{
+	deadline_t first;
+
+	if (s->soon && s->count > 0) {
+		first = later(clock_now() + FIRST_PAUSE, s->earliest);
+		if (s->next == DEADLINE_NEVER || s->next > first)
+			s->next = first;
+		s->pause = FIRST_PAUSE;
+	}
+	s->soon = false;
+	return deadline_left(s->next);
+}
+
+bool
+sampler_is_due(const struct sampler *s)
+{
+	return s->count > 0 && deadline_left(s->next) == 0;
+}
+
+int
+sampler_round(struct sampler *s)
 {
 	int n;
 
-	r->began = clock_now();
-	r->look++;
-	r->cursor = 0;
-	sampler_listen(r);
-	/* a signal that has been handled is over */
-	do
-		n = r->request->backend->wait(r->state,
-		    r->request->targets.count, 0);
-	while (n == -EINTR);
+	s->began = clock_now();
+	s->round++;
+	s->cursor = 0;
+	sampler_read_edges(s);
+	n = poll_object(s, s->object, s->request->targets.count);
 	return n < 0 ? n : 0;
 }
 
 int
-sampler_next(struct sampler *r, struct event *event)
+sampler_next_ready(struct sampler *s, struct event *event)
 {
-	if (!r->request->backend->next(r->state, event))
+	if (!s->request->backend->next(s->object, event))
 		return 0;
-	r->rests[event->token].seen = r->look;
+	s->samples[event->token].ready = s->round;
 	return 1;
 }
 
 void
-sampler_excuse(struct sampler *r, int64_t ns)
+sampler_discount(struct sampler *s, int64_t ns)
 {
-	r->began += ns;
+	s->began += ns;
 }
 
-/* The look is over: when is the next one? */
+/* A round is over: when is the next one? */
 static void
-plan(struct sampler *r)
+plan(struct sampler *s)
 {
 	int64_t now = clock_now();
+	int share = s->pause < SAMPLE_PAUSE ? FIRST_SHARE : SHARE;
 
-	r->earliest = now +
-	    (now - r->began) * (r->pause < RESTING_PAUSE ? FIRST_SHARE : SHARE);
-	r->next = DEADLINE_NEVER;
-	if (r->count == 0)
+	s->earliest = now + (now - s->began) * share;
+	s->next = DEADLINE_NEVER;
+	if (s->count == 0)
 		return;
-	r->next = now + r->pause;
-	if (r->next < r->earliest)
-		r->next = r->earliest;
-	r->pause = r->pause < RESTING_PAUSE / 2 ? r->pause * 2 : RESTING_PAUSE;
+	s->next = later(now + s->pause, s->earliest);
+	s->pause = s->pause < SAMPLE_PAUSE / 2 ? s->pause * 2 : SAMPLE_PAUSE;
 }
 
 bool
-sampler_next_woken(struct sampler *r, uint32_t *index)
+sampler_next_idle(struct sampler *s, uint32_t *index)
 {
-	for (; r->cursor < r->count; r->cursor++) {
-		*index = r->list[r->cursor];
-		if (r->rests[*index].seen != r->look) {
-			sampler_remove(r, *index);
+	for (; s->cursor < s->count; s->cursor++) {
+		*index = s->list[s->cursor];
+		if (s->samples[*index].ready != s->round) {
+			sampler_remove(s, *index);
 			return true;
 		}
 	}
-	plan(r);
+	plan(s);
 	return false;
 }

@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sampler.h - targets that were reported and stay ready.
+ * sampler.h - targets that stay ready after they were reported.
  *
- * Waiting for them would return at once, for ever.  So they leave the wait for
- * an object of their own, and that is looked at from time to time, without
- * waiting: soon at first, since most are read from at once, then ever more
- * rarely, ten times a second in the end, and less often than that where a look
- * costs more than a hundredth of the time (at first a tenth).
+ * A level-triggered wait would return at once for such a target, for ever.
  *
- * A target that is read empty and written to between two looks seems to have
- * stayed as it was.  Where there is epoll(7) or kevent(2), an edge tells that
- * more came.
+ *   It leaves the wait set when it is reported (watched.c), and enters an
+ *   object of the sampler's own, of the same primitive, which is only ever
+ *   polled.  A wait set with edges keeps its targets: one is sampled there only
+ *   while it has unread bytes, since no edge reports a read.
+ *
+ *   It is sampled in rounds, which ask for all such targets at once: first 1 ms
+ *   after the step that reported one of them, since most are read from at once,
+ *   then after pauses that double up to SAMPLE_PAUSE, or longer where a round
+ *   costs more than a hundredth of the time (a tenth at first).
+ *
+ *   It is reported again, at most once in SAMPLE_PAUSE, if its events or the
+ *   number of its unread bytes have changed.
+ *
+ *   It returns to the wait set when a round finds that it is not ready.
+ *
+ *   An edge adds what a round cannot see: a target that was read empty and
+ *   written to between two rounds looks unchanged.  So where the system has
+ *   epoll(7) or kevent(2), each target that was ever reported is registered
+ *   there for its edges, and one of them counts as a change.  Those up to the
+ *   end of the step that reported the target do not count: that step's output
+ *   is written after it, so nobody can have acted on the report before.
  */
 #ifndef SAMPLER_H
 #define SAMPLER_H
@@ -22,90 +36,106 @@
 #include "base/event.h"
 #include "target/request.h"
 
-/* How often what changes at a target that stays ready is told: ns. */
-#define RESTING_PAUSE (INT64_C(100) * 1000000)
+/* ns: the longest pause between two rounds, the shortest between reports. */
+#define SAMPLE_PAUSE (INT64_C(100) * 1000000)
 
-/* What was last told of a target. */
+/* What is known of a target, most of it since its last report. */
 struct sample {
-	int64_t bytes; /* unread; negative: nothing tells */
-	int64_t told; /* when, monotonic ns */
-	uint32_t bits;
-	uint32_t place; /* in the list plus 1; 0: not there */
-	uint32_t seen; /* in which look it was ready */
+	int64_t bytes; /* unread then; negative: unknown */
+	int64_t reported; /* when, monotonic ns */
+	uint32_t bits; /* its events then */
+	uint32_t place; /* in the list plus 1; 0: it is not sampled */
+	uint32_t ready; /* the last round that found it ready */
 	uint32_t children; /* finished_is_last's */
-	uint32_t step; /* in which it was told */
-	bool listening; /* to its edges */
-	bool news; /* one came after that step */
-	bool old; /* a FIFO that could not be had anew */
+	uint32_t step; /* that reported it */
+	bool has_edges; /* it is registered for them */
+	bool changed; /* an edge came after that step */
+	bool left; /* it is not in the wait set (watched.c) */
+	bool stale; /* a FIFO that could not be opened again (watched.c) */
 };
 
 struct sampler {
 	const struct request *request;
-	struct backend_state *state; /* NULL: none rested yet */
-	const struct backend *teller; /* who knows edges; or NULL */
-	struct backend_state *edges; /* its; or NULL */
-	bool deaf; /* none is needed, or there */
-	bool told; /* of some, in this step */
+	struct backend_state *object; /* with those sampled; or NULL */
+	struct backend_state *probe; /* sampler_ask's, empty; or NULL */
+	const struct backend *edge_backend; /* or NULL */
+	struct backend_state *edges; /* its object; or NULL */
+	bool no_edges; /* they are not needed, or not available */
+	bool reporting; /* a target was reported in this step */
+	bool soon; /* the next round is to come soon */
 	uint32_t step;
-	struct sample *rests; /* one for each target */
-	uint32_t *list; /* those that rest */
+	uint32_t round; /* number of the last one */
+	struct sample *samples; /* one for each target */
+	uint32_t *list; /* those sampled */
 	uint32_t count;
-	uint32_t look; /* number of the last one */
-	uint32_t cursor; /* sampler_next_woken's */
-	int64_t pause; /* ns to the next but one */
-	int64_t began; /* the last look: when */
-	int64_t earliest; /* the next, for its cost */
-	deadline_t next;
+	uint32_t cursor; /* sampler_next_idle's, in the list */
+	int64_t pause; /* ns between the next round and the one after it */
+	int64_t began; /* the last round: when */
+	int64_t earliest; /* the next round, for the cost of the last */
+	deadline_t next; /* round */
 };
 
 /*
- * Be ready for the targets of REQUEST, with EDGE to those of a primitive that
- * tells of news itself.  Returns 0 or -ENOMEM.
+ * Be ready for the targets of REQUEST.  With EDGE their wait set reports edges,
+ * and no others are used.  Returns 0 or -ENOMEM.
  */
-int sampler_open(struct sampler *r, const struct request *request, bool edge);
-void sampler_close(struct sampler *r);
+int sampler_open(struct sampler *s, const struct request *request, bool edge);
+void sampler_close(struct sampler *s);
+
+/* Target INDEX was reported in this step: its edges count from the next on. */
+void sampler_reported(struct sampler *s, uint32_t index);
+
+/* Set CHANGED of all targets that had an edge. */
+void sampler_read_edges(struct sampler *s);
+
+/* End the step; what it reported is written out after this. */
+void sampler_end_step(struct sampler *s);
 
 /*
- * Target INDEX has just been told of: NEWS of it is what comes after this step.
- * What tells of that is only as good as the system has it.
+ * Forget the edges of target INDEX: its descriptor is about to be replaced or
+ * is not waited for any longer.
  */
-void sampler_tell(struct sampler *r, uint32_t index);
-
-/* Set NEWS of all targets of which there is any. */
-void sampler_listen(struct sampler *r);
-
-/* A step ends, and whoever reads what was told in it has not seen it yet. */
-void sampler_step(struct sampler *r);
-
-/* What is told of target INDEX, whose descriptor is another soon, is not it. */
-void sampler_forget(struct sampler *r, uint32_t index);
+void sampler_drop_edges(struct sampler *s, uint32_t index);
 
 /*
- * Target INDEX, which is open, rests from now on, if it does not yet.  Returns
- * 0 or -errno as backend_open_fn and backend_add_fn.
+ * Sample target INDEX, which is open, from now on, if it is not sampled yet.
+ * Returns 0 or -errno as backend_open_fn and backend_add_fn.
  */
-int sampler_add(struct sampler *r, uint32_t index);
+int sampler_add(struct sampler *s, uint32_t index);
 
-/* The next look comes soon, as for what has just begun to rest. */
-void sampler_hasten(struct sampler *r);
+/* Let the next round come as soon as after the first report. */
+void sampler_soon(struct sampler *s);
 
-/* NS of the look that is under way were spent on something else. */
-void sampler_excuse(struct sampler *r, int64_t ns);
+/* NS of the round that is under way were spent on something else. */
+void sampler_discount(struct sampler *s, int64_t ns);
 
-/* Target INDEX rests no more, if it did. */
-void sampler_remove(struct sampler *r, uint32_t index);
-
-/* Nanoseconds until the next look is due; -1 if none rests. */
-int64_t sampler_left(const struct sampler *r);
+/* Sample target INDEX no longer, if it is sampled. */
+void sampler_remove(struct sampler *s, uint32_t index);
 
 /*
- * Look.  Returns 0 or -errno as backend_wait_fn; then sampler_next returns the
- * next event of one that is ready, as backend_next_fn, and after the last of
- * those sampler_next_woken the next target that is ready no more, which does
- * not rest from then on: true with *INDEX set, or false.
+ * Nanoseconds until the next round is due, -1 if nothing is sampled.  Called
+ * when the output has been written: the pause after a report begins then.
  */
-int sampler_read(struct sampler *r);
-int sampler_next(struct sampler *r, struct event *event);
-bool sampler_next_woken(struct sampler *r, uint32_t *index);
+int64_t sampler_left(struct sampler *s);
+
+/* Whether a round is due. */
+bool sampler_is_due(const struct sampler *s);
+
+/*
+ * Begin a round.  Returns 0 or -errno as backend_wait_fn.  Then take from
+ * sampler_next_ready the events of those that are ready, as backend_next_fn,
+ * and after them from sampler_next_idle those that are not, which are not
+ * sampled any longer: true with *INDEX set, or false at the end of the round.
+ */
+int sampler_round(struct sampler *s);
+int sampler_next_ready(struct sampler *s, struct event *event);
+bool sampler_next_idle(struct sampler *s, uint32_t *index);
+
+/*
+ * Ask the primitive about target INDEX alone, now: 1 with *EVENT set if it is
+ * ready, 0 if it is not, or -errno as backend_open_fn, backend_add_fn and
+ * backend_wait_fn.
+ */
+int sampler_ask(struct sampler *s, uint32_t index, struct event *event);
 
 #endif

@@ -17,7 +17,7 @@
 struct stream {
 	struct watched w;
 	struct dispatch *dispatch; /* NULL: no PROGRAM */
-	bool sampled; /* also for what was read in part */
+	bool partial; /* reports what was read in part, as poll(2) does */
 	int status; /* of what failed on the way, or 0 */
 };
 
@@ -30,7 +30,7 @@ target_of(const struct stream *f, uint32_t index)
 /* ---- events ---- */
 
 static void
-tell(struct stream *f, uint32_t index, const struct event *event)
+report(struct stream *f, uint32_t index, const struct event *event)
 {
 	const struct target *t = target_of(f, index);
 
@@ -50,17 +50,14 @@ read_lines(struct stream *f, uint32_t index, const struct event *event)
 	f->w.waitset.asked |= f->w.count != before;
 	switch (answer) {
 	case LINES_WAIT:
-		if (f->w.sampler.rests[index].place == 0)
-			return 0;
-		sampler_remove(&f->w.sampler, index);
 		return watched_add(&f->w, index);
 	case LINES_LEFT:
 		return watched_sample(&f->w, index, event);
 	case LINES_TURN:
-		sampler_hasten(&f->w.sampler);
+		sampler_soon(&f->w.sampler);
 		return watched_sample(&f->w, index, event);
 	case LINES_FAILED:
-		/* it would fail again, for the next writer too */
+		/* reading would fail again, also from the next writer */
 		f->status = EXIT_SYSTEM;
 		watched_end(&f->w, index);
 		return 0;
@@ -70,29 +67,26 @@ read_lines(struct stream *f, uint32_t index, const struct event *event)
 }
 
 /*
- * Whether T, of which EVENT was told, is to be looked at from time to time.
- * Edges tell of what comes, and not of what is read: somebody may have left a
- * part of it, or what hung up may have been read to its end.
+ * Whether T, which EVENT reported, is to be sampled.  Edges report what comes,
+ * and not what is read: somebody may leave a part of it, or read what hung up
+ * to its end.
  */
 static bool
-is_to_rest(const struct stream *f, const struct target *t,
+needs_samples(const struct stream *f, const struct target *t,
     const struct event *event)
 {
 	if (!f->w.edge)
 		return true;
-	if (!finished_is_readiness(f->w.waitset.request, t))
-		return false;
-	return (event->bits & f->w.finished.hangs_up) != 0 ||
-	    (f->sampled && finished_unread(f->w.waitset.request, t) > 0);
+	return finished_is_readiness(f->w.waitset.request, t) &&
+	    (f->partial || (event->bits & f->w.finished.hangs_up) != 0);
 }
 
-/* News of a target that is watched. */
+/* The wait reports EVENT. */
 static int
-take_news(struct stream *f, const struct event *event)
+take_event(struct stream *f, const struct event *event)
 {
 	uint32_t index = event->token;
 	struct target *t = target_of(f, index);
-	bool last;
 
 	if ((t->flags & TARGET_SETTLED) != 0)
 		return 0;
@@ -100,18 +94,18 @@ take_news(struct stream *f, const struct event *event)
 		return read_lines(f, index, event);
 	if (f->dispatch != NULL)
 		return dispatch_event(f->dispatch, event);
-	tell(f, index, event);
-	last = finished_is_last(&f->w.finished, t, event,
-	    &f->w.sampler.rests[index].children);
-	if (last)
+	report(f, index, event);
+	if (finished_is_last(&f->w.finished, t, event,
+		&f->w.sampler.samples[index].children))
 		return watched_finish(&f->w, index, event);
-	return is_to_rest(f, t, event) ? watched_sample(&f->w, index, event) :
-					 0;
+	return needs_samples(f, t, event) ?
+	    watched_sample(&f->w, index, event) :
+	    0;
 }
 
 /*
- * Whether no record may be added in this step: it would be read before the step
- * is over, and sampler_step takes it that nobody has read what was told.
+ * Whether no record may be added in this step: the buffer would be written
+ * before the step ends, and edges up to its end do not count (sampler.h).
  */
 static bool
 is_full(const struct stream *f)
@@ -120,78 +114,88 @@ is_full(const struct stream *f)
 	    output_used() > OUTPUT_SIZE / 2;
 }
 
-/* Whether T has other bytes than when it was told: of more, an edge tells. */
+/* Whether a round is to report T, which EVENT says is ready, again. */
 static bool
-has_other_bytes(const struct stream *f, const struct target *t,
-    const struct sample *rest)
+has_changed(const struct stream *f, const struct target *t,
+    const struct event *event)
 {
+	const struct sample *sample = &f->w.sampler.samples[event->token];
 	int64_t bytes;
 
-	if (f->w.edge && !f->sampled)
+	if (sample->changed || sample->bits != event->bits)
+		return true;
+	if (f->w.edge && !f->partial)
 		return false;
 	bytes = finished_unread(f->w.waitset.request, t);
-	return f->w.edge ? bytes < rest->bytes : bytes != rest->bytes;
+	/* where there are edges, one reports it if there are more */
+	return f->w.edge ? bytes < sample->bytes : bytes != sample->bytes;
 }
 
-/* How long the reader of the output takes says nothing of what a look costs. */
+/* How long the output's reader takes is no part of what a round costs. */
 static int
-sample_lines(struct stream *f, uint32_t index, const struct event *event)
+sample_lines(struct stream *f, const struct event *event)
 {
 	int64_t began = clock_now();
-	int status = read_lines(f, index, event);
+	int status = read_lines(f, event->token, event);
 
-	sampler_excuse(&f->w.sampler, clock_now() - began);
+	sampler_discount(&f->w.sampler, clock_now() - began);
 	return status;
 }
 
-/* A target that rests is ready still. */
+/* Where the bytes are unknown a PROGRAM runs whenever the pause has passed. */
+static int
+sample_dispatch(struct stream *f, const struct target *t,
+    const struct event *event, bool recent)
+{
+	int64_t bytes = f->w.sampler.samples[event->token].bytes;
+
+	return has_changed(f, t, event) || (bytes < 0 && !recent) ?
+	    dispatch_event(f->dispatch, event) :
+	    0;
+}
+
+/* A round found a target ready: EVENT. */
 static int
 take_sample(struct stream *f, const struct event *event)
 {
 	uint32_t index = event->token;
 	const struct target *t = target_of(f, index);
-	struct sample *rest = &f->w.sampler.rests[index];
-	bool changed = rest->bits != event->bits || rest->news;
+	struct sample *sample = &f->w.sampler.samples[index];
+	bool recent = f->w.sampler.began - sample->reported < SAMPLE_PAUSE;
 
-	if (rest->place == 0)
+	if (sample->place == 0)
 		return 0;
-	changed = changed || has_other_bytes(f, t, rest);
-	if (f->dispatch != NULL)
-		return changed ||
-			(rest->bytes < 0 &&
-			    clock_now() - rest->told >= RESTING_PAUSE) ?
-		    dispatch_event(f->dispatch, event) :
-		    0;
 	if (f->w.waitset.request->lines)
-		return sample_lines(f, index, event);
-	if ((event->bits & f->w.finished.hangs_up) != 0 && !rest->old &&
-	    finished_is_last(&f->w.finished, t, event, &rest->children)) {
-		tell(f, index, event);
+		return sample_lines(f, event);
+	if (f->dispatch != NULL)
+		return sample_dispatch(f, t, event, recent);
+	if ((event->bits & f->w.finished.hangs_up) != 0 && !sample->stale &&
+	    finished_is_last(&f->w.finished, t, event, &sample->children)) {
+		report(f, index, event);
 		return watched_finish(&f->w, index, event);
 	}
-	if (changed && !is_full(f) &&
-	    clock_now() - rest->told >= RESTING_PAUSE) {
-		tell(f, index, event);
+	if (!recent && !is_full(f) && has_changed(f, t, event)) {
+		report(f, index, event);
 		watched_reported(&f->w, index, event);
 	}
 	return 0;
 }
 
 static int
-look(struct stream *f)
+sample_all(struct stream *f)
 {
-	int status = 0, error = sampler_read(&f->w.sampler);
+	int status = 0, error = sampler_round(&f->w.sampler);
 	struct event event;
 	uint32_t index;
 
 	if (error != 0)
 		return waitset_failed(&f->w.waitset, -error);
-	while (status == 0 && sampler_next(&f->w.sampler, &event)) {
+	while (status == 0 && sampler_next_ready(&f->w.sampler, &event)) {
 		status = waitset_event_failed(&f->w.waitset, &event);
 		if (status == 0)
 			status = take_sample(f, &event);
 	}
-	while (status == 0 && sampler_next_woken(&f->w.sampler, &index))
+	while (status == 0 && sampler_next_idle(&f->w.sampler, &index))
 		status = watched_add(&f->w, index);
 	return status;
 }
@@ -233,10 +237,18 @@ deliver(struct stream *f, int *output_error)
 			status = dispatch_wake(f->dispatch);
 			continue;
 		}
-		status = take_news(f, &event);
+		status = take_event(f, &event);
 		left--;
 	}
 	return status != 0 ? status : f->w.waitset.failed;
+}
+
+static void
+end_step(struct stream *f, int *output_error)
+{
+	sampler_end_step(&f->w.sampler);
+	if (*output_error == 0)
+		*output_error = output_flush();
 }
 
 /* One wait and what comes of it.  Returns 0 or an exit status. */
@@ -253,14 +265,15 @@ step(struct stream *f, int64_t left, int *output_error)
 	    sooner(left, sampler_left(&f->w.sampler)), &n);
 	if (status == 0 && n > 0)
 		status = deliver(f, output_error);
-	if (status == 0 && *output_error == 0 && f->w.sampler.count > 0 &&
-	    sampler_left(&f->w.sampler) == 0)
-		status = look(f);
+	if (status == 0 && sampler_is_due(&f->w.sampler)) {
+		/* whoever reads the reports acts on them before the round */
+		end_step(f, output_error);
+		if (*output_error == 0)
+			status = sample_all(f);
+	}
 	if (status == 0 && f->dispatch != NULL)
 		status = dispatch_run(f->dispatch);
-	sampler_step(&f->w.sampler);
-	if (*output_error == 0)
-		*output_error = output_flush();
+	end_step(f, output_error);
 	return status;
 }
 
@@ -396,7 +409,7 @@ stream_run(struct request *request)
 	status = open_better(&f, request);
 	if (status < 0)
 		status = waitset_open(&f.w.waitset, request, edge);
-	f.sampled = request->streams != NULL;
+	f.partial = request->streams != NULL;
 	/* what PROGRAM runs for is not watched meanwhile */
 	f.w.edge = f.w.waitset.more != 0 && request->program == NULL;
 	finished_open(&f.w.finished, request);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * stream.h - a stream of events: news of the targets until all are finished.
+ * stream.h - a stream of events: what changes at the targets until all of them
+ * are finished.
  *
- * epoll and kqueue tell of news themselves (edge-triggered).  With the others a
- * target that was reported rests, and is watched again when it is ready no
- * more.  With wait it is told by edges and rests all the same, since poll(2)
- * would tell of what was read in part.
+ * epoll and kqueue report changes themselves (edge-triggered).  With the others
+ * a target that was reported is sampled (sampler.h), and waited for again when
+ * it is not ready any longer.  With wait the edges report it, and it is sampled
+ * as well while it has unread bytes, since poll(2) reports a partial read.
  */
 #ifndef STREAM_H
 #define STREAM_H

@@ -19,55 +19,65 @@ target_of(const struct watched *w, uint32_t index)
 	return &w->waitset.request->targets.list[index];
 }
 
-/* Whether target INDEX is in the wait: with edges it is to its end. */
-static bool
-is_watched(const struct watched *w, uint32_t index)
+/* Take target INDEX out of the wait set, if it is in there. */
+static void
+leave(struct watched *w, uint32_t index)
 {
-	return w->edge || w->sampler.rests[index].place == 0;
+	struct sample *sample = &w->sampler.samples[index];
+
+	if (!sample->left)
+		(void)w->waitset.backend->remove(w->waitset.state, index,
+		    target_of(w, index)->fd);
+	sample->left = true;
 }
 
-/* Target INDEX is in no wait any more, and does not rest. */
 void
 watched_remove(struct watched *w, uint32_t index)
 {
-	if (is_watched(w, index))
-		(void)w->waitset.backend->remove(w->waitset.state, index,
-		    target_of(w, index)->fd);
+	leave(w, index);
 	sampler_remove(&w->sampler, index);
 }
 
 int
 watched_add(struct watched *w, uint32_t index)
 {
-	return w->edge ? 0 : waitset_add(&w->waitset, index);
+	struct sample *sample = &w->sampler.samples[index];
+
+	sampler_remove(&w->sampler, index);
+	if (!sample->left)
+		return 0;
+	sample->left = false;
+	return waitset_add(&w->waitset, index);
 }
 
 void
 watched_reported(struct watched *w, uint32_t index, const struct event *event)
 {
-	struct sample *rest = &w->sampler.rests[index];
+	struct sample *sample = &w->sampler.samples[index];
 
-	sampler_tell(&w->sampler, index);
-	rest->bits = event->bits;
-	rest->bytes = finished_unread(w->waitset.request, target_of(w, index));
-	rest->told = clock_now();
+	sampler_reported(&w->sampler, index);
+	sample->bits = event->bits;
+	sample->bytes = finished_unread(w->waitset.request,
+	    target_of(w, index));
+	sample->reported = clock_now();
 }
 
 int
 watched_sample(struct watched *w, uint32_t index, const struct event *event)
 {
 	const struct target *t = target_of(w, index);
-	bool watched = is_watched(w, index) && !w->edge;
 	int error;
 
 	watched_reported(w, index, event);
+	if (w->edge && (event->bits & w->finished.hangs_up) == 0 &&
+	    w->sampler.samples[index].bytes <= 0)
+		return 0;
 	error = sampler_add(&w->sampler, index);
 	if (error != 0)
 		return diag_system(-error, NULL, "%.*s", (int)t->length,
 		    t->name);
-	if (watched)
-		(void)w->waitset.backend->remove(w->waitset.state, index,
-		    t->fd);
+	if (!w->edge)
+		leave(w, index);
 	return 0;
 }
 
@@ -84,9 +94,9 @@ watched_keeps(const struct watched *w, const struct target *t)
 }
 
 /*
- * The read end of T anew, without a moment between in which a writer would find
+ * Open the read end of T again, without a moment in which a writer would find
  * no reader.  A number that the caller gave stays the caller's: pmux opens an
- * end of its own, and then that one anew.
+ * end of its own first, and from then on that one again.
  */
 static int
 renew(struct target *t)
@@ -114,18 +124,18 @@ renew(struct target *t)
 static int
 keep(struct watched *w, uint32_t index, const struct event *event)
 {
-	struct sample *rest = &w->sampler.rests[index];
+	struct sample *sample = &w->sampler.samples[index];
 	int status;
 
-	if (rest->old && rest->place != 0)
+	if (sample->stale && sample->place != 0)
 		return 0;
 	watched_remove(w, index);
-	sampler_forget(&w->sampler, index);
-	rest->old = renew(target_of(w, index)) != 0;
-	if (!rest->old)
-		return waitset_add(&w->waitset, index);
-	/* it cannot be had anew: look ever more rarely who has come */
-	status = w->edge ? waitset_add(&w->waitset, index) : 0;
+	sampler_drop_edges(&w->sampler, index);
+	sample->stale = renew(target_of(w, index)) != 0;
+	if (!sample->stale)
+		return watched_add(w, index);
+	/* it still hangs up: sample it for the next writer */
+	status = w->edge ? watched_add(w, index) : 0;
 	return status != 0 ? status : watched_sample(w, index, event);
 }
 
@@ -133,7 +143,7 @@ void
 watched_end(struct watched *w, uint32_t index)
 {
 	watched_remove(w, index);
-	sampler_forget(&w->sampler, index);
+	sampler_drop_edges(&w->sampler, index);
 	target_of(w, index)->flags |= TARGET_SETTLED;
 	w->unfinished--;
 }

@@ -29,13 +29,16 @@ struct watched {
 
 /* The functions below return 0 or an exit status, a message being printed. */
 
-/* Target INDEX, which is neither in the wait nor sampled, is waited for. */
+/* Wait for target INDEX from now on, and do not sample it. */
 int watched_add(struct watched *w, uint32_t index);
 
-/* Target INDEX is neither waited for nor sampled from now on. */
+/* Neither wait for target INDEX nor sample it from now on. */
 void watched_remove(struct watched *w, uint32_t index);
 
-/* Target INDEX, which EVENT reported, stays ready: sample it. */
+/*
+ * Target INDEX, which EVENT reported, may stay ready: sample it; where the wait
+ * reports edges, only if it hangs up or has unread bytes.
+ */
 int watched_sample(struct watched *w, uint32_t index,
     const struct event *event);
 

@@ -37,9 +37,7 @@
 
 #include "backend/kqueue.h"
 #include "sys/fdplace.h"
-
-/* Higher than any descriptor can be: closed, whoever asks. */
-#define NEVER_OPEN INT_MAX
+#include "sys/file.h"
 
 /* So many are asked about at a time; the limit of files may be low. */
 #define BATCH 16
@@ -541,7 +539,7 @@ until_look(const struct backend_state *s, int64_t timeout)
 /*
  * Whether FD, a copy of what is not registered, may be asked: it may be another
  * file by now, and an instance may have other entries.  Returns FD; or it is
- * closed, and NEVER_OPEN or -EOPNOTSUPP is returned, or another -errno if that
+ * closed, and CLOSED_FD or -EOPNOTSUPP is returned, or another -errno if that
  * cannot be known.
  */
 static int
@@ -561,10 +559,10 @@ admit(struct foreign *f, int fd)
 		f->why = why;
 	else
 		f->closed = true;
-	return instance == 1 ? -EOPNOTSUPP : NEVER_OPEN;
+	return instance == 1 ? -EOPNOTSUPP : CLOSED_FD;
 }
 
-/* What to ask about: a copy, or NEVER_OPEN; or -errno. */
+/* What to ask about: a copy, or CLOSED_FD; or -errno. */
 static int
 present(struct backend_state *s, struct member *m)
 {
@@ -572,11 +570,11 @@ present(struct backend_state *s, struct member *m)
 	int fd;
 
 	if (f->closed)
-		return NEVER_OPEN;
+		return CLOSED_FD;
 	fd = foreign_borrow(m->fd);
 	if (fd == -EBADF || fd == -ESRCH) {
 		f->closed = true;
-		return NEVER_OPEN;
+		return CLOSED_FD;
 	}
 	if (fd < 0)
 		return fd;
@@ -586,7 +584,7 @@ present(struct backend_state *s, struct member *m)
 		return fd;
 	(void)close(fd);
 	f->closed = true;
-	return NEVER_OPEN;
+	return CLOSED_FD;
 }
 
 struct question {
@@ -691,9 +689,9 @@ conclude(struct backend_state *s, const struct question *q, bool arm,
 	if (!q->answered)
 		m->flags &= (uint8_t)~TOLD;
 	/* kqueue: its kevents have ended with it */
-	if (s->lasting && q->fd == NEVER_OPEN && s->base->requests != NULL)
+	if (s->lasting && q->fd == CLOSED_FD && s->base->requests != NULL)
 		(void)drop(s, q->token);
-	if ((m->flags & MEMBER) == 0 || q->fd == NEVER_OPEN)
+	if ((m->flags & MEMBER) == 0 || q->fd == CLOSED_FD)
 		return stays;
 	if (!arm && !q->answered && (m->flags & REGISTERED) == 0)
 		return true;
@@ -708,7 +706,7 @@ put(struct backend_state *s, const struct question *q, uint32_t i)
 {
 	const struct member *m = &s->members[q->token];
 
-	if (s->base->requests != NULL && q->fd == NEVER_OPEN)
+	if (s->base->requests != NULL && q->fd == CLOSED_FD)
 		return s->lasting ? 0 : -EBADF;
 	return s->base->add(s->asked, asked_token(s, i, q->token), q->fd,
 	    m->bits);
@@ -755,7 +753,7 @@ ask_some(struct backend_state *s, size_t max, size_t *at, size_t *kept,
 			s->members[q[i].token].flags |= DUE;
 			s->due[(*kept)++] = q[i].token;
 		}
-		if (q[i].fd != NEVER_OPEN)
+		if (q[i].fd != CLOSED_FD)
 			(void)close(q[i].fd);
 	}
 	return error;
@@ -1039,7 +1037,7 @@ ask_instance(struct backend_state *s, uint32_t token)
 	struct event event;
 	int n;
 
-	if (p.fd == NEVER_OPEN || p.fd < 0)
+	if (p.fd == CLOSED_FD || p.fd < 0)
 		return p.fd < 0 ? p.fd : -EBADF;
 	n = poll(&p, 1, 0);
 	(void)close(p.fd);

@@ -17,6 +17,7 @@
 #include "output/output.h"
 #include "print/print.h"
 #include "run/lines.h"
+#include "sys/file.h"
 #include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "sys/read.h"
@@ -155,8 +156,7 @@ check(const struct request *r, const struct target *t)
 
 /* A file that several targets may be reading, each a part of its lines. */
 struct file {
-	dev_t device;
-	ino_t inode;
+	struct file_id id;
 	uint32_t index;
 };
 
@@ -164,11 +164,10 @@ static int
 compare(const void *a, const void *b)
 {
 	const struct file *x = a, *y = b;
+	int order = file_id_compare(&x->id, &y->id);
 
-	if (x->device != y->device)
-		return x->device < y->device ? -1 : 1;
-	if (x->inode != y->inode)
-		return x->inode < y->inode ? -1 : 1;
+	if (order != 0)
+		return order;
 	return x->index < y->index ? -1 : 1;
 }
 
@@ -181,8 +180,7 @@ is_shared(const struct target *t, struct file *file)
 	/* one that is not open is told of when it is read */
 	if (fstat(t->fd, &st) == -1)
 		return errno == EBADF ? false : -errno;
-	file->device = st.st_dev;
-	file->inode = st.st_ino;
+	file->id = file_id(&st);
 	return S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ||
 	    S_ISCHR(st.st_mode);
 }
@@ -193,8 +191,7 @@ join_files(struct file *files, size_t count)
 {
 	qsort(files, count, sizeof *files, compare);
 	for (size_t i = 1; i < count; i++)
-		if (files[i].device == files[i - 1].device &&
-		    files[i].inode == files[i - 1].inode)
+		if (file_id_compare(&files[i].id, &files[i - 1].id) == 0)
 			sources[files[i].index]
 			    .same = sources[files[i - 1].index].same;
 }

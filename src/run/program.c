@@ -21,6 +21,7 @@
 #include "print/print.h"
 #include "run/program.h"
 #include "sys/fdplace.h"
+#include "sys/file.h"
 #include "sys/foreign.h"
 #include "sys/launch.h"
 #include "sys/signals.h"
@@ -228,14 +229,8 @@ set_blocking(const struct target *t)
 {
 	bool own = (t->flags & TARGET_PATH) != 0 ||
 	    (t->process == 0 && t->fd != t->number);
-	int flags;
 
-	if (!own)
-		return 0;
-	flags = fcntl(t->fd, F_GETFL);
-	return flags == -1 || fcntl(t->fd, F_SETFL, flags & ~O_NONBLOCK) == -1 ?
-	    -errno :
-	    0;
+	return own ? file_set_blocking(t->fd) : 0;
 }
 
 static int

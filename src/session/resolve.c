@@ -12,6 +12,7 @@
 
 #include "session/core.h"
 #include "session/resolve.h"
+#include "sys/file.h"
 #include "sys/foreign.h"
 #include "sys/process.h"
 #include "target/target.h"
@@ -67,17 +68,21 @@ is_own_peer(const struct session *s, const struct target *t)
 {
 	uint8_t other = (t->bits & s->backend->mask_write) != 0 ? HANDLE_READS :
 								  HANDLE_WRITES;
-	struct stat one, st;
+	struct file_id one, own;
+	struct stat st;
 
-	if (stat(t->name, &one) == -1 || !S_ISFIFO(one.st_mode) ||
+	if (stat(t->name, &st) == -1 || !S_ISFIFO(st.st_mode) ||
 	    (t->bits & s->backend->mask_look) != 0)
 		return false;
+	one = file_id(&st);
 	for (uint32_t i = 0; i < s->handles.count; i++) {
 		const struct handle *h = &s->handles.list[i];
 
-		if (h->kind != 0 && (h->flags & HANDLE_FIFO) != 0 &&
-		    (h->flags & other) != 0 && fstat(h->fd, &st) == 0 &&
-		    st.st_dev == one.st_dev && st.st_ino == one.st_ino)
+		if (h->kind == 0 || (h->flags & HANDLE_FIFO) == 0 ||
+		    (h->flags & other) == 0 || fstat(h->fd, &st) == -1)
+			continue;
+		own = file_id(&st);
+		if (file_id_compare(&one, &own) == 0)
 			return true;
 	}
 	return false;

@@ -101,14 +101,20 @@ file_objection(int fd, const char **why)
 static int objection(const struct foreign *f, int fd, int depth,
     const char **why);
 
+/* DEVICE as fdinfo has it: the kernel's own form, of 12 and 20 bits. */
+static bool
+is_on(const struct stat *st, unsigned long device)
+{
+	return major(st->st_dev) == device >> 20 &&
+	    minor(st->st_dev) == (device & 0xfffff);
+}
+
 /* Whether DEVICE is that of FD, which is closed. */
 static bool
 is_device(int fd, unsigned long device)
 {
 	struct stat st;
-	bool answer = fd != -1 && fstat(fd, &st) == 0 &&
-	    major(st.st_dev) == device >> 20 &&
-	    minor(st.st_dev) == (device & 0xfffff);
+	bool answer = fd != -1 && fstat(fd, &st) == 0 && is_on(&st, device);
 
 	if (fd != -1)
 		(void)close(fd);
@@ -151,11 +157,9 @@ entry_objection(const struct foreign *f, int fd, int number,
 	copy = process_descriptor(f->process, number);
 	if (copy < 0)
 		return copy == -EBADF || copy == -ESRCH ? 0 : copy;
-	/* fdinfo has the kernel's own form of a device: 12 and 20 bits */
 	if (fstat(copy, &st) == -1 || fstatfs(copy, &fs) == -1)
 		error = -errno;
-	else if (st.st_ino == inode && major(st.st_dev) == device >> 20 &&
-	    minor(st.st_dev) == (device & 0xfffff) &&
+	else if (st.st_ino == inode && is_on(&st, device) &&
 	    (fs.f_type != ANON_INODES ||
 		process_registered(f->pid, number, fd, number) == 1))
 		error = objection(&entry, copy, depth + 1, why);

@@ -15,20 +15,8 @@
 #include <linux/magic.h>
 #endif
 
+#include "sys/file.h"
 #include "sys/peer.h"
-
-/* 0 if A and B are the same file, -ENOENT if they are not, or -errno. */
-static int
-compare_files(int a, int b)
-{
-	struct stat one, other;
-
-	if (fstat(a, &one) == -1 || fstat(b, &other) == -1)
-		return -errno;
-	return one.st_dev == other.st_dev && one.st_ino == other.st_ino ?
-	    0 :
-	    -ENOENT;
-}
 
 int
 peer_open_named(int fd, const char *path, int flags)
@@ -37,7 +25,7 @@ peer_open_named(int fd, const char *path, int flags)
 
 	if (end == -1)
 		return -errno;
-	error = compare_files(fd, end);
+	error = file_same(fd, end);
 	if (error == 0)
 		return end;
 	(void)close(end);

@@ -20,6 +20,7 @@
 #include "fifo/fifo.h"
 #include "output/diag.h"
 #include "sys/fdplace.h"
+#include "sys/file.h"
 #include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "sys/process.h"
@@ -31,9 +32,6 @@
 
 /* Up to so many, looking at each is cheaper than a table. */
 #define FEW 16
-
-/* Higher than any descriptor can be: closed, whoever asks. */
-#define NEVER_OPEN INT_MAX
 
 /* Index plus 1 of each target that is a number; open addressing. */
 struct table {
@@ -729,7 +727,7 @@ copy(const struct targets *targets, struct target *t, int process)
 
 	if (fd < 0 && fd != -EBADF)
 		return copy_failed(targets, t, -fd);
-	t->fd = fd < 0 ? NEVER_OPEN : fd;
+	t->fd = fd < 0 ? CLOSED_FD : fd;
 	return 0;
 }
 
@@ -904,8 +902,7 @@ look(struct targets *targets, const struct backend *backend, bool *conflict)
 }
 
 struct identity {
-	dev_t device;
-	ino_t inode;
+	struct file_id id;
 	struct target *target;
 };
 
@@ -914,9 +911,7 @@ compare(const void *left, const void *right)
 {
 	const struct identity *a = left, *b = right;
 
-	if (a->device != b->device)
-		return a->device < b->device ? -1 : 1;
-	return (a->inode > b->inode) - (a->inode < b->inode);
+	return file_id_compare(&a->id, &b->id);
 }
 
 /* Some FIFOs are read and some written: whether one is both. */
@@ -936,8 +931,7 @@ look_for_both(struct targets *targets, const struct backend *backend)
 
 		if ((t->flags & TARGET_FIFO) == 0 || stat(t->name, &st) == -1)
 			continue;
-		seen[count].device = st.st_dev;
-		seen[count].inode = st.st_ino;
+		seen[count].id = file_id(&st);
 		seen[count++].target = t;
 	}
 	qsort(seen, count, sizeof *seen, compare);
@@ -963,16 +957,6 @@ target_reopen(struct target *t)
 	return 0;
 }
 
-/* To read asynchronously is to wait for bytes, and not EAGAIN. */
-static void
-set_blocking(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags != -1)
-		(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-}
-
 static int
 open_path(struct target *t, const struct backend *backend)
 {
@@ -991,9 +975,10 @@ open_path(struct target *t, const struct backend *backend)
 			O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
 	if (fd < 0)
 		return open_failed(t, -fd);
+	/* an asynchronous read waits for bytes, and gets no EAGAIN */
 	if ((t->flags & TARGET_FIFO) != 0 && backend->requests != NULL &&
 	    t->bits == 1u << KQUEUE_AIO)
-		set_blocking(fd);
+		(void)file_set_blocking(fd);
 	t->fd = t->number = fd;
 	return 0;
 }

@@ -37,7 +37,7 @@
 
 #include "backend/kqueue.h"
 #include "sys/fdplace.h"
-#include "sys/file.h"
+#include "sys/fileid.h"
 
 /* So many are asked about at a time; the limit of files may be low. */
 #define BATCH 16

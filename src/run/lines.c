@@ -17,7 +17,7 @@
 #include "output/output.h"
 #include "print/print.h"
 #include "run/lines.h"
-#include "sys/file.h"
+#include "sys/fileid.h"
 #include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "sys/read.h"

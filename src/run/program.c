@@ -21,7 +21,7 @@
 #include "print/print.h"
 #include "run/program.h"
 #include "sys/fdplace.h"
-#include "sys/file.h"
+#include "sys/fileid.h"
 #include "sys/foreign.h"
 #include "sys/launch.h"
 #include "sys/signals.h"

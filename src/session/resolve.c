@@ -12,7 +12,7 @@
 
 #include "session/core.h"
 #include "session/resolve.h"
-#include "sys/file.h"
+#include "sys/fileid.h"
 #include "sys/foreign.h"
 #include "sys/process.h"
 #include "target/target.h"

@@ -15,7 +15,7 @@
 #include <linux/magic.h>
 #endif
 
-#include "sys/file.h"
+#include "sys/fileid.h"
 #include "sys/peer.h"
 
 int

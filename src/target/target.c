@@ -20,7 +20,7 @@
 #include "fifo/fifo.h"
 #include "output/diag.h"
 #include "sys/fdplace.h"
-#include "sys/file.h"
+#include "sys/fileid.h"
 #include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "sys/process.h"

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "sys/file.h"
+#include "sys/fileid.h"
 
 struct file_id
 file_id(const struct stat *st)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * file.h - which file a descriptor or a path is.
+ * fileid.h - which file a descriptor or a path is.
  */
-#ifndef FILE_H
-#define FILE_H
+#ifndef FILEID_H
+#define FILEID_H
 
 #include <sys/types.h>
 #include <sys/stat.h>

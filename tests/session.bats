@@ -726,6 +726,25 @@ not_shorter() {
 
 # ---- kqueue ----
 
+@test "kqueue: the first of two udata in a kevent is freed" {
+	local words
+
+	need kqueue
+	[[ -z ${ASAN_OPTIONS-} ]] || skip "the sanitizer needs more memory"
+	words=udata=$(printf '%0100000d' 0)
+	{
+		for ((i = 0; i < 500; i++)); do
+			echo "control 0 0 user:1:$words,$words"
+		done
+		echo 'control 0 0 user:1:udata=a,udata=b,trigger'
+		echo 'control 1 5'
+	} | (ulimit -v 30000 && exec pmux kqueue --session) >out 2>err ||
+		fail "$(tail -n 2 out)"
+	assert_equal "$(grep -c '^ok' out)" 502
+	run tail -n 2 out
+	assert_line --index 0 --regexp $'\tb$'
+}
+
 @test "kqueue: changes and events, udata, the words of a command" {
 	need kqueue
 	serve kqueue 7=pipe.r.data <<-'end'

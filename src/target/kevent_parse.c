@@ -211,6 +211,7 @@ take_udata(struct parsing *p, const char *value, size_t length)
 
 	if (to == NULL)
 		return diag_system(ENOMEM, NULL, "udata");
+	free(p->request->udata); /* of an earlier word */
 	p->request->udata = to;
 	for (size_t i = 0; i < length; i++) {
 		if (value[i] != '%') {

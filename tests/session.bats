@@ -745,6 +745,20 @@ not_shorter() {
 	assert_line --index 0 --regexp $'\tb$'
 }
 
+@test "kqueue: a kevent without memory for its udata is no missing interface" {
+	need kqueue
+	[[ -z ${ASAN_OPTIONS-} ]] || skip "the sanitizer needs more memory"
+	# the request needs 32 MiB, its udata 20 MB
+	{
+		printf 'control 0 0 user:1:udata=%020000000d\n' 0
+		echo 'control 0 0 user:1:udata=a'
+	} | (ulimit -v 48000 && exec pmux kqueue --session) >out 2>err ||
+		fail "$(cut -c -200 out)"
+	run sed 1d out
+	assert_line --index 0 "error ENOMEM 1: Cannot allocate memory"
+	assert_line --index 1 "ok 0"
+}
+
 @test "kqueue: changes and events, udata, the words of a command" {
 	need kqueue
 	serve kqueue 7=pipe.r.data <<-'end'

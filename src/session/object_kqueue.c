@@ -167,8 +167,8 @@ take_changes(struct session *s, struct tokenizer *words)
 		status = kevent_parse(word, length, NULL, &s->own->timers,
 		    &c->request, &ident);
 		if (status == EXIT_SYSTEM) {
-			/* no such interface: its change fails */
-			c->error = ENXIO;
+			/* no such interface, no memory: its change fails */
+			c->error = s->message.error;
 			status = 0;
 		}
 		if (status == 0)
@@ -323,7 +323,8 @@ apply_change(struct session *s, struct change *c)
 	int status = 0, error;
 
 	if (c->error != 0)
-		return diag_system(c->error, "no such interface", "%s",
+		return diag_system(c->error,
+		    c->error == ENXIO ? "no such interface" : NULL, "%s",
 		    c->target.name);
 	if (kevent_wants_descriptor(&c->request)) {
 		status = find_descriptor(s, c, &descriptor);

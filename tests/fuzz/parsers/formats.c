@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/* --format: format_check, and what is printed by it of a target so named. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "backend/kqueue.h"
+#include "output/output.h"
+#include "parser.h"
+#include "print/format.h"
+#include "print/print.h"
+#include "target/request.h"
+
+static void
+print(const struct request *request, uint32_t bits)
+{
+	struct event event = { .bits = bits, .data = -1, .fflags = UINT32_MAX };
+	char to[256];
+
+	output_divert(to, sizeof to);
+	print_event(request, request->targets.list, &event);
+	parser_check(output_restore() <= sizeof to);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *format = parser_input(data, size);
+	struct kevent_request kevent = { .filter = KQUEUE_PROC };
+	struct target target = { .name = format, .fd = TARGET_NO_FD };
+	struct request request = { .format = format, .ready_fd = -1 };
+
+	target.length = (uint32_t)strlen(format);
+	target.number = TARGET_NO_FD;
+	request.targets.list = &target;
+	request.targets.count = 1;
+	request.backend = &backend_poll;
+	if (format_check(format, false) == 0)
+		print(&request, 0x1f);
+	request.backend = &backend_kqueue;
+	request.targets.kevents = &kevent;
+	if (format_check(format, true) == 0)
+		print(&request, 1u << KQUEUE_PROC);
+	request.json = true;
+	print(&request, 1u << KQUEUE_PROC);
+	free(format);
+	return 0;
+}

@@ -370,7 +370,7 @@ _pmux()
 	if ((${#words[@]} == 2)); then
 		_pmux_no_files
 		if [[ $cur == -* ]]; then
-			_pmux_offer '' -h --help --version
+			_pmux_offer '' -h --help -V --version
 		else
 			_pmux_commands ''
 		fi

@@ -214,7 +214,7 @@ end
 complete -c pmux -f
 complete -c pmux -n __pmux_command -a '(__pmux_commands)'
 complete -c pmux -n __pmux_command -s h -l help -d 'print the commands'
-complete -c pmux -n __pmux_command -l version -d 'print the version'
+complete -c pmux -n __pmux_command -s V -l version -d 'print the version'
 complete -c pmux -n 'contains -- -- (commandline -opc)' -a '(__pmux_program)'
 begin
     set -l pattern '^  (?:-(?=.,))?((?:.(?=,))?),? +--([a-z-]+) ?((?:[A-Z]+(?= ))?) +(\S.*)'

@@ -19,7 +19,7 @@ run(int argc, char **argv)
 	if (argc < 2)
 		return diag_usage("no command (see 'pmux help')");
 	word = argv[1];
-	if (strcmp(word, "--version") == 0) {
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
 		output_string(PACKAGE_STRING "\n");
 		return EXIT_EVENT;
 	}

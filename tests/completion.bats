@@ -221,7 +221,7 @@ completes_commands() {
 	offers_just 'pmux ' "${found[@]}"
 	offers_just 'pmux e' epoll
 	offers_just 'pmux xyzzy'
-	offers_just 'pmux -' -h --help --version
+	offers_just 'pmux -' -h --help -V --version
 	offers_just 'pmux help ' "${found[@]}"
 	offers_just 'pmux help d' devpoll
 }

@@ -242,11 +242,13 @@ page_options() {
 	usage_error "did you mean 'poll'" help pol
 }
 
-@test "--version" {
-	pm --version
-	assert_success
-	assert_equal "$stderr" ''
-	assert_output --regexp '^pmux .*[0-9]+\.[0-9]+'
+@test "--version and -V" {
+	for option in --version -V; do
+		pm "$option"
+		assert_success
+		assert_equal "$stderr" ''
+		assert_output --regexp '^pmux .*[0-9]+\.[0-9]+'
+	done
 }
 
 @test "help on a full disk, and with nobody there" {

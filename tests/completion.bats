@@ -171,9 +171,8 @@ offers_just() {
 	shift
 	wanted=$([[ $# == 0 ]] || printf '%s\n' "$@" | sort -u)
 	[[ ${offered[$line]} == "$wanted" ]] ||
-	    batslib_print_kv_single_or_multi 8 line "$line" \
-	        offered "${offered[$line]}" wanted "$wanted" |
-	    batslib_decorate 'not what is to be offered' | fail
+	    differs 'not what is to be offered' line "$line" \
+	        offered "${offered[$line]}" wanted "$wanted"
 }
 
 is_offered() {

@@ -107,15 +107,10 @@ check() {
 	run --separate-stderr in_scratch "$@"
 	wanted=$output
 	[[ ! -e $number.out ]] || wanted=$(<"$number.out")
-	if [[ $status != 0 || $stderr || $output != "$wanted" ]]; then
-		batslib_print_kv_single_or_multi 8 \
-		    example "$where, line $number" \
-		    command "$*" \
-		    status "$status" \
-		    output "$output" \
-		    'not' "$wanted" \
-		    message "$stderr" | batslib_decorate 'unexpected' | fail
-	fi
+	[[ $status == 0 && ! $stderr && $output == "$wanted" ]] ||
+	    differs unexpected example "$where, line $number" \
+	        command "$*" status "$status" output "$output" \
+	        'not' "$wanted" message "$stderr"
 }
 
 in_scratch() {
@@ -325,11 +320,11 @@ recipe_for_bats() {
 	local name
 
 	while read -r name; do
-		assert_file_executable "$top/$name"
+		[[ -x $top/$name ]] || fail "$name is no program"
 	done < <(grep -o 'scripts/[a-z-]*' "$top/README" | sort -u)
 	# man/pmux-poll(1) stands for what is installed
 	while read -r name; do
-		assert_file_exists "$top/man/${name%(*}.${name: -2:1}"
+		[[ -e $top/man/${name%(*}.${name: -2:1} ]] || fail "no $name"
 	done < <(grep -oE 'pmux(-[a-z]+)?\([17]\)' "$top/README" | sort -u)
 	while read -r name; do
 		grep -qE "AC_ARG_(ENABLE|WITH)\(\[$name\]|PMUX_PRIMITIVE\(\[$name\]" \

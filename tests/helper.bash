@@ -10,25 +10,12 @@ bats_require_minimum_version 1.5.0
 
 : "${PMUX:?must name the pmux to be tested}"
 : "${PMUX_TOOLS:?must name the directory that has peer and guard}"
-PATH=$(dirname -- "$PMUX"):$PMUX_TOOLS:$PATH
+PATH=${PMUX%/*}:$PMUX_TOOLS:$PATH
 export PATH
 export LC_ALL=C
 
-load_library() {
-	local dir
-
-	for dir in "${BATS_LIB_PATH:-}" /usr/lib/bats /usr/local/lib/bats \
-	    /usr/lib /usr/local/lib /opt/homebrew/lib; do
-		if [[ -f $dir/$1/load.bash ]]; then
-			load "$dir/$1/load.bash"
-			return
-		fi
-	done
-	bats_load_library "$1"
-}
-load_library bats-support
-load_library bats-assert
-load_library bats-file
+# shellcheck source=tests/assert.bash
+source "${BASH_SOURCE[0]%/*}/assert.bash"
 
 # A file may have a function prepare, to be called before each of its tests: a
 # skip in setup_file is an error for Bats 1.8.
@@ -267,13 +254,10 @@ expect() {
 	shift
 	printf -v text '%s\n' "$@"
 	text=${text%$'\n'}
-	if [[ $status != "$wanted" || $output != "$text" ]]; then
-		batslib_print_kv_single_or_multi 8 \
-		    command "${BATS_RUN_COMMAND-}" \
-		    status "$status" 'not' "$wanted" \
-		    output "$output" 'not' "$text" \
-		    message "$stderr" | batslib_decorate 'unexpected' | fail
-	fi
+	[[ $status == "$wanted" && $output == "$text" ]] ||
+	    differs unexpected command "${BATS_RUN_COMMAND-}" \
+	        status "$status" 'not' "$wanted" \
+	        output "$output" 'not' "$text" message "$stderr"
 }
 
 # expect_error STATUS REGEX: nothing printed, one line of message. A REGEX that
@@ -283,12 +267,9 @@ expect_error() {
 
 	[[ $2 != pmux:* ]] || pattern=^$2
 	expect "$1"
-	if [[ $stderr == *$'\n'* || ! $stderr =~ $pattern ]]; then
-		batslib_print_kv_single_or_multi 8 \
-		    command "${BATS_RUN_COMMAND-}" \
-		    message "$stderr" 'wanted' "one line with $2" |
-		    batslib_decorate 'unexpected message' | fail
-	fi
+	[[ $stderr != *$'\n'* && $stderr =~ $pattern ]] ||
+	    differs 'unexpected message' command "${BATS_RUN_COMMAND-}" \
+	        message "$stderr" 'wanted' "one line with $2"
 }
 
 # usage_error REGEX ARG...: pmux ARG... is one.

@@ -22,6 +22,7 @@ source "${BASH_SOURCE[0]%/*}/assert.bash"
 setup() {
 	local self=$BASHPID	# behind & it would be another
 
+	trap_failures
 	cd -- "$BATS_TEST_TMPDIR" || return 1
 	umask 022
 	# what guard knows the test's own processes by
@@ -30,6 +31,21 @@ setup() {
 	disown
 	need_primitives
 	! declare -F prepare >/dev/null || prepare
+}
+
+# To know where a test fails Bats has bash call a function before each command,
+# which takes more CPU time than the tests. For bash says it when one fails.
+trap_failures() {
+	trap - DEBUG
+	trap at_failure ERR
+	BATS_DEBUG_LAST_STACK_TRACE=()
+	BATS_DEBUG_LASTLAST_STACK_TRACE=()
+}
+
+at_failure() {
+	BATS_ERROR_STATUS=${BATS_ERROR_STATUS:-$?}
+	bats_capture_stack_trace
+	BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=yes
 }
 
 # The primitives that this pmux lacks.

@@ -153,10 +153,7 @@ need_number() {
 
 # has COMMAND: does this system have the primitive?
 has() {
-	local result=0
-
-	pmux "$1" -t 0 >/dev/null 2>&1 || result=$?
-	[[ $result != 4 ]]
+	[[ " $LACKING " != *" $1 "* ]]
 }
 
 need() {
@@ -412,5 +409,4 @@ need_json() {
 }
 
 # What a test's file has by itself is not among these.
-HELPERS=$(compgen -A function)
-HELPERS=${HELPERS//$'\n'/ }
+[[ ! ${LACKING-} ]] || HELPERS=$(compgen -A function | tr '\n' ' ')

@@ -482,13 +482,13 @@ flags_kept() {
 	rm -f pipe
 	mkfifo pipe
 	exec {fd}<>pipe 7<pipe
-	before=$(grep flags: /proc/$$/fdinfo/7)
+	before=$(grep flags: /proc/self/fdinfo/7)
 	waiting "$1" -t 1h "$target" {fd}<&-
-	assert_equal "$(grep flags: /proc/$$/fdinfo/7)" "$before"
+	assert_equal "$(grep flags: /proc/self/fdinfo/7)" "$before"
 	echo >pipe
 	finish "$pid"
 	assert_equal "$status" 0
-	assert_equal "$(grep flags: /proc/$$/fdinfo/7)" "$before"
+	assert_equal "$(grep flags: /proc/self/fdinfo/7)" "$before"
 	exec {fd}<&- 7<&-
 }
 

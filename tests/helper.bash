@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
 # shellcheck disable=SC2154	# status, output, stderr: set by run
+# shellcheck disable=SC2034	# BATS_DEBUG_...: used by Bats
 #
 # Loaded by every test file. Needs PMUX, the program under test, and
 # PMUX_TOOLS, the directory of what tests/tools has. Both absolute. TEST_LIMIT:
 # seconds after which a test is taken to hang.
 
-bats_require_minimum_version 1.5.0
+bats_require_minimum_version 1.8.0
 
 : "${PMUX:?must name the pmux to be tested}"
 : "${PMUX_TOOLS:?must name the directory that has peer and guard}"
@@ -91,16 +92,25 @@ need_primitives() {
 # Nothing that a test began outlives it.  A holder ends when its FIFO has no
 # name any more; what is left all the same, tests/bats-tap ends after the file.
 teardown() {
-	local f pid
+	local f
+
+	end_jobs
+	shopt -s nullglob
+	for f in "$BATS_TEST_TMPDIR"/* "$BATS_TEST_TMPDIR"/*/*; do
+		[[ ! -p $f || -L $f ]] || rm -f -- "$f"
+	done
+	[[ ${part_failed-} ]] || return 0
+	[[ ! $BATS_TEST_COMPLETED ]] || echo '# only parts failed' >&3
+	return 1
+}
+
+end_jobs() {
+	local pid
 
 	# not all at once: bash 5.2 may wait for ever for a process substitution
 	for pid in $(jobs -p); do
 		kill -KILL "$pid" 2>/dev/null || :
 		wait "$pid" || :
-	done
-	shopt -s nullglob
-	for f in "$BATS_TEST_TMPDIR"/* "$BATS_TEST_TMPDIR"/*/*; do
-		[[ ! -p $f || -L $f ]] || rm -f -- "$f"
 	done
 }
 
@@ -160,18 +170,69 @@ need() {
 	has "$1" || skip "no $1 on this system"
 }
 
-# each FUNCTION [ARG]...: FUNCTION BACKEND [ARG]... for each that there is.
+# each FUNCTION [ARG]...: FUNCTION BACKEND [ARG]... for each that there is, as a
+# part of the test.
 each() {
+	among "select poll devpoll epoll kqueue wait" "$@"
+}
+
+# among BACKENDS FUNCTION [ARG]...: for each of these.
+among() {
 	local backend did=
 
-	for backend in select poll devpoll epoll kqueue wait; do
+	for backend in $1; do
 		if has "$backend"; then
-			echo "with $backend:"
-			"$1" "$backend" "${@:2}"
+			part "$backend" "${@:2}"
 			did=yes
 		fi
 	done
 	[[ $did ]]
+}
+
+# part NAME FUNCTION [ARG]...: FUNCTION NAME [ARG]... in a subshell, with a result
+# of its own (tests/tap). The test goes on, and fails in the end, if it fails;
+# the files that it made have gone by then.
+part() {
+	local result f
+	local -a before=(*)
+
+	trap - ERR
+	set +e
+	(
+		set -e
+		# not local: where a function fails, the trap may not see it
+		part_name="$BATS_TEST_DESCRIPTION: $1${3+ ${*:3}}"
+		trap at_failure ERR
+		trap end_part EXIT
+		"$2" "$1" "${@:3}"
+	) >"$BATS_TEST_TMPDIR.part" 2>&1
+	result=$?
+	set -e
+	trap at_failure ERR
+	((result != 0)) || return 0
+	part_failed=yes
+	for f in *; do
+		[[ "${before[*]/#/:}:" == *":$f:"* ]] || rm -rf -- "$f"
+	done
+}
+
+end_part() {
+	local result=$?
+
+	trap - ERR
+	set +e
+	end_jobs
+	if ((result != 0)); then
+		echo "# not ok $part_name"
+		bats_print_stack_trace "${BATS_DEBUG_LAST_STACK_TRACE[@]}"
+		bats_print_failed_command "${BATS_DEBUG_LAST_STACK_TRACE[@]}"
+		sed 's/^/# /' "$BATS_TEST_TMPDIR.part"
+	elif [[ ${BATS_TEST_SKIPPED-} ]]; then
+		echo "# ok $part_name # skip $BATS_TEST_SKIPPED"
+	else
+		echo "# ok $part_name"
+	fi >&3
+	exit "$result"
 }
 
 # reads COMMAND TARGET, writes COMMAND TARGET: how the command is told.

@@ -8,19 +8,17 @@ load helper
 
 completions=$BATS_TEST_DIRNAME/../completions
 commands=(wait select poll devpoll epoll kqueue info help)
+# whose options, and which, the shells describe
+described=('pmux poll -' 'pmux ')
 events=(in pri out err hup nval rdhup rdnorm rdband wrnorm wrband msg et
     oneshot exclusive wakeup)
-# What was offered for a line, sorted, one a line; without what stands before
-# the last colon or = of the word, since bash cuts there.
-declare -gA offered
+# The lines that a test completes; what was offered for each, sorted, one a line,
+# without what stands before the last colon or = of the word, since bash cuts
+# there; and its number among the lines that the shell was asked for.
+declare -ga lines
+declare -gA offered number
 
 # ---- the shells ----
-
-# They stand in a directory of their own, where there is no file by chance.
-here() {
-	mkdir -p here
-	cd here || return 1
-}
 
 # alone PROGRAM [ARG]...: run it where there is no terminal to quarrel about.
 alone() {
@@ -69,7 +67,7 @@ bash_offers() {
 
 need_zsh() {
 	command -v zsh >/dev/null || skip "no zsh"
-	zsh -fc 'zmodload zsh/zpty && autoload -Uz compinit && compinit -uD' ||
+	zsh -fc 'zmodload zsh/zpty && autoload -Uz compinit && compinit -u -D' ||
 	    skip "a zsh without zpty or without its functions"
 }
 
@@ -77,11 +75,12 @@ need_zsh() {
 zsh_offers() {
 	cat >../inner.zsh <<-'EOF'
 		unset zle_bracketed_paste
+		unsetopt prompt_cr prompt_sp
 		PS1= LISTMAX=10000 n=0
 		path=($PMUX:h $path) fpath=($COMPLETIONS $fpath)
 		stty -echo cols 200 rows 100
 		autoload -Uz compinit
-		compinit -uD
+		compinit -u -D
 		capture() {
 			: >../offers.$((n += 1))
 			compadd() {
@@ -94,7 +93,10 @@ zsh_offers() {
 			}
 			_main_complete
 			unfunction compadd
-			compstate[insert]= compstate[list]=list\ force
+			compstate[insert]= compstate[list]=
+			# zpty takes long to read a list
+			[[ $'\n'$LISTED$'\n' != *$'\n'$BUFFER$'\n'* ]] ||
+				compstate[list]=list\ force
 		}
 		zle -C capture complete-word capture
 		bindkey '^I' capture
@@ -106,7 +108,7 @@ zsh_offers() {
 	EOF
 	cat >../outer.zsh <<-'EOF'
 		zmodload zsh/zpty
-		zpty -b shell 'zsh -f -i'
+		zpty shell 'zsh -f -i'
 		zpty -w shell '. ../inner.zsh'
 		zpty -r shell screen '*READY*'
 		for line; do
@@ -115,7 +117,8 @@ zsh_offers() {
 			print -r -- $screen >../screen.$((n += 1))
 		done
 	EOF
-	COMPLETIONS=$completions zsh -f ../outer.zsh "$@" 3>&-
+	COMPLETIONS=$completions LISTED=$(printf '%s\n' "${described[@]}") \
+	    zsh -f ../outer.zsh "$@" 3>&-
 }
 
 # It makes its directories even then.
@@ -142,26 +145,84 @@ fish_offers() {
 	COMPLETIONS=$completions bare_fish ../lines.fish "$@" 3>&- || :
 }
 
-# offers SHELL LINE...: what SHELL offers at the end of each, in `offered`.
-offers() {
-	local shell=$1 line last n=0
+# scene: files in the directory in which the shell stands, and two processes:
+# `owner' has descriptor 33 and not 34, `sleeper' is another.
+scene() {
+	touch jobs.fifo jobs.list 7 'a b' 'odd:one'
+	mkdir jobs.d
+	mkfifo ../ready
+	peer owner ../ready 33</dev/null 34<&- 3>&- &
+	read -r owner <../ready
+	rm ../ready
+	sleep 600 3>&- &
+	sleeper=$!
+	printf '%s\n' "$owner" "$sleeper" >../processes
+}
 
-	shift
-	rm -f ../offers.*
-	"need_$shell"
-	"${shell}_offers" "$@"
+# ask SHELL GROUP: what it offers at the end of each line of these promises, into
+# `answers', once a file: a shell takes longer to start than to answer. Only the
+# group "files" has files by chance.
+ask() {
+	local name
+
+	answers=$BATS_FILE_TMPDIR/$1-$2
+	if [[ ! -e $answers ]]; then
+		"need_$1"
+		mkdir here
+		cd here || return
+		[[ $2 != files ]] || scene
+		for name in ${promises[$2]}; do
+			"lines_for_$name"
+		done
+		printf '%s\n' "${lines[@]}" >../lines
+		"$1_offers" "${lines[@]}" 7<&- 33<&- 34</dev/null
+		cd .. || return
+		rm -rf here
+		mkdir "$answers"
+		mv -- * "$answers"
+	fi
+	[[ $2 != files ]] || {
+		read -r owner
+		read -r sleeper
+	} <"$answers/processes"
+}
+
+# offers LINE...: what was offered for each, from `answers'.
+offers() {
+	local line last word n=0
+
+	while IFS= read -r line; do
+		number[$line]=$((n += 1))
+	done <"$answers/lines"
 	for line; do
 		last=${line##*[[:blank:]]}
 		last=${last%"${last##*[:=]}"}
-		[[ -e ../offers.$((n += 1)) ]] || {
-			cat ../screen* 2>/dev/null || :
-			fail "$shell: no answer to '$line'"
+		n=$answers/offers.${number[$line]}
+		[[ -e $n ]] || {
+			cat "$answers"/screen* 2>/dev/null || :
+			fail "no answer to '$line'"
 		}
+		# some put a / behind a directory
 		offered[$line]=$(while IFS= read -r word; do
+			word=${word%/}
 			[[ -z ${word#"$last"} ]] ||
 			    printf '%s\n' "${word#"$last"}"
-		done <"../offers.$n" | sort -u)
+		done <"$n" | sort -u)
 	done
+}
+
+# completes PROMISE SHELL
+completes() {
+	local group
+
+	for group in "${!promises[@]}"; do
+		[[ " ${promises[$group]} " != *" $1 "* ]] || break
+	done
+	ask "$2" "$group"
+	lines=()
+	"lines_for_$1"
+	offers "${lines[@]}"
+	"completes_$1" "$2"
 }
 
 # offers_just LINE WORD...: these and no others.
@@ -196,6 +257,17 @@ rows() {
 	    's/^ +(-(.), )? *--([a-z-]+)( [A-Z]+)?  *([^ ].*)$/\2|\3|\5/p'
 }
 
+# once FUNCTION [ARG]...: what it prints, which it does once a file.
+once() {
+	local file="$BATS_FILE_TMPDIR/$*"
+
+	[[ -e $file ]] || {
+		"$@" >"$file.new"
+		mv "$file.new" "$file"
+	}
+	cat "$file"
+}
+
 # taken COMMAND: the events that it takes.
 taken() {
 	local event result
@@ -207,16 +279,42 @@ taken() {
 	done
 }
 
+declare -gA idents=([read]=0 [write]=0 [vnode]=. [proc]=1 [signal]=USR1
+    [timer]=1s [netdev]=lo [aio]=0 [user]=1)
+kevents=(lowat=1 delete write extend attrib link rename revoke open close
+    close_write read exit fork exec track seconds mseconds useconds nseconds
+    abstime linkup linkdown linkinv bytes=1 offset=1 trigger ffnop ffand ffor
+    ffcopy fflags=1 add enable disable oneshot clear dispatch receipt data=1
+    udata=a)
+
+# kevent_words FILTER: the words that it takes, as they are offered.
+kevent_words() {
+	local word result
+
+	for word in "${kevents[@]}"; do
+		result=0
+		pmux kqueue -q -t 0 "$1:${idents[$1]}:$word" 2>message ||
+		    result=$?
+		[[ $result == 2 && $(<message) == *' has no '* ]] ||
+		    echo "${word%=*}"
+	done
+}
+
 # ---- the promises ----
+
+declare -gA promises=([bare]='commands options events kevents durations'
+    [files]='idents programs files descriptors' [package]=package)
+
+lines_for_commands() {
+	lines+=('pmux ' 'pmux e' 'pmux xyzzy' 'pmux -' 'pmux help '
+	    'pmux help d')
+}
 
 completes_commands() {
 	local -a found
 
-	here
 	mapfile -t found < <(pmux help | sed -nE 's/^  ([a-z]+) .*/\1/p')
 	assert_equal "${found[*]}" "${commands[*]}"
-	offers "$1" 'pmux ' 'pmux e' 'pmux xyzzy' 'pmux -' 'pmux help ' \
-	    'pmux help d'
 	offers_just 'pmux ' "${found[@]}"
 	offers_just 'pmux e' epoll
 	offers_just 'pmux xyzzy'
@@ -225,41 +323,48 @@ completes_commands() {
 	offers_just 'pmux help d' devpoll
 }
 
-completes_options() {
-	local command letter long text
-	local -a lines=() short all
+lines_for_options() {
+	local command
 
-	here
 	for command in "${commands[@]}"; do
 		lines+=("pmux $command -" "pmux $command --")
 	done
-	offers "$1" "${lines[@]}"
+}
+
+completes_options() {
+	local command letter long text
+	local -a short all
+
 	for command in "${commands[@]}"; do
 		all=() short=()
 		while IFS='|' read -r letter long text; do
 			all+=("--$long")
 			[[ -z $letter ]] || short+=("-$letter")
-		done < <(rows "$command")
+		done < <(once rows "$command")
 		((${#all[@]} > 0))
 		offers_just "pmux $command -" "${all[@]}" "${short[@]}"
 		offers_just "pmux $command --" "${all[@]}"
 	done
 }
 
-completes_events() {
+lines_for_events() {
 	local command
-	local -a lines=() names rest
 
-	here
 	for command in wait poll devpoll epoll; do
 		lines+=("pmux $command 0:" "pmux $command -e "
 		    "pmux $command --events=" "pmux $command 0:in,"
 		    "pmux $command jobs.fifo:in,pri,h" "pmux $command -q -e rdn")
 	done
-	offers "$1" "${lines[@]}" 'pmux select 0:'
+	lines+=('pmux select 0:')
+}
+
+completes_events() {
+	local command
+	local -a names rest
+
 	for command in wait poll devpoll epoll; do
 		has "$command" || continue
-		mapfile -t names < <(taken "$command")
+		mapfile -t names < <(once taken "$command")
 		((${#names[@]} > 10))
 		offers_just "pmux $command 0:" "${names[@]}"
 		offers_just "pmux $command -e " "${names[@]}"
@@ -273,54 +378,37 @@ completes_events() {
 	offers_just 'pmux select 0:'
 }
 
-# kevent_words FILTER: the words that it takes, as they are offered.
-kevent_words() {
-	local word result
+lines_for_kevents() {
+	local filter
 
-	for word in "${words[@]}"; do
-		result=0
-		pmux kqueue -q -t 0 "$1:${idents[$1]}:$word" 2>message ||
-		    result=$?
-		[[ $result == 2 && $(<message) == *' has no '* ]] ||
-		    echo "${word%=*}"
+	for filter in "${!idents[@]}"; do
+		lines+=("pmux kqueue $filter:${idents[$filter]}:")
 	done
+	lines+=('pmux kqueue ' 'pmux kqueue v' 'pmux kqueue -e '
+	    'pmux kqueue -e one' 'pmux kqueue --events=one'
+	    'pmux kqueue -q vnode:x:write,ren' 'pmux kqueue timer:1:clear,abs'
+	    'pmux kqueue read:0:xyzzy')
 }
 
 # Whether the shells put the = or the : behind a word is their own affair.
 completes_kevents() {
 	local filter line
-	local -a lines=() taken
-	local -A idents=([read]=0 [write]=0 [vnode]=. [proc]=1 [signal]=USR1
-	    [timer]=1s [netdev]=lo [aio]=0 [user]=1)
-	local -a words=(lowat=1 delete write extend attrib link rename revoke
-	    open close close_write read exit fork exec track seconds mseconds useconds nseconds abstime
-	    linkup linkdown linkinv bytes=1 offset=1 trigger ffnop ffand ffor
-	    ffcopy fflags=1 add enable disable oneshot clear dispatch receipt
-	    data=1 udata=a)
+	local -a taken
 
-	here
-	has kqueue || skip "no kqueue on this system"
-	for filter in "${!idents[@]}"; do
-		lines+=("pmux kqueue $filter:${idents[$filter]}:")
-	done
-	offers "$1" "${lines[@]}" 'pmux kqueue ' 'pmux kqueue v' \
-	    'pmux kqueue -e ' 'pmux kqueue -e one' 'pmux kqueue --events=one' \
-	    'pmux kqueue -q vnode:x:write,ren' 'pmux kqueue timer:1:clear,abs' \
-	    'pmux kqueue read:0:xyzzy'
+	need kqueue
 	offered['pmux kqueue ']=${offered['pmux kqueue ']//:/}
 	offers_just 'pmux kqueue ' "${!idents[@]}"
 	offered['pmux kqueue v']=${offered['pmux kqueue v']//:/}
 	offers_just 'pmux kqueue v' vnode
 	for filter in "${!idents[@]}"; do
-		mapfile -t taken < <(kevent_words "$filter")
+		mapfile -t taken < <(once kevent_words "$filter")
 		((${#taken[@]} > 8))
 		line="pmux kqueue $filter:${idents[$filter]}:"
 		offered[$line]=${offered[$line]//=/}
 		offers_just "$line" "${taken[@]}"
 	done
 	offered['pmux kqueue -e ']=${offered['pmux kqueue -e ']//=/}
-	words=("${words[@]%=*}")
-	offers_just 'pmux kqueue -e ' "${words[@]}"
+	offers_just 'pmux kqueue -e ' "${kevents[@]%=*}"
 	offers_just 'pmux kqueue -e one' oneshot
 	offers_just 'pmux kqueue --events=one' oneshot
 	offers_just 'pmux kqueue -q vnode:x:write,ren' write,rename
@@ -328,23 +416,20 @@ completes_kevents() {
 	offers_just 'pmux kqueue read:0:xyzzy'
 }
 
+lines_for_idents() {
+	lines+=('pmux kqueue vnode:jobs' 'pmux kqueue @jobs'
+	    'pmux kqueue read:' 'pmux kqueue aio:jobs.l' 'pmux kqueue proc:'
+	    'pmux kqueue signal:' 'pmux kqueue timer:' 'pmux kqueue timer:5'
+	    'pmux kqueue netdev:' 'pmux kqueue user:' 'pmux kqueue vnode:odd')
+}
+
 completes_idents() {
 	local word line
 
-	here
-	touch jobs.fifo jobs.list 7 'odd:one'
-	sleep 60 3>&- &
-	offers "$1" 'pmux kqueue vnode:jobs' 'pmux kqueue @jobs' \
-	    'pmux kqueue read:' 'pmux kqueue aio:jobs.l' \
-	    'pmux kqueue proc:' 'pmux kqueue signal:' 'pmux kqueue timer:' \
-	    'pmux kqueue timer:5' 'pmux kqueue netdev:' 'pmux kqueue user:' \
-	    'pmux kqueue vnode:odd' 33<&- 34</dev/null
-	kill "$!"
-	wait "$!" || :
-	offers_just 'pmux kqueue vnode:jobs' jobs.fifo jobs.list
-	offers_just 'pmux kqueue @jobs' @jobs.fifo @jobs.list
+	offers_just 'pmux kqueue vnode:jobs' jobs.{d,fifo,list}
+	offers_just 'pmux kqueue @jobs' @jobs.{d,fifo,list}
 	offers_just 'pmux kqueue aio:jobs.l' jobs.list
-	offers_among 'pmux kqueue proc:' "$!"
+	offers_among 'pmux kqueue proc:' "$sleeper"
 	offers_among 'pmux kqueue signal:' USR1
 	offers_among 'pmux kqueue signal:' HUP
 	offers_never 'pmux kqueue signal:' KILL
@@ -364,14 +449,16 @@ completes_idents() {
 	offers_never 'pmux kqueue read:' 33
 }
 
+lines_for_durations() {
+	lines+=('pmux poll -t ' 'pmux poll --timeout=' 'pmux select -t 5'
+	    'pmux wait --hold=1.5' 'pmux poll -n ' 'pmux poll --format '
+	    'pmux poll --idle ' 'pmux poll -fc ' 'pmux poll --count='
+	    'pmux poll -j ' 'pmux poll --jobs ' 'pmux poll --max-line=')
+}
+
 completes_durations() {
 	local word
 
-	here
-	offers "$1" 'pmux poll -t ' 'pmux poll --timeout=' 'pmux select -t 5' \
-	    'pmux wait --hold=1.5' 'pmux poll -n ' 'pmux poll --format ' \
-	    'pmux poll --idle ' 'pmux poll -fc ' 'pmux poll --count=' \
-	    'pmux poll -j ' 'pmux poll --jobs ' 'pmux poll --max-line='
 	[[ -n ${offered['pmux poll -t ']} ]]
 	for word in ${offered['pmux poll -t ']}; do
 		pm poll --hold "$word" -t 0
@@ -392,37 +479,30 @@ completes_durations() {
 	offers_just 'pmux poll --max-line='
 }
 
+lines_for_programs() {
+	lines+=('pmux poll -fj 2 0:in -- mkfif' 'pmux poll -e in 0 -- cat jobs'
+	    'pmux kqueue timer:1s -- cat jobs.l' 'pmux poll 0 -- cat --json -t '
+	    'pmux poll 0 --')
+}
+
 # Behind -- a command, and behind it what it takes.
 completes_programs() {
-	local line
-
-	here
-	touch jobs.fifo jobs.list
-	offers "$1" 'pmux poll -fj 2 0:in -- mkfif' \
-	    'pmux poll -e in 0 -- cat jobs' 'pmux kqueue timer:1s -- cat jobs.l' \
-	    'pmux poll 0 -- cat --json -t ' 'pmux poll 0 --'
 	offers_just 'pmux poll -fj 2 0:in -- mkfif' mkfifo
-	offers_just 'pmux poll -e in 0 -- cat jobs' jobs.{fifo,list}
+	offers_just 'pmux poll -e in 0 -- cat jobs' jobs.{d,fifo,list}
 	offers_just 'pmux kqueue timer:1s -- cat jobs.l' jobs.list
 	offers_never 'pmux poll 0 -- cat --json -t ' 100ms
 	offers_among 'pmux poll 0 -- cat --json -t ' jobs.list
 	offers_among 'pmux poll 0 --' --follow
 }
 
-completes_files() {
-	local line
+lines_for_files() {
+	lines+=('pmux poll jobs' 'pmux poll @jobs' 'pmux select -r jobs'
+	    'pmux select --write=jobs' 'pmux poll @a' 'pmux poll a'
+	    'pmux poll a\ b:h' 'pmux poll -q 0 jobs.f' 'pmux info '
+	    'pmux poll -t jobs' 'pmux poll ')
+}
 
-	here
-	touch jobs.fifo jobs.list 7 'a b'
-	mkdir jobs.d
-	offers "$1" 'pmux poll jobs' 'pmux poll @jobs' 'pmux select -r jobs' \
-	    'pmux select --write=jobs' 'pmux poll @a' 'pmux poll a' \
-	    'pmux poll a\ b:h' 'pmux poll -q 0 jobs.f' 'pmux info ' \
-	    'pmux poll -t jobs' 'pmux poll ' 7<&-
-	for line in 'pmux poll jobs' 'pmux poll @jobs' 'pmux select -r jobs' \
-	    'pmux select --write=jobs'; do
-		offered[$line]=${offered[$line]//jobs.d\//jobs.d}
-	done
+completes_files() {
 	offers_just 'pmux poll jobs' jobs.{d,fifo,list}
 	offers_just 'pmux poll @jobs' @jobs.{d,fifo,list}
 	offers_just 'pmux select -r jobs' jobs.{d,fifo,list}
@@ -440,174 +520,181 @@ completes_files() {
 	offers_just 'pmux poll -t jobs'
 }
 
-completes_descriptors() {
-	local pid line
-	local -a lines=('pmux poll ' 'pmux select -r '
-	    'pmux poll --ready-fd ' 'pmux poll --ready-fd=')
+lines_for_descriptors() {
+	lines+=('pmux poll ' 'pmux select -r ' 'pmux poll --ready-fd '
+	    'pmux poll --ready-fd=' "pmux poll -p $owner "
+	    "pmux poll -qp$owner 0 " "pmux poll --pid=$owner -e in "
+	    "pmux select --pid $owner -r " 'pmux poll -p ')
+}
 
-	here
+completes_descriptors() {
+	local line
+
 	need_proc
-	offers "$1" "${lines[@]}" 33<&- 34</dev/null
-	for line in "${lines[@]}"; do
+	for line in 'pmux poll ' 'pmux select -r ' 'pmux poll --ready-fd ' \
+	    'pmux poll --ready-fd='; do
 		offers_among "$line" 34
 		offers_never "$line" 33
 	done
 	offers_among 'pmux poll ' 0
 	offers_never 'pmux poll --ready-fd ' 0
 	offers_never 'pmux poll --ready-fd=' 2
-	mkfifo ready
-	peer owner ready 33</dev/null 34<&- 3>&- &
-	read -r pid <ready
-	lines=("pmux poll -p $pid " "pmux poll -qp$pid 0 "
-	    "pmux poll --pid=$pid -e in " "pmux select --pid $pid -r ")
-	offers "$1" "${lines[@]}" 'pmux poll -p ' 33<&- 34</dev/null
-	for line in "${lines[@]}"; do
+	for line in "pmux poll -p $owner " "pmux poll -qp$owner 0 " \
+	    "pmux poll --pid=$owner -e in " "pmux select --pid $owner -r "; do
 		offers_among "$line" 33
 		offers_never "$line" 34
 	done
-	offers_among 'pmux poll -p ' "$pid"
-	kill "$pid"
+	offers_among 'pmux poll -p ' "$owner"
 }
 
 @test "bash completes the commands" {
-	completes_commands bash
+	completes commands bash
 }
 
 @test "bash completes every option of a command, and no other" {
-	completes_options bash
+	completes options bash
 }
 
 @test "bash completes the events that a command takes, and no others" {
-	completes_events bash
+	completes events bash
 }
 
 @test "bash completes the words of kevents" {
-	completes_kevents bash
+	completes kevents bash
 }
 
 @test "bash completes what kevents are about" {
-	completes_idents bash
+	completes idents bash
 }
 
 @test "bash completes durations" {
-	completes_durations bash
+	completes durations bash
 }
 
 @test "bash completes files, and files of targets" {
-	completes_files bash
+	completes files bash
 }
 
 @test "bash completes PROGRAM and what it takes" {
-	completes_programs bash
+	completes programs bash
 }
 
 @test "bash completes open descriptors and processes" {
-	completes_descriptors bash
+	completes descriptors bash
+}
+
+lines_for_package() {
+	lines+=('pmux poll -e in 0 -- pmux dev'
+	    'pmux poll 0:in -- pmux poll --ma' 'pmux poll -q 0 -- mkfif')
 }
 
 @test "bash completes PROGRAM's own options, with the bash-completion package" {
 	export PACKAGE=/usr/share/bash-completion/bash_completion
 
-	here
 	[[ -r $PACKAGE ]] || skip "no $PACKAGE"
-	offers bash 'pmux poll -e in 0 -- pmux dev' \
-	    'pmux poll 0:in -- pmux poll --ma' 'pmux poll -q 0 -- mkfif'
+	ask bash package
+	offers "${lines[@]}"
 	offers_just 'pmux poll -e in 0 -- pmux dev' devpoll
 	offers_just 'pmux poll 0:in -- pmux poll --ma' --max-events --max-line
 	offers_just 'pmux poll -q 0 -- mkfif' mkfifo
 }
 
 @test "zsh completes the commands" {
-	completes_commands zsh
+	completes commands zsh
 }
 
 @test "zsh completes every option of a command, and no other" {
-	completes_options zsh
+	completes options zsh
 }
 
 @test "zsh completes the events that a command takes, and no others" {
-	completes_events zsh
+	completes events zsh
 }
 
 @test "zsh completes the words of kevents" {
-	completes_kevents zsh
+	completes kevents zsh
 }
 
 @test "zsh completes what kevents are about" {
-	completes_idents zsh
+	completes idents zsh
 }
 
 @test "zsh completes durations" {
-	completes_durations zsh
+	completes durations zsh
 }
 
 @test "zsh completes files, and files of targets" {
-	completes_files zsh
+	completes files zsh
 }
 
 @test "zsh completes PROGRAM and what it takes" {
-	completes_programs zsh
+	completes programs zsh
 }
 
 @test "zsh completes open descriptors and processes" {
-	completes_descriptors zsh
+	completes descriptors zsh
 }
 
 @test "zsh says what an option does" {
 	local letter long text
 
-	here
-	offers zsh 'pmux poll -' 'pmux '
+	ask zsh bare
+	offers "${described[@]}"
 	while IFS='|' read -r letter long text; do
-		grep -qF -e "-- $text" ../screen.1 || fail "$long: no '$text'"
-	done < <(rows poll)
-	grep -qF -e '-- wait with poll(2)' ../screen.2
+		grep -qF -e "-- $text" \
+		    "$answers/screen.${number['pmux poll -']}" ||
+		    fail "$long: no '$text'"
+	done < <(once rows poll)
+	grep -qF -e '-- wait with poll(2)' \
+	    "$answers/screen.${number['pmux ']}"
 }
 
 @test "fish completes the commands" {
-	completes_commands fish
+	completes commands fish
 }
 
 @test "fish completes every option of a command, and no other" {
-	completes_options fish
+	completes options fish
 }
 
 @test "fish completes the events that a command takes, and no others" {
-	completes_events fish
+	completes events fish
 }
 
 @test "fish completes the words of kevents" {
-	completes_kevents fish
+	completes kevents fish
 }
 
 @test "fish completes what kevents are about" {
-	completes_idents fish
+	completes idents fish
 }
 
 @test "fish completes durations" {
-	completes_durations fish
+	completes durations fish
 }
 
 @test "fish completes files, and files of targets" {
-	completes_files fish
+	completes files fish
 }
 
 @test "fish completes PROGRAM and what it takes" {
-	completes_programs fish
+	completes programs fish
 }
 
 @test "fish completes open descriptors and processes" {
-	completes_descriptors fish
+	completes descriptors fish
 }
 
 @test "fish says what an option does" {
 	local letter long text
 
-	here
-	offers fish 'pmux poll -' 'pmux '
+	ask fish bare
+	offers "${described[@]}"
 	while IFS='|' read -r letter long text; do
-		grep -qxF -e "--$long"$'\t'"$text" ../described.1 ||
+		grep -qxF -e "--$long"$'\t'"$text" \
+		    "$answers/described.${number['pmux poll -']}" ||
 		    fail "$long: no '$text'"
-	done < <(rows poll)
-	grep -qxF -e $'poll\twait with poll(2)' ../described.2
+	done < <(once rows poll)
+	grep -qxF -e $'poll\twait with poll(2)' \
+	    "$answers/described.${number['pmux ']}"
 }

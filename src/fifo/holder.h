@@ -10,7 +10,42 @@
 
 #include "base/deadline.h"
 
-/* One end of a FIFO that pmux opened by name. */
+/*
+ * One end of a FIFO that pmux opened by name.  For a holder it is in one of
+ * these states, which no member has: each time that it is looked at (tend) they
+ * follow from the kernel's answers and the flags below.
+ *
+ *	read end    unread  writer  reader  what is done
+ *	fed         any     there   any     the kernel keeps all that is unread
+ *	                                    as long as this end is open: stay
+ *	stocked     yes     none    none    WRITER is open, so that the next
+ *	                                    reader does not block in open(2)
+ *	drained     yes     none    came    WRITER is closed: behind the last
+ *	                                    byte the reader finds the end of
+ *	                                    file
+ *	promised    no      none    came    WRITER let it through (FRESH): WRITER
+ *	                                    stays open until a writer has come
+ *	idle        no      none    any     IDLE: left after step_time of
+ *	                                    STEP_CLAIM and STEP_IDLE
+ *
+ *	write end
+ *	waiting     a reader is there, and no writer has served it: stay
+ *	promised    a writer has, and another reader came (FRESH), which is no
+ *	            pmux: stay
+ *	astray      as waiting, but what reads may be no more than a holder of
+ *	            the read end (ASTRAY): left after STEP_READER if so
+ *	served      a writer has been (WROTE), or no reader is there: left
+ *
+ *	either end
+ *	lost        somebody has a later claim (lease_lost): left
+ *	nameless    nobody can come any more: abandoned
+ *	left        FD is -1; from `idle' back to `fed' if somebody opened while
+ *	            it was left (holder_leave)
+ *
+ * Nobody can see who opened: a reader "came" when somebody has opened or read
+ * (READER), until somebody closes or nothing happens for the time of
+ * STEP_READER.
+ */
 struct fifo {
 	const char *path;
 	int64_t claim; /* lease_set's; negative: none */

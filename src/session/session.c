@@ -49,6 +49,20 @@ sleep_failed(int error)
 }
 
 /*
+ * A session sleeps in one of two ways, since neither serves every object:
+ *
+ *   inside   in the object's own wait, which has standard input and output in
+ *            it: select, poll and devpoll, which have no descriptor that could
+ *            be polled everywhere; epoll, which has to be slept in for
+ *            exclusive wake-ups (object_epoll.c)
+ *   outside  in poll(2) on standard input, standard output and the object's
+ *            descriptor, and then in an attempt that does not sleep: kqueue; an
+ *            epoll instance from `fromfd', in which others may wait who would
+ *            get the events of standard input; and each object while no wait is
+ *            pending
+ */
+
+/*
  * Sleep until there is input, or the pending wait may have its answer.  Returns
  * 0 or an exit status: what cannot be waited for would be asked for ever.
  */

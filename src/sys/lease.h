@@ -15,6 +15,27 @@
  * on the monotonic clock (ns).  Without such locks none is ever seen.  Said of
  * the read end, it counts only from who may read; of the write end, from who
  * may write.
+ *
+ * Each is a lock of one byte (fcntl(2), F_OFD_SETLK), whose offset says what it
+ * means and when.  The offsets of a FIFO, in units of 2^60 bytes, which is 36
+ * years of nanoseconds:
+ *
+ *	0        1        2        3        4             6        7
+ *	+--------+--------+--------+--------+-------------+--------+-+--------
+ *	| pmux   | holder | pmux   | holder | mark of a   |arrival |R| unused
+ *	|        |        |        |        | holder      |of pmux | |
+ *	+--------+--------+--------+--------+-------------+--------+-+--------
+ *	| claims of the   | claims of the   |             |        |
+ *	| read end        | write end       |             |        |
+ *	  read locks        write locks       as its end    read     read lock
+ *
+ *	claim    up to 1/2: this end stays until then; from 1/2 on: for ever,
+ *	         claimed then.  The farther right in its half, the longer it
+ *	         stays, or the later it came
+ *	mark     a holder with a write end last looked at the FIFO then; 0: a
+ *	         pmux is about to leave its write end to one
+ *	arrival  a pmux opened the FIFO to read then
+ *	R        a holder knows that somebody else reads
  */
 
 /*

@@ -443,8 +443,8 @@ every_stopped() {
 	pmux "$1" --lines -c 90000 --hold 0 --format %l "$(reads "$1" 7)" \
 	    >out 3>&- 8>&- &
 	pid=$!
-	# full of what it has printed
-	until n=$(pmux poll -t 0 --format %b 8:in) && ((n > 60000)); do
+	# full of what it has printed, which may be less than it can hold
+	while pmux poll -q -t 0 8:out; do
 		sleep 0.002
 	done
 	await_state "$pid" S

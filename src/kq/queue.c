@@ -244,6 +244,8 @@ queues_sweep(void)
 		if (!alive(q))
 			queue_close(q);
 	}
+	if (queues == NULL)
+		table_free(&numbers);
 }
 
 /* ---- fork ---- */
@@ -388,7 +390,8 @@ queue_find(int fd)
 	q = fd < 0 ? NULL : find_unknown(fd);
 	if (q != NULL)
 		q->fd = fd;
-	if (n != NULL)
+	/* FD was a queue's, perhaps by a number that was never used */
+	if (n != NULL || q == NULL)
 		queues_sweep();
 	return q;
 }

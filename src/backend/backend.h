@@ -147,4 +147,19 @@ extern const struct backend backend_kqueue_poll;
 /* All of them, in the order of backends.def; ends with NULL. */
 extern const struct backend *const backends[];
 
+/*
+ * Room for a backend_state of SIZE bytes, all zero, or NULL.  Most calls have
+ * one object, and that one costs no malloc(3) if it is small.
+ */
+struct first_object {
+	bool taken;
+	_Alignas(16) unsigned char bytes[512];
+};
+void *backend_alloc(size_t size);
+void backend_free(void *state);
+
+/* As the wait of BACKEND; while it sleeps the host may run (pmux_sleep). */
+int backend_wait(const struct backend *backend, struct backend_state *state,
+    size_t max, int64_t timeout);
+
 #endif

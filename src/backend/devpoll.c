@@ -174,8 +174,6 @@ devpoll_close(struct backend_state *state)
 
 #else
 
-static int stand_in = -1;
-
 static int
 devpoll_probe(const char **detail)
 {
@@ -211,10 +209,11 @@ devpoll_modify(struct backend_state *state, uint32_t token, int fd,
 static int
 devpoll_number(struct backend_state *state)
 {
-	(void)state;
-	if (stand_in < 0)
-		stand_in = fdplace(open("/dev/null", O_RDWR | O_CLOEXEC));
-	return stand_in;
+	int *device = poll_device(state);
+
+	if (*device < 0)
+		*device = fdplace(open("/dev/null", O_RDWR | O_CLOEXEC));
+	return *device;
 }
 
 static int
@@ -238,9 +237,8 @@ devpoll_next(struct backend_state *state, struct event *event)
 static void
 devpoll_close(struct backend_state *state)
 {
-	if (stand_in >= 0)
-		(void)close(stand_in);
-	stand_in = -1;
+	if (state != NULL && *poll_device(state) >= 0)
+		(void)close(*poll_device(state));
 	backend_poll.close(state);
 }
 

@@ -10,6 +10,8 @@
 
 #include "backend/backend.h"
 #include "backend/kqueue.h"
+#include "base/pmux.h"
+#include "sys/caller.h"
 #include "sys/fdplace.h"
 #include "sys/timeout.h"
 
@@ -98,6 +100,8 @@
 #define HAVE_AIO 1
 #endif
 
+struct transfer;
+
 struct backend_state {
 	const struct kevent_request *requests;
 	size_t count;
@@ -106,6 +110,8 @@ struct backend_state {
 	int queue;
 	int cursor, taken;
 	bool data;
+	bool ignored[NSIG]; /* what signals did before is the caller's */
+	struct transfer *transfers; /* under way */
 };
 
 #ifdef HAVE_AIO
@@ -116,8 +122,6 @@ struct transfer {
 	char bytes[];
 };
 
-/* Those under way outlive the queue: bytes may come until pmux ends. */
-static struct transfer *transfers;
 #endif
 
 static const struct flag filter_flags[] = { { "read", 1u << KQUEUE_READ },
@@ -318,10 +322,6 @@ add_watch(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 	return change(state, &event);
 }
 
-/* What signals did before they were watched. */
-static struct sigaction before[NSIG];
-static bool ignored[NSIG];
-
 /*
  * A signal that is not ignored would end pmux or be handled; the filter sees it
  * all the same (kqueue(2)).  It says nothing of KILL and STOP, which never come
@@ -329,31 +329,30 @@ static bool ignored[NSIG];
  * learns nothing of the children's ends.
  */
 static int
-ignore(uint64_t number)
+ignore(struct backend_state *state, uint64_t number)
 {
 	struct sigaction action;
 
-	if (number == SIGCHLD || (number < NSIG && ignored[number]))
+	if (number == SIGCHLD || (number < NSIG && state->ignored[number]))
 		return 0;
 	memset(&action, 0, sizeof action);
 	action.sa_handler = SIG_IGN;
 	sigemptyset(&action.sa_mask);
-	if (sigaction((int)number, &action,
-		number < NSIG ? &before[number] : NULL) == -1)
+	if (caller_change((int)number, &action, NULL) == -1)
 		return -errno;
 	if (number < NSIG)
-		ignored[number] = true;
+		state->ignored[number] = true;
 	return 0;
 }
 
 /* Nobody watches it any more: it does what it did before. */
 static void
-stop_ignoring(uint64_t number)
+stop_ignoring(struct backend_state *state, uint64_t number)
 {
-	if (number >= NSIG || !ignored[number])
+	if (number >= NSIG || !state->ignored[number])
 		return;
-	(void)sigaction((int)number, &before[number], NULL);
-	ignored[number] = false;
+	caller_put_back((int)number);
+	state->ignored[number] = false;
 }
 
 static int
@@ -362,13 +361,13 @@ change_signal(struct backend_state *state, struct kevent *event)
 	bool deleted = (event->flags & EV_DELETE) != 0, was;
 	int error;
 
-	was = event->ident < NSIG && ignored[event->ident];
+	was = event->ident < NSIG && state->ignored[event->ident];
 	if ((event->flags & EV_ADD) != 0 && !deleted &&
-	    (error = ignore(event->ident)) != 0)
+	    (error = ignore(state, event->ident)) != 0)
 		return error;
 	error = change(state, event);
 	if (error == 0 ? deleted : !was)
-		stop_ignoring(event->ident);
+		stop_ignoring(state, event->ident);
 	return error;
 }
 
@@ -420,16 +419,16 @@ add_transfer(struct backend_state *state, const struct kevent_request *request,
 		free(t);
 		return error;
 	}
-	t->next = transfers;
-	transfers = t;
+	t->next = state->transfers;
+	state->transfers = t;
 	return 0;
 }
 
 /* EVENT says that a transfer is done: put into it what became of that. */
 static void
-finish_transfer(struct event *event)
+finish_transfer(struct backend_state *state, struct event *event)
 {
-	struct transfer **link = &transfers, *t;
+	struct transfer **link = &state->transfers, *t;
 	int error;
 
 	while ((t = *link) != NULL &&
@@ -448,6 +447,22 @@ finish_transfer(struct event *event)
 	event->ident = (uint64_t)t->block.aio_fildes;
 	*link = t->next;
 	free(t);
+}
+
+/* The bytes of one that cannot be cancelled may come until the process ends. */
+static void
+close_transfers(struct backend_state *state)
+{
+	struct transfer *t, *next;
+
+	for (t = state->transfers; t != NULL; t = next) {
+		next = t->next;
+		(void)aio_cancel(t->block.aio_fildes, &t->block);
+		if (aio_error(&t->block) == EINPROGRESS)
+			continue;
+		(void)aio_return(&t->block);
+		free(t);
+	}
 }
 
 static bool
@@ -470,9 +485,16 @@ add_transfer(struct backend_state *state, const struct kevent_request *request,
 }
 
 static void
-finish_transfer(struct event *event)
+finish_transfer(struct backend_state *state, struct event *event)
 {
+	(void)state;
 	(void)event;
+}
+
+static void
+close_transfers(struct backend_state *state)
+{
+	(void)state;
 }
 
 static bool
@@ -622,7 +644,7 @@ kqueue_next(struct backend_state *state, struct event *event)
 	event->flags = e->flags & ~(uint32_t)(EV_ADD | EV_ENABLE);
 	event->fflags = e->fflags & ~own_fflags(filter);
 	if (is_transfer(e))
-		finish_transfer(event);
+		finish_transfer(state, event);
 	event->bits = meaning(event, filter);
 	return 1;
 }
@@ -633,8 +655,14 @@ kqueue_close(struct backend_state *state)
 	if (state == NULL)
 		return;
 	(void)close(state->queue);
+#ifdef KQ_EMULATED
+	/* src/kq releases what a closed queue had in its next call */
+	if (pmux->host->stays)
+		(void)kevent(state->queue, NULL, 0, NULL, 0, NULL);
+#endif
+	close_transfers(state);
 	for (uint64_t i = 0; i < NSIG; i++)
-		stop_ignoring(i);
+		stop_ignoring(state, i);
 	free(state->ready);
 	free(state);
 }

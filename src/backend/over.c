@@ -18,6 +18,7 @@
 #include "config.h"
 
 #include "backend/over.h"
+#include "base/pmux.h"
 #include "sys/foreign.h"
 #include "sys/foreign_table.h"
 #include "sys/process.h"
@@ -1217,23 +1218,23 @@ static const struct {
 const struct backend *
 backend_over(const struct backend *base, bool lasting)
 {
-	static struct backend over;
+	struct backend *over = pmux->over;
 	size_t i = 0;
 
 	while (opens[i].base != base)
 		i++;
-	over = *base;
-	over.open = lasting ? opens[i].open_lasting : opens[i].open;
-	over.add = over_add;
-	over.modify = base->modify == NULL ? NULL : over_modify;
-	over.remove = over_remove;
-	over.wait = over_wait;
-	over.next = over_next;
-	over.close = over_close;
-	over.requests = base->requests == NULL ? NULL : over_requests;
-	over.number = base->number == NULL ? NULL : over_number;
-	over.adopt = base->adopt == NULL ? NULL : over_adopt;
-	return &over;
+	*over = *base;
+	over->open = lasting ? opens[i].open_lasting : opens[i].open;
+	over->add = over_add;
+	over->modify = base->modify == NULL ? NULL : over_modify;
+	over->remove = over_remove;
+	over->wait = over_wait;
+	over->next = over_next;
+	over->close = over_close;
+	over->requests = base->requests == NULL ? NULL : over_requests;
+	over->number = base->number == NULL ? NULL : over_number;
+	over->adopt = base->adopt == NULL ? NULL : over_adopt;
+	return over;
 }
 
 #else

@@ -23,12 +23,9 @@ struct backend_state {
 	size_t count; /* one past the highest token */
 	size_t cursor; /* where next goes on */
 	int left; /* events of the last wait not returned yet */
+	int device; /* see poll_device */
 	struct pollfd few[FEW];
 };
-
-/* One call mostly has one object. */
-static struct backend_state first;
-static bool first_taken;
 
 static int
 poll_probe(const char **detail)
@@ -73,23 +70,25 @@ poll_close(struct backend_state *state)
 		return;
 	if (state->fds != state->few)
 		free(state->fds);
-	if (state == &first)
-		first_taken = false;
-	else
-		free(state);
+	backend_free(state);
+}
+
+int *
+poll_device(struct backend_state *state)
+{
+	return &state->device;
 }
 
 static int
 poll_open(struct backend_state **state, size_t capacity)
 {
-	struct backend_state *s = first_taken ? malloc(sizeof *s) : &first;
+	struct backend_state *s = backend_alloc(sizeof *s);
 
 	if (s == NULL)
 		return -ENOMEM;
-	first_taken |= s == &first;
-	memset(s, 0, sizeof *s);
 	s->fds = s->few;
 	s->capacity = FEW;
+	s->device = -1;
 	if (reserve(s, capacity) != 0) {
 		poll_close(s);
 		return -ENOMEM;

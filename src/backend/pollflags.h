@@ -39,4 +39,7 @@
 
 extern const struct flag poll_flags[];
 
+/* devpoll over poll(2): what stands for /dev/poll, or -1 until it is asked. */
+int *poll_device(struct backend_state *state);
+
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <signal.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/deadline.h"
@@ -39,28 +37,4 @@ deadline_left(deadline_t deadline)
 		return deadline;
 	left = deadline - clock_now();
 	return left > 0 ? left : 0;
-}
-
-static void
-wake(int number)
-{
-	(void)number;
-}
-
-void
-deadline_count_stops(void)
-{
-	struct sigaction action;
-	sigset_t one;
-
-	memset(&action, 0, sizeof action);
-	action.sa_handler = wake;
-	/* what waits for events returns all the same (signal(7)) */
-	action.sa_flags = SA_RESTART;
-	sigemptyset(&action.sa_mask);
-	(void)sigaction(SIGCONT, &action, NULL);
-	/* the caller may have blocked it */
-	sigemptyset(&one);
-	sigaddset(&one, SIGCONT);
-	(void)sigprocmask(SIG_UNBLOCK, &one, NULL);
 }

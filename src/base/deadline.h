@@ -22,11 +22,4 @@ deadline_t deadline_in(int64_t ns);
 /* Nanoseconds left, never less than 0; -1 where the deadline never comes. */
 int64_t deadline_left(deadline_t deadline);
 
-/*
- * From now on a wait of the kernel's returns, as if by any signal, when pmux is
- * continued that was stopped.  Without that ppoll(2) and pselect(2) of Linux go
- * on with the time that was left when it was stopped.
- */
-void deadline_count_stops(void);
-
 #endif

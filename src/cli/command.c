@@ -6,6 +6,9 @@
 
 #include "backend/backend.h"
 #include "backend/over.h"
+#include "base/pmux.h"
+#include "sys/caller.h"
+#include "sys/foreign.h"
 #include "base/deadline.h"
 #include "base/duration.h"
 #include "base/flags.h"
@@ -153,7 +156,7 @@ resolve(const struct command *command, struct request *request)
 	if (request->targets.process_count > 0 && !request->lines)
 		request->backend = backend_over(backend, false);
 	if (status == 0 && request->ready_fd != -1 &&
-	    targets_name(request->ready_fd))
+	    targets_name(&request->targets, request->ready_fd))
 		status = diag_usage("--ready-fd %d: it is a target too, and"
 				    " would be closed",
 		    request->ready_fd);
@@ -163,7 +166,7 @@ resolve(const struct command *command, struct request *request)
 int
 command_wait_run(const struct command *command, int argc, char **argv)
 {
-	static struct request request; /* what it owns lasts to the end */
+	struct request *request = pmux->request;
 	const struct backend *backend = command->backend;
 	const char *detail, *other;
 	int status;
@@ -177,24 +180,24 @@ command_wait_run(const struct command *command, int argc, char **argv)
 		if (backend == NULL || backend->probe(&other) < 0)
 			return unavailable(command, detail);
 	}
-	status = options_parse(command, backend, argc, argv, &request);
-	if (status == 0 && request.help) {
+	status = options_parse(command, backend, argc, argv, request);
+	if (status == 0 && request->help) {
 		help_print(command);
 		return EXIT_EVENT;
 	}
 	if (status == 0)
-		status = check_options(&request);
+		status = check_options(request);
 	if (status == 0)
-		status = check_ready_fd(request.ready_fd);
-	if (status == 0 && request.program != NULL)
+		status = check_ready_fd(request->ready_fd);
+	if (status == 0 && request->program != NULL)
 		launch_remember();
-	if (status == 0 && sleeps_for_a_time(&request))
-		deadline_count_stops();
-	if (status == 0 && request.session)
-		return session_run(&request);
+	if (status == 0 && sleeps_for_a_time(request))
+		caller_count_stops();
+	if (status == 0 && request->session)
+		return session_run(request);
 	if (status == 0)
-		status = resolve(command, &request);
+		status = resolve(command, request);
 	if (status != 0)
 		return status;
-	return request.follow ? stream_run(&request) : once_run(&request);
+	return request->follow ? stream_run(request) : once_run(request);
 }

@@ -322,25 +322,30 @@ option_set(const struct option_row *row, struct request *request, char *word)
 	return 0;
 }
 
-int
-options_parse(const struct command *command, const struct backend *backend,
-    int argc, char **argv, struct request *request)
+/* Begin a new argument vector: getopt keeps its place in a word. */
+static void
+begin_words(void)
+{
+#if HAVE_DECL_OPTRESET
+	optreset = 1; /* getopt_long(3) of the BSDs and macOS */
+	optind = 1;
+#else
+	optind = 0; /* getopt_long(3) of glibc */
+#endif
+}
+
+static int
+parse_words(const struct command *command, int argc, char **argv,
+    struct request *request)
 {
 	struct option longs[ROWS + 1];
 	char letters[2 * ROWS + 3];
 	const struct option_row *row;
 	int answer, before, status = 0;
 
-	memset(request, 0, sizeof *request);
-	request->streams = command->streams;
-	request->backend = backend;
-	request->deadline = DEADLINE_NEVER;
-	request->ready_fd = -1;
-	request->idle = DURATION_FOREVER;
 	fill(command, longs, letters);
-	opterr = 0;
 	while (status == 0) {
-		before = optind;
+		before = optind == 0 ? 1 : optind;
 		answer = getopt_long(argc, argv, letters, longs, NULL);
 		if (answer == -1)
 			break;
@@ -361,6 +366,30 @@ options_parse(const struct command *command, const struct backend *backend,
 				  " path");
 	request->program = argv + optind;
 	return 0;
+}
+
+int
+options_parse(const struct command *command, const struct backend *backend,
+    int argc, char **argv, struct request *request)
+{
+	/* the host may be in the midst of its own */
+	int index = optind, messages = opterr, unknown = optopt, status;
+	char *argument = optarg;
+
+	memset(request, 0, sizeof *request);
+	request->streams = command->streams;
+	request->backend = backend;
+	request->deadline = DEADLINE_NEVER;
+	request->ready_fd = -1;
+	request->idle = DURATION_FOREVER;
+	begin_words();
+	opterr = 0;
+	status = parse_words(command, argc, argv, request);
+	optind = index;
+	opterr = messages;
+	optopt = unknown;
+	optarg = argument;
+	return status;
 }
 
 static void

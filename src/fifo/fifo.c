@@ -16,6 +16,7 @@
 #include "base/deadline.h"
 #include "base/duration.h"
 #include "compat.h"
+#include "base/pmux.h"
 #include "fifo/fifo.h"
 #include "fifo/holder.h"
 #include "output/diag.h"
@@ -26,6 +27,8 @@
 #include "sys/launch.h"
 #include "sys/lease.h"
 #include "sys/peer.h"
+#include "sys/terminate.h"
+#include "sys/watch.h"
 #include "sys/timeout.h"
 #include "sys/watch.h"
 
@@ -43,40 +46,51 @@
 #define TRY (INT64_C(1000) * 1000000)
 #define TRY_STEP 10000000
 
-static struct fifo_set set = { .watch = -1 };
-static int64_t hold = DURATION_FOREVER;
-static int64_t patience = LINGER;
-static deadline_t linger_end = DEADLINE_NEVER;
-static bool left;
-static int lost; /* what fifo_leave returns */
-static bool unsure; /* no holder could be had */
+void
+fifo_begin(struct fifos *f)
+{
+	f->set.watch = -1;
+	f->given.fd = -1;
+	f->hold = DURATION_FOREVER;
+	f->patience = LINGER;
+	f->linger_end = DEADLINE_NEVER;
+}
 
-/* pmux becomes PROGRAM, which has the end GIVEN if its descriptor is not -1. */
-static struct fifo given = { .fd = -1 };
-static bool orphaned; /* it is to know of no holder */
+/* Unless the process ends with the call, what a holder has is here too. */
+void
+fifo_end(struct fifos *f)
+{
+	for (uint32_t i = 0; pmux->host->stays && i < f->set.count; i++)
+		if (f->set.fifos[i].fd != -1)
+			(void)close(f->set.fifos[i].fd);
+	if (pmux->host->stays && f->set.watch != -1)
+		(void)close(f->set.watch);
+	free(f->set.fifos);
+	free(f->set.numbers);
+}
 
 void
 fifo_hold(int64_t ns)
 {
-	hold = ns;
+	struct fifos *f = pmux->fifos;
+
+	f->hold = ns;
 }
 
 void
 fifo_patience(int64_t ns)
 {
-	patience = ns >= 0 && ns < LINGER ? ns : LINGER;
+	struct fifos *f = pmux->fifos;
+
+	f->patience = ns >= 0 && ns < LINGER ? ns : LINGER;
 }
 
 static void
 leave_and_die(int number)
 {
 	if (fifo_leave() != 0)
-		_exit(EXIT_SYSTEM);
-	/*
-	 * SA_RESETHAND has put the default back; blocked until this returns, it
-	 * ends pmux then.
-	 */
-	(void)raise(number);
+		terminate_with(EXIT_SYSTEM);
+	terminate_by(number);
 }
 
 static void
@@ -87,7 +101,6 @@ catch_signals(void)
 
 	memset(&action, 0, sizeof action);
 	action.sa_handler = leave_and_die;
-	action.sa_flags = (int)SA_RESETHAND;
 	sigfillset(&action.sa_mask);
 #ifdef SIGRTMAX
 	if (SIGRTMAX > last)
@@ -102,32 +115,34 @@ catch_signals(void)
 static int
 reserve(void)
 {
-	uint32_t wanted = set.capacity + set.capacity / 2 + 4;
+	struct fifos *f = pmux->fifos;
+	uint32_t wanted = f->set.capacity + f->set.capacity / 2 + 4;
 	struct fifo *fifos;
 	uint32_t *numbers;
 
-	if (set.count < set.capacity)
+	if (f->set.count < f->set.capacity)
 		return 0;
-	fifos = realloc(set.fifos, wanted * sizeof *fifos);
+	fifos = realloc(f->set.fifos, wanted * sizeof *fifos);
 	if (fifos == NULL)
 		return -ENOMEM;
-	set.fifos = fifos;
-	numbers = realloc(set.numbers, (wanted + 1) * sizeof *numbers);
+	f->set.fifos = fifos;
+	numbers = realloc(f->set.numbers, (wanted + 1) * sizeof *numbers);
 	if (numbers == NULL)
 		return -ENOMEM;
-	memset(numbers + set.capacity + 1, 0,
-	    (wanted - set.capacity) * sizeof *numbers);
+	memset(numbers + f->set.capacity + 1, 0,
+	    (wanted - f->set.capacity) * sizeof *numbers);
 	numbers[0] = 0;
-	set.numbers = numbers;
-	set.capacity = wanted;
+	f->set.numbers = numbers;
+	f->set.capacity = wanted;
 	return 0;
 }
 
 static struct fifo *
 insert(int fd)
 {
-	uint32_t at = set.count++;
-	struct fifo *fifos = set.fifos;
+	struct fifos *f = pmux->fifos;
+	uint32_t at = f->set.count++;
+	struct fifo *fifos = f->set.fifos;
 
 	for (; at > 0 && fifos[at - 1].fd > fd; at--)
 		fifos[at] = fifos[at - 1];
@@ -157,15 +172,17 @@ ready(int fd, short events, int ms)
 static bool
 let_go(int fd, int64_t time)
 {
+	struct fifos *f = pmux->fifos;
 	struct timespec pause = { 0, LINGER_STEP };
 
-	if (linger_end == DEADLINE_NEVER)
-		linger_end = deadline_in(patience);
-	while (lease_heartbeat_seen(fd, time) && deadline_left(linger_end) > 0)
+	if (f->linger_end == DEADLINE_NEVER)
+		f->linger_end = deadline_in(f->patience);
+	while (
+	    lease_heartbeat_seen(fd, time) && deadline_left(f->linger_end) > 0)
 		(void)nanosleep(&pause, NULL);
 	if (!ready(fd, 0, 0) && peer_has_writer(fd) != 0)
 		(void)ready(fd, POLLIN,
-		    timeout_milliseconds(deadline_left(linger_end)));
+		    timeout_milliseconds(deadline_left(f->linger_end)));
 	/* asked last: one may have gone at any moment until here */
 	return ready(fd, 0, 0) && kernel_unread(fd) == 0;
 }
@@ -174,10 +191,11 @@ let_go(int fd, int64_t time)
 static int64_t
 claim_end(int fd, bool writing)
 {
+	struct fifos *f = pmux->fifos;
 	int64_t now = clock_now();
 
 	return lease_set(fd, writing, false,
-	    hold == 0 ? now : deadline_in(hold), now);
+	    f->hold == 0 ? now : deadline_in(f->hold), now);
 }
 
 /* Returns the read end that is to be used, FD or another. */
@@ -204,8 +222,10 @@ settle_in(int fd, const char *path, int64_t *claim)
 static void
 open_watch(void)
 {
-	if (set.watch == -1 && (set.watch = watch_open()) < 0)
-		set.watch = -1;
+	struct fifos *f = pmux->fifos;
+
+	if (f->set.watch == -1 && (f->set.watch = watch_open()) < 0)
+		f->set.watch = -1;
 }
 
 /*
@@ -215,12 +235,13 @@ open_watch(void)
 static uint32_t
 watch_writers(int fd, const char *path)
 {
+	struct fifos *f = pmux->fifos;
 	int number;
 
 	open_watch();
-	if (set.watch == -1)
+	if (f->set.watch == -1)
 		return 0;
-	number = watch_add(set.watch, fd, path,
+	number = watch_add(f->set.watch, fd, path,
 	    WATCH_WROTE | WATCH_WRITER_CLOSED);
 	return number < 0 ? 0 : (uint32_t)number;
 }
@@ -228,6 +249,7 @@ watch_writers(int fd, const char *path)
 static int
 open_end(const char *path, bool writing)
 {
+	struct fifos *f = pmux->fifos;
 	int fd, error = reserve();
 	bool shared = false;
 	struct fifo *fifo;
@@ -258,7 +280,7 @@ open_end(const char *path, bool writing)
 	/* a pmux that leaves without a word to its peers */
 	fifo->astray = writing && lease_has_waiter(fd);
 	fifo->written = peer_written(fd);
-	if (writing && hold != 0)
+	if (writing && f->hold != 0)
 		fifo->watched = watch_writers(fd, path);
 	return fd;
 }
@@ -270,33 +292,36 @@ open_end(const char *path, bool writing)
 static int
 be_sure(void)
 {
-	static int64_t until;
+	struct fifos *f = pmux->fifos;
 	int64_t now = clock_now();
 	int error = 0;
 
-	if (hold != 0 && now >= until) {
+	if (f->hold != 0 && now >= f->sure_until) {
 		error = launch_possible();
-		until = now + SURE;
+		f->sure_until = now + SURE;
 	}
-	unsure = error != 0;
-	if (unsure)
-		until = 0;
+	f->unsure = error != 0;
+	if (f->unsure)
+		f->sure_until = 0;
 	return error;
 }
 
 const char *
 fifo_hint(void)
 {
-	return unsure ? "no process can be started to hold it" : NULL;
+	struct fifos *f = pmux->fifos;
+
+	return f->unsure ? "no process can be started to hold it" : NULL;
 }
 
 int
 fifo_open(const char *path, bool writing)
 {
+	struct fifos *f = pmux->fifos;
 	sigset_t all, old;
 	int fd;
 
-	if (set.capacity == 0 && hold != 0)
+	if (f->set.capacity == 0 && f->hold != 0 && !pmux->host->stays)
 		catch_signals();
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
@@ -311,17 +336,19 @@ fifo_open(const char *path, bool writing)
 static struct fifo *
 find(int fd)
 {
-	uint32_t low = 0, high = set.count, middle;
+	struct fifos *f = pmux->fifos;
+	uint32_t low = 0, high = f->set.count, middle;
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		if (set.fifos[middle].fd < fd)
+		if (f->set.fifos[middle].fd < fd)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < set.count && set.fifos[low].fd == fd ? &set.fifos[low] :
-							    NULL;
+	return low < f->set.count && f->set.fifos[low].fd == fd ?
+	    &f->set.fifos[low] :
+	    NULL;
 }
 
 static int
@@ -366,14 +393,15 @@ fifo_renew(int fd)
 void
 fifo_give(int fd)
 {
-	struct fifo *fifo = find(fd), *end = set.fifos + set.count;
+	struct fifos *f = pmux->fifos;
+	struct fifo *fifo = find(fd), *end = f->set.fifos + f->set.count;
 
-	orphaned = true;
+	f->orphaned = true;
 	if (fifo == NULL)
 		return;
-	given = *fifo;
+	f->given = *fifo;
 	memmove(fifo, fifo + 1, (size_t)(end - fifo - 1) * sizeof *fifo);
-	set.count--;
+	f->set.count--;
 	/* PROGRAM reads or writes as any other */
 	lease_release(fd);
 }
@@ -381,43 +409,47 @@ fifo_give(int fd)
 void
 fifo_take_back(void)
 {
-	orphaned = false;
-	if (given.fd == -1)
+	struct fifos *f = pmux->fifos;
+
+	f->orphaned = false;
+	if (f->given.fd == -1)
 		return;
 	/* the others have been left, and their holder has the watch */
-	set.count = 0;
-	if (set.watch != -1)
-		(void)close(set.watch);
-	set.watch = -1;
-	memset(set.numbers, 0, (set.capacity + 1) * sizeof *set.numbers);
-	given.watched = 0;
-	given.claim = claim_end(given.fd, given.writing);
-	*insert(given.fd) = given;
-	given.fd = -1;
-	left = false;
+	f->set.count = 0;
+	if (f->set.watch != -1)
+		(void)close(f->set.watch);
+	f->set.watch = -1;
+	memset(f->set.numbers, 0,
+	    (f->set.capacity + 1) * sizeof *f->set.numbers);
+	f->given.watched = 0;
+	f->given.claim = claim_end(f->given.fd, f->given.writing);
+	*insert(f->given.fd) = f->given;
+	f->given.fd = -1;
+	f->left = false;
 }
 
 /* Returns whether any end has to be held; the others are closed. */
 static bool
 settle(void)
 {
+	struct fifos *f = pmux->fifos;
 	bool held = false;
 
 	open_watch();
-	for (uint32_t i = 0; i < set.count; i++)
-		holder_watch(&set, &set.fifos[i]);
-	holder_look(&set);
-	for (uint32_t i = 0; i < set.count; i++) {
-		set.fifos[i].reader = set.fifos[i].fresh = false;
-		set.fifos[i].reads = set.fifos[i].came = false;
+	for (uint32_t i = 0; i < f->set.count; i++)
+		holder_watch(&f->set, &f->set.fifos[i]);
+	holder_look(&f->set);
+	for (uint32_t i = 0; i < f->set.count; i++) {
+		f->set.fifos[i].reader = f->set.fifos[i].fresh = false;
+		f->set.fifos[i].reads = f->set.fifos[i].came = false;
 		/* whoever opens to read from now on waits for what comes */
-		if (set.fifos[i].writing)
-			lease_heartbeat(set.fifos[i].fd, true, 0);
-		if (peer_nameless(set.fifos[i].fd))
-			holder_abandon(&set.fifos[i]);
-		else if (!holder_needed(&set, &set.fifos[i]))
-			holder_leave(&set, &set.fifos[i]);
-		held |= set.fifos[i].fd != -1;
+		if (f->set.fifos[i].writing)
+			lease_heartbeat(f->set.fifos[i].fd, true, 0);
+		if (peer_nameless(f->set.fifos[i].fd))
+			holder_abandon(&f->set.fifos[i]);
+		else if (!holder_needed(&f->set, &f->set.fifos[i]))
+			holder_leave(&f->set, &f->set.fifos[i]);
+		held |= f->set.fifos[i].fd != -1;
 	}
 	return held;
 }
@@ -426,10 +458,11 @@ settle(void)
 static void
 claim_until(deadline_t deadline)
 {
+	struct fifos *f = pmux->fifos;
 	int64_t now = clock_now();
 
-	for (uint32_t i = 0; i < set.count; i++) {
-		struct fifo *fifo = &set.fifos[i];
+	for (uint32_t i = 0; i < f->set.count; i++) {
+		struct fifo *fifo = &f->set.fifos[i];
 
 		if (fifo->fd != -1)
 			fifo->claim = lease_set(fifo->fd, fifo->writing, true,
@@ -448,12 +481,14 @@ is_writable(const char *path)
 static void
 say_limits(void)
 {
-	if (!holder_watches(&set))
+	struct fifos *f = pmux->fifos;
+
+	if (!holder_watches(&f->set))
 		diag_note("named pipes cannot be watched here: looking at them"
 			  " from time to time",
 		    NULL);
-	for (uint32_t i = 0; i < set.count; i++) {
-		const struct fifo *fifo = &set.fifos[i];
+	for (uint32_t i = 0; i < f->set.count; i++) {
+		const struct fifo *fifo = &f->set.fifos[i];
 
 		if (fifo->fd == -1 || fifo->writing || is_writable(fifo->path))
 			continue;
@@ -464,14 +499,23 @@ say_limits(void)
 	}
 }
 
+static pid_t
+start_process(void)
+{
+	struct pmux_host *host = pmux->host;
+
+	return host->fork == NULL ? fork() : host->fork(host);
+}
+
 /* The child's child, and the child to its end: 0 or errno, an exit status. */
 static int
 start_orphan(deadline_t deadline)
 {
-	pid_t holder = fork();
+	struct fifos *f = pmux->fifos;
+	pid_t holder = start_process();
 
 	if (holder == 0)
-		holder_run(&set, deadline);
+		holder_run(&f->set, deadline);
 	return holder == -1 ? errno : 0;
 }
 
@@ -489,14 +533,16 @@ reap(pid_t child)
 static int
 start_holder(deadline_t deadline)
 {
-	pid_t child = fork();
+	struct fifos *f = pmux->fifos;
+	bool orphaned = f->orphaned || pmux->host->stays;
+	pid_t child = start_process();
 
 	if (child == -1)
 		return -errno;
 	if (child == 0 && orphaned)
 		_exit(start_orphan(deadline));
 	if (child == 0)
-		holder_run(&set, deadline);
+		holder_run(&f->set, deadline);
 	return orphaned ? reap(child) : 0;
 }
 
@@ -512,11 +558,12 @@ loss(const struct fifo *fifo)
 static void
 say_lost(int error)
 {
+	struct fifos *f = pmux->fifos;
 	char text[160];
 	size_t used;
 
-	for (uint32_t i = 0; i < set.count; i++) {
-		const struct fifo *fifo = &set.fifos[i];
+	for (uint32_t i = 0; i < f->set.count; i++) {
+		const struct fifo *fifo = &f->set.fifos[i];
 
 		if (fifo->fd == -1)
 			continue;
@@ -532,7 +579,8 @@ say_lost(int error)
 static int
 hand_over(void)
 {
-	deadline_t deadline = deadline_in(hold), end = deadline_in(TRY);
+	struct fifos *f = pmux->fifos;
+	deadline_t deadline = deadline_in(f->hold), end = deadline_in(TRY);
 	struct timespec pause = { 0, TRY_STEP };
 	int error;
 
@@ -550,29 +598,32 @@ hand_over(void)
 static void
 let_look(void)
 {
-	for (uint32_t i = 0; i < set.count; i++)
-		if (set.fifos[i].writing)
-			holder_let_look(&set.fifos[i]);
+	struct fifos *f = pmux->fifos;
+
+	for (uint32_t i = 0; i < f->set.count; i++)
+		if (f->set.fifos[i].writing)
+			holder_let_look(&f->set.fifos[i]);
 }
 
 int
 fifo_leave(void)
 {
+	struct fifos *f = pmux->fifos;
 	sigset_t all, old;
 	int error = errno;
 
-	if (set.count == 0 || left)
-		return lost;
+	if (f->set.count == 0 || f->left)
+		return f->lost;
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
-	left = true;
+	f->left = true;
 	/* nothing is waited for any more, and looking it up might allocate */
-	fdplace_avoid(NULL);
-	if (hold == 0)
+	fdplace_avoid(NULL, NULL);
+	if (f->hold == 0)
 		let_look();
 	else if (settle())
-		lost = hand_over();
+		f->lost = hand_over();
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	errno = error;
-	return lost;
+	return f->lost;
 }

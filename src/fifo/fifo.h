@@ -14,6 +14,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/deadline.h"
+#include "fifo/holder.h"
+
+struct fifos {
+	struct fifo_set set;
+	int64_t hold, patience; /* see fifo_hold, fifo_patience */
+	deadline_t linger_end; /* of that patience, once it has begun */
+	int64_t sure_until; /* a process can be started */
+	bool unsure; /* none could be, the last time */
+	bool left;
+	int lost; /* what fifo_leave returns */
+	/* pmux becomes PROGRAM, which has this end if its fd is not -1 */
+	struct fifo given;
+	bool orphaned; /* and is to know of no holder */
+};
+
+/* Make FIFOS, all zero, fit for use; and release it, left as it is. */
+void fifo_begin(struct fifos *fifos);
+void fifo_end(struct fifos *fifos);
+
 /*
  * Say how long those that pmux let through may count on it after it has left
  * (nanoseconds; 0: not at all).  Without a call: DURATION_FOREVER.

@@ -7,23 +7,25 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "base/pmux.h"
 #include "output/diag.h"
 #include "output/escape.h"
 #include "output/output.h"
 
-static const char *command;
-static struct diag_message *captured;
-
 void
 diag_command(const char *name)
 {
-	command = name;
+	struct diag *d = pmux->diag;
+
+	d->command = name;
 }
 
 void
 diag_capture(struct diag_message *message)
 {
-	captured = message;
+	struct diag *d = pmux->diag;
+
+	d->captured = message;
 }
 
 /*
@@ -34,6 +36,7 @@ static size_t
 compose(char *line, size_t used, const char *text, size_t length, int error,
     const char *hint)
 {
+	struct diag *d = pmux->diag;
 	int n;
 
 	/* leave room for what follows, whatever the name was */
@@ -41,9 +44,9 @@ compose(char *line, size_t used, const char *text, size_t length, int error,
 	if (error == 0)
 		return used;
 	n = snprintf(line + used, DIAG_SIZE - used, ": %s%s%s%s%s%s%s",
-	    strerror(error), captured == NULL ? " [" : "",
-	    captured == NULL ? errno_name(error) : "",
-	    captured == NULL ? "]" : "", hint == NULL ? "" : " (",
+	    strerror(error), d->captured == NULL ? " [" : "",
+	    d->captured == NULL ? errno_name(error) : "",
+	    d->captured == NULL ? "]" : "", hint == NULL ? "" : " (",
 	    hint == NULL ? "" : hint, hint == NULL ? "" : ")");
 	used += (size_t)n;
 	return used > DIAG_SIZE - 1 ? DIAG_SIZE - 1 : used;
@@ -57,6 +60,7 @@ static void
 say(const char *name, int error, const char *hint, const char *format,
     va_list arguments)
 {
+	struct diag *d = pmux->diag;
 	char text[DIAG_SIZE], line[DIAG_SIZE];
 	size_t length, used;
 	int n;
@@ -67,15 +71,16 @@ say(const char *name, int error, const char *hint, const char *format,
 		length = sizeof text - 1;
 		memcpy(text + length - 3, "...", 3);
 	}
-	if (captured != NULL) {
-		captured->name = name;
-		captured->error = error;
-		captured->length = compose(captured->text, 0, text, length,
-		    error, hint);
+	if (d->captured != NULL) {
+		d->captured->name = name;
+		d->captured->error = error;
+		d->captured->length = compose(d->captured->text, 0, text,
+		    length, error, hint);
 		return;
 	}
 	n = snprintf(line, sizeof line, "pmux: %s%s",
-	    command == NULL ? "" : command, command == NULL ? "" : ": ");
+	    d->command == NULL ? "" : d->command,
+	    d->command == NULL ? "" : ": ");
 	used = compose(line, (size_t)n, text, length, error, hint);
 	line[used++] = '\n';
 	(void)!write(STDERR_FILENO, line, used);
@@ -149,9 +154,11 @@ append(char *line, size_t used, size_t size, const char *text)
 void
 diag_note(const char *text, const char *reason)
 {
-	const char *parts[] = { "pmux: ", command == NULL ? "" : command,
-		command == NULL ? "" : ": ", text, reason == NULL ? "" : " [",
-		reason == NULL ? "" : reason, reason == NULL ? "\n" : "]\n" };
+	struct diag *d = pmux->diag;
+	const char *parts[] = { "pmux: ", d->command == NULL ? "" : d->command,
+		d->command == NULL ? "" : ": ", text,
+		reason == NULL ? "" : " [", reason == NULL ? "" : reason,
+		reason == NULL ? "\n" : "]\n" };
 	char line[256];
 	size_t used = 0;
 

@@ -40,6 +40,11 @@ struct diag_message {
 	char text[DIAG_SIZE];
 };
 
+struct diag {
+	const char *command; /* that messages name, or NULL */
+	struct diag_message *captured; /* where they go, or NULL */
+};
+
 /*
  * From now on messages are put into *MESSAGE, the last one standing, and not on
  * standard error; NULL: on standard error again.  Not those of diag_note.

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/pmux.h"
 #include "output/output.h"
 #include "sys/read.h"
 #include "sys/sigdefer.h"
@@ -20,18 +21,11 @@
 /* Once the time is over, a reader that takes nothing is given so long: ns. */
 #define GRACE (INT64_C(1000) * 1000000)
 
-static char buffer[OUTPUT_SIZE];
-static size_t used;
-static int failure; /* -errno of the first failed write */
-static uint64_t written;
-static deadline_t limit = DEADLINE_NEVER;
-static bool in_pieces; /* since write_now is refused, or not wanted */
-
-/* Where what is appended goes in the place of the buffer. */
-static struct {
-	char *to; /* or NULL */
-	size_t size, used;
-} other;
+void
+output_begin(struct output *output)
+{
+	output->limit = DEADLINE_NEVER;
+}
 
 /* As poll(2), for at most NS nanoseconds. */
 static int
@@ -46,7 +40,8 @@ await_room(int64_t ns)
 static int64_t
 patience(void)
 {
-	int64_t left = deadline_left(limit);
+	struct output *o = pmux->output;
+	int64_t left = deadline_left(o->limit);
 
 	if (sigdefer_pending())
 		return 0;
@@ -74,12 +69,13 @@ piece(const char *bytes, size_t length)
 static ssize_t
 write_whole(const char *bytes, size_t length)
 {
+	struct output *o = pmux->output;
 	ssize_t n;
 
-	if (in_pieces || sigdefer_pending() || deadline_left(limit) == 0)
+	if (o->in_pieces || sigdefer_pending() || deadline_left(o->limit) == 0)
 		return -EOPNOTSUPP;
 	n = write_now(STDOUT_FILENO, bytes, length);
-	in_pieces = n == -EOPNOTSUPP;
+	o->in_pieces = n == -EOPNOTSUPP;
 	return n;
 }
 
@@ -90,12 +86,13 @@ write_whole(const char *bytes, size_t length)
 static ssize_t
 write_some(const char *bytes, size_t length)
 {
+	struct output *o = pmux->output;
 	ssize_t n;
 
 	/* a signal interrupts a longer write anywhere, but not a piece */
-	if (limit == DEADLINE_NEVER && !sigdefer_pending())
+	if (o->limit == DEADLINE_NEVER && !sigdefer_pending())
 		return write(STDOUT_FILENO, bytes,
-		    in_pieces ? piece(bytes, length) : length);
+		    o->in_pieces ? piece(bytes, length) : length);
 	n = write_whole(bytes, length);
 	if (n >= 0)
 		return n;
@@ -139,28 +136,30 @@ wait_or_fail(void)
 static void
 write_out(const char *bytes, size_t length)
 {
+	struct output *o = pmux->output;
 	size_t done = 0;
 	ssize_t n;
 
-	while (done < length && failure == 0) {
+	while (done < length && o->failure == 0) {
 		n = write_some(bytes + done, length - done);
 		if (n > 0)
 			done += (size_t)n;
 		else if (n == -1)
-			failure = wait_or_fail();
+			o->failure = wait_or_fail();
 	}
-	written += done;
+	o->written += done;
 }
 
 void
 output_until(deadline_t deadline, bool whole)
 {
+	struct output *o = pmux->output;
 	struct stat st;
 
 	if (fstat(STDOUT_FILENO, &st) == -1 || S_ISREG(st.st_mode))
 		return;
-	in_pieces = whole;
-	limit = deadline;
+	o->in_pieces = whole;
+	o->limit = deadline;
 }
 
 bool
@@ -172,120 +171,146 @@ output_is_ready(void)
 void
 output_await(void)
 {
-	(void)await_room(deadline_left(limit));
+	struct output *o = pmux->output;
+
+	(void)await_room(deadline_left(o->limit));
 }
 
 uint64_t
 output_written(void)
 {
-	return written;
+	struct output *o = pmux->output;
+
+	return o->written;
 }
 
 uint64_t
 output_appended(void)
 {
-	return written + used;
+	struct output *o = pmux->output;
+
+	return o->written + o->used;
 }
 
 size_t
 output_used(void)
 {
-	return used;
+	struct output *o = pmux->output;
+
+	return o->used;
 }
 
 int
 output_flush(void)
 {
+	struct output *o = pmux->output;
+
 	sigdefer_begin();
-	write_out(buffer, used);
-	used = 0;
+	write_out(o->buffer, o->used);
+	o->used = 0;
 	sigdefer_end();
-	return failure;
+	return o->failure;
 }
 
 int
 output_failed(void)
 {
-	return failure;
+	struct output *o = pmux->output;
+
+	return o->failure;
 }
 
 int
 output_close(void)
 {
+	struct output *o = pmux->output;
 	int error = output_flush();
 
 	/* the kernel may report a full disk or quota only now (NFS) */
-	if (error == 0 && written > 0 && close(STDOUT_FILENO) == -1 &&
-	    errno != EINTR)
-		error = failure = -errno;
+	if (error == 0 && o->written > 0 && !pmux->host->stays &&
+	    close(STDOUT_FILENO) == -1 && errno != EINTR)
+		error = o->failure = -errno;
 	return error;
 }
 
 void
 output_divert(char *to, size_t size)
 {
-	other.to = to;
-	other.size = size;
-	other.used = 0;
+	struct output *o = pmux->output;
+
+	o->other.to = to;
+	o->other.size = size;
+	o->other.used = 0;
 }
 
 size_t
 output_restore(void)
 {
-	other.to = NULL;
-	return other.used;
+	struct output *o = pmux->output;
+
+	o->other.to = NULL;
+	return o->other.used;
 }
 
 static void
 append_other(const char *bytes, size_t length)
 {
-	size_t left = other.size - other.used;
+	struct output *o = pmux->output;
+	size_t left = o->other.size - o->other.used;
 
 	if (length > left)
 		length = left;
-	memcpy(other.to + other.used, bytes, length);
-	other.used += length;
+	memcpy(o->other.to + o->other.used, bytes, length);
+	o->other.used += length;
 }
 
 static void
 append_long(const char *bytes, size_t length)
 {
+	struct output *o = pmux->output;
+
 	output_flush();
-	if (length > sizeof buffer) {
+	if (length > sizeof o->buffer) {
 		sigdefer_begin();
 		write_out(bytes, length);
 		sigdefer_end();
 	} else {
-		memcpy(buffer, bytes, length);
-		used = length;
+		memcpy(o->buffer, bytes, length);
+		o->used = length;
 	}
 }
 
 void
 output_bytes(const char *bytes, size_t length)
 {
-	if (other.to != NULL)
+	struct output *o = pmux->output;
+
+	if (o->other.to != NULL)
 		append_other(bytes, length);
-	else if (length > sizeof buffer - used)
+	else if (length > sizeof o->buffer - o->used)
 		append_long(bytes, length);
 	else {
-		memcpy(buffer + used, bytes, length);
-		used += length;
+		memcpy(o->buffer + o->used, bytes, length);
+		o->used += length;
 	}
 }
 
 char *
 output_room(size_t length)
 {
-	if (length > sizeof buffer - used)
+	struct output *o = pmux->output;
+
+	if (length > sizeof o->buffer - o->used)
 		output_flush();
-	return buffer + used;
+	return o->buffer + o->used;
 }
 
 void
 output_filled(size_t length)
 {
-	used += length;
+	struct output *o = pmux->output;
+
+	o->used += length;
 }
 
 void

@@ -11,6 +11,27 @@
 
 #include "base/deadline.h"
 
+/* So many bytes fit into the buffer. */
+#define OUTPUT_SIZE 65536
+
+struct output {
+	size_t used; /* of the buffer */
+	uint64_t written;
+	int failure; /* -errno of the first failed write */
+	int status; /* what print_failed has said of it; 0: nothing */
+	deadline_t limit; /* see output_until */
+	bool in_pieces; /* write_now is refused, or not wanted */
+	struct {
+		char *to; /* where output_divert puts what is appended, or NULL
+			   */
+		size_t size, used;
+	} other;
+	char buffer[OUTPUT_SIZE];
+};
+
+/* Make OUTPUT, all zero, fit for use. */
+void output_begin(struct output *output);
+
 /* Append to the buffer; it is written out as it fills. */
 void output_bytes(const char *bytes, size_t length);
 void output_string(const char *string);
@@ -24,9 +45,6 @@ void output_hex(uint32_t number);
  */
 void output_divert(char *to, size_t size);
 size_t output_restore(void);
-
-/* So many bytes fit into the buffer. */
-#define OUTPUT_SIZE 65536
 
 /* How many are in it. */
 size_t output_used(void);
@@ -67,7 +85,10 @@ int output_failed(void);
  */
 int output_flush(void);
 
-/* output_flush, then close(2) if anything was ever written; its -errno too. */
+/*
+ * output_flush, then close(2) if anything was ever written and the process ends
+ * with the call; its -errno too.
+ */
 int output_close(void);
 
 #endif

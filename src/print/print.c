@@ -7,6 +7,9 @@
 
 #include "backend/backend.h"
 #include "backend/kqueue.h"
+#include "base/flags.h"
+#include "compat.h"
+#include "base/pmux.h"
 #include "fifo/fifo.h"
 #include "output/diag.h"
 #include "output/output.h"
@@ -140,26 +143,20 @@ print_answer(const struct request *request, const struct target *target,
 int
 print_failed(int error)
 {
-	static int status;
-	sigset_t pipe;
+	struct output *o = pmux->output;
 
-	if (status != 0)
-		return status;
-	status = EXIT_SYSTEM;
+	if (o->status != 0)
+		return o->status;
+	o->status = EXIT_SYSTEM;
 	if (error == -EAGAIN) {
 		diag_remark("standard output: the time is over, and nobody has"
 			    " taken all that was found");
-		return status = EXIT_TIMED_OUT;
+		return o->status = EXIT_TIMED_OUT;
 	}
 	if (error != -EPIPE)
 		return diag_system(-error, NULL, "standard output");
-	if (fifo_leave() != 0)
-		return EXIT_SYSTEM;
 	/* also where the caller ignores it */
-	(void)signal(SIGPIPE, SIG_DFL);
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
-	(void)sigprocmask(SIG_UNBLOCK, &pipe, NULL);
-	(void)raise(SIGPIPE);
+	if (pmux->host->signal == 0)
+		pmux->host->signal = SIGPIPE;
 	return EXIT_SYSTEM;
 }

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "base/pmux.h"
+#include "sys/foreign.h"
 #include "backend/kqueue.h"
 #include "base/deadline.h"
 #include "base/flags.h"
@@ -84,30 +86,28 @@ struct source {
 	int64_t left; /* what was unread then */
 };
 
-static struct source *sources;
-static const struct request *serving;
-static size_t longest;
-static uint64_t records;
-
-/* Of files that kevent(2) follows; else NULL. */
-static struct read_text *texts;
-
-/* What was read just now, with room in front of it as read_on wants it. */
-static char space[READ_LAST + LARGEST];
-static char *const bytes = space + READ_LAST;
-
-/* Where the records of a batch end there, and in the output. */
-static struct {
-	uint32_t in;
-	uint32_t out;
-} batch[BATCH];
-static size_t batched;
-static uint64_t batch_start; /* output_appended then */
-static uint64_t produced; /* bytes of output since */
-static bool blocked; /* nothing was read since nothing can be written */
-
-static char head[HEAD_SIZE]; /* of the records of one turn */
-static size_t head_length;
+struct lines {
+	struct source *sources;
+	const struct request *serving;
+	size_t longest;
+	uint64_t records;
+	/* of files that kevent(2) follows; else NULL */
+	struct read_text *texts;
+	/* where the records of a batch end in BYTES, and in the output */
+	struct {
+		uint32_t in;
+		uint32_t out;
+	} batch[BATCH];
+	size_t batched;
+	uint64_t batch_start; /* output_appended then */
+	uint64_t produced; /* bytes of output since */
+	bool blocked; /* nothing was read since nothing can be written */
+	size_t head_length;
+	char head[HEAD_SIZE]; /* of the records of one turn */
+	/* what was read just now, with room in front of it for read_on */
+	char space[READ_LAST + LARGEST];
+	char *bytes; /* past that room */
+};
 
 /* ---- before the first ---- */
 
@@ -189,11 +189,13 @@ is_shared(const struct target *t, struct file *file)
 static void
 join_files(struct file *files, size_t count)
 {
+	struct lines *l = pmux->lines;
+
 	qsort(files, count, sizeof *files, compare);
 	for (size_t i = 1; i < count; i++)
 		if (file_id_compare(&files[i].id, &files[i - 1].id) == 0)
-			sources[files[i].index]
-			    .same = sources[files[i - 1].index].same;
+			l->sources[files[i].index]
+			    .same = l->sources[files[i - 1].index].same;
 }
 
 /*
@@ -204,6 +206,7 @@ join_files(struct file *files, size_t count)
 static int
 join_same(const struct targets *targets)
 {
+	struct lines *l = pmux->lines;
 	struct file *files = malloc(targets->count * sizeof *files);
 	size_t count = 0;
 	int answer;
@@ -213,7 +216,7 @@ join_same(const struct targets *targets)
 	for (uint32_t i = 0; i < targets->count; i++) {
 		const struct target *t = &targets->list[i];
 
-		sources[i].same = i;
+		l->sources[i].same = i;
 		answer = is_shared(t, &files[count]);
 		if (answer < 0) {
 			free(files);
@@ -232,33 +235,40 @@ join_same(const struct targets *targets)
 static void
 put_last(void)
 {
-	lines_close(serving);
+	struct lines *l = pmux->lines;
+
+	lines_close(l->serving);
 	(void)output_flush();
 }
 
 int
 lines_open(const struct request *r)
 {
+	struct lines *l = calloc(1, sizeof *l);
 	size_t count = r->targets.count;
 	int status;
 
+	if (l == NULL)
+		return diag_system(ENOMEM, NULL, "--lines");
+	pmux->lines = l;
+	l->bytes = l->space + READ_LAST;
 	for (size_t i = 0; i < count; i++)
 		if ((status = check(r, &r->targets.list[i])) != 0)
 			return status;
-	longest = r->longest == 0 ? USUAL_LONGEST : r->longest;
+	l->longest = r->longest == 0 ? USUAL_LONGEST : r->longest;
 	if (count == 0)
 		return 0;
-	sources = calloc(count, sizeof *sources);
-	if (sources == NULL)
+	l->sources = calloc(count, sizeof *l->sources);
+	if (l->sources == NULL)
 		return diag_system(ENOMEM, NULL, "targets");
 	if ((status = join_same(&r->targets)) != 0)
 		return status;
 	if (r->backend->requests != NULL &&
-	    (texts = calloc(count, sizeof *texts)) == NULL)
+	    (l->texts = calloc(count, sizeof *l->texts)) == NULL)
 		return diag_system(ENOMEM, NULL, "targets");
 	for (size_t i = 0; i < count; i++)
-		sources[i].fd = sources[i].own = -1;
-	serving = r;
+		l->sources[i].fd = l->sources[i].own = -1;
+	l->serving = r;
 	sigdefer_signals(put_last);
 	return 0;
 }
@@ -272,9 +282,11 @@ lines_open(const struct request *r)
 static void
 make_head(const struct request *r, const struct target *t)
 {
-	output_divert(head, sizeof head);
+	struct lines *l = pmux->lines;
+
+	output_divert(l->head, sizeof l->head);
 	print_source(r, t);
-	head_length = output_restore();
+	l->head_length = output_restore();
 }
 
 /* The line itself is the rest of a record. */
@@ -289,12 +301,13 @@ static void
 put_plain(const struct request *r, const char *first, size_t first_length,
     const char *line, size_t length)
 {
-	size_t needed = head_length + first_length + length + 1;
+	struct lines *l = pmux->lines;
+	size_t needed = l->head_length + first_length + length + 1;
 
-	produced += needed;
+	l->produced += needed;
 	if (needed <= OUTPUT_SIZE)
 		(void)output_room(needed);
-	output_bytes(head, head_length);
+	output_bytes(l->head, l->head_length);
 	output_bytes(first, first_length);
 	output_bytes(line, length);
 	output_character(r->null ? '\0' : '\n');
@@ -304,18 +317,19 @@ put_plain(const struct request *r, const char *first, size_t first_length,
 static void
 put_line(const char *line, size_t length)
 {
-	size_t needed = head_length + length + 1;
+	struct lines *l = pmux->lines;
+	size_t needed = l->head_length + length + 1;
 	char *to;
 
-	produced += needed;
+	l->produced += needed;
 	if (needed > OUTPUT_SIZE) {
-		output_bytes(head, head_length);
+		output_bytes(l->head, l->head_length);
 		output_bytes(line, length + 1);
 		return;
 	}
 	to = output_room(needed);
-	memcpy(to, head, head_length);
-	memcpy(to + head_length, line, length + 1);
+	memcpy(to, l->head, l->head_length);
+	memcpy(to + l->head_length, line, length + 1);
 	output_filled(needed);
 }
 
@@ -323,10 +337,12 @@ static void
 put_other(const struct request *r, const struct target *t, const char *line,
     size_t length)
 {
-	output_bytes(head, head_length);
+	struct lines *l = pmux->lines;
+
+	output_bytes(l->head, l->head_length);
 	print_line(r, t, line, length);
 	output_character(r->null ? '\0' : '\n');
-	produced = output_appended() - batch_start;
+	l->produced = output_appended() - l->batch_start;
 }
 
 /* Add LENGTH bytes to what is held of SOURCE.  Returns 0 or -ENOMEM. */
@@ -371,6 +387,8 @@ static int
 put_joined(const struct request *r, const struct target *t,
     struct source *source, const char *line, size_t length)
 {
+	struct lines *l = pmux->lines;
+
 	if (!r->quiet && is_plain(r))
 		put_plain(r, source->held, source->length, line, length);
 	else if (!r->quiet) {
@@ -378,7 +396,7 @@ put_joined(const struct request *r, const struct target *t,
 			return -ENOMEM;
 		put_other(r, t, source->held, source->length);
 	}
-	records++;
+	l->records++;
 	let_go(source);
 	return 0;
 }
@@ -387,7 +405,9 @@ static void
 put_record(const struct request *r, const struct target *t, const char *line,
     size_t length, bool ended)
 {
-	records++;
+	struct lines *l = pmux->lines;
+
+	l->records++;
 	if (r->quiet)
 		return;
 	if (!is_plain(r))
@@ -409,7 +429,8 @@ static inline bool
 next_record(size_t held, const char *p, size_t size, size_t *length,
     bool *ended)
 {
-	size_t room = longest - held;
+	struct lines *l = pmux->lines;
+	size_t room = l->longest - held;
 	const char *newline = memchr(p, '\n', size > room ? room + 1 : size);
 
 	*ended = newline != NULL;
@@ -436,10 +457,12 @@ measure(size_t held, const char *p, size_t size, uint64_t count)
 static void
 say_cut(const struct target *t, struct source *source, bool ended)
 {
+	struct lines *l = pmux->lines;
+
 	if (!ended && !source->cut)
 		diag_remark("%.*s: a line of more than %zu bytes is cut"
 			    " (--max-line)",
-		    (int)t->length, t->name, longest);
+		    (int)t->length, t->name, l->longest);
 	source->cut = !ended;
 }
 
@@ -447,10 +470,12 @@ say_cut(const struct target *t, struct source *source, bool ended)
 static void
 mark(const char *end)
 {
-	if (batched == BATCH)
+	struct lines *l = pmux->lines;
+
+	if (l->batched == BATCH)
 		return;
-	batch[batched].in = (uint32_t)(end - bytes);
-	batch[batched++].out = (uint32_t)produced;
+	l->batch[l->batched].in = (uint32_t)(end - l->bytes);
+	l->batch[l->batched++].out = (uint32_t)l->produced;
 }
 
 /*
@@ -507,14 +532,15 @@ is_message(const struct source *source)
 static ssize_t
 read_single_bytes(int fd, struct source *source)
 {
+	struct lines *l = pmux->lines;
 	size_t done = 0;
 	ssize_t n = 1;
 
 	if (source->how.kind == READ_OTHER)
-		return read_now(fd, &source->how, bytes, TURN);
+		return read_now(fd, &source->how, l->bytes, TURN);
 	while (n == 1 && done < SINGLE_BYTES) {
-		n = read_now(fd, &source->how, bytes + done, 1);
-		if (n == 1 && bytes[done++] == '\n')
+		n = read_now(fd, &source->how, l->bytes + done, 1);
+		if (n == 1 && l->bytes[done++] == '\n')
 			break;
 	}
 	return done > 0 ? (ssize_t)done : n;
@@ -524,8 +550,10 @@ read_single_bytes(int fd, struct source *source)
 static struct read_text *
 text_of(const struct source *source)
 {
-	return texts != NULL && source->how.kind == READ_FILE ?
-	    &texts[source - sources] :
+	struct lines *l = pmux->lines;
+
+	return l->texts != NULL && source->how.kind == READ_FILE ?
+	    &l->texts[source - l->sources] :
 	    NULL;
 }
 
@@ -561,10 +589,11 @@ is_stuck(const struct target *t, struct source *source, size_t length,
 static ssize_t
 peek(int fd, struct source *source, size_t size)
 {
+	struct lines *l = pmux->lines;
 	struct read_text *text = text_of(source);
 
-	return text != NULL ? read_on(fd, text, bytes, size) :
-			      read_peek(fd, &source->how, bytes, size);
+	return text != NULL ? read_on(fd, text, l->bytes, size) :
+			      read_peek(fd, &source->how, l->bytes, size);
 }
 
 /*
@@ -575,8 +604,9 @@ static ssize_t
 look(const struct request *r, int fd, struct source *source,
     struct source *holder, size_t *wanted)
 {
-	const struct target *t = &r->targets.list[source - sources];
-	uint64_t count = r->events - records;
+	struct lines *l = pmux->lines;
+	const struct target *t = &r->targets.list[source - l->sources];
+	uint64_t count = r->events - l->records;
 	ssize_t n = 0;
 
 	*wanted = 0;
@@ -587,13 +617,13 @@ look(const struct request *r, int fd, struct source *source,
 		if (is_message(source))
 			*wanted = (size_t)n;
 		/* what is held is a record if the line goes on */
-		else if (holder->length == longest && bytes[0] != '\n') {
-			put_record(r, t, holder->held, longest, false);
+		else if (holder->length == l->longest && l->bytes[0] != '\n') {
+			put_record(r, t, holder->held, l->longest, false);
 			holder->length = 0;
 			say_cut(t, holder, false);
 			return -EINTR;
 		} else
-			*wanted = measure(holder->length, bytes, (size_t)n,
+			*wanted = measure(holder->length, l->bytes, (size_t)n,
 			    count < BATCH ? count : BATCH);
 		if ((size_t)n < size || size == LARGEST)
 			break;
@@ -605,19 +635,21 @@ look(const struct request *r, int fd, struct source *source,
 static ssize_t
 consume(int fd, struct source *source, size_t length)
 {
+	struct lines *l = pmux->lines;
 	struct read_text *text = text_of(source);
 	size_t done = 0;
 	ssize_t n = 0;
 
 	if (text != NULL)
-		n = read_pass(fd, text, bytes, length);
+		n = read_pass(fd, text, l->bytes, length);
 	else if (source->how.kind == READ_FILE)
 		n = read_skip(fd, (off_t)length);
 	else if (is_message(source))
-		n = read_now(fd, &source->how, bytes, LARGEST);
+		n = read_now(fd, &source->how, l->bytes, LARGEST);
 	else
 		while (done < length &&
-		    (n = read_now(fd, &source->how, bytes, length - done)) > 0)
+		    (n = read_now(fd, &source->how, l->bytes, length - done)) >
+			0)
 			done += (size_t)n;
 	return n < 0 ? n : (ssize_t)length;
 }
@@ -629,16 +661,17 @@ consume(int fd, struct source *source, size_t length)
 static size_t
 printed(const struct source *source, size_t length, uint64_t before)
 {
-	size_t n = batched;
+	struct lines *l = pmux->lines;
+	size_t n = l->batched;
 	uint64_t out;
 
 	if (output_flush() == 0)
 		return length;
-	out = output_written() - batch_start;
-	while (n > 0 && batch[n - 1].out > out)
+	out = output_written() - l->batch_start;
+	while (n > 0 && l->batch[n - 1].out > out)
 		n--;
-	records = before + n;
-	return n == 0 || is_message(source) ? 0 : batch[n - 1].in;
+	l->records = before + n;
+	return n == 0 || is_message(source) ? 0 : l->batch[n - 1].in;
 }
 
 /*
@@ -650,17 +683,18 @@ static ssize_t
 print_and_consume(const struct request *r, int fd, struct source *source,
     struct source *holder, size_t length, bool last)
 {
-	const struct target *t = &r->targets.list[source - sources];
-	uint64_t before = records;
+	struct lines *l = pmux->lines;
+	const struct target *t = &r->targets.list[source - l->sources];
+	uint64_t before = l->records;
 
-	batched = 0;
-	batch_start = output_appended();
-	produced = 0;
-	if (digest(r, t, holder, bytes, length) != 0)
+	l->batched = 0;
+	l->batch_start = output_appended();
+	l->produced = 0;
+	if (digest(r, t, holder, l->bytes, length) != 0)
 		return -ENOMEM;
 	if (last && holder->length > 0) {
 		put_unfinished(r, t, holder);
-		mark(bytes + length);
+		mark(l->bytes + length);
 	}
 	if (!r->quiet)
 		length = printed(source, length, before);
@@ -675,7 +709,8 @@ static ssize_t
 take_counted(const struct request *r, int fd, struct source *source,
     struct source *holder)
 {
-	const struct target *t = &r->targets.list[source - sources];
+	struct lines *l = pmux->lines;
+	const struct target *t = &r->targets.list[source - l->sources];
 	bool last = is_message(source);
 	size_t wanted;
 	ssize_t n = look(r, fd, source, holder, &wanted);
@@ -683,13 +718,13 @@ take_counted(const struct request *r, int fd, struct source *source,
 
 	if (n == -EOPNOTSUPP) {
 		n = read_single_bytes(fd, source);
-		return n > 0 && digest(r, t, holder, bytes, (size_t)n) != 0 ?
+		return n > 0 && digest(r, t, holder, l->bytes, (size_t)n) != 0 ?
 		    -ENOMEM :
 		    n;
 	}
 	if (n == 0 && text_of(source) == NULL)
 		/* the end of file, or an empty message */
-		return read_now(fd, &source->how, bytes, 0);
+		return read_now(fd, &source->how, l->bytes, 0);
 	if (n <= 0)
 		return n;
 	if (wanted == 0) {
@@ -705,22 +740,23 @@ take_counted(const struct request *r, int fd, struct source *source,
 static ssize_t
 take_all(const struct request *r, struct source *source, struct source *holder)
 {
-	const struct target *t = &r->targets.list[source - sources];
+	struct lines *l = pmux->lines;
+	const struct target *t = &r->targets.list[source - l->sources];
 	struct read_text *text = text_of(source);
 	ssize_t n;
 	int error = 0;
 
 	if (text != NULL)
-		n = read_on(t->fd, text, bytes, TURN);
+		n = read_on(t->fd, text, l->bytes, TURN);
 	else
-		n = read_now(t->fd, &source->how, bytes,
+		n = read_now(t->fd, &source->how, l->bytes,
 		    is_message(source) ? LARGEST : TURN);
 	if (n <= 0)
 		return n;
 	if (text != NULL)
-		error = read_pass(t->fd, text, bytes, (size_t)n);
+		error = read_pass(t->fd, text, l->bytes, (size_t)n);
 	if (error == 0)
-		error = digest(r, t, holder, bytes, (size_t)n);
+		error = digest(r, t, holder, l->bytes, (size_t)n);
 	if (is_message(source))
 		put_unfinished(r, t, holder);
 	return error != 0 ? error : n;
@@ -733,8 +769,9 @@ static int
 reading_end(const struct request *r, struct source *source,
     struct source *holder)
 {
-	const struct target *t = &r->targets.list[source - sources];
-	const struct target *first = &r->targets.list[holder - sources];
+	struct lines *l = pmux->lines;
+	const struct target *t = &r->targets.list[source - l->sources];
+	const struct target *first = &r->targets.list[holder - l->sources];
 
 	if (source->how.kind != READ_PIPE && source->how.kind != READ_FIFO)
 		return t->fd;
@@ -796,7 +833,8 @@ static ssize_t
 take_in_turn(const struct request *r, struct source *source,
     struct source *holder)
 {
-	const struct target *t = &r->targets.list[source - sources];
+	struct lines *l = pmux->lines;
+	const struct target *t = &r->targets.list[source - l->sources];
 	int fd = reading_end(r, source, holder);
 	ssize_t n;
 
@@ -825,10 +863,11 @@ failed(const struct request *r, const struct target *t, int error)
 static enum lines_answer
 start_again(const struct request *r, size_t index)
 {
+	struct lines *l = pmux->lines;
 	const struct target *t = &r->targets.list[index];
 	int error = read_from_start(t->fd);
 
-	put_unfinished(r, t, &sources[index]);
+	put_unfinished(r, t, &l->sources[index]);
 	if (error != 0) {
 		return failed(r, t, error);
 	}
@@ -853,9 +892,10 @@ take_empty(struct source *source)
 static enum lines_answer
 take_nothing(const struct request *r, size_t index, int error)
 {
+	struct lines *l = pmux->lines;
 	const struct target *t = &r->targets.list[index];
-	struct source *source = &sources[index];
-	struct source *holder = &sources[source->same];
+	struct source *source = &l->sources[index];
+	struct source *holder = &l->sources[source->same];
 
 	if (error == -EINPROGRESS)
 		return LINES_LEFT;
@@ -881,9 +921,10 @@ take_nothing(const struct request *r, size_t index, int error)
 static enum lines_answer
 take(const struct request *r, size_t index)
 {
+	struct lines *l = pmux->lines;
 	const struct target *t = &r->targets.list[index];
-	struct source *source = &sources[index];
-	struct source *holder = &sources[source->same];
+	struct source *source = &l->sources[index];
+	struct source *holder = &l->sources[source->same];
 	ssize_t n;
 	int error;
 
@@ -908,13 +949,14 @@ take(const struct request *r, size_t index)
 enum lines_answer
 lines_take(const struct request *r, size_t index)
 {
+	struct lines *l = pmux->lines;
 	enum lines_answer answer = LINES_WAIT;
 
-	if (r->events != 0 && records >= r->events)
+	if (r->events != 0 && l->records >= r->events)
 		return answer;
 	/* nobody is kept from a turn by one who cannot use it */
 	if (r->events != 0 && !r->quiet && !output_is_ready()) {
-		blocked = true;
+		l->blocked = true;
 		return answer;
 	}
 	sigdefer_begin();
@@ -928,39 +970,56 @@ lines_take(const struct request *r, size_t index)
 void
 lines_await_output(void)
 {
-	if (blocked)
+	struct lines *l = pmux->lines;
+
+	if (l->blocked)
 		output_await();
-	blocked = false;
+	l->blocked = false;
 }
 
 uint64_t
 lines_count(void)
 {
-	return records;
+	struct lines *l = pmux->lines;
+
+	return l->records;
 }
 
 void
 lines_close(const struct request *r)
 {
+	struct lines *l = pmux->lines;
 	const struct target *t;
 
-	if (serving == NULL)
+	if (l == NULL || l->serving == NULL)
 		return;
 	sigdefer_begin();
-	serving = NULL;
+	l->serving = NULL;
 	for (size_t i = 0; i < r->targets.count; i++) {
 		t = &r->targets.list[i];
-		if (sources[i].length > 0 &&
-		    (r->events == 0 || sources[i].how.kind != READ_FILE ||
-			read_skip(t->fd, -(off_t)sources[i].length) != 0)) {
+		if (l->sources[i].length > 0 &&
+		    (r->events == 0 || l->sources[i].how.kind != READ_FILE ||
+			read_skip(t->fd, -(off_t)l->sources[i].length) != 0)) {
 			if (!r->quiet)
 				make_head(r, t);
-			put_unfinished(r, t, &sources[i]);
+			put_unfinished(r, t, &l->sources[i]);
 		}
-		if (sources[i].turn)
-			turn_give(sources[i].own);
-		if (sources[i].own >= 0 && sources[i].own != t->fd)
-			(void)close(sources[i].own);
+		if (l->sources[i].turn)
+			turn_give(l->sources[i].own);
+		if (l->sources[i].own >= 0 && l->sources[i].own != t->fd)
+			(void)close(l->sources[i].own);
 	}
 	sigdefer_end();
+}
+
+void
+lines_end(struct lines *l, size_t count)
+{
+	if (l == NULL)
+		return;
+	for (size_t i = 0; l->sources != NULL && i < count; i++)
+		free(l->sources[i].held);
+	free(l->sources);
+	free(l->texts);
+	free(l);
 }

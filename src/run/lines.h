@@ -44,4 +44,8 @@ uint64_t lines_count(void);
 /* Append what was read of unfinished lines, in the order of the targets. */
 void lines_close(const struct request *request);
 
+/* Release L, which may be NULL and was made for COUNT targets. */
+struct lines;
+void lines_end(struct lines *l, size_t count);
+
 #endif

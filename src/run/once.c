@@ -6,18 +6,13 @@
 #include <stdlib.h>
 
 #include "base/deadline.h"
+#include "base/pmux.h"
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/print.h"
 #include "run/once.h"
 #include "run/program.h"
 #include "wait/waitset.h"
-
-/* The wait loop's own. */
-struct once {
-	struct waitset w;
-	size_t unsettled;
-};
 
 static void
 settle(struct once *once, struct target *t, uint32_t token)
@@ -82,9 +77,10 @@ run_program(struct once *once, int count)
 		if (!waitset_note(w, t, events[n].bits))
 			continue;
 		status = program_become(r, t, &events[n]);
+		once->ran = true;
 		break;
 	}
-	for (int i = 0; i < n && status == 0 && !r->quiet; i++)
+	for (int i = 0; i < n && !once->ran && !r->quiet; i++)
 		print_event(r, &r->targets.list[events[i].token], &events[i]);
 	free(events);
 	return status;
@@ -128,7 +124,8 @@ result(const struct once *once)
 static bool
 finished(const struct once *once)
 {
-	return once->w.request->all ? once->unsettled == 0 : once->w.reported;
+	return once->ran ||
+	    (once->w.request->all ? once->unsettled == 0 : once->w.reported);
 }
 
 static int
@@ -145,15 +142,21 @@ run(struct once *once, struct request *request)
 		    deadline_left(request->deadline) == 0)
 			return EXIT_TIMED_OUT;
 	}
-	return status != 0 ? status : result(once);
+	return status != 0 || once->ran ? status : result(once);
 }
 
 int
 once_run(struct request *request)
 {
-	struct once once;
-	int status = run(&once, request);
+	struct once *once = pmux->once;
+	int status = run(once, request);
 
-	waitset_close(&once.w);
+	once_end(once);
 	return status;
+}
+
+void
+once_end(struct once *once)
+{
+	waitset_close(&once->w);
 }

@@ -6,7 +6,17 @@
 #ifndef ONCE_H
 #define ONCE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "target/request.h"
+#include "wait/waitset.h"
+
+struct once {
+	struct waitset w;
+	size_t unsettled; /* --all: targets that have not reported */
+	bool ran; /* PROGRAM, or it could not be run */
+};
 
 /*
  * Wait for what REQUEST asks for, its targets being resolved, and print what
@@ -14,5 +24,8 @@
  * is an error.
  */
 int once_run(struct request *request);
+
+/* Give up what ONCE has, if it has anything. */
+void once_end(struct once *once);
 
 #endif

@@ -14,6 +14,9 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "base/pmux.h"
+#include "sys/caller.h"
+#include "sys/foreign.h"
 #include "backend/kqueue.h"
 #include "fifo/fifo.h"
 #include "output/diag.h"
@@ -50,14 +53,33 @@ static const char *const names[VARIABLES] = {
 	[IDENT] = "PMUX_IDENT=",
 };
 
-/* Their texts; the name of a target may be long. */
-static char *target_text;
-static size_t target_size;
-static char texts[VARIABLES][512];
+struct run {
+	pid_t pid;
+	size_t index; /* of its target */
+};
 
-/* The caller's without those, and room for them behind. */
-static char **environment;
-static size_t others;
+/* Those that are to end pmux, once the last that runs has ended. */
+static const int endings[] = { SIGINT, SIGTERM, SIGHUP };
+#define ENDINGS (sizeof endings / sizeof *endings)
+
+struct programs {
+	/* the texts; the name of a target may be long */
+	char *target_text;
+	size_t target_size;
+	char texts[VARIABLES][512];
+	/* the caller's without those, and room for them behind */
+	char **environment;
+	size_t others;
+	/* the copy of another process's descriptor that PROGRAM gets, or -1 */
+	int lent;
+	struct run *runs;
+	size_t running, capacity, jobs;
+	size_t unseen; /* the first so many may have ended */
+	/* a pipe to itself: a byte says that a signal has come; or -1 */
+	int wake[2];
+	bool catches; /* the signals below */
+	volatile sig_atomic_t ending, pass_on[ENDINGS];
+};
 
 static bool
 is_ours(const char *variable)
@@ -72,16 +94,21 @@ is_ours(const char *variable)
 static int
 prepare(const struct request *request)
 {
+	struct programs *p = calloc(1, sizeof *p);
 	size_t count = 0;
 
+	if (p == NULL)
+		return -ENOMEM;
+	pmux->programs = p;
+	p->lent = p->wake[0] = p->wake[1] = -1;
 	while (environ[count] != NULL)
 		count++;
-	environment = calloc(count + VARIABLES + 1, sizeof *environment);
-	if (environment == NULL)
+	p->environment = calloc(count + VARIABLES + 1, sizeof *p->environment);
+	if (p->environment == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		if (!is_ours(environ[i]))
-			environment[others++] = environ[i];
+			p->environment[p->others++] = environ[i];
 	return launch_prepare(request->program);
 }
 
@@ -89,15 +116,16 @@ prepare(const struct request *request)
 static int
 set_target(const struct request *r, const struct target *t)
 {
+	struct programs *p = pmux->programs;
 	size_t size = strlen(names[TARGET]) + 24 + t->length, n;
-	char *text = target_text;
+	char *text = p->target_text;
 
-	if (size > target_size) {
+	if (size > p->target_size) {
 		text = realloc(text, size);
 		if (text == NULL)
 			return -ENOMEM;
-		target_text = text;
-		target_size = size;
+		p->target_text = text;
+		p->target_size = size;
 	}
 	n = strlen(names[TARGET]);
 	memcpy(text, names[TARGET], n);
@@ -113,12 +141,13 @@ static void
 set_field(unsigned variable, const struct request *r, const struct target *t,
     const struct event *event, char field)
 {
+	struct programs *p = pmux->programs;
 	size_t n = strlen(names[variable]);
-	char *text = texts[variable];
+	char *text = p->texts[variable];
 
 	memcpy(text, names[variable], n);
-	n += print_field(text + n, sizeof texts[variable] - n - 1, r, t, event,
-	    field);
+	n += print_field(text + n, sizeof p->texts[variable] - n - 1, r, t,
+	    event, field);
 	text[n] = '\0';
 }
 
@@ -129,13 +158,14 @@ set_field(unsigned variable, const struct request *r, const struct target *t,
 static bool
 set_number(const struct target *t, const struct launch *launch)
 {
+	struct programs *p = pmux->programs;
 	int number = t->number;
 
 	if ((t->flags & TARGET_PATH) != 0 || t->process != 0)
 		number = launch->input != -1 ? STDIN_FILENO :
 		    launch->output != -1     ? STDOUT_FILENO :
 					       -1;
-	(void)snprintf(texts[NUMBER], sizeof texts[NUMBER], "%s%d",
+	(void)snprintf(p->texts[NUMBER], sizeof p->texts[NUMBER], "%s%d",
 	    names[NUMBER], number);
 	return number >= 0;
 }
@@ -144,24 +174,25 @@ static int
 set_environment(const struct request *r, const struct target *t,
     const struct event *event, const struct launch *launch)
 {
-	char **to = environment + others;
+	struct programs *p = pmux->programs;
+	char **to = p->environment + p->others;
 
 	if (set_target(r, t) != 0)
 		return -ENOMEM;
-	*to++ = target_text;
+	*to++ = p->target_text;
 	if (set_number(t, launch))
-		*to++ = texts[NUMBER];
+		*to++ = p->texts[NUMBER];
 	set_field(EVENTS, r, t, event, 'e');
-	*to++ = texts[EVENTS];
+	*to++ = p->texts[EVENTS];
 	if (r->targets.kevents != NULL) {
 		set_field(FILTER, r, t, event, 'F');
 		set_field(FFLAGS, r, t, event, 'x');
 		set_field(DATA, r, t, event, 'd');
 		set_field(IDENT, r, t, event, 'i');
-		*to++ = texts[FILTER];
-		*to++ = texts[FFLAGS];
-		*to++ = texts[DATA];
-		*to++ = texts[IDENT];
+		*to++ = p->texts[FILTER];
+		*to++ = p->texts[FFLAGS];
+		*to++ = p->texts[DATA];
+		*to++ = p->texts[IDENT];
 	}
 	*to = NULL;
 	return 0;
@@ -177,16 +208,15 @@ is_handed(const struct request *r, const struct target *t)
 	    r->targets.kevents[t - r->targets.list].filter <= KQUEUE_WRITE;
 }
 
-/* The copy of another process's descriptor that PROGRAM is to have, or -1. */
-static int lent = -1;
-
 /* PROGRAM has it, or it has failed. */
 static void
 end_loan(void)
 {
-	if (lent >= 0)
-		(void)close(lent);
-	lent = -1;
+	struct programs *p = pmux->programs;
+
+	if (p->lent >= 0)
+		(void)close(p->lent);
+	p->lent = -1;
 }
 
 /*
@@ -197,6 +227,7 @@ static int
 hand_over(struct launch *launch, const struct request *r,
     const struct target *t, const struct event *event)
 {
+	struct programs *p = pmux->programs;
 	uint32_t reading = r->backend->mask_read,
 		 writing = r->backend->mask_write;
 	uint32_t ready = event->bits & t->bits;
@@ -208,7 +239,7 @@ hand_over(struct launch *launch, const struct request *r,
 	fd = foreign_borrow(t->fd);
 	if (fd < 0)
 		return fd;
-	lent = foreign_is(t->fd) ? fd : -1;
+	p->lent = foreign_is(t->fd) ? fd : -1;
 	if ((event->bits & r->backend->mask_broken) != 0)
 		ready &= ~writing;
 	if ((ready & (reading | writing)) == 0)
@@ -237,10 +268,11 @@ static int
 describe(struct launch *launch, const struct request *r, const struct target *t,
     const struct event *event)
 {
+	struct programs *p = pmux->programs;
 	int error = hand_over(launch, r, t, event);
 
 	launch->arguments = r->program;
-	launch->environment = environment;
+	launch->environment = p->environment;
 	if (error == 0 && (launch->input != -1 || launch->output != -1))
 		error = set_blocking(t);
 	if (error == 0)
@@ -272,13 +304,23 @@ not_run(const struct request *r, int error)
 
 /* ---- once, as the successor of pmux ---- */
 
+/* Returns errno, or 0 with *STATUS set if PROGRAM has run in another process. */
+static int
+become(const struct launch *launch, int *status)
+{
+	struct pmux_host *host = pmux->host;
+
+	return host->become == NULL ? launch_become(launch) :
+				      host->become(host, launch, status);
+}
+
 int
 program_become(const struct request *request, const struct target *t,
     const struct event *event)
 {
 	struct launch launch;
 	sigset_t all, old;
-	int error = prepare(request), held;
+	int error = prepare(request), status = 0, held;
 
 	if (error == 0)
 		error = describe(&launch, request, t, event);
@@ -288,44 +330,36 @@ program_become(const struct request *request, const struct target *t,
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
 	fifo_give(launch.input != -1 ? launch.input : launch.output);
 	held = fifo_leave();
-	error = held == 0 ? launch_become(&launch) : 0;
+	error = held == 0 ? become(&launch, &status) : 0;
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 	fifo_take_back();
 	end_loan();
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
-	return held != 0 ? EXIT_NO_START : not_run(request, error);
+	if (held != 0)
+		return EXIT_NO_START;
+	return error != 0 ? not_run(request, error) : status;
 }
 
 /* ---- again and again ---- */
 
-struct run {
-	pid_t pid;
-	size_t index; /* of its target */
-};
-static struct run *runs;
-static size_t running, capacity, jobs;
-static size_t unseen; /* the first so many may have ended */
+/* The call whose PROGRAM runs, in a handler: another one may be under way. */
+static struct programs *
+catching(void)
+{
+	const struct pmux *call = pmux;
 
-/* A pipe to itself: a byte says that a signal has come. */
-static int wake[2] = { -1, -1 };
-
-/* Those that are to end pmux, once the last that runs has ended. */
-static const int endings[] = { SIGINT, SIGTERM, SIGHUP };
-#define ENDINGS (sizeof endings / sizeof *endings)
-
-static volatile sig_atomic_t ending, pass_on[ENDINGS];
-
-/* What pmux had for those, and for SIGCHLD behind them. */
-static struct sigaction before[ENDINGS + 1];
-static bool caught[ENDINGS + 1];
+	while (call->programs == NULL || !call->programs->catches)
+		call = call->outer;
+	return call->programs;
+}
 
 static void
-say_wake(void)
+say_wake(const struct programs *p)
 {
 	int error = errno;
 
 	/* where it is full there is enough to read */
-	(void)!write(wake[1], "", 1);
+	(void)!write(p->wake[1], "", 1);
 	errno = error;
 }
 
@@ -333,20 +367,22 @@ static void
 note_child(int number)
 {
 	(void)number;
-	say_wake();
+	say_wake(catching());
 }
 
-/* A key of the terminal has been for the whole process group. */
+/* Forward only signals that a process sent: the terminal's reach all. */
 static void
 note_ending(int number, siginfo_t *information, void *context)
 {
+	struct programs *p = catching();
+
 	(void)context;
 	for (size_t i = 0; i < ENDINGS; i++)
 		if (endings[i] == number && signals_sent(information))
-			pass_on[i] = 1;
-	if (ending == 0)
-		ending = number;
-	say_wake();
+			p->pass_on[i] = 1;
+	if (p->ending == 0)
+		p->ending = number;
+	say_wake(p);
 }
 
 /* kqueue: a target may be that signal, which then ends nothing. */
@@ -362,47 +398,39 @@ is_watched(const struct request *r, int number)
 	return false;
 }
 
-static void catch (size_t at, int number, const struct sigaction *action)
-{
-	caught[at] = sigaction(number, action, &before[at]) == 0;
-}
-
 static void
 catch_signals(const struct request *r)
 {
 	struct sigaction action;
-	sigset_t child;
 
+	pmux->programs->catches = true;
 	memset(&action, 0, sizeof action);
 	sigfillset(&action.sa_mask);
 	action.sa_handler = note_child;
 	action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
-	catch (ENDINGS, SIGCHLD, &action);
+	(void)caller_change(SIGCHLD, &action, NULL);
 	/* the caller may have blocked it; PROGRAM has the caller's mask */
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	(void)sigprocmask(SIG_UNBLOCK, &child, NULL);
+	caller_unblock(SIGCHLD);
 	action.sa_sigaction = note_ending;
 	action.sa_flags = SA_RESTART | SA_SIGINFO;
 	for (size_t i = 0; i < ENDINGS; i++)
 		if (!launch_ignores(endings[i]) && !is_watched(r, endings[i]))
-			catch (i, endings[i], &action);
+			(void)caller_change(endings[i], &action, NULL);
 }
 
 static void
 restore_signals(void)
 {
-	for (size_t i = 0; i <= ENDINGS; i++) {
-		if (caught[i])
-			(void)sigaction(i == ENDINGS ? SIGCHLD : endings[i],
-			    &before[i], NULL);
-		caught[i] = false;
-	}
+	caller_put_back(SIGCHLD);
+	for (size_t i = 0; i < ENDINGS; i++)
+		caller_put_back(endings[i]);
+	pmux->programs->catches = false;
 }
 
 static int
 open_wake(void)
 {
+	struct programs *p = pmux->programs;
 	int ends[2];
 
 	if (pipe(ends) == -1)
@@ -412,51 +440,57 @@ open_wake(void)
 		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) == -1 ||
 		    fcntl(ends[i], F_SETFL, O_NONBLOCK) == -1)
 			return -errno;
-	wake[0] = fdplace(ends[0]);
-	wake[1] = fdplace(ends[1]);
-	return wake[0] < 0 ? wake[0] : wake[1] < 0 ? wake[1] : 0;
+	p->wake[0] = fdplace(ends[0]);
+	p->wake[1] = fdplace(ends[1]);
+	return p->wake[0] < 0 ? p->wake[0] : p->wake[1] < 0 ? p->wake[1] : 0;
 }
 
 int
 program_open(const struct request *request, int *readable)
 {
 	int error = prepare(request);
+	struct programs *p = pmux->programs;
 
 	if (error == 0)
 		error = open_wake();
 	if (error != 0)
 		return no_start(request, -error);
-	jobs = request->jobs == 0 ? 1 : request->jobs;
+	p->jobs = request->jobs == 0 ? 1 : request->jobs;
 	catch_signals(request);
-	*readable = wake[0];
+	*readable = p->wake[0];
 	return 0;
 }
 
 bool
 program_has_room(void)
 {
-	return ending == 0 && running < jobs;
+	struct programs *p = pmux->programs;
+
+	return p->ending == 0 && p->running < p->jobs;
 }
 
 size_t
 program_running(void)
 {
-	return running;
+	struct programs *p = pmux->programs;
+
+	return p->running;
 }
 
 static int
 reserve(void)
 {
-	size_t wanted = capacity + capacity / 2 + 16;
+	struct programs *p = pmux->programs;
+	size_t wanted = p->capacity + p->capacity / 2 + 16;
 	struct run *more;
 
-	if (running < capacity)
+	if (p->running < p->capacity)
 		return 0;
-	more = realloc(runs, wanted * sizeof *more);
+	more = realloc(p->runs, wanted * sizeof *more);
 	if (more == NULL)
 		return -ENOMEM;
-	runs = more;
-	capacity = wanted;
+	p->runs = more;
+	p->capacity = wanted;
 	return 0;
 }
 
@@ -464,18 +498,19 @@ reserve(void)
 static int
 start(const struct request *r, size_t index, const struct launch *launch)
 {
+	struct programs *p = pmux->programs;
 	pid_t pid;
 	int error;
 
 	/* then it was too late for what a key of the terminal would end */
-	if (ending != 0)
+	if (p->ending != 0)
 		return 0;
 	pid = launch_start(launch, &error);
 	if (pid == -1)
 		return no_start(r, error);
 	if (pid == 0)
 		return not_run(r, error);
-	runs[running++] = (struct run){ pid, index };
+	p->runs[p->running++] = (struct run){ pid, index };
 	return 0;
 }
 
@@ -520,49 +555,53 @@ report(const struct request *r, size_t index, int status)
 static void
 drain(void)
 {
+	struct programs *p = pmux->programs;
 	char bytes[64];
 	ssize_t n;
 
 	do
-		n = read(wake[0], bytes, sizeof bytes);
+		n = read(p->wake[0], bytes, sizeof bytes);
 	while (n == sizeof bytes || (n == -1 && errno == EINTR));
 }
 
 static void
 pass_signals_on(void)
 {
+	struct programs *p = pmux->programs;
+
 	for (size_t i = 0; i < ENDINGS; i++) {
-		if (pass_on[i] == 0)
+		if (p->pass_on[i] == 0)
 			continue;
-		pass_on[i] = 0;
+		p->pass_on[i] = 0;
 		/* none has been waited for: the numbers are still theirs */
-		for (size_t j = 0; j < running; j++)
-			(void)kill(runs[j].pid, endings[i]);
+		for (size_t j = 0; j < p->running; j++)
+			(void)kill(p->runs[j].pid, endings[i]);
 	}
 }
 
 int
 program_take(const struct request *request, size_t *index)
 {
+	struct programs *p = pmux->programs;
 	struct run *run;
 	int status = 0;
 	pid_t pid;
 
-	if (unseen == 0) {
+	if (p->unseen == 0) {
 		/* before the look: what comes later is readable again */
 		drain();
-		unseen = running;
+		p->unseen = p->running;
 	}
 	pass_signals_on();
-	while (unseen > 0) {
-		run = &runs[--unseen];
+	while (p->unseen > 0) {
+		run = &p->runs[--p->unseen];
 		while ((pid = waitpid(run->pid, &status, WNOHANG)) == -1 &&
 		    errno == EINTR)
 			;
 		if (pid == 0)
 			continue;
 		*index = run->index;
-		*run = runs[--running];
+		*run = p->runs[--p->running];
 		if (pid != -1)
 			report(request, *index, status);
 		return 1;
@@ -573,39 +612,47 @@ program_take(const struct request *request, size_t *index)
 int
 program_signal(void)
 {
-	return ending;
+	struct programs *p = pmux->programs;
+
+	return p->ending;
 }
 
 static void
 wait_for_all(const struct request *r)
 {
-	struct pollfd p = { wake[0], POLLIN, 0 };
+	struct pollfd wake = { pmux->programs->wake[0], POLLIN, 0 };
 	size_t index;
 
 	for (;;) {
 		while (program_take(r, &index))
 			;
-		if (running == 0)
+		if (program_running() == 0)
 			return;
-		(void)poll(&p, 1, -1);
+		(void)poll(&wake, 1, -1);
 	}
 }
 
 void
 program_close(const struct request *request)
 {
-	sigset_t one;
-
+	if (pmux->programs == NULL)
+		return;
 	wait_for_all(request);
 	restore_signals();
-	if (ending == 0)
+	pmux->host->signal = pmux->programs->ending;
+}
+
+void
+program_end(struct programs *p)
+{
+	if (p == NULL)
 		return;
-	(void)output_flush();
-	if (fifo_leave() != 0)
-		return; /* the status says so */
-	(void)signal(ending, SIG_DFL);
-	sigemptyset(&one);
-	sigaddset(&one, ending);
-	(void)sigprocmask(SIG_UNBLOCK, &one, NULL);
-	(void)raise(ending);
+	end_loan();
+	for (int i = 0; i < 2; i++)
+		if (p->wake[i] >= 0)
+			(void)close(p->wake[i]);
+	free(p->target_text);
+	free(p->environment);
+	free(p->runs);
+	free(p);
 }

@@ -18,8 +18,9 @@
 
 /*
  * Become PROGRAM for EVENT of T.  The FIFO that is handed over stays open, the
- * others are left.  Returns only if that cannot be, with the exit status: 125,
- * 126 (it cannot be run) or 127 (not found), a message having been printed.
+ * others are left.  Returns only if that fails, with the exit status: 125, 126
+ * (it cannot be run) or 127 (not found), a message having been printed; or with
+ * that of PROGRAM where the host ran it in another process.
  */
 int program_become(const struct request *request, const struct target *t,
     const struct event *event);
@@ -59,9 +60,13 @@ int program_take(const struct request *request, size_t *index);
 int program_signal(void);
 
 /*
- * Wait for all that run, messages as above.  If a signal has come that is to
- * end pmux, leave its FIFOs and die of it.
+ * Wait for all that run, messages as above.  A signal that has come to end pmux is
+ * the host's then.
  */
 void program_close(const struct request *request);
+
+/* Release P, which may be NULL, and close what it has. */
+struct programs;
+void program_end(struct programs *p);
 
 #endif

@@ -2,10 +2,12 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "backend/backend.h"
 #include "base/deadline.h"
 #include "base/flags.h"
+#include "base/pmux.h"
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/print.h"
@@ -340,8 +342,6 @@ run(struct stream *f)
 		output_error = error;
 	if (status == 0)
 		status = result(f, timed_out);
-	if (f->dispatch != NULL)
-		dispatch_close(f->dispatch);
 	return output_error != 0 ? print_failed(output_error) : status;
 }
 
@@ -397,28 +397,43 @@ open_better(struct stream *f, struct request *request)
 	return status;
 }
 
+static void
+stream_close(void *stream)
+{
+	struct stream *f = stream;
+
+	if (f->dispatch != NULL)
+		dispatch_close(f->dispatch);
+	if (f->w.sampler.request != NULL)
+		sampler_close(&f->w.sampler);
+	waitset_close(&f->w.waitset);
+	free(f);
+}
+
 int
 stream_run(struct request *request)
 {
-	struct stream f = { .w.unfinished = request->targets.count };
-	int status = request->lines ? lines_open(request) : 0;
 	uint32_t edge = request->lines ? 0 : request->backend->flag_edge;
+	struct stream *f = calloc(1, sizeof *f);
+	int status;
 
-	if (status != 0)
-		return status;
-	status = open_better(&f, request);
+	if (f == NULL)
+		return diag_system(ENOMEM, NULL, "targets");
+	pmux_at_end(stream_close, f);
+	f->w.unfinished = request->targets.count;
+	f->partial = request->streams != NULL;
+	status = request->lines ? lines_open(request) : 0;
+	if (status == 0)
+		status = open_better(f, request);
 	if (status < 0)
-		status = waitset_open(&f.w.waitset, request, edge);
-	f.partial = request->streams != NULL;
+		status = waitset_open(&f->w.waitset, request, edge);
 	/* what PROGRAM runs for is not watched meanwhile */
-	f.w.edge = f.w.waitset.more != 0 && request->program == NULL;
-	finished_open(&f.w.finished, request);
-	if (status == 0 && sampler_open(&f.w.sampler, request, f.w.edge) != 0)
+	f->w.edge = f->w.waitset.more != 0 && request->program == NULL;
+	finished_open(&f->w.finished, request);
+	if (status == 0 && sampler_open(&f->w.sampler, request, f->w.edge) != 0)
 		status = diag_system(ENOMEM, NULL, "targets");
 	if (status == 0)
-		status = run(&f);
-	if (f.w.sampler.request != NULL)
-		sampler_close(&f.w.sampler);
-	waitset_close(&f.w.waitset);
+		status = run(f);
+	pmux_close();
 	return status;
 }

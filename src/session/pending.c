@@ -111,7 +111,7 @@ pending_attempt(struct session *s, int64_t timeout)
 	struct event event;
 	int n, count = 0;
 
-	n = s->object->wait(s->state, s->pending.max, timeout);
+	n = backend_wait(s->object, s->state, s->pending.max, timeout);
 	if (n < 0)
 		return n == -EINTR ? 0 : n;
 	while (s->object->next(s->state, &event))

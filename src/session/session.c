@@ -12,6 +12,12 @@
 
 #include "backend/over.h"
 #include "fifo/fifo.h"
+#include "sys/caller.h"
+#include "sys/foreign.h"
+#include "base/deadline.h"
+#include "base/duration.h"
+#include "base/pmux.h"
+#include "compat.h"
 #include "output/output.h"
 #include "print/print.h"
 #include "session/input.h"
@@ -33,9 +39,6 @@
 static const struct session_object *const objects[] = { &object_select,
 	&object_poll, &object_devpoll, &object_epoll, &object_kqueue };
 
-/* For session_is_named, to which nothing is passed. */
-static const struct session *session_serving;
-
 /* ---- the loop ---- */
 
 static int
@@ -46,6 +49,19 @@ sleep_failed(int error)
 	    error == -EINVAL ? "more descriptors than RLIMIT_NOFILE allows" :
 			       NULL,
 	    "poll");
+}
+
+struct sleep {
+	struct pollfd fds[3];
+	int64_t timeout;
+};
+
+static int
+sleep_now(void *argument)
+{
+	struct sleep *sleep = argument;
+
+	return timeout_poll(sleep->fds, 3, sleep->timeout);
 }
 
 /*
@@ -69,21 +85,24 @@ sleep_failed(int error)
 static int
 sleep_outside(struct session *s)
 {
-	struct pollfd p[3] = { { s->input.ended ? -1 : STDIN_FILENO, POLLIN,
-				   0 },
-		{ STDOUT_FILENO, 0, 0 }, { -1, POLLIN, 0 } };
+	struct sleep sleep = { { { s->input.ended ? -1 : STDIN_FILENO, POLLIN,
+				     0 },
+				   { STDOUT_FILENO, 0, 0 }, { -1, POLLIN, 0 } },
+		-1 };
+	const struct pollfd *p = sleep.fds;
 	/* no event reports that another process closed its number */
 	bool samples = s->pending.active && s->object != s->backend;
 	int64_t left = -1;
 	int n;
 
 	if (s->pending.active) {
-		p[2].fd = s->object->number(s->state);
+		sleep.fds[2].fd = s->object->number(s->state);
 		left = deadline_left(s->pending.deadline);
 	}
-	n = timeout_poll(p, 3,
-	    samples && (left == -1 || left > FOREIGN_PAUSE) ? FOREIGN_PAUSE :
-							      left);
+	sleep.timeout = left;
+	if (samples && (left == -1 || left > FOREIGN_PAUSE))
+		sleep.timeout = FOREIGN_PAUSE;
+	n = pmux_sleep(sleep_now, &sleep);
 	if (n < 0)
 		return n == -EINTR ? 0 : sleep_failed(n);
 	if ((p[1].revents & (POLLERR | POLLHUP)) != 0) {
@@ -148,26 +167,28 @@ session_loop(struct session *s)
 /* ---- the beginning and the end ---- */
 
 static bool
-session_is_named(int number)
+session_is_named(void *names, int number)
 {
-	return handles_find(&session_serving->handles,
-		   session_serving->process >= 0 ? KIND_OWN : KIND_NUMBER, NULL,
-		   0, (uint64_t)number) != HANDLES_NONE;
+	struct session *s = names;
+
+	return handles_find(&s->handles,
+		   s->process >= 0 ? KIND_OWN : KIND_NUMBER, NULL, 0,
+		   (uint64_t)number) != HANDLES_NONE;
 }
 
 /* Move the descriptors that pmux makes above those that requests name. */
 static void
-move_up(void)
+move_up(struct session *s)
 {
 	struct rlimit limit;
 	rlim_t top = OWN_HIGHEST;
 
-	kernel_raise_files();
+	caller_raise_files();
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < top)
 		top = limit.rlim_cur;
 	if (top > (rlim_t)2 * OWN_ROOM)
 		fdplace_above((int)top - OWN_ROOM);
-	fdplace_avoid(session_is_named);
+	fdplace_avoid(session_is_named, s);
 }
 
 static int
@@ -224,9 +245,8 @@ session_open(struct session *s)
 {
 	int status;
 
-	session_serving = s;
 	s->process = -1;
-	move_up();
+	move_up(s);
 	status = session_open_process(s, &s->request->targets);
 	return status != 0 ? status : open_object(s);
 }
@@ -236,8 +256,10 @@ session_open(struct session *s)
  * too.
  */
 static void
-session_close(struct session *s)
+session_close(void *session)
 {
+	struct session *s = session;
+
 	verbs_close_object(s);
 	(void)fifo_leave();
 	if (s->own != NULL && s->slots->close != NULL)
@@ -248,25 +270,31 @@ session_close(struct session *s)
 	free(s->pending.tag);
 	if (s->process >= 0)
 		(void)close(s->process);
-	fdplace_avoid(NULL);
-	session_serving = NULL;
+	fdplace_avoid(NULL, NULL);
+	free(s);
 }
 
 int
 session_run(struct request *request)
 {
-	struct session s = { .request = request, .backend = request->backend };
-	int status = session_open(&s);
+	struct session *s = calloc(1, sizeof *s);
+	int status;
 
+	if (s == NULL)
+		return diag_system(ENOMEM, NULL, "--session");
+	s->request = request;
+	s->backend = request->backend;
+	pmux_at_end(session_close, s);
+	status = session_open(s);
 	if (status == 0) {
 		kevent_numbers();
 		output_string("ready ");
 		output_number(getpid());
 		output_character('\n');
-		diag_capture(&s.message);
-		status = session_loop(&s);
+		diag_capture(&s->message);
+		status = session_loop(s);
 		diag_capture(NULL);
 	}
-	session_close(&s);
+	pmux_close();
 	return status;
 }

@@ -6,27 +6,33 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "base/pmux.h"
 #include "sys/fdplace.h"
 
-static bool (*is_named)(int number);
-static int floor_of_own;
-
 void
-fdplace_avoid(bool (*named)(int number))
+fdplace_avoid(bool (*is_named)(void *names, int number), void *names)
 {
-	is_named = named;
+	struct fdplace *p = pmux->fdplace;
+
+	p->is_named = is_named;
+	p->names = names;
 }
 
 void
 fdplace_above(int first)
 {
-	floor_of_own = first;
+	struct fdplace *p = pmux->fdplace;
+
+	p->floor = first;
 }
 
 static bool
 in_the_way(int fd)
 {
-	return fd <= STDERR_FILENO || (is_named != NULL && is_named(fd));
+	struct fdplace *p = pmux->fdplace;
+
+	return fd <= STDERR_FILENO ||
+	    (p->is_named != NULL && p->is_named(p->names, fd));
 }
 
 /* Returns FD, moved if there is room. */
@@ -44,12 +50,13 @@ raise_to(int fd, int first)
 int
 fdplace(int fd)
 {
+	struct fdplace *p = pmux->fdplace;
 	int moved = fd, error;
 
 	if (fd == -1)
 		return -errno;
-	if (moved < floor_of_own)
-		moved = raise_to(moved, floor_of_own);
+	if (moved < p->floor)
+		moved = raise_to(moved, p->floor);
 	while (in_the_way(moved)) {
 		int higher = fcntl(moved, F_DUPFD_CLOEXEC,
 		    moved < 3 ? 3 : moved + 1);

@@ -10,8 +10,18 @@
 
 #include <stdbool.h>
 
-/* From now on stay off the numbers for which NAMED is true; NULL: off none. */
-void fdplace_avoid(bool (*named)(int number));
+struct fdplace {
+	/* see fdplace_avoid */
+	bool (*is_named)(void *names, int number);
+	void *names;
+	int floor; /* see fdplace_above */
+};
+
+/*
+ * From now on stay off the numbers for which IS_NAMED, with NAMES, is true;
+ * NULL: off none.
+ */
+void fdplace_avoid(bool (*is_named)(void *names, int number), void *names);
 
 /* From now on go to FIRST and above, as long as there is room. */
 void fdplace_above(int first);

@@ -9,12 +9,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/pmux.h"
 #include "sys/foreign.h"
 #include "sys/foreign_table.h"
 #include "sys/process.h"
 
-static struct foreign *names;
-static int count, capacity, unused = -1;
+void
+foreign_begin(struct foreign_table *table)
+{
+	table->unused = -1;
+}
+
+void
+foreign_end(struct foreign_table *table)
+{
+	free(table->names);
+}
 
 static int
 index_of(int handle)
@@ -25,27 +35,31 @@ index_of(int handle)
 struct foreign *
 foreign_of(int handle)
 {
-	return &names[index_of(handle)];
+	struct foreign_table *table = pmux->foreign;
+
+	return &table->names[index_of(handle)];
 }
 
 int
 foreign_name(int process, pid_t pid, int number, int *handle)
 {
-	int wanted = 2 * capacity + 16, i = unused;
+	struct foreign_table *table = pmux->foreign;
+	int wanted = 2 * table->capacity + 16, i = table->unused;
 	struct foreign *grown;
 
-	if (i == -1 && count == capacity) {
-		grown = realloc(names, (size_t)wanted * sizeof *names);
+	if (i == -1 && table->count == table->capacity) {
+		grown = realloc(table->names,
+		    (size_t)wanted * sizeof *table->names);
 		if (grown == NULL)
 			return -ENOMEM;
-		names = grown;
-		capacity = wanted;
+		table->names = grown;
+		table->capacity = wanted;
 	}
 	if (i == -1)
-		i = count++;
+		i = table->count++;
 	else
-		unused = names[i].next;
-	names[i] = (struct foreign){ .process = process,
+		table->unused = table->names[i].next;
+	table->names[i] = (struct foreign){ .process = process,
 		.pid = pid,
 		.number = number };
 	*handle = FOREIGN_FIRST - i;
@@ -55,10 +69,11 @@ foreign_name(int process, pid_t pid, int number, int *handle)
 void
 foreign_forget(int handle)
 {
+	struct foreign_table *table = pmux->foreign;
 	int i = index_of(handle);
 
-	names[i].next = unused;
-	unused = i;
+	table->names[i].next = table->unused;
+	table->unused = i;
 }
 
 int

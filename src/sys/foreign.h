@@ -26,6 +26,12 @@ foreign_is(int fd)
 	return fd <= FOREIGN_FIRST;
 }
 
+struct foreign_table;
+
+/* Make TABLE, all zero, fit for use; and release what it has. */
+void foreign_begin(struct foreign_table *table);
+void foreign_end(struct foreign_table *table);
+
 /*
  * A handle for descriptor NUMBER of process PID, which PROCESS stands for (see
  * process_open) as long as there is a handle.  Returns 0 or -ENOMEM.

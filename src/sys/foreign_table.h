@@ -21,6 +21,13 @@ struct foreign {
 	const char *why; /* it cannot be looked at any more, or NULL */
 };
 
+/* The handles of a call, by index. */
+struct foreign_table {
+	struct foreign *names;
+	int count, capacity;
+	int unused; /* the first that is not, or -1 */
+};
+
 /* It moves when a handle is made. */
 struct foreign *foreign_of(int handle);
 

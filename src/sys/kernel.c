@@ -96,30 +96,6 @@ kernel_look(const char *path)
 #endif
 }
 
-void
-kernel_raise_files(void)
-{
-	struct rlimit limit;
-	rlim_t soft;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
-	    limit.rlim_cur == limit.rlim_max)
-		return;
-	soft = limit.rlim_cur;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
-		return;
-#if defined(__APPLE__)
-	/* setrlimit(2): more than OPEN_MAX is EINVAL */
-	if (soft < OPEN_MAX) {
-		limit.rlim_cur = OPEN_MAX;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
-#else
-	(void)soft;
-#endif
-}
-
 /* signal(7), and signal(3) of the BSDs and illumos. */
 static const int harmless[] = {
 	SIGKILL,

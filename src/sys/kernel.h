@@ -21,12 +21,6 @@ int64_t kernel_available(int fd);
  */
 int kernel_look(const char *path);
 
-/*
- * Raise the limit of open files to the hard one, as far as can be: the caller's
- * may be low, and pmux is asked for as many targets as there are.
- */
-void kernel_raise_files(void);
-
 /* Whether signal NUMBER by default ends the process, and can be caught. */
 bool kernel_signal_ends(int number);
 

@@ -13,46 +13,34 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/pmux.h"
 #include "sys/fdplace.h"
 #include "sys/launch.h"
 #include "sys/signals.h"
 
 #define SHELL "/bin/sh"
 
-/* What the caller gave. */
-static struct rlimit files;
-static bool limited;
-static sigset_t mask, ignored;
-
-/* What is to be undone in the child: it may have been caught, or ignored. */
-static sigset_t changed;
-static bool looked;
-
-/* The files that may be meant, in the order of PATH, and where to begin. */
-static char **paths, **first;
-static bool searched;
-
-/* The shell's arguments for a file that is no executable: its name is [1]. */
-static char **script;
-
 void
 launch_remember(void)
 {
+	struct launching *l = pmux->launching;
 	struct sigaction action;
 
-	limited = getrlimit(RLIMIT_NOFILE, &files) == 0;
-	(void)sigprocmask(SIG_SETMASK, NULL, &mask);
-	sigemptyset(&ignored);
+	l->limited = getrlimit(RLIMIT_NOFILE, &l->files) == 0;
+	(void)sigprocmask(SIG_SETMASK, NULL, &l->mask);
+	sigemptyset(&l->ignored);
 	for (int i = 1; i <= signals_last(); i++)
 		if (sigaction(i, NULL, &action) == 0 &&
 		    action.sa_handler == SIG_IGN)
-			(void)sigaddset(&ignored, i);
+			(void)sigaddset(&l->ignored, i);
 }
 
 bool
 launch_ignores(int number)
 {
-	return sigismember(&ignored, number) == 1;
+	struct launching *l = pmux->launching;
+
+	return sigismember(&l->ignored, number) == 1;
 }
 
 /* ---- which file ---- */
@@ -86,9 +74,11 @@ join(const char *directory, size_t length, const char *name)
 static const char *
 default_path(void)
 {
-	static char path[256];
+	struct launching *l = pmux->launching;
 
-	return confstr(_CS_PATH, path, sizeof path) == 0 ? "" : path;
+	return confstr(_CS_PATH, l->standard, sizeof l->standard) == 0 ?
+	    "" :
+	    l->standard;
 }
 
 static size_t
@@ -105,14 +95,15 @@ count_elements(const char *path)
 static int
 search(const char *path, const char *name)
 {
+	struct launching *l = pmux->launching;
 	size_t count = count_elements(path), length;
 
-	paths = calloc(count + 1, sizeof *paths);
-	if (paths == NULL)
+	l->paths = calloc(count + 1, sizeof *l->paths);
+	if (l->paths == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++, path += length + 1) {
 		length = strcspn(path, ":");
-		if ((paths[i] = join(path, length, name)) == NULL)
+		if ((l->paths[i] = join(path, length, name)) == NULL)
 			return -ENOMEM;
 	}
 	return 0;
@@ -121,18 +112,18 @@ search(const char *path, const char *name)
 static int
 find(char *name)
 {
+	struct launching *l = pmux->launching;
 	const char *path = getenv("PATH");
 
-	searched = strchr(name, '/') == NULL;
-	if (searched && *name != '\0')
+	l->searched = strchr(name, '/') == NULL;
+	if (l->searched && *name != '\0')
 		return search(path == NULL ? default_path() : path, name);
-	paths = calloc(2, sizeof *paths);
-	if (paths == NULL)
+	l->paths = calloc(2, sizeof *l->paths);
+	if (l->paths == NULL)
 		return -ENOMEM;
 	if (*name == '-')
-		return (paths[0] = join(".", 1, name)) == NULL ? -ENOMEM : 0;
-	paths[0] = name;
-	return 0;
+		return (l->paths[0] = join(".", 1, name)) == NULL ? -ENOMEM : 0;
+	return (l->paths[0] = strdup(name)) == NULL ? -ENOMEM : 0;
 }
 
 static bool
@@ -147,31 +138,44 @@ is_executable(const char *path)
 int
 launch_prepare(char **arguments)
 {
+	struct launching *l = pmux->launching;
 	size_t count = 1;
 	int error;
 
 	while (arguments[count] != NULL)
 		count++;
-	script = calloc(count + 2, sizeof *script);
-	if (script == NULL)
+	l->script = calloc(count + 2, sizeof *l->script);
+	if (l->script == NULL)
 		return -ENOMEM;
-	script[0] = arguments[0];
-	memcpy(script + 2, arguments + 1, (count - 1) * sizeof *script);
+	l->script[0] = arguments[0];
+	memcpy(l->script + 2, arguments + 1, (count - 1) * sizeof *l->script);
 	error = find(arguments[0]);
 	if (error != 0)
 		return error;
 	/* each start is spared those that are not there */
-	for (first = paths; *first != NULL && !is_executable(*first); first++)
+	for (l->first = l->paths;
+	     *l->first != NULL && !is_executable(*l->first); l->first++)
 		;
-	if (*first == NULL)
-		first = paths;
+	if (*l->first == NULL)
+		l->first = l->paths;
 	return 0;
 }
 
 bool
 launch_found(void)
 {
-	return is_executable(*first);
+	struct launching *l = pmux->launching;
+
+	return is_executable(*l->first);
+}
+
+void
+launch_end(struct launching *l)
+{
+	for (char **path = l->paths; path != NULL && *path != NULL; path++)
+		free(*path);
+	free(l->paths);
+	free(l->script);
 }
 
 /* ---- what the caller gave; from here on all is async-signal-safe ---- */
@@ -180,18 +184,19 @@ launch_found(void)
 static void
 look_at_signals(void)
 {
+	struct launching *l = pmux->launching;
 	struct sigaction action;
 
-	if (looked)
+	if (l->looked)
 		return;
-	looked = true;
-	sigemptyset(&changed);
+	l->looked = true;
+	sigemptyset(&l->changed);
 	for (int i = 1; i <= signals_last(); i++)
 		if (sigaction(i, NULL, &action) == 0 &&
 		    ((action.sa_flags & SA_SIGINFO) != 0 ||
 			action.sa_handler !=
 			    (launch_ignores(i) ? SIG_IGN : SIG_DFL)))
-			(void)sigaddset(&changed, i);
+			(void)sigaddset(&l->changed, i);
 }
 
 /*
@@ -201,25 +206,28 @@ look_at_signals(void)
 static void
 restore_signals(void)
 {
+	struct launching *l = pmux->launching;
 	int last = signals_last();
 	struct sigaction action;
 
 	memset(&action, 0, sizeof action);
 	sigemptyset(&action.sa_mask);
 	for (int i = 1; i <= last; i++) {
-		if (sigismember(&changed, i) != 1)
+		if (sigismember(&l->changed, i) != 1)
 			continue;
 		action.sa_handler = launch_ignores(i) ? SIG_IGN : SIG_DFL;
 		(void)sigaction(i, &action, NULL);
 	}
-	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
+	(void)sigprocmask(SIG_SETMASK, &l->mask, NULL);
 }
 
 /* Whether the next directory of PATH is to be tried, as execvp(3) does. */
 static bool
 goes_on(int error)
 {
-	return searched &&
+	struct launching *l = pmux->launching;
+
+	return l->searched &&
 	    (error == ENOENT || error == ENOTDIR || error == EACCES ||
 		error == ENODEV || error == ESTALE || error == ETIMEDOUT);
 }
@@ -227,15 +235,16 @@ goes_on(int error)
 static int
 execute(const struct launch *launch)
 {
+	struct launching *l = pmux->launching;
 	bool denied = false;
 	int error = ENOENT;
 
-	for (char **path = first; *path != NULL; path++) {
+	for (char **path = l->first; *path != NULL; path++) {
 		(void)execve(*path, launch->arguments, launch->environment);
 		error = errno;
 		if (error == ENOEXEC) {
-			script[1] = *path;
-			(void)execve(SHELL, script, launch->environment);
+			l->script[1] = *path;
+			(void)execve(SHELL, l->script, launch->environment);
 			return errno;
 		}
 		if (!goes_on(error))
@@ -258,14 +267,15 @@ put(int fd, int number)
 int
 launch_become(const struct launch *launch)
 {
+	struct launching *l = pmux->launching;
 	int error;
 
 	look_at_signals();
 	error = put(launch->input, STDIN_FILENO);
 	if (error == 0)
 		error = put(launch->output, STDOUT_FILENO);
-	if (limited)
-		(void)setrlimit(RLIMIT_NOFILE, &files);
+	if (l->limited)
+		(void)setrlimit(RLIMIT_NOFILE, &l->files);
 	restore_signals();
 	return error == 0 ? execute(launch) : error;
 }
@@ -303,18 +313,18 @@ launch_possible(void)
 pid_t
 launch_start(const struct launch *launch, int *error)
 {
-	static volatile int failed;
+	struct launching *l = pmux->launching;
 	pid_t child;
 
 	look_at_signals();
-	failed = 0;
+	l->failed = 0;
 	child = vfork(); /* NOLINT: all below is made for it */
 	if (child == 0) {
-		failed = launch_become(launch); /* NOLINT */
+		l->failed = launch_become(launch); /* NOLINT */
 		_exit(127); /* NOLINT */
 	}
-	*error = child == -1 ? errno : failed;
-	if (child == -1 || failed == 0)
+	*error = child == -1 ? errno : l->failed;
+	if (child == -1 || l->failed == 0)
 		return child;
 	reap(child);
 	return 0;

@@ -9,6 +9,9 @@
 
 #include <sys/types.h>
 
+#include <sys/resource.h>
+
+#include <signal.h>
 #include <stdbool.h>
 
 struct launch {
@@ -17,6 +20,28 @@ struct launch {
 	int input; /* to be its standard input, or -1 */
 	int output; /* to be its standard output, or -1 */
 };
+
+/* What is known of the caller and of the program. */
+struct launching {
+	/* the caller's, as launch_remember found them */
+	struct rlimit files;
+	bool limited; /* FILES is set */
+	sigset_t mask, ignored;
+	/* to be undone in the child: caught, or ignored */
+	sigset_t changed;
+	bool looked; /* CHANGED is set */
+	/* the files that may be meant, in the order of PATH; where to begin */
+	char **paths, **first;
+	bool searched;
+	/* the shell's arguments for a file that is no executable: its name is
+	   [1] */
+	char **script;
+	volatile int failed; /* errno of the child of vfork(2) */
+	char standard[256]; /* PATH, where there is none */
+};
+
+/* Release what is in LAUNCHING. */
+void launch_end(struct launching *launching);
 
 /* Note what the caller gave, before pmux changes any of it. */
 void launch_remember(void);

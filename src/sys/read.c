@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/pmux.h"
 #include "sys/fdplace.h"
 #include "sys/read.h"
 
@@ -120,40 +121,41 @@ look_and_read(int fd, char *buffer, size_t size)
 	return result(read(fd, buffer, size));
 }
 
-#if defined(__linux__) && defined(HAVE_TEE)
+void
+read_begin(struct scratch *scratch)
+{
+	scratch->ends[0] = scratch->ends[1] = -1;
+}
 
-/* For bytes on their way from a pipe; empty between calls. */
-static int scratch[2] = { -1, -1 };
-static int scratch_size;
-static int looked_size; /* of the pipe that was last looked at */
-static bool looked_full; /* no more could be written into it */
-
-static void
-close_scratch(void)
+void
+read_end(struct scratch *scratch)
 {
 	for (int i = 0; i < 2; i++) {
-		if (scratch[i] >= 0)
-			(void)close(scratch[i]);
-		scratch[i] = -1;
+		if (scratch->ends[i] >= 0)
+			(void)close(scratch->ends[i]);
+		scratch->ends[i] = -1;
 	}
 }
+
+#if defined(__linux__) && defined(HAVE_TEE)
 
 static int
 open_scratch(void)
 {
+	struct scratch *scratch = pmux->scratch;
 	int ends[2];
 
-	if (scratch[1] >= 0)
+	if (scratch->ends[1] >= 0)
 		return 0;
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
 		return -errno;
-	scratch[0] = fdplace(ends[0]);
-	scratch[1] = fdplace(ends[1]);
-	if (scratch[0] >= 0 && scratch[1] >= 0) {
-		scratch_size = fcntl(scratch[1], F_GETPIPE_SZ);
+	scratch->ends[0] = fdplace(ends[0]);
+	scratch->ends[1] = fdplace(ends[1]);
+	if (scratch->ends[0] >= 0 && scratch->ends[1] >= 0) {
+		scratch->size = fcntl(scratch->ends[1], F_GETPIPE_SZ);
 		return 0;
 	}
-	close_scratch();
+	read_end(scratch);
 	return -EMFILE;
 }
 
@@ -161,18 +163,19 @@ open_scratch(void)
 static ssize_t
 empty_scratch(char *buffer, size_t length)
 {
+	struct scratch *scratch = pmux->scratch;
 	size_t done = 0;
 	ssize_t n;
 	int error;
 
 	while (done < length) {
-		n = read(scratch[0], buffer + done, length - done);
+		n = read(scratch->ends[0], buffer + done, length - done);
 		if (n > 0)
 			done += (size_t)n;
 		else if (n == 0 || errno != EINTR) {
 			error = n == 0 ? EIO : errno;
 			/* the rest is not to come before what is next */
-			close_scratch();
+			read_end(scratch);
 			return -error;
 		}
 	}
@@ -186,11 +189,12 @@ empty_scratch(char *buffer, size_t length)
 static ssize_t
 read_by_splice(int fd, char *buffer, size_t size)
 {
+	struct scratch *scratch = pmux->scratch;
 	ssize_t n;
 
 	if (open_scratch() != 0)
 		return look_and_read(fd, buffer, size);
-	n = splice(fd, NULL, scratch[1], NULL, size, SPLICE_F_NONBLOCK);
+	n = splice(fd, NULL, scratch->ends[1], NULL, size, SPLICE_F_NONBLOCK);
 	if (n == -1 && is_denied(errno))
 		return look_and_read(fd, buffer, size);
 	if (n <= 0)
@@ -235,32 +239,36 @@ read_pipe(int fd, struct reader *how, char *buffer, size_t size)
 static int
 fit_scratch(int fd)
 {
-	looked_size = fcntl(fd, F_GETPIPE_SZ);
-	if (looked_size == -1)
+	struct scratch *scratch = pmux->scratch;
+
+	scratch->looked_size = fcntl(fd, F_GETPIPE_SZ);
+	if (scratch->looked_size == -1)
 		return is_denied(errno) ? -EOPNOTSUPP : -errno;
 	if (open_scratch() != 0)
 		return -EOPNOTSUPP;
-	if (looked_size != scratch_size &&
-	    fcntl(scratch[1], F_SETPIPE_SZ, looked_size) >= 0)
-		scratch_size = looked_size;
+	if (scratch->looked_size != scratch->size &&
+	    fcntl(scratch->ends[1], F_SETPIPE_SZ, scratch->looked_size) >= 0)
+		scratch->size = scratch->looked_size;
 	return 0;
 }
 
 static ssize_t
 peek_pipe(int fd, char *buffer, size_t size)
 {
+	struct scratch *scratch = pmux->scratch;
 	int error = fit_scratch(fd), room;
 	ssize_t n;
 
 	if (error != 0)
 		return error;
-	n = tee(fd, scratch[1], size, SPLICE_F_NONBLOCK);
+	n = tee(fd, scratch->ends[1], size, SPLICE_F_NONBLOCK);
 	if (n == -1 && is_denied(errno))
 		return -EOPNOTSUPP;
 	if (n <= 0)
 		return result(n);
-	room = look_for(scratch[1], POLLOUT);
-	looked_full = looked_size != scratch_size || room == 0;
+	room = look_for(scratch->ends[1], POLLOUT);
+	scratch->looked_full = scratch->looked_size != scratch->size ||
+	    room == 0;
 	n = empty_scratch(buffer, (size_t)n);
 	return n > 0 && room < 0 ? room : n;
 }
@@ -268,8 +276,11 @@ peek_pipe(int fd, char *buffer, size_t size)
 static bool
 is_full(size_t length)
 {
+	struct scratch *scratch = pmux->scratch;
+
 	/* so many bytes are written together or not at all */
-	return looked_full || length + PIPE_BUF > (size_t)looked_size;
+	return scratch->looked_full ||
+	    length + PIPE_BUF > (size_t)scratch->looked_size;
 }
 
 #else

@@ -26,6 +26,18 @@ enum {
 	READ_OTHER
 };
 
+/* A pipe for bytes on their way from another; empty between calls. */
+struct scratch {
+	int ends[2]; /* or -1 */
+	int size;
+	int looked_size; /* of the pipe that was last looked at */
+	bool looked_full; /* it had no room for more */
+};
+
+/* Make SCRATCH fit for use; and close what it has. */
+void read_begin(struct scratch *scratch);
+void read_end(struct scratch *scratch);
+
 struct reader {
 	uint8_t kind; /* one of the above */
 	bool own; /* pmux opened it, with O_NONBLOCK */

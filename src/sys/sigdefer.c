@@ -6,21 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/pmux.h"
 #include "sys/kernel.h"
 #include "sys/sigdefer.h"
-
-static void (*before_end)(void);
-static volatile sig_atomic_t depth, pending;
-
-/* The first handler gives way to what it replaced. */
-static struct sigaction replaced[NSIG];
 
 static void
 end(int number)
 {
-	depth++;
-	before_end();
-	(void)sigaction(number, &replaced[number], NULL);
+	struct sigdefer *s = pmux->sigdefer;
+
+	s->depth++;
+	s->before_end();
+	(void)sigaction(number, &s->replaced[number], NULL);
 	/* in the handler it is blocked, and comes when that returns */
 	(void)raise(number);
 }
@@ -28,9 +25,11 @@ end(int number)
 static void
 caught(int number)
 {
-	if (pending == 0)
-		pending = number;
-	if (depth == 0)
+	struct sigdefer *s = pmux->sigdefer;
+
+	if (s->pending == 0)
+		s->pending = number;
+	if (s->depth == 0)
 		end(number);
 	else
 		/* a wait may have begun just before that does not know of it */
@@ -49,37 +48,42 @@ is_fault(int number)
 void
 sigdefer_signals(void (*last)(void))
 {
+	struct sigdefer *s = pmux->sigdefer;
 	struct sigaction action;
 
-	before_end = last;
+	if (pmux->host->stays)
+		return;
+	s->before_end = last;
 	memset(&action, 0, sizeof action);
 	action.sa_handler = caught;
 	sigfillset(&action.sa_mask);
 	for (int i = 1; i < NSIG; i++) {
 		/* without a reader there is nothing to be put out */
 		if (i == SIGPIPE || is_fault(i) || !kernel_signal_ends(i) ||
-		    sigaction(i, &action, &replaced[i]) == -1)
+		    sigaction(i, &action, &s->replaced[i]) == -1)
 			continue;
-		if (replaced[i].sa_handler == SIG_IGN)
-			(void)sigaction(i, &replaced[i], NULL);
+		if (s->replaced[i].sa_handler == SIG_IGN)
+			(void)sigaction(i, &s->replaced[i], NULL);
 	}
 }
 
 void
 sigdefer_begin(void)
 {
-	depth++;
+	pmux->sigdefer->depth++;
 }
 
 void
 sigdefer_end(void)
 {
-	if (--depth == 0 && pending != 0)
-		end(pending);
+	struct sigdefer *s = pmux->sigdefer;
+
+	if (--s->depth == 0 && s->pending != 0)
+		end(s->pending);
 }
 
 bool
 sigdefer_pending(void)
 {
-	return pending != 0;
+	return pmux->sigdefer->pending != 0;
 }

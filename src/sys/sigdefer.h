@@ -9,9 +9,22 @@
 #ifndef SIGDEFER_H
 #define SIGDEFER_H
 
+#include <signal.h>
 #include <stdbool.h>
 
-/* From now on call LAST, maybe in a handler, before a signal ends pmux. */
+#include "sys/caller.h"
+
+struct sigdefer {
+	void (*before_end)(void);
+	volatile sig_atomic_t depth, pending;
+	/* the first handler gives way to what it replaced */
+	struct sigaction replaced[NSIG];
+};
+
+/*
+ * From now on call LAST, maybe in a handler, before a signal ends pmux.  Not
+ * where the host stays: there no signal ends pmux.
+ */
 void sigdefer_signals(void (*last)(void));
 
 /* Between these, which nest, no signal ends pmux. */

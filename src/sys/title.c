@@ -6,30 +6,28 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/pmux.h"
 #include "sys/title.h"
 
 #if defined(__linux__)
 
-static char *start, *end; /* of the arguments, each with its NUL */
-static char **environment;
-
 void
-title_remember(int argc, char **argv)
+title_remember(struct pmux_title *title, int argc, char **argv)
 {
 	if (argc < 1)
 		return;
-	start = argv[0];
-	end = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
-	environment = argv + argc + 1;
+	title->start = argv[0];
+	title->end = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
+	title->environment = argv + argc + 1;
 }
 
 /* execve(2) puts the strings of the environment behind the arguments. */
 static char *
-area_end(void)
+area_end(const struct pmux_title *title)
 {
-	char *last = end;
+	char *last = title->end;
 
-	for (char **string = environment; *string == last; string++)
+	for (char **string = title->environment; *string == last; string++)
 		last += strlen(last) + 1;
 	return last;
 }
@@ -43,11 +41,13 @@ void
 title_set(const char *name)
 {
 	static const char prefix[] = "pmux: holds ";
+	const struct pmux_title *title = &pmux->host->title;
+	char *start = title->start, *end = title->end;
 	size_t length = strlen(name), size;
 
 	if (start == NULL || end < start)
 		return;
-	size = (size_t)(area_end() - start);
+	size = (size_t)(area_end(title) - start);
 	if (size < sizeof prefix)
 		return;
 	if (length > size - sizeof prefix)
@@ -62,8 +62,9 @@ title_set(const char *name)
 #else
 
 void
-title_remember(int argc, char **argv)
+title_remember(struct pmux_title *title, int argc, char **argv)
 {
+	(void)title;
 	(void)argc;
 	(void)argv;
 }

@@ -8,8 +8,10 @@
 /* Longer ones are cut, by the system even before that. */
 #define TITLE_SIZE 1024
 
-/* Where the arguments are, as main has them. */
-void title_remember(int argc, char **argv);
+struct pmux_title;
+
+/* Where the arguments are, as main has them: into TITLE. */
+void title_remember(struct pmux_title *title, int argc, char **argv);
 
 /*
  * Call this process "pmux: holds NAME", where the system can.  What the caller

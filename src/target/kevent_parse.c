@@ -15,9 +15,11 @@
 #include "base/duration.h"
 #include "base/flags.h"
 #include "base/number.h"
+#include "base/pmux.h"
 #include "output/diag.h"
 #include "sys/signals.h"
 #include "target/kevent_parse.h"
+#include "target/target.h"
 
 /* As many bytes as an aio reads if it does not say. */
 #define USUAL_BYTES 65536
@@ -59,12 +61,10 @@ static const struct {
 
 #define VALUES (sizeof values / sizeof *values)
 
-static bool numbers;
-
 void
 kevent_numbers(void)
 {
-	numbers = true;
+	pmux->names->numbers = true;
 }
 
 static const char *
@@ -118,7 +118,8 @@ kevent_flag(const char *name)
 static uint32_t
 filters_with(size_t which)
 {
-	return values[which].filters | (numbers ? values[which].numbered : 0);
+	return values[which].filters |
+	    (pmux->names->numbers ? values[which].numbered : 0);
 }
 
 /* The entry of values for KEY=..., or VALUES. */
@@ -486,7 +487,7 @@ netdev_ident(struct parsing *p, const struct kevent_ident *ident)
 		if (p->request->ident == 0 && errno != ENODEV)
 			error = errno;
 		/* its number is what --numeric answers */
-		if (p->request->ident == 0 && numbers)
+		if (p->request->ident == 0 && pmux->names->numbers)
 			(void)number_parse_0x(name, ident->length, INT_MAX,
 			    &p->request->ident);
 	}
@@ -549,7 +550,7 @@ numbered_filter(const char *s, size_t length)
 	unsigned filter = KQUEUE_FILTERS;
 	int64_t value;
 
-	if (numbers && signed_number(s, length, &value) == 0)
+	if (pmux->names->numbers && signed_number(s, length, &value) == 0)
 		for (filter = 0; filter < KQUEUE_FILTERS; filter++)
 			if (kqueue_filters[filter].there &&
 			    kqueue_number(filter) == value)
@@ -676,4 +677,11 @@ kevent_parse(char *word, size_t length, const char *defaults, uint64_t *timers,
 		return status;
 	complete(&p);
 	return find_ident(&p, ident, timers);
+}
+
+void
+kevent_release(struct kevent_request *request)
+{
+	free(request->udata);
+	request->udata = NULL;
 }

@@ -50,4 +50,7 @@ uint32_t kevent_flag(const char *name);
 /* Whether the words of FILTER have the bit that NAME stands for in FFLAGS. */
 bool kevent_has(unsigned filter, const char *name, uint32_t fflags);
 
+/* Release what REQUEST has; it may be all zero. */
+void kevent_release(struct kevent_request *request);
+
 #endif

@@ -14,6 +14,9 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "base/pmux.h"
+#include "sys/caller.h"
+#include "sys/foreign.h"
 #include "backend/kqueue.h"
 #include "base/flags.h"
 #include "base/number.h"
@@ -30,20 +33,6 @@
 /* Descriptors that are looked at in one call. */
 #define SOME 128
 
-/* Up to so many, looking at each is cheaper than a table. */
-#define FEW 16
-
-/* Index plus 1 of each target that is a number; open addressing. */
-struct table {
-	uint32_t *slots;
-	uint32_t mask;
-};
-
-static struct target few[FEW]; /* for most calls that is enough */
-static struct targets *resolved; /* whose numbers fdplace() stays off */
-static struct table named;
-static bool words_of_kevents; /* what follows a colon */
-
 static int
 no_memory(void)
 {
@@ -53,25 +42,26 @@ no_memory(void)
 static int
 reserve(struct targets *targets)
 {
+	struct target_names *names = pmux->names;
 	size_t wanted = targets->count + 1;
 	struct target *list;
 
 	if (wanted <= targets->capacity)
 		return 0;
 	if (targets->list == NULL) {
-		targets->list = few;
-		targets->capacity = FEW;
+		targets->list = names->few;
+		targets->capacity = TARGETS_FEW;
 		return 0;
 	}
 	wanted += wanted / 2;
 	if (wanted > UINT32_MAX / sizeof *list)
 		return -ENOMEM;
-	list = realloc(targets->list == few ? NULL : targets->list,
+	list = realloc(targets->list == names->few ? NULL : targets->list,
 	    wanted * sizeof *list);
 	if (list == NULL)
 		return -ENOMEM;
-	if (targets->list == few)
-		memcpy(list, few, sizeof few);
+	if (targets->list == names->few)
+		memcpy(list, names->few, sizeof names->few);
 	targets->list = list;
 	targets->capacity = wanted;
 	return 0;
@@ -235,7 +225,7 @@ add_lines(struct targets *targets, const struct target *file, char *text,
 			return no_memory();
 		t = &targets->list[targets->count++];
 		*t = *file;
-		t->flags &= (uint8_t)~TARGET_FILE;
+		t->flags &= (uint16_t)~TARGET_FILE;
 		t->name = s;
 		t->length = (uint32_t)(end - s);
 	}
@@ -243,7 +233,7 @@ add_lines(struct targets *targets, const struct target *file, char *text,
 }
 
 static bool
-any(const struct targets *targets, uint8_t flag)
+any(const struct targets *targets, uint16_t flag)
 {
 	for (size_t i = 0; i < targets->count; i++)
 		if ((targets->list[i].flags & flag) != 0)
@@ -251,7 +241,23 @@ any(const struct targets *targets, uint8_t flag)
 	return false;
 }
 
-/* Put what the files hold where they stand.  Their text stays for ever. */
+/* TEXT is TARGETS' from now on: 0, or -ENOMEM, it being freed. */
+static int
+keep(struct targets *targets, char *text)
+{
+	size_t wanted = targets->text_count + 1;
+	char **texts = realloc(targets->texts, wanted * sizeof *texts);
+
+	if (texts == NULL) {
+		free(text);
+		return -ENOMEM;
+	}
+	targets->texts = texts;
+	texts[targets->text_count++] = text;
+	return 0;
+}
+
+/* Put what the files hold where they stand. */
 static int
 read_files(struct targets *targets, char separator)
 {
@@ -278,6 +284,8 @@ read_files(struct targets *targets, char separator)
 		text = read_file(words[i].name + 1, &length);
 		if (text == NULL)
 			status = diag_system(errno, NULL, "%s", words[i].name);
+		else if (keep(targets, text) != 0)
+			status = no_memory();
 		else
 			status = add_lines(targets, &words[i], text, length,
 			    separator);
@@ -529,11 +537,11 @@ same_list(const struct targets *targets, const struct target *a,
 
 /* A table for the targets' numbers, empty; without one, few are looked at. */
 static int
-table_open(struct table *table, size_t count)
+table_open(struct target_table *table, size_t count)
 {
-	uint32_t size = 4 * FEW;
+	uint32_t size = 4 * TARGETS_FEW;
 
-	if (count <= FEW)
+	if (count <= TARGETS_FEW)
 		return 0;
 	while (size < 2 * count)
 		size *= 2;
@@ -547,7 +555,7 @@ table_open(struct table *table, size_t count)
  * list if LISTED; or the empty one where it would be.
  */
 static uint32_t *
-table_slot(const struct table *table, const struct targets *targets,
+table_slot(const struct target_table *table, const struct targets *targets,
     const struct target *t, bool listed)
 {
 	const struct target *found;
@@ -568,7 +576,7 @@ table_slot(const struct table *table, const struct targets *targets,
  * in the table.
  */
 static struct target *
-table_find(struct table *table, struct targets *targets, size_t end,
+table_find(struct target_table *table, struct targets *targets, size_t end,
     const struct target *t, bool listed)
 {
 	struct target *found;
@@ -603,7 +611,7 @@ ascending(const struct targets *targets)
 static int
 merge(struct targets *targets, enum target_twice twice)
 {
-	struct table table = { NULL, 0 };
+	struct target_table table = { NULL, 0 };
 	struct target *t, *earlier;
 	size_t kept = 0;
 
@@ -624,9 +632,12 @@ merge(struct targets *targets, enum target_twice twice)
 			targets->list[kept++] = *t;
 			continue;
 		}
-		if (targets->kevents != NULL)
+		if (targets->kevents != NULL) {
+			kevent_release(
+			    &targets->kevents[earlier - targets->list]);
 			targets->kevents[earlier -
 			    targets->list] = targets->kevents[i];
+		}
 		if (twice == TWICE_JOINED)
 			t->bits |= earlier->bits;
 		*earlier = *t;
@@ -638,40 +649,42 @@ merge(struct targets *targets, enum target_twice twice)
 
 /* Whether FD is one of numbers that rise. */
 static bool
-sorted_name(int fd)
+sorted_name(const struct targets *targets, int fd)
 {
-	size_t low = 0, high = resolved->count, middle;
+	size_t low = 0, high = targets->count, middle;
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		if (resolved->list[middle].number < fd)
+		if (targets->list[middle].number < fd)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < resolved->count && resolved->list[low].number == fd &&
-	    resolved->list[low].process == 0;
+	return low < targets->count && targets->list[low].number == fd &&
+	    targets->list[low].process == 0;
 }
 
 bool
-targets_name(int fd)
+targets_name(void *names, int fd)
 {
+	struct targets *targets = names;
+	struct target_table *table = &pmux->names->table;
 	struct target t = { .number = fd };
 
-	if (resolved == NULL || resolved->count == 0)
+	if (targets->count == 0)
 		return false;
-	if (!resolved->unsorted)
-		return sorted_name(fd);
-	if (named.slots == NULL && resolved->count > FEW &&
-	    table_open(&named, resolved->count) == 0)
-		for (size_t i = 0; i < resolved->count; i++)
-			if ((resolved->list[i].flags & TARGET_PATH) == 0)
-				(void)table_find(&named, resolved, i,
-				    &resolved->list[i], false);
-	if (named.slots == NULL)
-		return table_find(&named, resolved, resolved->count, &t,
-			   false) != NULL;
-	return *table_slot(&named, resolved, &t, false) != 0;
+	if (!targets->unsorted)
+		return sorted_name(targets, fd);
+	if (table->slots == NULL && targets->count > TARGETS_FEW &&
+	    table_open(table, targets->count) == 0)
+		for (size_t i = 0; i < targets->count; i++)
+			if ((targets->list[i].flags & TARGET_PATH) == 0)
+				(void)table_find(table, targets, i,
+				    &targets->list[i], false);
+	if (table->slots == NULL)
+		return table_find(table, targets, targets->count, &t, false) !=
+		    NULL;
+	return *table_slot(table, targets, &t, false) != 0;
 }
 
 /* ---- descriptors ---- */
@@ -698,12 +711,12 @@ target_why_closed(int number)
 		    " to themselves, unless told %d<&%d; bash keeps those of a"
 		    " coprocess C: copy one with"
 		    " { exec {a}<&0; } <&\"${C[0]}\"";
-	static char text[sizeof why + 32];
+	char *text = pmux->names->why;
 
 	/* 0 to 2 no shell keeps to itself */
 	if (number <= STDERR_FILENO)
 		return "not open in pmux";
-	(void)snprintf(text, sizeof text, why, number, number);
+	(void)snprintf(text, sizeof pmux->names->why, why, number, number);
 	return text;
 }
 
@@ -762,7 +775,7 @@ name(const struct targets *targets, struct target *t, int process)
 
 /* Take what the targets of process OWNER (index plus 1) mean. */
 static int
-take_from(struct targets *targets, struct table *table, uint32_t owner)
+take_from(struct targets *targets, struct target_table *table, uint32_t owner)
 {
 	long pid = (long)targets->processes[owner - 1];
 	int process = process_open((pid_t)pid), status = 0;
@@ -777,15 +790,17 @@ take_from(struct targets *targets, struct table *table, uint32_t owner)
 			"a thread's id, not a process's" :
 			NULL,
 		    "process %ld", pid);
+	targets->pidfds[owner - 1] = process;
 	for (size_t i = 0; i < targets->count && status == 0; i++) {
 		t = &targets->list[i];
 		if (t->process != owner)
 			continue;
 		/* the primitive refuses the same one twice: let it */
 		earlier = table_find(table, targets, i, t, false);
-		if (earlier != NULL)
+		if (earlier != NULL) {
 			t->fd = earlier->fd;
-		else
+			t->flags |= TARGET_SHARED;
+		} else
 			status = targets->copied ? copy(targets, t, process) :
 						   name(targets, t, process);
 	}
@@ -795,13 +810,17 @@ take_from(struct targets *targets, struct table *table, uint32_t owner)
 static int
 take_all(struct targets *targets)
 {
-	struct table table = { NULL, 0 };
+	struct target_table table = { NULL, 0 };
 	int status = 0;
 
 	if (targets->process_count == 0)
 		return 0;
-	if (table_open(&table, targets->count) != 0)
+	targets->pidfds = malloc(
+	    targets->process_count * sizeof *targets->pidfds);
+	if (targets->pidfds == NULL || table_open(&table, targets->count) != 0)
 		return no_memory();
+	for (uint32_t i = 0; i < targets->process_count; i++)
+		targets->pidfds[i] = -1;
 	for (uint32_t i = 0; i < targets->process_count && status == 0; i++)
 		status = take_from(targets, &table, i + 1);
 	free(table.slots);
@@ -824,6 +843,7 @@ reads(const struct target *t, const struct backend *backend)
 static const char *
 open_hint(const struct target *t, int error)
 {
+	struct target_names *names = pmux->names;
 	const char *path = t->name, *colon = last_colon(path, t->length);
 	char before[PATH_MAX];
 	struct stat st;
@@ -839,7 +859,7 @@ open_hint(const struct target *t, int error)
 	before[colon - path] = '\0';
 	if (stat(before, &st) == -1)
 		return NULL;
-	return words_of_kevents ? "unknown word" : "unknown event";
+	return names->kevents ? "unknown word" : "unknown event";
 }
 
 static int
@@ -986,9 +1006,10 @@ open_path(struct target *t, const struct backend *backend)
 int
 target_open(struct target *t, const struct backend *backend)
 {
+	struct target_names *names = pmux->names;
 	int status;
 
-	words_of_kevents = backend->requests != NULL;
+	names->kevents = backend->requests != NULL;
 	status = look_at(t, backend);
 	return status != 0 ? status : open_path(t, backend);
 }
@@ -1055,10 +1076,11 @@ int
 targets_resolve(struct targets *targets, const struct backend *backend,
     enum target_twice twice, uint32_t defaults, bool null_separated)
 {
+	struct target_names *names = pmux->names;
 	int status;
 
-	kernel_raise_files();
-	words_of_kevents = backend->requests != NULL;
+	caller_raise_files();
+	names->kevents = backend->requests != NULL;
 	status = read_files(targets, null_separated ? '\0' : '\n');
 	if (status == 0)
 		status = parse_all(targets, backend, defaults);
@@ -1066,12 +1088,48 @@ targets_resolve(struct targets *targets, const struct backend *backend,
 		status = merge(targets, twice);
 	if (status != 0)
 		return status;
-	resolved = targets;
-	fdplace_avoid(targets_name);
+	fdplace_avoid(targets_name, targets);
 	status = take_all(targets);
 	if (status == 0)
 		status = open_all(targets, backend);
 	if (status == 0 && targets->kevents != NULL)
 		status = check_open(targets);
 	return status;
+}
+
+/* Whether pmux opened the descriptor of T, which no FIFO's set has. */
+static bool
+is_own(const struct targets *targets, const struct target *t)
+{
+	if (t->fd < 0 || t->fd == CLOSED_FD ||
+	    (t->flags & (TARGET_SHARED | TARGET_FIFO)) != 0)
+		return false;
+	if (t->process != 0)
+		return targets->copied;
+	return (t->flags & TARGET_PATH) != 0 ||
+	    (t->number >= 0 && t->fd != t->number);
+}
+
+void
+targets_release(struct targets *targets)
+{
+	for (size_t i = 0; pmux->host->stays && i < targets->count; i++)
+		if (is_own(targets, &targets->list[i]))
+			(void)close(targets->list[i].fd);
+	for (uint32_t i = 0;
+	     targets->pidfds != NULL && i < targets->process_count; i++)
+		if (targets->pidfds[i] >= 0)
+			(void)close(targets->pidfds[i]);
+	for (size_t i = 0; targets->kevents != NULL && i < targets->count; i++)
+		kevent_release(&targets->kevents[i]);
+	for (size_t i = 0; i < targets->text_count; i++)
+		free(targets->texts[i]);
+	free(targets->texts);
+	free(targets->kevents);
+	free(targets->defaults);
+	free(targets->processes);
+	free(targets->pidfds);
+	if (targets->list != pmux->names->few)
+		free(targets->list);
+	free(pmux->names->table.slots);
 }

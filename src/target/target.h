@@ -30,7 +30,8 @@ enum {
 	TARGET_LITERAL = 16, /* a colon at its end was taken off */
 	TARGET_ASKED = 32, /* --all: an event that was asked for */
 	TARGET_SETTLED = 64, /* --all: has reported */
-	TARGET_EVENTS = 128 /* its word had events */
+	TARGET_EVENTS = 128, /* its word had events */
+	TARGET_SHARED = 256 /* FD is an earlier target's */
 };
 
 /* What FD is where the target is none: a process, a timer. */
@@ -46,7 +47,7 @@ struct target {
 	int number; /* its owner's; negative: no FD */
 	uint32_t bits; /* what is asked for, native words */
 	uint32_t process; /* its owner's index plus 1; 0: pmux */
-	uint8_t flags;
+	uint16_t flags;
 };
 
 struct targets {
@@ -58,6 +59,9 @@ struct targets {
 	uint32_t default_count;
 	pid_t *processes; /* those named with --pid */
 	uint32_t process_count;
+	int *pidfds; /* of those, or NULL; -1: not open */
+	char **texts; /* of files of targets */
+	size_t text_count;
 	uint32_t process; /* index plus 1 of the last, or 0 */
 	uint32_t bits; /* what --events said last; kqueue:
 					   its index in DEFAULTS plus 1 */
@@ -66,6 +70,26 @@ struct targets {
 	bool awaited; /* a FIFO's reader is missing */
 	bool copied; /* --pid: FD is a copy, no handle */
 };
+
+/* Index plus 1 of each target that is a number; open addressing. */
+struct target_table {
+	uint32_t *slots;
+	uint32_t mask;
+};
+
+/* Up to this many, comparing with each is cheaper than a table. */
+#define TARGETS_FEW 16
+
+struct target_names {
+	struct target_table table; /* of them, once it is needed */
+	bool kevents; /* what follows a colon is a kevent's */
+	bool numbers; /* see kevent_numbers */
+	char why[320]; /* see target_why_closed */
+	struct target few[TARGETS_FEW]; /* enough for most calls */
+};
+
+/* Release what TARGETS has, and close what pmux opened for them. */
+void targets_release(struct targets *targets);
 
 /*
  * Add the word WORD, which stays where it is and may be written to, with the
@@ -143,7 +167,10 @@ int target_closed(const struct targets *targets, const struct target *t);
 int target_refused(const struct targets *targets, const struct target *t,
     const char *why);
 
-/* Whether number FD, open or not, is one that the user named. */
-bool targets_name(int fd);
+/*
+ * Whether number FD, open or not, is one that NAMES, a struct targets, has from
+ * the user: for fdplace_avoid.
+ */
+bool targets_name(void *names, int fd);
 
 #endif

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "base/pmux.h"
+#include "sys/foreign.h"
 #include "base/deadline.h"
 #include "base/flags.h"
 #include "output/diag.h"
@@ -255,7 +257,7 @@ waitset_wait(struct waitset *w, size_t max, int64_t left, int *count)
 		if (r->targets.awaited && (left == -1 || left > w->retry))
 			left = w->retry;
 	}
-	n = w->backend->wait(w->state, max, left);
+	n = backend_wait(w->backend, w->state, max, left);
 	if (n == -EINVAL && w->output != -1) {
 		/* poll(2): one more than RLIMIT_NOFILE */
 		forget_output(w);
@@ -315,5 +317,10 @@ waitset_note(struct waitset *w, const struct target *t, uint32_t bits)
 void
 waitset_close(struct waitset *w)
 {
+	if (w->backend == NULL)
+		return;
 	w->backend->close(w->state);
+	if (w->output >= 0 && pmux->host->stays)
+		(void)close(w->output);
+	w->backend = NULL;
 }

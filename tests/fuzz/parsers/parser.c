@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/pmux_run.h"
 #include "output/diag.h"
 #include "parser.h"
 
@@ -9,8 +10,12 @@ char *
 parser_input(const uint8_t *data, size_t size)
 {
 	static struct diag_message message;
+	static struct pmux_call call;
+	static struct pmux_host host;
 	char *input = malloc(size + 1);
 
+	if (pmux == NULL)
+		pmux_enter(&call, &host);
 	diag_capture(&message);
 	parser_check(input != NULL);
 	if (size > 0)

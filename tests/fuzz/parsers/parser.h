@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
  * A copy of the SIZE bytes at DATA with a NUL behind them, which the caller
- * frees; messages are captured from here on.  Where a word cannot have a NUL,
+ * frees; a call of pmux is under way from here on, and its messages are
+ * captured.  Where a word cannot have a NUL,
  * it ends at the first.
  */
 char *parser_input(const uint8_t *data, size_t size);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pmux.h - one call of pmux, and the program that makes it.
+ *
+ * A process may make any number of calls, one after another, and one while
+ * another sleeps.  No module has variables of its own: each has a structure,
+ * which is made when a call begins, hangs off struct pmux and is released when
+ * the call ends.
+ */
+#ifndef PMUX_H
+#define PMUX_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+struct launch;
+
+/* Where the words of the process are, which a list of processes shows. */
+struct pmux_title {
+	char *start, *end; /* of the arguments, each with its NUL */
+	char **environment;
+};
+
+/* Who makes a call.  All zero: a program that ends with the call. */
+struct pmux_host {
+	/* the process goes on after the call: it must find nothing changed */
+	bool stays;
+	/* the host's own; not read here */
+	void *data;
+	/* room for the calls, all zero; or NULL: it is allocated */
+	struct pmux_call *room;
+	/*
+	 * WAIT blocks, and is to be called with ARGUMENT once.  Before and
+	 * after that the host may run what it likes, other calls of pmux_run
+	 * with it, and it may leave by longjmp(3) if pmux_abandon is called
+	 * then.  Returns what WAIT returns.  NULL: WAIT is called.
+	 */
+	int (*sleep)(struct pmux_host *host, int (*wait)(void *argument),
+	    void *argument);
+	/*
+	 * Become the program that LAUNCH says (sys/launch.h), every signal
+	 * being blocked.  Returns errno if it cannot be executed; or 0 if it
+	 * has run and *STATUS is the status of the call.  NULL: launch_become.
+	 */
+	int (*become)(struct pmux_host *host, const struct launch *launch,
+	    int *status);
+	/* as fork(2); a holder is a child of the child.  NULL: fork(2) */
+	pid_t (*fork)(struct pmux_host *host);
+	/* see title_remember; all NULL: a holder has the host's title */
+	struct pmux_title title;
+	/* set at the end: the signal that is to end the process, or 0 */
+	int signal;
+};
+
+/* What the modules have; each says in its header what is in it. */
+struct pmux {
+	struct pmux *outer; /* the call that sleeps meanwhile, or NULL */
+	struct pmux_host *host;
+	struct caller *caller; /* sys/caller.h */
+	struct fdplace *fdplace;
+	struct launching *launching;
+	struct scratch *scratch; /* sys/read.h */
+	struct sigdefer *sigdefer;
+	struct foreign_table *foreign;
+	struct first_object *first; /* backend/backend.h */
+	struct backend *over;
+	struct output *output;
+	struct diag *diag;
+	struct fifos *fifos;
+	struct request *request;
+	struct target_names *names; /* target/target.h */
+	struct once *once;
+	struct lines *lines;
+	struct programs *programs;
+	/* see pmux_at_end */
+	void (*close)(void *argument);
+	void *argument;
+};
+
+/* The call under way.  It is set as long as there is one. */
+extern struct pmux *pmux;
+
+/*
+ * What was made in the call is to be released by CLOSE, with ARGUMENT, when
+ * pmux_close is called, or else at the end of the call.  It must not lie on the
+ * stack: the host may leave the call by longjmp(3).
+ */
+void pmux_at_end(void (*close)(void *argument), void *argument);
+void pmux_close(void);
+
+/* Let the host sleep: WAIT blocks.  Returns what WAIT does. */
+static inline int
+pmux_sleep(int (*wait)(void *argument), void *argument)
+{
+	struct pmux_host *host = pmux->host;
+
+	return host->sleep == NULL ? wait(argument) :
+				     host->sleep(host, wait, argument);
+}
+
+#endif

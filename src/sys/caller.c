@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/pmux.h"
+#include "sys/caller.h"
+
+int
+caller_change(int number, const struct sigaction *action, struct sigaction *old)
+{
+	struct caller *c = pmux->caller;
+	struct sigaction before;
+
+	if (sigaction(number, action, &before) == -1)
+		return -1;
+	if (!c->signals)
+		(void)sigemptyset(&c->changed);
+	c->signals = true;
+	if (number < NSIG && sigismember(&c->changed, number) == 0) {
+		c->actions[number] = before;
+		(void)sigaddset(&c->changed, number);
+	}
+	if (old != NULL)
+		*old = before;
+	return 0;
+}
+
+void
+caller_put_back(int number)
+{
+	struct caller *c = pmux->caller;
+
+	if (!c->signals || number >= NSIG ||
+	    sigismember(&c->changed, number) != 1)
+		return;
+	(void)sigaction(number, &c->actions[number], NULL);
+	(void)sigdelset(&c->changed, number);
+}
+
+void
+caller_unblock(int number)
+{
+	struct caller *c = pmux->caller;
+	sigset_t one, before;
+
+	(void)sigemptyset(&one);
+	(void)sigaddset(&one, number);
+	if (sigprocmask(SIG_UNBLOCK, &one, &before) == 0 && !c->masked) {
+		c->mask = before;
+		c->masked = true;
+	}
+}
+
+static void
+wake(int number)
+{
+	(void)number;
+}
+
+void
+caller_count_stops(void)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof action);
+	action.sa_handler = wake;
+	/* what waits for events returns all the same (signal(7)) */
+	action.sa_flags = SA_RESTART;
+	(void)sigemptyset(&action.sa_mask);
+	(void)caller_change(SIGCONT, &action, NULL);
+	/* the caller may have blocked it */
+	caller_unblock(SIGCONT);
+}
+
+void
+caller_raise_files(void)
+{
+	struct caller *c = pmux->caller;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur == limit.rlim_max)
+		return;
+	if (!c->limited)
+		c->files = limit;
+	c->limited = true;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		return;
+#if defined(__APPLE__)
+	/* setrlimit(2): more than OPEN_MAX is EINVAL */
+	if (c->files.rlim_cur < OPEN_MAX) {
+		limit.rlim_cur = OPEN_MAX;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+#endif
+}
+
+void
+caller_restore(void)
+{
+	struct caller *c = pmux->caller;
+
+	if (c->limited)
+		(void)setrlimit(RLIMIT_NOFILE, &c->files);
+	for (int i = 1; c->signals && i < NSIG; i++)
+		caller_put_back(i);
+	if (c->masked)
+		(void)sigprocmask(SIG_SETMASK, &c->mask, NULL);
+	c->limited = c->masked = false;
+}

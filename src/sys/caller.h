@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * caller.h - what the process had before a call of pmux changed it: signal
+ * dispositions and mask, the limit of open files.
+ */
+#ifndef CALLER_H
+#define CALLER_H
+
+#include <sys/types.h>
+#include <sys/resource.h>
+
+#include <signal.h>
+#include <stdbool.h>
+
+#ifndef NSIG
+#define NSIG 65
+#endif
+
+struct caller {
+	bool limited; /* FILES is set */
+	bool masked; /* MASK is set */
+	struct rlimit files;
+	sigset_t mask;
+	sigset_t changed; /* of these there are ACTIONS; once SIGNALS is set */
+	bool signals;
+	struct sigaction actions[NSIG];
+};
+
+/*
+ * As sigaction(2), for a NUMBER below NSIG; for a higher one it changes the
+ * disposition for good.
+ */
+int caller_change(int number, const struct sigaction *action,
+    struct sigaction *old);
+
+/* Put back what NUMBER had before the first change. */
+void caller_put_back(int number);
+
+/* Let NUMBER through, which may be blocked. */
+void caller_unblock(int number);
+
+/*
+ * Let SIGCONT interrupt a wait, so that the time for which pmux was stopped
+ * counts.  poll(2), select(2) and ppoll(2) restart with the old timeout
+ * otherwise (Linux 6.18).
+ */
+void caller_count_stops(void);
+
+/*
+ * Raise the limit of open files to the hard one, as far as possible: the
+ * caller's may be low, and pmux is asked for any number of targets.
+ */
+void caller_raise_files(void);
+
+/* Put back all of it. */
+void caller_restore(void);
+
+#endif

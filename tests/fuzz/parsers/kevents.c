@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "backend/kqueue.h"
+#include "base/pmux.h"
 #include "parser.h"
 #include "target/kevent_parse.h"
+#include "target/target.h"
 
 static void
 parse(const uint8_t *data, size_t size, const char *defaults)
@@ -35,5 +37,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(words);
 	parse(data, size, NULL);
 	parse(data, size, "write,clear");
+	kevent_numbers(); /* as in a session */
+	parse(data, size, NULL);
+	pmux->names->numbers = false;
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,8 @@ pmux_enter(struct pmux_call *call, struct pmux_host *host)
 		.names = &call->names,
 		.once = &call->once,
 	};
+	call->caller.actions = call->actions;
+	call->sigdefer.replaced = call->replaced;
 	read_begin(&call->scratch);
 	foreign_begin(&call->foreign);
 	output_begin(&call->output);
@@ -63,7 +66,7 @@ pmux_leave(void)
 	if (call != host->room)
 		free(call);
 	else if (host->stays)
-		memset(call, 0, sizeof *call - sizeof call->output.buffer);
+		memset(call, 0, offsetof(struct pmux_call, output.buffer));
 }
 
 static int

@@ -21,23 +21,28 @@
 #include "target/request.h"
 #include "target/target.h"
 
-/* All that a call has.  It is large, and mostly never touched. */
+/*
+ * All that a call has.  Each page that is touched costs a fault: what a one-shot
+ * call needs comes first and is less than a page, what is large comes last.
+ */
 struct pmux_call {
 	struct pmux pmux;
-	struct caller caller;
-	struct fdplace fdplace;
-	struct launching launching;
-	struct scratch scratch;
-	struct sigdefer sigdefer;
-	struct foreign_table foreign;
-	struct backend over;
 	struct diag diag;
+	struct scratch scratch;
+	struct foreign_table foreign;
 	struct fifos fifos;
-	struct request request;
-	struct target_names names;
+	struct fdplace fdplace;
 	struct once once;
+	struct request request;
 	struct first_object first;
+	struct target_names names;
+	struct sigdefer sigdefer;
+	struct caller caller;
+	struct launching launching;
+	struct backend over;
 	struct output output;
+	/* not to be zero: each is set before it is read */
+	struct sigaction actions[NSIG], replaced[NSIG];
 };
 
 /*

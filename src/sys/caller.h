@@ -23,7 +23,7 @@ struct caller {
 	sigset_t mask;
 	sigset_t changed; /* of these there are ACTIONS; once SIGNALS is set */
 	bool signals;
-	struct sigaction actions[NSIG];
+	struct sigaction *actions; /* NSIG of them, which the call has */
 };
 
 /*

@@ -17,8 +17,8 @@
 struct sigdefer {
 	void (*before_end)(void);
 	volatile sig_atomic_t depth, pending;
-	/* the first handler gives way to what it replaced */
-	struct sigaction replaced[NSIG];
+	/* what the first handler gives way to; NSIG of them, the call's */
+	struct sigaction *replaced;
 };
 
 /*

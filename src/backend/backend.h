@@ -119,6 +119,8 @@ struct backend {
 	uint32_t mask_read; /* these ask to read */
 	uint32_t mask_write; /* these ask to write */
 	uint32_t mask_look; /* these only look at a file */
+	uint32_t mask_blocking; /* these want a FIFO that blocks */
+	uint32_t mask_other; /* these are no readiness */
 	uint32_t mask_broken; /* writing would fail */
 	uint32_t mask_watch; /* asks for nothing but its end */
 	uint32_t failed; /* no event: data is an errno */

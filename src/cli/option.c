@@ -15,6 +15,7 @@
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/format.h"
+#include "target/kind.h"
 
 /* Take the option into the request.  Returns 0 or an exit status. */
 typedef int option_fn(struct request *request, char *argument);
@@ -90,10 +91,8 @@ static int
 option_events(struct request *request, char *argument)
 {
 	request->targets.masked = true;
-	if (request->backend->requests != NULL)
-		return targets_default(&request->targets, argument);
-	return targets_parse_events(request->backend, "--events", argument,
-	    strlen(argument), &request->targets.bits);
+	return target_kind(request->backend)
+	    ->events(&request->targets, request->backend, argument);
 }
 
 /*

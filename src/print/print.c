@@ -17,6 +17,7 @@
 #include "print/print.h"
 #include "print/record.h"
 #include "sys/kernel.h"
+#include "target/kind.h"
 
 bool
 print_wants_data(const struct request *request)
@@ -49,12 +50,8 @@ static struct record
 make_record(const struct request *request, const struct target *target,
     const struct event *event)
 {
-	struct record record = { request, target, event, NULL, "", 0 };
-
-	if (request->targets.kevents != NULL)
-		record.kevent = &request->targets
-				     .kevents[target - request->targets.list];
-	return record;
+	return (struct record){ request, target, event,
+		target_kevent(&request->targets, target), "", 0 };
 }
 
 void

@@ -25,6 +25,7 @@
 #include "sys/read.h"
 #include "sys/sigdefer.h"
 #include "sys/turn.h"
+#include "target/kind.h"
 #include "target/target.h"
 
 /* What --max-line is if it was not given. */
@@ -119,10 +120,8 @@ refuse(const struct target *t, const char *why)
 }
 
 static int
-check_kevent(const struct request *r, const struct target *t)
+check_kevent(const struct target *t, const struct kevent_request *kevent)
 {
-	const struct kevent_request
-	    *kevent = &r->targets.kevents[t - r->targets.list];
 	uint32_t unfit = flags_bit(kqueue_flags, "oneshot") |
 	    flags_bit(kqueue_flags, "clear") |
 	    flags_bit(kqueue_flags, "dispatch") |
@@ -139,12 +138,13 @@ check_kevent(const struct request *r, const struct target *t)
 static int
 check(const struct request *r, const struct target *t)
 {
+	const struct kevent_request *kevent = target_kevent(&r->targets, t);
 	const struct backend *backend = r->backend;
 	uint32_t unfit = flags_bit(backend->flags, "et") |
 	    flags_bit(backend->flags, "oneshot");
 
-	if (r->targets.kevents != NULL)
-		return check_kevent(r, t);
+	if (kevent != NULL)
+		return check_kevent(t, kevent);
 	if ((t->bits & backend->mask_write) != 0)
 		return refuse(t, "is asked to be written to");
 	if ((t->bits & backend->mask_read) == 0)

@@ -204,8 +204,7 @@ is_handed(const struct request *r, const struct target *t)
 {
 	if (t->fd < 0 && !foreign_is(t->fd))
 		return false;
-	return r->targets.kevents == NULL ||
-	    r->targets.kevents[t - r->targets.list].filter <= KQUEUE_WRITE;
+	return (t->bits & r->backend->mask_other) == 0;
 }
 
 /* PROGRAM has it, or it has failed. */

@@ -7,8 +7,8 @@
 
 #include "backend/backend.h"
 #include "base/flags.h"
-#include "print/print.h"
 #include "run/sampler.h"
+#include "wait/waitset.h"
 
 /* From a report to the first round: ns. */
 #define FIRST_PAUSE INT64_C(1000000)
@@ -128,22 +128,6 @@ sampler_drop_edges(struct sampler *s, uint32_t index)
 
 /* ---- what is sampled ---- */
 
-static int
-open_object(const struct sampler *s, struct backend_state **object)
-{
-	const struct backend *backend = s->request->backend;
-	const struct targets *targets = &s->request->targets;
-	int error;
-
-	if (*object != NULL)
-		return 0;
-	error = backend->open(object, targets->count);
-	if (error == 0 && backend->requests != NULL)
-		backend->requests(*object, targets->kevents, targets->count,
-		    print_wants_data(s->request));
-	return error;
-}
-
 /* Without the edges that the target may ask for: what is so now. */
 static int
 add(const struct sampler *s, struct backend_state *object, uint32_t token,
@@ -181,7 +165,7 @@ sampler_add(struct sampler *s, uint32_t index)
 
 	if (sample->place != 0)
 		return 0;
-	error = open_object(s, &s->object);
+	error = s->object != NULL ? 0 : waitset_object(s->request, &s->object);
 	if (error == 0)
 		error = add(s, s->object, index,
 		    &s->request->targets.list[index]);
@@ -219,7 +203,7 @@ sampler_ask(struct sampler *s, uint32_t index, struct event *event)
 	const struct target *t = &s->request->targets.list[index];
 	/* a kevent is known by its token; select and poll go up to theirs */
 	uint32_t token = backend->requests != NULL ? index : 0;
-	int n = open_object(s, &s->probe);
+	int n = s->probe != NULL ? 0 : waitset_object(s->request, &s->probe);
 
 	if (n == 0)
 		n = add(s, s->probe, token, t);

@@ -17,7 +17,6 @@
 #include "base/pmux.h"
 #include "sys/caller.h"
 #include "sys/foreign.h"
-#include "backend/kqueue.h"
 #include "base/flags.h"
 #include "base/number.h"
 #include "fifo/fifo.h"
@@ -28,6 +27,7 @@
 #include "sys/kernel.h"
 #include "sys/process.h"
 #include "target/kevent_parse.h"
+#include "target/kind.h"
 #include "target/target.h"
 
 /* Descriptors that are looked at in one call. */
@@ -107,21 +107,6 @@ targets_add_process(struct targets *targets, pid_t pid)
 	processes[targets->process_count++] = pid;
 	targets->process = targets->process_count;
 	return 0;
-}
-
-int
-targets_default(struct targets *targets, char *words)
-{
-	size_t wanted = (size_t)targets->default_count + 1;
-	char **defaults;
-
-	defaults = realloc(targets->defaults, wanted * sizeof *defaults);
-	if (defaults == NULL)
-		return no_memory();
-	targets->defaults = defaults;
-	defaults[targets->default_count++] = words;
-	targets->bits = targets->default_count;
-	return kevent_check_words(words);
 }
 
 /* ---- files of targets ---- */
@@ -449,61 +434,6 @@ target_parse(struct target *t, const struct backend *backend, uint32_t defaults)
 	return target_parse_name(t);
 }
 
-/* The same for a kevent.  Its bits are its filter from then on. */
-static int
-parse_kevent(struct targets *targets, struct target *t,
-    struct kevent_request *request, uint64_t *timers)
-{
-	const char *defaults = t->bits == 0 ? NULL :
-					      targets->defaults[t->bits - 1];
-	struct kevent_ident ident;
-	int status;
-
-	status = kevent_parse(t->name, t->length, defaults, timers, request,
-	    &ident);
-	if (status != 0)
-		return status;
-	t->name = ident.name;
-	t->length = (uint32_t)ident.length;
-	t->bits = 1u << request->filter;
-	if (ident.literal)
-		t->flags |= TARGET_LITERAL;
-	if (kevent_wants_descriptor(request))
-		return target_parse_name(t);
-	t->fd = TARGET_NO_FD;
-	t->number = -1 - (int)(request->ident & INT_MAX);
-	t->process = 0;
-	return 0;
-}
-
-static int
-parse_kevents(struct targets *targets)
-{
-	uint64_t timers = 0;
-	int status = 0;
-
-	targets->kevents = calloc(targets->count + 1, sizeof *targets->kevents);
-	if (targets->kevents == NULL)
-		return no_memory();
-	for (size_t i = 0; i < targets->count && status == 0; i++)
-		status = parse_kevent(targets, &targets->list[i],
-		    &targets->kevents[i], &timers);
-	return status;
-}
-
-static int
-parse_all(struct targets *targets, const struct backend *backend,
-    uint32_t defaults)
-{
-	int status = 0;
-
-	if (backend->requests != NULL)
-		return parse_kevents(targets);
-	for (size_t i = 0; i < targets->count && status == 0; i++)
-		status = target_parse(&targets->list[i], backend, defaults);
-	return status;
-}
-
 /* ---- the same descriptor twice ---- */
 
 static uint32_t
@@ -517,22 +447,6 @@ same(const struct target *a, const struct target *b)
 {
 	return ((a->flags | b->flags) & TARGET_PATH) == 0 &&
 	    a->number == b->number && a->process == b->process;
-}
-
-/*
- * Whether they are in the same list too; of kevents, whether the filter is the
- * same, and what has no descriptor.
- */
-static bool
-same_list(const struct targets *targets, const struct target *a,
-    const struct target *b)
-{
-	const struct kevent_request *kevents = targets->kevents;
-
-	if (a->bits != b->bits || kevents == NULL)
-		return a->bits == b->bits;
-	return kevents[a - targets->list].ident ==
-	    kevents[b - targets->list].ident;
 }
 
 /* A table for the targets' numbers, empty; without one, few are looked at. */
@@ -564,7 +478,8 @@ table_slot(const struct target_table *table, const struct targets *targets,
 	for (at = hash(t) & table->mask; table->slots[at] != 0;
 	     at = (at + 1) & table->mask) {
 		found = &targets->list[table->slots[at] - 1];
-		if (same(found, t) && (!listed || same_list(targets, found, t)))
+		if (same(found, t) &&
+		    (!listed || targets->kind->same(targets, found, t)))
 			break;
 	}
 	return &table->slots[at];
@@ -586,7 +501,7 @@ table_find(struct target_table *table, struct targets *targets, size_t end,
 		for (size_t i = 0; i < end; i++) {
 			found = &targets->list[i];
 			if (same(found, t) &&
-			    (!listed || same_list(targets, found, t)))
+			    (!listed || targets->kind->same(targets, found, t)))
 				return found;
 		}
 		return NULL;
@@ -608,6 +523,20 @@ ascending(const struct targets *targets)
 	return true;
 }
 
+/* Put FROM where TO is, which is no longer needed, with its kevent. */
+static void
+move(struct targets *targets, const struct target *from, struct target *to)
+{
+	struct kevent_request *kevents = targets->kevents;
+
+	*to = *from;
+	if (kevents == NULL || to == from)
+		return;
+	kevent_release(&kevents[to - targets->list]);
+	kevents[to - targets->list] = kevents[from - targets->list];
+	kevents[from - targets->list].udata = NULL;
+}
+
 static int
 merge(struct targets *targets, enum target_twice twice)
 {
@@ -626,21 +555,11 @@ merge(struct targets *targets, enum target_twice twice)
 		    NULL :
 		    table_find(&table, targets, kept, t,
 			twice == TWICE_IN_LIST);
-		if (earlier == NULL) {
-			if (targets->kevents != NULL)
-				targets->kevents[kept] = targets->kevents[i];
-			targets->list[kept++] = *t;
-			continue;
-		}
-		if (targets->kevents != NULL) {
-			kevent_release(
-			    &targets->kevents[earlier - targets->list]);
-			targets->kevents[earlier -
-			    targets->list] = targets->kevents[i];
-		}
-		if (twice == TWICE_JOINED)
+		if (earlier == NULL)
+			earlier = &targets->list[kept++];
+		else if (twice == TWICE_JOINED)
 			t->bits |= earlier->bits;
-		*earlier = *t;
+		move(targets, t, earlier);
 	}
 	targets->count = kept;
 	free(table.slots);
@@ -754,14 +673,14 @@ target_refused(const struct targets *targets, const struct target *t,
 
 /* Give T a handle, if it can be looked at.  Returns 0 or an exit status. */
 static int
-name(const struct targets *targets, struct target *t, int process)
+name(const struct targets *targets, const struct backend *backend,
+    struct target *t, int process)
 {
 	pid_t pid = targets->processes[t->process - 1];
 	const char *why;
 	int error;
 
-	if (targets->kevents != NULL &&
-	    targets->kevents[t - targets->list].filter > KQUEUE_WRITE)
+	if ((t->bits & backend->mask_other) != 0)
 		return diag_unavailable("%.*s: of another process's descriptors"
 					" only read and write can be told",
 		    (int)t->length, t->name);
@@ -775,7 +694,8 @@ name(const struct targets *targets, struct target *t, int process)
 
 /* Take what the targets of process OWNER (index plus 1) mean. */
 static int
-take_from(struct targets *targets, struct target_table *table, uint32_t owner)
+take_from(struct targets *targets, const struct backend *backend,
+    struct target_table *table, uint32_t owner)
 {
 	long pid = (long)targets->processes[owner - 1];
 	int process = process_open((pid_t)pid), status = 0;
@@ -801,14 +721,15 @@ take_from(struct targets *targets, struct target_table *table, uint32_t owner)
 			t->fd = earlier->fd;
 			t->flags |= TARGET_SHARED;
 		} else
-			status = targets->copied ? copy(targets, t, process) :
-						   name(targets, t, process);
+			status = targets->copied ?
+			    copy(targets, t, process) :
+			    name(targets, backend, t, process);
 	}
 	return status;
 }
 
 static int
-take_all(struct targets *targets)
+take_all(struct targets *targets, const struct backend *backend)
 {
 	struct target_table table = { NULL, 0 };
 	int status = 0;
@@ -822,7 +743,7 @@ take_all(struct targets *targets)
 	for (uint32_t i = 0; i < targets->process_count; i++)
 		targets->pidfds[i] = -1;
 	for (uint32_t i = 0; i < targets->process_count && status == 0; i++)
-		status = take_from(targets, &table, i + 1);
+		status = take_from(targets, backend, &table, i + 1);
 	free(table.slots);
 	return status;
 }
@@ -841,9 +762,8 @@ reads(const struct target *t, const struct backend *backend)
 
 /* Why T cannot be opened: a usual mistake to point out, or NULL. */
 static const char *
-open_hint(const struct target *t, int error)
+open_hint(const struct target *t, const struct backend *backend, int error)
 {
-	struct target_names *names = pmux->names;
 	const char *path = t->name, *colon = last_colon(path, t->length);
 	char before[PATH_MAX];
 	struct stat st;
@@ -859,13 +779,13 @@ open_hint(const struct target *t, int error)
 	before[colon - path] = '\0';
 	if (stat(before, &st) == -1)
 		return NULL;
-	return names->kevents ? "unknown word" : "unknown event";
+	return target_kind(backend)->unknown;
 }
 
 static int
-open_failed(const struct target *t, int error)
+open_failed(const struct target *t, const struct backend *backend, int error)
 {
-	return diag_system(error, open_hint(t, error), "%s", t->name);
+	return diag_system(error, open_hint(t, backend, error), "%s", t->name);
 }
 
 static int
@@ -884,7 +804,7 @@ look_at(struct target *t, const struct backend *backend)
 	struct stat st;
 
 	if (stat(t->name, &st) == -1)
-		return open_failed(t, errno);
+		return open_failed(t, backend, errno);
 	if ((t->bits & backend->mask_look) != 0)
 		return 0;
 	if (S_ISSOCK(st.st_mode))
@@ -965,14 +885,14 @@ look_for_both(struct targets *targets, const struct backend *backend)
 }
 
 int
-target_reopen(struct target *t)
+target_reopen(struct target *t, const struct backend *backend)
 {
 	int fd = fifo_open(t->name, true);
 
 	if (fd == -ENXIO)
 		return 0;
 	if (fd < 0)
-		return open_failed(t, -fd);
+		return open_failed(t, backend, -fd);
 	t->fd = t->number = fd;
 	return 0;
 }
@@ -994,10 +914,9 @@ open_path(struct target *t, const struct backend *backend)
 						O_WRONLY) |
 			O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
 	if (fd < 0)
-		return open_failed(t, -fd);
-	/* an asynchronous read waits for bytes, and gets no EAGAIN */
-	if ((t->flags & TARGET_FIFO) != 0 && backend->requests != NULL &&
-	    t->bits == 1u << KQUEUE_AIO)
+		return open_failed(t, backend, -fd);
+	if ((t->flags & TARGET_FIFO) != 0 &&
+	    (t->bits & backend->mask_blocking) != 0)
 		(void)file_set_blocking(fd);
 	t->fd = t->number = fd;
 	return 0;
@@ -1006,11 +925,8 @@ open_path(struct target *t, const struct backend *backend)
 int
 target_open(struct target *t, const struct backend *backend)
 {
-	struct target_names *names = pmux->names;
-	int status;
+	int status = look_at(t, backend);
 
-	names->kevents = backend->requests != NULL;
-	status = look_at(t, backend);
 	return status != 0 ? status : open_path(t, backend);
 }
 
@@ -1023,7 +939,7 @@ open_or_await(struct targets *targets, struct target *t,
 
 	if ((t->flags & TARGET_FIFO) == 0 || !writes(t, backend))
 		return open_path(t, backend);
-	status = target_reopen(t);
+	status = target_reopen(t, backend);
 	targets->awaited |= status == 0 && t->fd == -1;
 	return status;
 }
@@ -1076,23 +992,22 @@ int
 targets_resolve(struct targets *targets, const struct backend *backend,
     enum target_twice twice, uint32_t defaults, bool null_separated)
 {
-	struct target_names *names = pmux->names;
 	int status;
 
 	caller_raise_files();
-	names->kevents = backend->requests != NULL;
+	targets->kind = target_kind(backend);
 	status = read_files(targets, null_separated ? '\0' : '\n');
 	if (status == 0)
-		status = parse_all(targets, backend, defaults);
+		status = targets->kind->parse(targets, backend, defaults);
 	if (status == 0)
 		status = merge(targets, twice);
 	if (status != 0)
 		return status;
 	fdplace_avoid(targets_name, targets);
-	status = take_all(targets);
+	status = take_all(targets, backend);
 	if (status == 0)
 		status = open_all(targets, backend);
-	if (status == 0 && targets->kevents != NULL)
+	if (status == 0 && targets->kind->early)
 		status = check_open(targets);
 	return status;
 }

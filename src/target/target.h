@@ -13,6 +13,7 @@
 
 struct backend;
 struct kevent_request;
+struct target_kind;
 
 /* What naming one descriptor twice means. */
 enum target_twice {
@@ -51,6 +52,7 @@ struct target {
 };
 
 struct targets {
+	const struct target_kind *kind;
 	struct target *list;
 	size_t count, capacity;
 	size_t words; /* how many the command line had */
@@ -82,7 +84,6 @@ struct target_table {
 
 struct target_names {
 	struct target_table table; /* of them, once it is needed */
-	bool kevents; /* what follows a colon is a kevent's */
 	bool numbers; /* see kevent_numbers */
 	char why[320]; /* see target_why_closed */
 	struct target few[TARGETS_FEW]; /* enough for most calls */
@@ -100,12 +101,6 @@ int targets_add(struct targets *targets, char *word, uint32_t list);
 
 /* Name process PID for the words to come.  Returns 0 or -ENOMEM. */
 int targets_add_process(struct targets *targets, pid_t pid);
-
-/*
- * kqueue: take WORDS, which stays where it is, for the kevents to come that
- * have none.  Returns 0 or an exit status, a message having been printed.
- */
-int targets_default(struct targets *targets, char *words);
 
 /*
  * Parse EVENTS, LENGTH bytes, as BACKEND knows them; messages are about
@@ -130,7 +125,7 @@ int targets_resolve(struct targets *targets, const struct backend *backend,
  * if nobody reads it yet (its descriptor is -1 then), or an exit status, a
  * message having been printed.
  */
-int target_reopen(struct target *target);
+int target_reopen(struct target *target, const struct backend *backend);
 
 /*
  * Parse the word that is the name of TARGET, LENGTH bytes with a NUL behind

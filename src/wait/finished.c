@@ -12,6 +12,7 @@
 #include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "target/kevent_parse.h"
+#include "target/kind.h"
 #include "wait/finished.h"
 
 void
@@ -28,8 +29,7 @@ finished_open(struct finished *finish, const struct request *request)
 bool
 finished_is_readiness(const struct request *request, const struct target *t)
 {
-	return request->targets.kevents == NULL ||
-	    (t->bits & (1u << KQUEUE_READ | 1u << KQUEUE_WRITE)) != 0;
+	return (t->bits & request->backend->mask_other) == 0;
 }
 
 int64_t
@@ -125,11 +125,11 @@ bool
 finished_is_last(const struct finished *finish, const struct target *t,
     const struct event *event, uint32_t *children)
 {
-	const struct targets *targets = &finish->request->targets;
+	const struct kevent_request *kevent = target_kevent(
+	    &finish->request->targets, t);
 
-	if (targets->kevents != NULL)
-		return is_last_kevent(&targets->kevents[t - targets->list], t,
-		    event, children);
+	if (kevent != NULL)
+		return is_last_kevent(kevent, t, event, children);
 	return (t->bits & finish->oneshot) != 0 ||
 	    ((event->bits & finish->hangs_up) != 0 &&
 		is_empty(t,

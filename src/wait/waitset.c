@@ -49,6 +49,19 @@ waitset_no_object(const struct backend *backend, int error)
 	    hint != NULL ? hint : "this kernel does not have it");
 }
 
+int
+waitset_object(const struct request *request, struct backend_state **object)
+{
+	const struct backend *backend = request->backend;
+	const struct targets *targets = &request->targets;
+	int error = backend->open(object, targets->count + 2);
+
+	if (error == 0 && backend->requests != NULL)
+		backend->requests(*object, targets->kevents, targets->count,
+		    print_wants_data(request));
+	return error;
+}
+
 static bool
 is_closed(const struct target *t)
 {
@@ -173,12 +186,9 @@ open_all(struct waitset *w, struct request *request, uint32_t more, bool trying)
 	w->more = more;
 	w->output = -1;
 	w->retry = RETRY_FIRST;
-	error = w->backend->open(&w->state, targets->count + 2);
+	error = waitset_object(request, &w->state);
 	if (error != 0)
 		return waitset_no_object(w->backend, error);
-	if (w->backend->requests != NULL)
-		w->backend->requests(w->state, targets->kevents, targets->count,
-		    print_wants_data(w->request));
 	for (size_t i = 0; i < targets->count && status == 0; i++)
 		status = waitset_add(w, i);
 	if (status != 0)
@@ -213,7 +223,7 @@ retry(struct waitset *w)
 
 		if (t->fd != -1)
 			continue;
-		status = target_reopen(t);
+		status = target_reopen(t, w->backend);
 		if (status == 0)
 			status = waitset_add(w, i);
 		if (status != 0)

@@ -30,6 +30,13 @@ struct waitset {
 	int failed; /* a status, or 0 */
 };
 
+/*
+ * Make an object for the targets of REQUEST, none of which is added.  Returns 0
+ * or -errno as backend_open_fn.
+ */
+int waitset_object(const struct request *request,
+    struct backend_state **object);
+
 /* BACKEND's open failed with -errno ERROR.  Returns an exit status. */
 int waitset_no_object(const struct backend *backend, int error);
 

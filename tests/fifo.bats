@@ -227,10 +227,11 @@ on_every_primitive() {
 	peer await 0 f
 }
 
-@test "in: a hundred waits in a row" {
+@test "in: many waits in a row" {
 	local i
 
-	for ((i = 0; i < 100; i++)); do
+	rounds 100
+	for ((i = 0; i < rounds; i++)); do
 		echo "job $i" >f 3>&- &
 		pmux poll -t 1h --hold 1h f:in >out
 		line "job $i"
@@ -242,11 +243,12 @@ on_every_primitive() {
 @test "in: many writers, many lines, one a wait" {
 	local i
 
-	seq 1 50 >wanted
+	rounds 50
+	seq 1 "$rounds" >wanted
 	while read -r i; do
 		echo "$i" >f
 	done <wanted 3>&- &
-	for ((i = 0; i < 50; i++)); do
+	for ((i = 0; i < rounds; i++)); do
 		pmux poll -t 1h --hold 1h f:in >out
 		read -r job <f
 		echo "$job"
@@ -318,10 +320,11 @@ on_every_primitive() {
 	assert_equal "$(<got)" $'one\ntwo'
 }
 
-@test "out: a hundred waits in a row" {
+@test "out: many waits in a row" {
 	local i
 
-	for ((i = 0; i < 100; i++)); do
+	rounds 100
+	for ((i = 0; i < rounds; i++)); do
 		cat f >got 3>&- &
 		pmux poll -t 1h --hold 1h f:out >out
 		echo "job $i" >f
@@ -345,15 +348,16 @@ out_on_every_primitive() {
 	each out_on_every_primitive
 }
 
-@test "both sides use pmux, 200 times" {
+@test "both sides use pmux, again and again" {
 	local i
 
-	for ((i = 0; i < 200; i++)); do
+	rounds 200
+	for ((i = 0; i < rounds; i++)); do
 		pmux poll -t 1h --hold 1h f:out >/dev/null || exit
 		echo "job $i" >f
 	done 3>&- &
 	sender=$!
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < rounds; i++)); do
 		pmux poll -t 1h --hold 1h f:in >out ||
 		    fail "round $i: $? $(<out)"
 		read -r job <f
@@ -455,9 +459,10 @@ out_on_every_primitive() {
 killed_in() {
 	local i
 
-	for ((i = 0; i < 40; i++)); do
+	rounds 40
+	for ((i = 0; i < rounds; i++)); do
 		writer "job $i"
-		peer run -k "$1:$((i * 125000))" status \
+		peer run -k "$1:$((i * 5000000 / rounds))" status \
 		    pmux poll -t 1h --hold 1h f:in >/dev/null 2>err
 		line "job $i"
 		writer_done
@@ -483,7 +488,8 @@ killed_in() {
 
 	mkfifo go
 	exec 6<>go
-	for ((i = 0; i < 45; i++)); do
+	rounds 45
+	for ((i = 0; i < rounds; i++)); do
 		signal=${signals[i % 3]}
 		# shellcheck disable=SC2016
 		peer run writer.status bash -c \
@@ -491,7 +497,7 @@ killed_in() {
 		    6<&- 3>&- &
 		writer=$!
 		await_blocked "$writer"
-		peer run -k "$signal:$((i * 100000))" status \
+		peer run -k "$signal:$((i * 4500000 / rounds))" status \
 		    pmux poll -t 1h --hold 1h f:in >out 2>err
 		case $signal in
 		TERM)
@@ -545,10 +551,11 @@ killed_in() {
 	local i signal
 	local -a signals=(TERM INT HUP)
 
-	for ((i = 0; i < 45; i++)); do
+	rounds 45
+	for ((i = 0; i < rounds; i++)); do
 		signal=${signals[i % 3]}
 		reader
-		peer run -k "$signal:$((i * 100000))" status \
+		peer run -k "$signal:$((i * 4500000 / rounds))" status \
 		    pmux poll -t 1h --all --hold 1h f:out 0:in \
 		    </dev/zero >out 2>err
 		echo "job $i" >f
@@ -717,11 +724,12 @@ child_of() {
 	peer await 0 f
 }
 
-@test "at most one holder after 50 waits for what is there" {
+@test "at most one holder after many waits for what is there" {
 	local i
 
 	held
-	for ((i = 0; i < 50; i++)); do
+	rounds 50
+	for ((i = 0; i < rounds; i++)); do
 		pmux poll -t 1h --hold 1h f:in >out
 	done
 	peer await 1 f
@@ -729,11 +737,12 @@ child_of() {
 	peer await 0 f
 }
 
-@test "at most one holder after 50 waits for a reader that is there" {
+@test "at most one holder after many waits for a reader that is there" {
 	local i
 
 	reader
-	for ((i = 0; i < 50; i++)); do
+	rounds 50
+	for ((i = 0; i < rounds; i++)); do
 		pmux poll -t 1h --hold 1h f:out >out
 	done
 	peer await 2 f

@@ -5,7 +5,7 @@
 #
 # Loaded by every test file. Needs PMUX, the program under test, and
 # PMUX_TOOLS, the directory of what tests/tools has. Both absolute. TEST_LIMIT:
-# seconds after which a test is taken to hang.
+# seconds after which a test is taken to hang. TEST_ROUNDS: see rounds.
 
 bats_require_minimum_version 1.8.0
 
@@ -159,6 +159,13 @@ need_number() {
 	hard=$(ulimit -Hn)
 	[[ $hard == unlimited ]] || ((hard > $1)) ||
 	    skip "the hard limit of $hard allows no descriptor $1"
+}
+
+# rounds N: set `rounds' to how often a test does what it does N times when it has
+# the time: TEST_ROUNDS is percent of that, 10 unless it is set.
+rounds() {
+	rounds=$(($1 * ${TEST_ROUNDS:-10} / 100))
+	((rounds > 3)) || rounds=3
 }
 
 # has COMMAND: does this system have the primitive?

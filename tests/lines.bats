@@ -148,31 +148,33 @@ every_raw() {
 every_million() {
 	local i names=() list=()
 
+	rounds 50000
 	for i in 1 2 3 4; do
 		mkfifo f$i
 		list+=("$(reads "$1" f$i)")
 		names+=("f$i")
-		seq 50000 >f$i 3>&- &
+		seq "$rounds" >f$i 3>&- &
 	done
 	pmux "$1" --lines "${list[@]}" |
 	    awk -F'\t' '$2 != ++n[$1] { exit 1 }
 		END { for (f in n) printf "%s %d\n", f, n[f] }' | sort >out
-	diff out <(printf '%s 50000\n' "${names[@]}")
+	diff out <(printf "%s $rounds\n" "${names[@]}")
 	rm "${names[@]}"
 }
 
-@test "10^6 lines: none lost, none twice, none torn, all in order" {
+@test "very many lines: none lost, none twice, none torn, all in order" {
 	each every_million
 }
 
 every_writer() {
 	local i writers=()
 
+	rounds 200
 	mkfifo f
 	exec 6<>f
 	lining "$1" "$(reads "$1" f)"
 	for i in 1 2 3 4 5 6 7 8; do
-		(for ((n = 1; n <= 200; n++)); do
+		(for ((n = 1; n <= rounds; n++)); do
 			printf '%s %d %0200d\n' $i $n 0
 		done) >&6 3>&- 8<&- &
 		writers+=($!)
@@ -180,7 +182,7 @@ every_writer() {
 	exec 6>&-
 	awk -F'[\t ]' '$1 != "f" || NF != 4 || length($4) != 200 ||
 	    $3 != ++n[$2] { exit 1 } END { print NR }' <&8 >out
-	assert_equal "$(<out)" 1600
+	assert_equal "$(<out)" $((8 * rounds))
 	wait "${writers[@]}"
 	ends 0
 	rm f
@@ -229,10 +231,11 @@ every_fair() {
 	# one event a turn: each in turn, since epoll(7) goes round
 	need epoll
 	mkfifo f
-	seq -f '%.0f-0123456789-0123456789' 300000 >f 3>&- &
+	rounds 300000
+	seq -f '%.0f-0123456789-0123456789' "$rounds" >f 3>&- &
 	pmux epoll --lines -n 1 f ./f | cut -f2 >out
 	wait $!
-	seq -f '%.0f-0123456789-0123456789' 300000 | cmp - out
+	seq -f '%.0f-0123456789-0123456789' "$rounds" | cmp - out
 }
 
 # ---- long lines ----
@@ -468,11 +471,12 @@ every_stopped() {
 
 # ---- several that read ----
 
-# workers HOW N M: N workers take each a line at a time until M lines have been
-# written, of 1 and of 100 bytes; descriptor 7 is the pipe.
+# workers HOW N M: N workers take each a line at a time until as many rounds of M
+# have been written, of 1 and of 100 bytes; descriptor 7 is the pipe.
 workers() {
 	local n pids=()
 
+	rounds "$3"
 	mkfifo f
 	exec 7<>f
 	for ((n = 0; n < $2; n++)); do
@@ -488,11 +492,11 @@ workers() {
 		) >lines.$n 2>err.$n &
 		pids+=($!)
 	done
-	awk -v n="$3" 'BEGIN { long = sprintf("%099d", 0)
+	awk -v n="$rounds" 'BEGIN { long = sprintf("%099d", 0)
 	    for (i = 0; i < n; i++) { print i % 2 ? "x" : "y" long; fflush() }
 	}' >&7
 	pmux poll --follow --idle 1 7 >/dev/null || :
-	until [[ $(cat lines.* | wc -l) -ge $3 ]]; do
+	until [[ $(cat lines.* | wc -l) -ge $rounds ]]; do
 		sleep 0.05
 	done
 	: >stop
@@ -500,7 +504,7 @@ workers() {
 	exec 7>&-
 	assert_equal "$(cat err.*)" ''
 	cat lines.* | sort | uniq -c >counts
-	printf '%d x\n%d y%099d\n' $(($3 / 2)) $(($3 / 2)) 0 |
+	printf '%d x\n%d y%099d\n' $((rounds / 2)) $(((rounds + 1) / 2)) 0 |
 	    diff - <(sed 's/^ *//' counts)
 }
 
@@ -800,12 +804,13 @@ every_reopen() {
 every_crowd() {
 	local i
 
+	rounds 300
 	mkfifo f
-	lining "$1" --reopen -c 300 "$(reads "$1" f)"
-	(for ((i = 1; i <= 300; i++)); do
+	lining "$1" --reopen -c "$rounds" "$(reads "$1" f)"
+	(for ((i = 1; i <= rounds; i++)); do
 		echo $i >f
 	done) 3>&- 8<&- &
-	for ((i = 1; i <= 300; i++)); do
+	for ((i = 1; i <= rounds; i++)); do
 		record $'f\t'$i
 	done
 	ends 0
@@ -973,7 +978,8 @@ every_signal() {
 every_busy_signal() {
 	local i n writer
 
-	for i in 1 2 3 4 5; do
+	rounds 5
+	for ((i = 1; i <= rounds; i++)); do
 		mkfifo f
 		exec 7<>f
 		seq 3000000 >f 3>&- 7>&- &

@@ -529,8 +529,10 @@ odd_name() {
 # Equal lines, so that no count of bytes tells one from the next; there is
 # always a writer, so one run too many would wait for ever.
 none_lost() {
-	local i count=${2-1000}
+	local i count
 
+	rounds "${2-1000}"
+	count=$rounds
 	rm -f f
 	mkfifo f
 	exec 8<>f
@@ -572,14 +574,15 @@ at_once() {
 
 # What would be a second one finds the directory of the first.
 never_two() {
+	rounds 50
 	rm -rf a b lock-*
 	mkfifo a b
 	exec 7<>a 8<>b
-	for ((i = 0; i < 50; i++)); do
+	for ((i = 0; i < rounds; i++)); do
 		echo >&7
 		echo >&8
 	done 3>&- &
-	pm "$1" --follow "${@:2}" --count 60 "$(reads "$1" 7)" \
+	pm "$1" --follow "${@:2}" --count $((rounds * 3 / 2)) "$(reads "$1" 7)" \
 	    "$(reads "$1" 8)" -- sh -c 'lock=lock-$1$PMUX_TARGET
 	[ "$1" ] && lock=lock
 	mkdir "$lock" && read -r line && rmdir "$lock"' sh \

@@ -5,32 +5,33 @@
 #include "cli/check.h"
 #include "output/diag.h"
 #include "print/format.h"
-#include "target/request.h"
+#include "run/request.h"
 
 /* What may be on the command line, and how request R says that it is. */
-#define FACTS                                                              \
-	FACT(TARGETS, r->targets.words != 0)                               \
-	FACT(PROGRAM, r->program != NULL)                                  \
-	FACT(ALL, r->all)                                                  \
-	FACT(COUNT, r->events != 0)                                        \
-	FACT(EVENTS, r->targets.masked)                                    \
-	FACT(FOLLOW, r->follow)                                            \
-	FACT(FORMAT, r->format != NULL)                                    \
-	FACT(FORMAT_LINE, r->format != NULL && format_has(r->format, 'l')) \
-	FACT(IDLE, r->idle != DURATION_FOREVER)                            \
-	FACT(JOBS, r->jobs != 0)                                           \
-	FACT(JSON, r->json)                                                \
-	FACT(LINES, r->lines)                                              \
-	FACT(MAX_EVENTS, r->max_events != 0)                               \
-	FACT(MAX_LINE, r->longest != 0)                                    \
-	FACT(NULLS, r->null)                                               \
-	FACT(NUMERIC, r->numeric)                                          \
-	FACT(QUIET, r->quiet)                                              \
-	FACT(READY_FD, r->ready_fd != -1)                                  \
-	FACT(REOPEN, r->reopen)                                            \
-	FACT(SESSION, r->session)                                          \
-	FACT(TIMEOUT, r->timed)                                            \
-	FACT(TIMESTAMPS, r->timestamps)
+#define FACTS                                                            \
+	FACT(TARGETS, r->targets.words != 0)                             \
+	FACT(PROGRAM, r->program.arguments != NULL)                      \
+	FACT(ALL, r->all)                                                \
+	FACT(COUNT, r->stream.count != 0)                                \
+	FACT(EVENTS, r->targets.masked)                                  \
+	FACT(FOLLOW, r->follow)                                          \
+	FACT(FORMAT, r->print.format != NULL)                            \
+	FACT(FORMAT_LINE,                                                \
+	    r->print.format != NULL && format_has(r->print.format, 'l')) \
+	FACT(IDLE, r->stream.idle != DURATION_FOREVER)                   \
+	FACT(JOBS, r->program.jobs != 0)                                 \
+	FACT(JSON, r->print.json)                                        \
+	FACT(LINES, r->stream.lines)                                     \
+	FACT(MAX_EVENTS, r->wait.max_events != 0)                        \
+	FACT(MAX_LINE, r->stream.longest != 0)                           \
+	FACT(NULLS, r->print.null)                                       \
+	FACT(NUMERIC, r->print.numeric)                                  \
+	FACT(QUIET, r->print.quiet)                                      \
+	FACT(READY_FD, r->wait.ready_fd != -1)                           \
+	FACT(REOPEN, r->stream.reopen)                                   \
+	FACT(SESSION, r->session)                                        \
+	FACT(TIMEOUT, r->timed)                                          \
+	FACT(TIMESTAMPS, r->print.timestamps)
 
 enum {
 #define FACT(name, is) name##_BIT,

@@ -6,12 +6,10 @@
 
 #include "backend/backend.h"
 #include "backend/over.h"
-#include "base/pmux.h"
-#include "sys/caller.h"
-#include "sys/foreign.h"
 #include "base/deadline.h"
 #include "base/duration.h"
 #include "base/flags.h"
+#include "base/pmux.h"
 #include "cli/check.h"
 #include "cli/command.h"
 #include "cli/help.h"
@@ -19,11 +17,12 @@
 #include "output/diag.h"
 #include "output/output.h"
 #include "run/once.h"
+#include "run/request.h"
 #include "run/stream.h"
 #include "session/session.h"
+#include "sys/caller.h"
 #include "sys/foreign.h"
 #include "sys/launch.h"
-#include "target/request.h"
 #include "target/target.h"
 
 /* Names longer than this are like no command. */
@@ -125,8 +124,9 @@ wants_help(int argc, char **argv)
 static bool
 sleeps_for_a_time(const struct request *r)
 {
-	return r->session || r->idle != DURATION_FOREVER ||
-	    (r->deadline != DEADLINE_NEVER && r->deadline != DEADLINE_PASSED);
+	return r->session || r->stream.idle != DURATION_FOREVER ||
+	    (r->wait.deadline != DEADLINE_NEVER &&
+		r->wait.deadline != DEADLINE_PASSED);
 }
 
 /* Before a target is opened, which may get that number. */
@@ -141,25 +141,30 @@ check_ready_fd(int fd)
 static int
 resolve(const struct command *command, struct request *request)
 {
-	const struct backend *backend = request->backend;
+	const struct backend *backend = request->targets.backend;
+	bool program = request->program.arguments != NULL;
 	uint32_t defaults;
 	const char *word;
 	size_t length;
 	int status;
 
+	/* PROGRAM's output is its own affair, and it has all of a kevent */
+	request->wait.output = !request->print.quiet && !program;
+	request->wait.data = program ||
+	    print_wants_data(&request->print, request->stream.lines);
 	/* the command's own words, which its table knows */
 	(void)flags_parse(backend->flags, backend->limit, command->events,
 	    strlen(command->events), &defaults, &word, &length);
-	request->targets.copied = request->lines;
-	status = targets_resolve(&request->targets, backend, command->twice,
-	    defaults, request->null);
-	if (request->targets.process_count > 0 && !request->lines)
-		request->backend = backend_over(backend, false);
-	if (status == 0 && request->ready_fd != -1 &&
-	    targets_name(&request->targets, request->ready_fd))
+	request->targets.copied = request->stream.lines;
+	status = targets_resolve(&request->targets, command->twice, defaults,
+	    request->print.null);
+	if (request->targets.process_count > 0 && !request->stream.lines)
+		request->targets.backend = backend_over(backend, false);
+	if (status == 0 && request->wait.ready_fd != -1 &&
+	    targets_name(&request->targets, request->wait.ready_fd))
 		status = diag_usage("--ready-fd %d: it is a target too, and"
 				    " would be closed",
-		    request->ready_fd);
+		    request->wait.ready_fd);
 	return status;
 }
 
@@ -188,8 +193,8 @@ command_wait_run(const struct command *command, int argc, char **argv)
 	if (status == 0)
 		status = check_options(request);
 	if (status == 0)
-		status = check_ready_fd(request->ready_fd);
-	if (status == 0 && request->program != NULL)
+		status = check_ready_fd(request->wait.ready_fd);
+	if (status == 0 && request->program.arguments != NULL)
 		launch_remember();
 	if (status == 0 && sleeps_for_a_time(request))
 		caller_count_stops();

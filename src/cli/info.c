@@ -15,10 +15,10 @@
 #include "cli/option.h"
 #include "output/diag.h"
 #include "output/output.h"
+#include "run/request.h"
 #include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "sys/watch.h"
-#include "target/request.h"
 
 /* The rest of a line whose first word and value are in the output. */
 static void
@@ -130,12 +130,12 @@ info_run(const struct command *command, int argc, char **argv)
 		return EXIT_EVENT;
 	}
 	for (const struct backend *const *b = backends; *b != NULL; b++)
-		put_primitive(*b, request.json);
-	put_fifos(request.json);
-	put_limits(request.json);
+		put_primitive(*b, request.print.json);
+	put_fifos(request.print.json);
+	put_limits(request.print.json);
 	for (uint32_t i = 0; i < request.targets.process_count && status == 0;
 	     i++)
 		status = put_process(request.targets.processes[i],
-		    request.json);
+		    request.print.json);
 	return status;
 }

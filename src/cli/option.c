@@ -62,7 +62,7 @@ add_target(struct request *request, char *word, uint32_t list)
 static int
 add_listed(struct request *request, char *word, const char *list)
 {
-	const struct flag *flag = request->backend->flags;
+	const struct flag *flag = request->targets.backend->flags;
 
 	while (strcmp(flag->name, list) != 0)
 		flag++;
@@ -91,8 +91,8 @@ static int
 option_events(struct request *request, char *argument)
 {
 	request->targets.masked = true;
-	return target_kind(request->backend)
-	    ->events(&request->targets, request->backend, argument);
+	return target_kind(request->targets.backend)
+	    ->events(&request->targets, argument);
 }
 
 /*
@@ -148,7 +148,7 @@ option_timeout(struct request *request, char *argument)
 	int64_t ns = 0;
 	int status = parse_duration("--timeout", argument, &ns);
 
-	request->deadline = deadline_in(ns);
+	request->wait.deadline = deadline_in(ns);
 	request->timed = true;
 	fifo_patience(ns);
 	return status;
@@ -171,21 +171,22 @@ option_max_events(struct request *request, char *argument)
 	int64_t n = 0;
 	int status = parse_number("--max-events", argument, 1, INT_MAX, &n);
 
-	request->max_events = (size_t)n;
+	request->wait.max_events = (size_t)n;
 	return status;
 }
 
 static int
 option_format(struct request *request, char *argument)
 {
-	request->format = argument;
-	return format_check(argument, request->backend->requests != NULL);
+	request->print.format = argument;
+	return format_check(argument,
+	    request->targets.backend->requests != NULL);
 }
 
 static int
 option_idle(struct request *request, char *argument)
 {
-	return parse_duration("--idle", argument, &request->idle);
+	return parse_duration("--idle", argument, &request->stream.idle);
 }
 
 static int
@@ -194,7 +195,7 @@ option_count(struct request *request, char *argument)
 	int64_t n = 0;
 	int status = parse_number("--count", argument, 1, MOST, &n);
 
-	request->events = (uint64_t)n;
+	request->stream.count = (uint64_t)n;
 	return status;
 }
 
@@ -202,7 +203,7 @@ static int
 option_lines(struct request *request, char *argument)
 {
 	(void)argument;
-	request->follow = request->lines = true;
+	request->follow = request->stream.lines = true;
 	return 0;
 }
 
@@ -212,7 +213,7 @@ option_max_line(struct request *request, char *argument)
 	int64_t n = 0;
 	int status = parse_number("--max-line", argument, 1, INT_MAX, &n);
 
-	request->longest = (size_t)n;
+	request->stream.longest = (size_t)n;
 	return status;
 }
 
@@ -222,7 +223,7 @@ option_jobs(struct request *request, char *argument)
 	int64_t n = 0;
 	int status = parse_number("--jobs", argument, 1, MOST_JOBS, &n);
 
-	request->jobs = (size_t)n;
+	request->program.jobs = (size_t)n;
 	return status;
 }
 
@@ -232,7 +233,7 @@ option_ready_fd(struct request *request, char *argument)
 	int64_t n = -1;
 	int status = parse_number("--ready-fd", argument, 3, INT_MAX, &n);
 
-	request->ready_fd = (int)n;
+	request->wait.ready_fd = (int)n;
 	return status;
 }
 
@@ -363,7 +364,7 @@ parse_words(const struct command *command, int argc, char **argv,
 	if (request->targets.words == 0)
 		return diag_usage("-- starts a program; write ./-name for a"
 				  " path");
-	request->program = argv + optind;
+	request->program.arguments = argv + optind;
 	return 0;
 }
 
@@ -376,11 +377,12 @@ options_parse(const struct command *command, const struct backend *backend,
 	char *argument = optarg;
 
 	memset(request, 0, sizeof *request);
-	request->streams = command->streams;
-	request->backend = backend;
-	request->deadline = DEADLINE_NEVER;
-	request->ready_fd = -1;
-	request->idle = DURATION_FOREVER;
+	request->print.targets = &request->targets;
+	request->stream.better = command->streams;
+	request->targets.backend = backend;
+	request->wait.deadline = DEADLINE_NEVER;
+	request->wait.ready_fd = -1;
+	request->stream.idle = DURATION_FOREVER;
 	begin_words();
 	opterr = 0;
 	status = parse_words(command, argc, argv, request);

@@ -6,7 +6,7 @@
 #define OPTION_H
 
 #include "cli/command.h"
-#include "target/request.h"
+#include "run/request.h"
 
 /*
  * Take the options and targets of COMMAND, which waits with BACKEND if it waits

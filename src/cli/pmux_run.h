@@ -11,6 +11,7 @@
 #include "output/diag.h"
 #include "output/output.h"
 #include "run/once.h"
+#include "run/request.h"
 #include "sys/caller.h"
 #include "sys/fdplace.h"
 #include "sys/foreign.h"
@@ -18,7 +19,6 @@
 #include "sys/launch.h"
 #include "sys/read.h"
 #include "sys/sigdefer.h"
-#include "target/request.h"
 #include "target/target.h"
 
 /*

@@ -40,7 +40,7 @@ format_field(const struct record *record, char field)
 		text_time();
 		break;
 	case 'p':
-		output_string(record->request->backend->name);
+		output_string(record->options->targets->backend->name);
 		break;
 	case 'l':
 		output_bytes(record->line, record->length);
@@ -72,7 +72,7 @@ unescape(char letter)
 void
 format_record(const struct record *record)
 {
-	for (const char *s = record->request->format; *s != '\0'; s++) {
+	for (const char *s = record->options->format; *s != '\0'; s++) {
 		if (*s == '%')
 			format_field(record, *++s);
 		else if (*s == '\\')

@@ -42,7 +42,7 @@ static void
 put_target(const struct record *record)
 {
 	const struct target *t = record->target;
-	const struct targets *targets = &record->request->targets;
+	const struct targets *targets = record->options->targets;
 
 	if (targets->process_count > 1 && t->process != 0) {
 		/* a number, so that nothing in it wants to be quoted */
@@ -58,13 +58,13 @@ void
 json_head(const struct record *record)
 {
 	output_character('{');
-	if (record->request->timestamps) {
+	if (record->options->timestamps) {
 		output_string("\"time\":\"");
 		text_time();
 		output_string("\",");
 	}
 	output_string("\"primitive\":\"");
-	output_string(record->request->backend->name);
+	output_string(record->options->targets->backend->name);
 	output_string("\",\"target\":");
 	put_target(record);
 }

@@ -126,7 +126,7 @@ put_udata(const struct record *record)
 
 	if (udata == NULL)
 		output_character('-');
-	else if (record->request->null)
+	else if (record->options->null)
 		output_string(udata);
 	else
 		output_escaped(udata, strlen(udata));
@@ -171,7 +171,7 @@ put_columns(const struct record *record)
 void
 kevent_put_text(const struct record *record)
 {
-	if (record->request->numeric)
+	if (record->options->numeric)
 		put_numbers(record);
 	else
 		put_columns(record);

@@ -20,25 +20,23 @@
 #include "target/kind.h"
 
 bool
-print_wants_data(const struct request *request)
+print_wants_data(const struct print_options *options, bool lines)
 {
-	const char *s = request->format;
+	const char *s = options->format;
 
-	if (request->program != NULL)
-		return true;
-	if (request->quiet || s == NULL || request->json)
-		return !request->quiet && !request->lines;
+	if (options->quiet || s == NULL || options->json)
+		return !options->quiet && !lines;
 	return format_has(s, 'd');
 }
 
 static void
 put_record(const struct record *record)
 {
-	if (record->request->timestamps) {
+	if (record->options->timestamps) {
 		text_time();
 		output_character('\t');
 	}
-	if (record->request->format != NULL)
+	if (record->options->format != NULL)
 		format_record(record);
 	else if (record->kevent != NULL)
 		kevent_put_text(record);
@@ -47,61 +45,61 @@ put_record(const struct record *record)
 }
 
 static struct record
-make_record(const struct request *request, const struct target *target,
+make_record(const struct print_options *options, const struct target *target,
     const struct event *event)
 {
-	return (struct record){ request, target, event,
-		target_kevent(&request->targets, target), "", 0 };
+	return (struct record){ options, target, event,
+		target_kevent(options->targets, target), "", 0 };
 }
 
 void
-print_event(const struct request *request, const struct target *target,
+print_event(const struct print_options *options, const struct target *target,
     const struct event *event)
 {
-	struct record record = make_record(request, target, event);
+	struct record record = make_record(options, target, event);
 
-	if (!request->json)
+	if (!options->json)
 		put_record(&record);
 	else if (record.kevent != NULL)
 		json_kevent(&record);
 	else
 		json_event(&record);
-	output_character(request->null ? '\0' : '\n');
+	output_character(options->null ? '\0' : '\n');
 }
 
 void
-print_source(const struct request *request, const struct target *target)
+print_source(const struct print_options *options, const struct target *target)
 {
-	struct record record = make_record(request, target, NULL);
+	struct record record = make_record(options, target, NULL);
 
-	if (request->json) {
+	if (options->json) {
 		json_head(&record);
 		return;
 	}
-	if (request->timestamps) {
+	if (options->timestamps) {
 		text_time();
 		output_character('\t');
 	}
-	if (request->format == NULL) {
+	if (options->format == NULL) {
 		text_target(&record);
 		output_character('\t');
 	}
 }
 
 void
-print_line(const struct request *request, const struct target *target,
+print_line(const struct print_options *options, const struct target *target,
     const char *line, size_t length)
 {
 	struct event event = { .bits = target->bits &
-		    request->backend->mask_read,
+		    options->targets->backend->mask_read,
 		.ident = (uint64_t)target->number };
-	struct record record = make_record(request, target, &event);
+	struct record record = make_record(options, target, &event);
 
-	if (request->json) {
+	if (options->json) {
 		json_line(line, length);
 		return;
 	}
-	if (print_wants_data(request))
+	if (print_wants_data(options, true))
 		event.data = kernel_available(target->fd);
 	record.line = line;
 	record.length = length;
@@ -109,10 +107,10 @@ print_line(const struct request *request, const struct target *target,
 }
 
 size_t
-print_field(char *to, size_t size, const struct request *request,
+print_field(char *to, size_t size, const struct print_options *options,
     const struct target *target, const struct event *event, char field)
 {
-	struct record record = make_record(request, target, event);
+	struct record record = make_record(options, target, event);
 
 	output_divert(to, size);
 	format_field(&record, field);
@@ -120,11 +118,11 @@ print_field(char *to, size_t size, const struct request *request,
 }
 
 void
-print_answer(const struct request *request, const struct target *target,
+print_answer(const struct print_options *options, const struct target *target,
     const struct event *event, const struct kevent_request *kevent)
 {
 	struct record record = {
-		.request = request,
+		.options = options,
 		.target = target,
 		.event = event,
 		.kevent = kevent,

@@ -11,13 +11,13 @@
 #include <stdint.h>
 
 #include "base/event.h"
-#include "target/request.h"
+#include "print/print.h"
 
 struct flag;
 struct kevent_request;
 
 struct record {
-	const struct request *request;
+	const struct print_options *options;
 	const struct target *target;
 	const struct event *event; /* NULL in what precedes a line */
 	const struct kevent_request *kevent; /* kqueue; or NULL */

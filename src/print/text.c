@@ -72,19 +72,19 @@ void
 text_events(const struct record *record, bool quoted)
 {
 	/* the lists of select(2) have no numbers */
-	if (record->request->numeric &&
-	    record->request->backend->flags != backend_select.flags) {
+	if (record->options->numeric &&
+	    record->options->targets->backend->flags != backend_select.flags) {
 		output_number(record->event->bits);
 		return;
 	}
-	(void)text_names(record->request->backend->flags, record->event->bits,
-	    quoted);
+	(void)text_names(record->options->targets->backend->flags,
+	    record->event->bits, quoted);
 }
 
 void
 text_owner(const struct record *record)
 {
-	const struct targets *targets = &record->request->targets;
+	const struct targets *targets = record->options->targets;
 
 	if (targets->process_count < 2 || record->target->process == 0)
 		return;
@@ -98,7 +98,7 @@ text_target(const struct record *record)
 	const struct target *t = record->target;
 
 	text_owner(record);
-	if (record->request->null)
+	if (record->options->null)
 		output_bytes(t->name, t->length);
 	else
 		output_escaped(t->name, t->length);

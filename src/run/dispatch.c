@@ -8,7 +8,6 @@
 #include "backend/kqueue.h"
 #include "output/diag.h"
 #include "run/dispatch.h"
-#include "run/program.h"
 
 /* Of what is no readiness each event is kept until it has had its run. */
 struct kept {
@@ -39,17 +38,17 @@ struct dispatch {
 static struct target *
 target_of(const struct dispatch *j, uint32_t index)
 {
-	return &j->w->waitset.request->targets.list[index];
+	return &j->w->waitset.targets->list[index];
 }
 
 static const char *const no_memory = "targets";
 
 int
-dispatch_open(struct dispatch **dispatch, struct watched *w)
+dispatch_open(struct dispatch **dispatch, struct watched *w,
+    const struct program_options *program, const struct print_options *print)
 {
-	const struct request *r = w->waitset.request;
 	const struct backend *backend = w->waitset.backend;
-	size_t count = r->targets.count;
+	size_t count = w->waitset.targets->count;
 	struct dispatch *j = calloc(1, sizeof *j);
 	int status, error;
 
@@ -63,7 +62,7 @@ dispatch_open(struct dispatch **dispatch, struct watched *w)
 	j->queue = calloc(count + 1, sizeof *j->queue);
 	if (j->jobs == NULL || j->queue == NULL)
 		return diag_system(ENOMEM, NULL, "%s", no_memory);
-	if ((status = program_open(r, &j->wake)) != 0)
+	if ((status = program_open(program, print, &j->wake)) != 0)
 		return status;
 	error = backend->add(w->waitset.state, (uint32_t)count + 1, j->wake,
 	    backend->mask_read);
@@ -85,10 +84,10 @@ take_kept(struct job *job)
 void
 dispatch_close(struct dispatch *j)
 {
-	size_t count = j->w->waitset.request->targets.count;
+	size_t count = j->w->waitset.targets->count;
 
 	if (j->wake != -1)
-		program_close(j->w->waitset.request);
+		program_close();
 	for (size_t i = 0; j->jobs != NULL && i < count; i++)
 		while (j->jobs[i].kept != NULL)
 			(void)take_kept(&j->jobs[i]);
@@ -115,7 +114,7 @@ dispatch_stopped(const struct dispatch *j)
 static bool
 is_readiness(const struct dispatch *j, uint32_t index)
 {
-	return finished_is_readiness(j->w->waitset.request,
+	return finished_is_readiness(j->w->waitset.targets,
 	    target_of(j, index));
 }
 
@@ -124,7 +123,7 @@ is_readiness(const struct dispatch *j, uint32_t index)
 static void
 enqueue(struct dispatch *j, uint32_t index)
 {
-	uint32_t size = (uint32_t)j->w->waitset.request->targets.count;
+	uint32_t size = (uint32_t)j->w->waitset.targets->count;
 
 	if (j->jobs[index].queued)
 		return;
@@ -135,7 +134,7 @@ enqueue(struct dispatch *j, uint32_t index)
 static uint32_t
 dequeue(struct dispatch *j)
 {
-	uint32_t size = (uint32_t)j->w->waitset.request->targets.count;
+	uint32_t size = (uint32_t)j->w->waitset.targets->count;
 	uint32_t index = j->queue[j->head];
 
 	j->head = (j->head + 1) % size;
@@ -216,7 +215,6 @@ dispatch_event(struct dispatch *j, const struct event *event)
 static int
 start(struct dispatch *j, uint32_t index)
 {
-	const struct request *r = j->w->waitset.request;
 	struct target *t = target_of(j, index);
 	struct job *job = &j->jobs[index];
 	bool asked;
@@ -232,11 +230,11 @@ start(struct dispatch *j, uint32_t index)
 	if (is_readiness(j, index)) {
 		sampler_reported(&j->w->sampler, index);
 		sampler_end_step(&j->w->sampler);
-		job->bytes = finished_unread(r, t);
+		job->bytes = finished_unread(j->w->waitset.targets, t);
 	}
 	job->running = true;
 	j->w->count++;
-	return program_start(r, index, &job->event);
+	return program_start(index, &job->event);
 }
 
 static int
@@ -264,12 +262,11 @@ take_event(struct dispatch *j, uint32_t index)
 int
 dispatch_run(struct dispatch *j)
 {
-	const struct request *r = j->w->waitset.request;
 	int status = 0, n;
 	uint32_t index;
 
 	while (status == 0 && j->queued > 0 && program_has_room() &&
-	    (r->events == 0 || j->w->count < r->events)) {
+	    (j->w->most == 0 || j->w->count < j->w->most)) {
 		index = dequeue(j);
 		n = take_event(j, index);
 		if (n < 0)
@@ -291,7 +288,7 @@ static int
 decide(struct dispatch *j, uint32_t index, const struct event *event)
 {
 	const struct job *job = &j->jobs[index];
-	int64_t bytes = finished_unread(j->w->waitset.request,
+	int64_t bytes = finished_unread(j->w->waitset.targets,
 	    target_of(j, index));
 
 	sampler_read_edges(&j->w->sampler);
@@ -331,7 +328,7 @@ dispatch_wake(struct dispatch *j)
 	size_t index;
 	int status = 0;
 
-	while (status == 0 && program_take(j->w->waitset.request, &index))
+	while (status == 0 && program_take(&index))
 		status = ended(j, (uint32_t)index);
 	return status;
 }

@@ -13,15 +13,17 @@
 #include <stdbool.h>
 
 #include "base/event.h"
+#include "run/program.h"
 #include "run/watched.h"
 
 struct dispatch;
 
 /*
- * Run the request's PROGRAM for the targets of W, which the caller keeps until
- * dispatch_close.  Returns 0 or an exit status, a message having been printed.
+ * Run PROGRAM, whose events are printed as PRINT says, for the targets of W,
+ * which the caller keeps until dispatch_close.  Returns 0 or an exit status, a message having been printed.
  */
-int dispatch_open(struct dispatch **dispatch, struct watched *w);
+int dispatch_open(struct dispatch **dispatch, struct watched *w,
+    const struct program_options *program, const struct print_options *print);
 
 /* Wait for all that run.  If a signal has come for pmux, it dies of it. */
 void dispatch_close(struct dispatch *j);

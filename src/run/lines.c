@@ -10,11 +10,10 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "base/pmux.h"
-#include "sys/foreign.h"
 #include "backend/kqueue.h"
 #include "base/deadline.h"
 #include "base/flags.h"
+#include "base/pmux.h"
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/print.h"
@@ -89,9 +88,11 @@ struct source {
 
 struct lines {
 	struct source *sources;
-	const struct request *serving;
+	const struct targets *targets;
+	const struct print_options *print;
+	bool serving;
 	size_t longest;
-	uint64_t records;
+	uint64_t records, most; /* --count; 0: no limit */
 	/* of files that kevent(2) follows; else NULL */
 	struct read_text *texts;
 	/* where the records of a batch end in BYTES, and in the output */
@@ -136,10 +137,11 @@ check_kevent(const struct target *t, const struct kevent_request *kevent)
 }
 
 static int
-check(const struct request *r, const struct target *t)
+check(const struct target *t)
 {
-	const struct kevent_request *kevent = target_kevent(&r->targets, t);
-	const struct backend *backend = r->backend;
+	const struct targets *targets = pmux->lines->targets;
+	const struct kevent_request *kevent = target_kevent(targets, t);
+	const struct backend *backend = targets->backend;
 	uint32_t unfit = flags_bit(backend->flags, "et") |
 	    flags_bit(backend->flags, "oneshot");
 
@@ -235,40 +237,42 @@ join_same(const struct targets *targets)
 static void
 put_last(void)
 {
-	struct lines *l = pmux->lines;
-
-	lines_close(l->serving);
+	lines_close();
 	(void)output_flush();
 }
 
 int
-lines_open(const struct request *r)
+lines_open(const struct targets *targets, const struct print_options *print,
+    size_t longest, uint64_t most)
 {
 	struct lines *l = calloc(1, sizeof *l);
-	size_t count = r->targets.count;
+	size_t count = targets->count;
 	int status;
 
 	if (l == NULL)
 		return diag_system(ENOMEM, NULL, "--lines");
 	pmux->lines = l;
+	l->targets = targets;
+	l->print = print;
+	l->most = most;
 	l->bytes = l->space + READ_LAST;
 	for (size_t i = 0; i < count; i++)
-		if ((status = check(r, &r->targets.list[i])) != 0)
+		if ((status = check(&targets->list[i])) != 0)
 			return status;
-	l->longest = r->longest == 0 ? USUAL_LONGEST : r->longest;
+	l->longest = longest == 0 ? USUAL_LONGEST : longest;
 	if (count == 0)
 		return 0;
 	l->sources = calloc(count, sizeof *l->sources);
 	if (l->sources == NULL)
 		return diag_system(ENOMEM, NULL, "targets");
-	if ((status = join_same(&r->targets)) != 0)
+	if ((status = join_same(targets)) != 0)
 		return status;
-	if (r->backend->requests != NULL &&
+	if (targets->kevents != NULL &&
 	    (l->texts = calloc(count, sizeof *l->texts)) == NULL)
 		return diag_system(ENOMEM, NULL, "targets");
 	for (size_t i = 0; i < count; i++)
 		l->sources[i].fd = l->sources[i].own = -1;
-	l->serving = r;
+	l->serving = true;
 	sigdefer_signals(put_last);
 	return 0;
 }
@@ -280,26 +284,26 @@ lines_open(const struct request *r)
  * has beyond that is left out.
  */
 static void
-make_head(const struct request *r, const struct target *t)
+make_head(const struct target *t)
 {
 	struct lines *l = pmux->lines;
 
 	output_divert(l->head, sizeof l->head);
-	print_source(r, t);
+	print_source(l->print, t);
 	l->head_length = output_restore();
 }
 
 /* The line itself is the rest of a record. */
 static bool
-is_plain(const struct request *r)
+is_plain(const struct print_options *print)
 {
-	return !r->json && r->format == NULL;
+	return !print->json && print->format == NULL;
 }
 
 /* FIRST was read before, and may be empty. */
 static void
-put_plain(const struct request *r, const char *first, size_t first_length,
-    const char *line, size_t length)
+put_plain(const char *first, size_t first_length, const char *line,
+    size_t length)
 {
 	struct lines *l = pmux->lines;
 	size_t needed = l->head_length + first_length + length + 1;
@@ -310,7 +314,7 @@ put_plain(const struct request *r, const char *first, size_t first_length,
 	output_bytes(l->head, l->head_length);
 	output_bytes(first, first_length);
 	output_bytes(line, length);
-	output_character(r->null ? '\0' : '\n');
+	output_character(l->print->null ? '\0' : '\n');
 }
 
 /* The same for a line that is followed by the byte that ends its record. */
@@ -334,14 +338,13 @@ put_line(const char *line, size_t length)
 }
 
 static void
-put_other(const struct request *r, const struct target *t, const char *line,
-    size_t length)
+put_other(const struct target *t, const char *line, size_t length)
 {
 	struct lines *l = pmux->lines;
 
 	output_bytes(l->head, l->head_length);
-	print_line(r, t, line, length);
-	output_character(r->null ? '\0' : '\n');
+	print_line(l->print, t, line, length);
+	output_character(l->print->null ? '\0' : '\n');
 	l->produced = output_appended() - l->batch_start;
 }
 
@@ -384,17 +387,17 @@ let_go(struct source *source)
  * LINE.  Returns 0 or -ENOMEM.
  */
 static int
-put_joined(const struct request *r, const struct target *t,
-    struct source *source, const char *line, size_t length)
+put_joined(const struct target *t, struct source *source, const char *line,
+    size_t length)
 {
 	struct lines *l = pmux->lines;
 
-	if (!r->quiet && is_plain(r))
-		put_plain(r, source->held, source->length, line, length);
-	else if (!r->quiet) {
+	if (!l->print->quiet && is_plain(l->print))
+		put_plain(source->held, source->length, line, length);
+	else if (!l->print->quiet) {
 		if (hold(source, line, length) != 0)
 			return -ENOMEM;
-		put_other(r, t, source->held, source->length);
+		put_other(t, source->held, source->length);
 	}
 	l->records++;
 	let_go(source);
@@ -402,20 +405,19 @@ put_joined(const struct request *r, const struct target *t,
 }
 
 static void
-put_record(const struct request *r, const struct target *t, const char *line,
-    size_t length, bool ended)
+put_record(const struct target *t, const char *line, size_t length, bool ended)
 {
 	struct lines *l = pmux->lines;
 
 	l->records++;
-	if (r->quiet)
+	if (l->print->quiet)
 		return;
-	if (!is_plain(r))
-		put_other(r, t, line, length);
-	else if (ended && !r->null)
+	if (!is_plain(l->print))
+		put_other(t, line, length);
+	else if (ended && !l->print->null)
 		put_line(line, length);
 	else
-		put_plain(r, "", 0, line, length);
+		put_plain("", 0, line, length);
 }
 
 /* ---- bytes to records ---- */
@@ -483,23 +485,24 @@ mark(const char *end)
  * held.  Returns 0 or -ENOMEM.
  */
 static int
-digest(const struct request *r, const struct target *t, struct source *source,
-    const char *p, size_t size)
+digest(const struct target *t, struct source *source, const char *p,
+    size_t size)
 {
+	struct lines *l = pmux->lines;
 	size_t length;
 	bool ended;
 
 	while (
 	    size > 0 && next_record(source->length, p, size, &length, &ended)) {
 		if (source->length == 0)
-			put_record(r, t, p, length, ended);
-		else if (put_joined(r, t, source, p, length) != 0)
+			put_record(t, p, length, ended);
+		else if (put_joined(t, source, p, length) != 0)
 			return -ENOMEM;
 		if (!ended || source->cut)
 			say_cut(t, source, ended);
 		p += length + ended;
 		size -= length + ended;
-		if (r->events != 0)
+		if (l->most != 0)
 			mark(p);
 	}
 	return hold(source, p, size);
@@ -507,11 +510,10 @@ digest(const struct request *r, const struct target *t, struct source *source,
 
 /* A line that nothing will follow any more.  Async-signal-safe. */
 static void
-put_unfinished(const struct request *r, const struct target *t,
-    struct source *source)
+put_unfinished(const struct target *t, struct source *source)
 {
 	if (source->length > 0)
-		put_record(r, t, source->held, source->length, false);
+		put_record(t, source->held, source->length, false);
 	source->length = 0;
 	source->cut = false;
 }
@@ -601,12 +603,11 @@ peek(int fd, struct source *source, size_t size)
  * --count wants.  Returns as read_peek.
  */
 static ssize_t
-look(const struct request *r, int fd, struct source *source,
-    struct source *holder, size_t *wanted)
+look(int fd, struct source *source, struct source *holder, size_t *wanted)
 {
 	struct lines *l = pmux->lines;
-	const struct target *t = &r->targets.list[source - l->sources];
-	uint64_t count = r->events - l->records;
+	const struct target *t = &l->targets->list[source - l->sources];
+	uint64_t count = l->most - l->records;
 	ssize_t n = 0;
 
 	*wanted = 0;
@@ -618,7 +619,7 @@ look(const struct request *r, int fd, struct source *source,
 			*wanted = (size_t)n;
 		/* what is held is a record if the line goes on */
 		else if (holder->length == l->longest && l->bytes[0] != '\n') {
-			put_record(r, t, holder->held, l->longest, false);
+			put_record(t, holder->held, l->longest, false);
 			holder->length = 0;
 			say_cut(t, holder, false);
 			return -EINTR;
@@ -680,23 +681,23 @@ printed(const struct source *source, size_t length, uint64_t before)
  * to lose what nobody got to see.  Returns as read_now.
  */
 static ssize_t
-print_and_consume(const struct request *r, int fd, struct source *source,
-    struct source *holder, size_t length, bool last)
+print_and_consume(int fd, struct source *source, struct source *holder,
+    size_t length, bool last)
 {
 	struct lines *l = pmux->lines;
-	const struct target *t = &r->targets.list[source - l->sources];
+	const struct target *t = &l->targets->list[source - l->sources];
 	uint64_t before = l->records;
 
 	l->batched = 0;
 	l->batch_start = output_appended();
 	l->produced = 0;
-	if (digest(r, t, holder, l->bytes, length) != 0)
+	if (digest(t, holder, l->bytes, length) != 0)
 		return -ENOMEM;
 	if (last && holder->length > 0) {
-		put_unfinished(r, t, holder);
+		put_unfinished(t, holder);
 		mark(l->bytes + length);
 	}
-	if (!r->quiet)
+	if (!l->print->quiet)
 		length = printed(source, length, before);
 	return length == 0 ? -EINTR : consume(fd, source, length);
 }
@@ -706,19 +707,18 @@ print_and_consume(const struct request *r, int fd, struct source *source,
  * -EINPROGRESS if there is nothing but an unfinished line.
  */
 static ssize_t
-take_counted(const struct request *r, int fd, struct source *source,
-    struct source *holder)
+take_counted(int fd, struct source *source, struct source *holder)
 {
 	struct lines *l = pmux->lines;
-	const struct target *t = &r->targets.list[source - l->sources];
+	const struct target *t = &l->targets->list[source - l->sources];
 	bool last = is_message(source);
 	size_t wanted;
-	ssize_t n = look(r, fd, source, holder, &wanted);
+	ssize_t n = look(fd, source, holder, &wanted);
 	int stuck;
 
 	if (n == -EOPNOTSUPP) {
 		n = read_single_bytes(fd, source);
-		return n > 0 && digest(r, t, holder, l->bytes, (size_t)n) != 0 ?
+		return n > 0 && digest(t, holder, l->bytes, (size_t)n) != 0 ?
 		    -ENOMEM :
 		    n;
 	}
@@ -733,15 +733,15 @@ take_counted(const struct request *r, int fd, struct source *source,
 			return stuck < 0 ? stuck : -EINPROGRESS;
 		wanted = (size_t)n;
 	}
-	return print_and_consume(r, fd, source, holder, wanted, last);
+	return print_and_consume(fd, source, holder, wanted, last);
 }
 
 /* All that there is, a turn of it.  Returns as read_now. */
 static ssize_t
-take_all(const struct request *r, struct source *source, struct source *holder)
+take_all(struct source *source, struct source *holder)
 {
 	struct lines *l = pmux->lines;
-	const struct target *t = &r->targets.list[source - l->sources];
+	const struct target *t = &l->targets->list[source - l->sources];
 	struct read_text *text = text_of(source);
 	ssize_t n;
 	int error = 0;
@@ -756,9 +756,9 @@ take_all(const struct request *r, struct source *source, struct source *holder)
 	if (text != NULL)
 		error = read_pass(t->fd, text, l->bytes, (size_t)n);
 	if (error == 0)
-		error = digest(r, t, holder, l->bytes, (size_t)n);
+		error = digest(t, holder, l->bytes, (size_t)n);
 	if (is_message(source))
-		put_unfinished(r, t, holder);
+		put_unfinished(t, holder);
 	return error != 0 ? error : n;
 }
 
@@ -766,12 +766,11 @@ take_all(const struct request *r, struct source *source, struct source *holder)
 
 /* What SOURCE is read by: where that can be, a description of pmux's own. */
 static int
-reading_end(const struct request *r, struct source *source,
-    struct source *holder)
+reading_end(struct source *source, struct source *holder)
 {
 	struct lines *l = pmux->lines;
-	const struct target *t = &r->targets.list[source - l->sources];
-	const struct target *first = &r->targets.list[holder - l->sources];
+	const struct target *t = &l->targets->list[source - l->sources];
+	const struct target *first = &l->targets->list[holder - l->sources];
 
 	if (source->how.kind != READ_PIPE && source->how.kind != READ_FIFO)
 		return t->fd;
@@ -830,27 +829,26 @@ give_turn(struct source *holder)
 }
 
 static ssize_t
-take_in_turn(const struct request *r, struct source *source,
-    struct source *holder)
+take_in_turn(struct source *source, struct source *holder)
 {
 	struct lines *l = pmux->lines;
-	const struct target *t = &r->targets.list[source - l->sources];
-	int fd = reading_end(r, source, holder);
+	const struct target *t = &l->targets->list[source - l->sources];
+	int fd = reading_end(source, holder);
 	ssize_t n;
 
 	if (!take_turn(t, holder))
 		return -EBUSY;
-	n = take_counted(r, fd, source, holder);
+	n = take_counted(fd, source, holder);
 	give_turn(holder);
 	return n;
 }
 
 /* read(2) of what is only open for writing says EBADF, too. */
 static enum lines_answer
-failed(const struct request *r, const struct target *t, int error)
+failed(const struct target *t, int error)
 {
 	if (error == -EBADF && foreign_is_closed(t->fd))
-		(void)target_closed(&r->targets, t);
+		(void)target_closed(pmux->lines->targets, t);
 	else
 		(void)diag_system(-error, NULL, "%.*s", (int)t->length,
 		    t->name);
@@ -861,15 +859,15 @@ failed(const struct request *r, const struct target *t, int error)
 
 /* What T was followed to is not there any more. */
 static enum lines_answer
-start_again(const struct request *r, size_t index)
+start_again(size_t index)
 {
 	struct lines *l = pmux->lines;
-	const struct target *t = &r->targets.list[index];
+	const struct target *t = &l->targets->list[index];
 	int error = read_from_start(t->fd);
 
-	put_unfinished(r, t, &l->sources[index]);
+	put_unfinished(t, &l->sources[index]);
 	if (error != 0) {
-		return failed(r, t, error);
+		return failed(t, error);
 	}
 	diag_remark("%.*s: got shorter or was written anew: reading it from its"
 		    " start",
@@ -890,10 +888,10 @@ take_empty(struct source *source)
 
 /* Nothing could be read, ERROR being 0 at end of file or a -errno. */
 static enum lines_answer
-take_nothing(const struct request *r, size_t index, int error)
+take_nothing(size_t index, int error)
 {
 	struct lines *l = pmux->lines;
-	const struct target *t = &r->targets.list[index];
+	const struct target *t = &l->targets->list[index];
 	struct source *source = &l->sources[index];
 	struct source *holder = &l->sources[source->same];
 
@@ -902,27 +900,27 @@ take_nothing(const struct request *r, size_t index, int error)
 	if (error == -EBUSY)
 		return LINES_TURN;
 	if (error == -ESTALE && text_of(source) != NULL)
-		return start_again(r, index);
+		return start_again(index);
 	if (error == -EINTR ||
 	    (error == 0 && source->how.kind == READ_DATAGRAMS))
 		return LINES_WAIT;
 	if (error == -EAGAIN || (error == 0 && text_of(source) != NULL))
 		return take_empty(source);
-	put_unfinished(r, t, holder);
+	put_unfinished(t, holder);
 	give_turn(holder);
 	/* so a terminal ends whose other end was closed (tty_io.c) */
 	if (error == 0 ||
 	    (error == -EIO && source->how.kind == READ_DEVICE &&
 		read_has_hung_up(t->fd)))
 		return LINES_END;
-	return failed(r, t, error);
+	return failed(t, error);
 }
 
 static enum lines_answer
-take(const struct request *r, size_t index)
+take(size_t index)
 {
 	struct lines *l = pmux->lines;
-	const struct target *t = &r->targets.list[index];
+	const struct target *t = &l->targets->list[index];
 	struct source *source = &l->sources[index];
 	struct source *holder = &l->sources[source->same];
 	ssize_t n;
@@ -932,37 +930,37 @@ take(const struct request *r, size_t index)
 		error = read_how(t->fd, (t->flags & TARGET_PATH) != 0,
 		    &source->how);
 		if (error != 0)
-			return failed(r, t, error);
+			return failed(t, error);
 		source->fd = t->fd;
 	}
-	if (!r->quiet)
-		make_head(r, t);
-	n = r->events != 0 ? take_in_turn(r, source, holder) :
-			     take_all(r, source, holder);
+	if (!l->print->quiet)
+		make_head(t);
+	n = l->most != 0 ? take_in_turn(source, holder) :
+			   take_all(source, holder);
 	if (n <= 0)
-		return take_nothing(r, index, (int)n);
+		return take_nothing(index, (int)n);
 	source->empty = false;
 	source->unread = 0;
 	return LINES_WAIT;
 }
 
 enum lines_answer
-lines_take(const struct request *r, size_t index)
+lines_take(size_t index)
 {
 	struct lines *l = pmux->lines;
 	enum lines_answer answer = LINES_WAIT;
 
-	if (r->events != 0 && l->records >= r->events)
+	if (l->most != 0 && l->records >= l->most)
 		return answer;
 	/* nobody is kept from a turn by one who cannot use it */
-	if (r->events != 0 && !r->quiet && !output_is_ready()) {
+	if (l->most != 0 && !l->print->quiet && !output_is_ready()) {
 		l->blocked = true;
 		return answer;
 	}
 	sigdefer_begin();
 	/* what nobody gets to see had better stay where it is */
 	if (output_failed() == 0 && !sigdefer_pending())
-		answer = take(r, index);
+		answer = take(index);
 	sigdefer_end();
 	return answer;
 }
@@ -986,23 +984,23 @@ lines_count(void)
 }
 
 void
-lines_close(const struct request *r)
+lines_close(void)
 {
 	struct lines *l = pmux->lines;
 	const struct target *t;
 
-	if (l == NULL || l->serving == NULL)
+	if (l == NULL || !l->serving)
 		return;
 	sigdefer_begin();
-	l->serving = NULL;
-	for (size_t i = 0; i < r->targets.count; i++) {
-		t = &r->targets.list[i];
+	l->serving = false;
+	for (size_t i = 0; i < l->targets->count; i++) {
+		t = &l->targets->list[i];
 		if (l->sources[i].length > 0 &&
-		    (r->events == 0 || l->sources[i].how.kind != READ_FILE ||
+		    (l->most == 0 || l->sources[i].how.kind != READ_FILE ||
 			read_skip(t->fd, -(off_t)l->sources[i].length) != 0)) {
-			if (!r->quiet)
-				make_head(r, t);
-			put_unfinished(r, t, &l->sources[i]);
+			if (!l->print->quiet)
+				make_head(t);
+			put_unfinished(t, &l->sources[i]);
 		}
 		if (l->sources[i].turn)
 			turn_give(l->sources[i].own);

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "target/request.h"
+#include "print/print.h"
+#include "target/target.h"
 
 /* What became of a source that was read from. */
 enum lines_answer {
@@ -21,19 +22,22 @@ enum lines_answer {
 };
 
 /*
- * Be ready to read from the targets of REQUEST.  Returns 0 or an exit status, a
+ * Be ready to read from TARGETS lines of up to LONGEST bytes, 0 meaning the
+ * usual, which PRINT says how to print, and no more than MOST of them if that
+ * is not 0.  Returns 0 or an exit status, a
  * message having been printed: a target that asks to write, one that is not
  * read from.
  */
-int lines_open(const struct request *request);
+int lines_open(const struct targets *targets, const struct print_options *print,
+    size_t longest, uint64_t most);
 
 /*
  * Read from target INDEX, which is ready, without ever waiting for it, a
  * bounded amount, so that the others get their turn; append the records of its
- * whole lines to the output.  Nothing is read once lines_count is what --count
- * said.
+ * whole lines to the output.  Nothing is read once lines_count is what was
+ * wanted at most.
  */
-enum lines_answer lines_take(const struct request *request, size_t index);
+enum lines_answer lines_take(size_t index);
 
 /* If nothing was read since nothing can be written: wait until it can be. */
 void lines_await_output(void);
@@ -42,7 +46,7 @@ void lines_await_output(void);
 uint64_t lines_count(void);
 
 /* Append what was read of unfinished lines, in the order of the targets. */
-void lines_close(const struct request *request);
+void lines_close(void);
 
 /* Release L, which may be NULL and was made for COUNT targets. */
 struct lines;

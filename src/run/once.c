@@ -30,8 +30,8 @@ static int
 deliver(struct once *once)
 {
 	struct waitset *w = &once->w;
-	struct request *r = w->request;
-	size_t left = r->max_events == 0 ? SIZE_MAX : r->max_events;
+	struct request *r = once->request;
+	size_t left = r->wait.max_events == 0 ? SIZE_MAX : r->wait.max_events;
 	struct event event;
 	struct target *t;
 	int taken;
@@ -45,8 +45,8 @@ deliver(struct once *once)
 			continue;
 		if (waitset_note(w, t, event.bits))
 			t->flags |= TARGET_ASKED;
-		if (!r->quiet)
-			print_event(r, t, &event);
+		if (!r->print.quiet)
+			print_event(&r->print, t, &event);
 		if (r->all)
 			settle(once, t, event.token);
 		left--;
@@ -63,25 +63,26 @@ static int
 run_program(struct once *once, int count)
 {
 	struct waitset *w = &once->w;
-	struct request *r = w->request;
+	struct request *r = once->request;
 	struct target *t;
 	struct event *events = calloc((size_t)count, sizeof *events);
 	int n = 0, status = 0;
 
 	if (events == NULL)
-		return diag_system(ENOMEM, NULL, "%s", *r->program);
-	if (r->max_events != 0 && r->max_events < (size_t)count)
-		count = (int)r->max_events;
+		return diag_system(ENOMEM, NULL, "%s", *r->program.arguments);
+	if (r->wait.max_events != 0 && r->wait.max_events < (size_t)count)
+		count = (int)r->wait.max_events;
 	for (; n < count && waitset_next(w, &events[n]) > 0; n++) {
 		t = &r->targets.list[events[n].token];
 		if (!waitset_note(w, t, events[n].bits))
 			continue;
-		status = program_become(r, t, &events[n]);
+		status = program_become(&r->program, &r->print, t, &events[n]);
 		once->ran = true;
 		break;
 	}
-	for (int i = 0; i < n && !once->ran && !r->quiet; i++)
-		print_event(r, &r->targets.list[events[i].token], &events[i]);
+	for (int i = 0; i < n && !once->ran && !r->print.quiet; i++)
+		print_event(&r->print, &r->targets.list[events[i].token],
+		    &events[i]);
 	free(events);
 	return status;
 }
@@ -90,14 +91,15 @@ run_program(struct once *once, int count)
 static int
 wait_once(struct once *once, int *output_error)
 {
-	struct request *r = once->w.request;
+	struct request *r = once->request;
 	size_t max = r->targets.count + 1;
 	int n, status;
 
-	if (r->max_events != 0 && r->max_events < max)
-		max = r->max_events;
-	status = waitset_wait(&once->w, max, deadline_left(r->deadline), &n);
-	if (n > 0 && r->program != NULL)
+	if (r->wait.max_events != 0 && r->wait.max_events < max)
+		max = r->wait.max_events;
+	status = waitset_wait(&once->w, max, deadline_left(r->wait.deadline),
+	    &n);
+	if (n > 0 && r->program.arguments != NULL)
 		status = run_program(once, n);
 	else if (n > 0)
 		*output_error = deliver(once);
@@ -111,9 +113,9 @@ wait_once(struct once *once, int *output_error)
 static int
 result(const struct once *once)
 {
-	const struct targets *targets = &once->w.request->targets;
+	const struct targets *targets = &once->request->targets;
 
-	if (!once->w.request->all)
+	if (!once->request->all)
 		return once->w.asked ? EXIT_EVENT : EXIT_UNASKED;
 	for (size_t i = 0; i < targets->count; i++)
 		if ((targets->list[i].flags & TARGET_ASKED) == 0)
@@ -125,21 +127,24 @@ static bool
 finished(const struct once *once)
 {
 	return once->ran ||
-	    (once->w.request->all ? once->unsettled == 0 : once->w.reported);
+	    (once->request->all ? once->unsettled == 0 : once->w.reported);
 }
 
 static int
 run(struct once *once, struct request *request)
 {
-	int status = waitset_open(&once->w, request, 0), output_error = 0;
+	int status = waitset_open(&once->w, &request->targets, &request->wait,
+	    0);
+	int output_error = 0;
 
+	once->request = request;
 	once->unsettled = request->targets.count;
 	while (status == 0 && !finished(once)) {
 		status = wait_once(once, &output_error);
 		if (output_error != 0)
 			return print_failed(output_error);
 		if (status == 0 && !finished(once) &&
-		    deadline_left(request->deadline) == 0)
+		    deadline_left(request->wait.deadline) == 0)
 			return EXIT_TIMED_OUT;
 	}
 	return status != 0 || once->ran ? status : result(once);

@@ -9,10 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "target/request.h"
+#include "run/request.h"
 #include "wait/waitset.h"
 
 struct once {
+	struct request *request;
 	struct waitset w;
 	size_t unsettled; /* --all: targets that have not reported */
 	bool ran; /* PROGRAM, or it could not be run */

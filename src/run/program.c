@@ -14,15 +14,14 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "base/pmux.h"
-#include "sys/caller.h"
-#include "sys/foreign.h"
 #include "backend/kqueue.h"
+#include "base/pmux.h"
 #include "fifo/fifo.h"
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/print.h"
 #include "run/program.h"
+#include "sys/caller.h"
 #include "sys/fdplace.h"
 #include "sys/fileid.h"
 #include "sys/foreign.h"
@@ -63,6 +62,9 @@ static const int endings[] = { SIGINT, SIGTERM, SIGHUP };
 #define ENDINGS (sizeof endings / sizeof *endings)
 
 struct programs {
+	char **arguments;
+	const struct print_options *print;
+	const struct targets *targets;
 	/* the texts; the name of a target may be long */
 	char *target_text;
 	size_t target_size;
@@ -73,7 +75,8 @@ struct programs {
 	/* the copy of another process's descriptor that PROGRAM gets, or -1 */
 	int lent;
 	struct run *runs;
-	size_t running, capacity, jobs;
+	size_t running, capacity;
+	size_t jobs; /* so many may run */
 	size_t unseen; /* the first so many may have ended */
 	/* a pipe to itself: a byte says that a signal has come; or -1 */
 	int wake[2];
@@ -92,7 +95,8 @@ is_ours(const char *variable)
 
 /* Returns 0 or -ENOMEM. */
 static int
-prepare(const struct request *request)
+prepare(const struct program_options *options,
+    const struct print_options *print)
 {
 	struct programs *p = calloc(1, sizeof *p);
 	size_t count = 0;
@@ -100,6 +104,10 @@ prepare(const struct request *request)
 	if (p == NULL)
 		return -ENOMEM;
 	pmux->programs = p;
+	p->arguments = options->arguments;
+	p->print = print;
+	p->targets = print->targets;
+	p->jobs = options->jobs == 0 ? 1 : options->jobs;
 	p->lent = p->wake[0] = p->wake[1] = -1;
 	while (environ[count] != NULL)
 		count++;
@@ -109,12 +117,12 @@ prepare(const struct request *request)
 	for (size_t i = 0; i < count; i++)
 		if (!is_ours(environ[i]))
 			p->environment[p->others++] = environ[i];
-	return launch_prepare(request->program);
+	return launch_prepare(p->arguments);
 }
 
 /* The name as it was written, with its owner where that is not plain. */
 static int
-set_target(const struct request *r, const struct target *t)
+set_target(const struct target *t)
 {
 	struct programs *p = pmux->programs;
 	size_t size = strlen(names[TARGET]) + 24 + t->length, n;
@@ -129,25 +137,25 @@ set_target(const struct request *r, const struct target *t)
 	}
 	n = strlen(names[TARGET]);
 	memcpy(text, names[TARGET], n);
-	if (r->targets.process_count > 1 && t->process != 0)
+	if (p->targets->process_count > 1 && t->process != 0)
 		n += (size_t)snprintf(text + n, 24, "%ld/",
-		    (long)r->targets.processes[t->process - 1]);
+		    (long)p->targets->processes[t->process - 1]);
 	memcpy(text + n, t->name, t->length);
 	text[n + t->length] = '\0';
 	return 0;
 }
 
 static void
-set_field(unsigned variable, const struct request *r, const struct target *t,
-    const struct event *event, char field)
+set_field(unsigned variable, const struct target *t, const struct event *event,
+    char field)
 {
 	struct programs *p = pmux->programs;
 	size_t n = strlen(names[variable]);
 	char *text = p->texts[variable];
 
 	memcpy(text, names[variable], n);
-	n += print_field(text + n, sizeof p->texts[variable] - n - 1, r, t,
-	    event, field);
+	n += print_field(text + n, sizeof p->texts[variable] - n - 1, p->print,
+	    t, event, field);
 	text[n] = '\0';
 }
 
@@ -171,24 +179,24 @@ set_number(const struct target *t, const struct launch *launch)
 }
 
 static int
-set_environment(const struct request *r, const struct target *t,
-    const struct event *event, const struct launch *launch)
+set_environment(const struct target *t, const struct event *event,
+    const struct launch *launch)
 {
 	struct programs *p = pmux->programs;
 	char **to = p->environment + p->others;
 
-	if (set_target(r, t) != 0)
+	if (set_target(t) != 0)
 		return -ENOMEM;
 	*to++ = p->target_text;
 	if (set_number(t, launch))
 		*to++ = p->texts[NUMBER];
-	set_field(EVENTS, r, t, event, 'e');
+	set_field(EVENTS, t, event, 'e');
 	*to++ = p->texts[EVENTS];
-	if (r->targets.kevents != NULL) {
-		set_field(FILTER, r, t, event, 'F');
-		set_field(FFLAGS, r, t, event, 'x');
-		set_field(DATA, r, t, event, 'd');
-		set_field(IDENT, r, t, event, 'i');
+	if (p->targets->kevents != NULL) {
+		set_field(FILTER, t, event, 'F');
+		set_field(FFLAGS, t, event, 'x');
+		set_field(DATA, t, event, 'd');
+		set_field(IDENT, t, event, 'i');
 		*to++ = p->texts[FILTER];
 		*to++ = p->texts[FFLAGS];
 		*to++ = p->texts[DATA];
@@ -200,11 +208,11 @@ set_environment(const struct request *r, const struct target *t,
 
 /* Whether the target is a descriptor that can be handed over. */
 static bool
-is_handed(const struct request *r, const struct target *t)
+is_handed(const struct target *t)
 {
 	if (t->fd < 0 && !foreign_is(t->fd))
 		return false;
-	return (t->bits & r->backend->mask_other) == 0;
+	return (t->bits & pmux->programs->targets->backend->mask_other) == 0;
 }
 
 /* PROGRAM has it, or it has failed. */
@@ -223,23 +231,23 @@ end_loan(void)
  * end has gone, all that it asks for.  Returns 0 or -errno.
  */
 static int
-hand_over(struct launch *launch, const struct request *r,
-    const struct target *t, const struct event *event)
+hand_over(struct launch *launch, const struct target *t,
+    const struct event *event)
 {
 	struct programs *p = pmux->programs;
-	uint32_t reading = r->backend->mask_read,
-		 writing = r->backend->mask_write;
+	const struct backend *backend = p->targets->backend;
+	uint32_t reading = backend->mask_read, writing = backend->mask_write;
 	uint32_t ready = event->bits & t->bits;
 	int fd;
 
 	launch->input = launch->output = -1;
-	if (!is_handed(r, t))
+	if (!is_handed(t))
 		return 0;
 	fd = foreign_borrow(t->fd);
 	if (fd < 0)
 		return fd;
 	p->lent = foreign_is(t->fd) ? fd : -1;
-	if ((event->bits & r->backend->mask_broken) != 0)
+	if ((event->bits & backend->mask_broken) != 0)
 		ready &= ~writing;
 	if ((ready & (reading | writing)) == 0)
 		ready = t->bits & writing & ~reading;
@@ -264,18 +272,18 @@ set_blocking(const struct target *t)
 }
 
 static int
-describe(struct launch *launch, const struct request *r, const struct target *t,
+describe(struct launch *launch, const struct target *t,
     const struct event *event)
 {
 	struct programs *p = pmux->programs;
-	int error = hand_over(launch, r, t, event);
+	int error = hand_over(launch, t, event);
 
-	launch->arguments = r->program;
+	launch->arguments = p->arguments;
 	launch->environment = p->environment;
 	if (error == 0 && (launch->input != -1 || launch->output != -1))
 		error = set_blocking(t);
 	if (error == 0)
-		error = set_environment(r, t, event, launch);
+		error = set_environment(t, event, launch);
 	if (error != 0)
 		end_loan();
 	return error;
@@ -284,20 +292,20 @@ describe(struct launch *launch, const struct request *r, const struct target *t,
 /* ---- what goes wrong ---- */
 
 static int
-no_start(const struct request *r, int error)
+no_start(const char *name, int error)
 {
-	(void)diag_system(error, "it cannot be started", "%s", *r->program);
+	(void)diag_system(error, "it cannot be started", "%s", name);
 	return EXIT_NO_START;
 }
 
 static int
-not_run(const struct request *r, int error)
+not_run(const char *name, int error)
 {
 	const char *hint = error == ENOENT && launch_found() ?
 	    "the interpreter that it names" :
 	    NULL;
 
-	(void)diag_system(error, hint, "%s", *r->program);
+	(void)diag_system(error, hint, "%s", name);
 	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN;
 }
 
@@ -314,17 +322,18 @@ become(const struct launch *launch, int *status)
 }
 
 int
-program_become(const struct request *request, const struct target *t,
+program_become(const struct program_options *options,
+    const struct print_options *print, const struct target *t,
     const struct event *event)
 {
 	struct launch launch;
 	sigset_t all, old;
-	int error = prepare(request), status = 0, held;
+	int error = prepare(options, print), status = 0, held;
 
 	if (error == 0)
-		error = describe(&launch, request, t, event);
+		error = describe(&launch, t, event);
 	if (error != 0)
-		return no_start(request, -error);
+		return no_start(*options->arguments, -error);
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
 	fifo_give(launch.input != -1 ? launch.input : launch.output);
@@ -336,7 +345,7 @@ program_become(const struct request *request, const struct target *t,
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	if (held != 0)
 		return EXIT_NO_START;
-	return error != 0 ? not_run(request, error) : status;
+	return error != 0 ? not_run(*options->arguments, error) : status;
 }
 
 /* ---- again and again ---- */
@@ -386,11 +395,11 @@ note_ending(int number, siginfo_t *information, void *context)
 
 /* kqueue: a target may be that signal, which then ends nothing. */
 static bool
-is_watched(const struct request *r, int number)
+is_watched(const struct targets *targets, int number)
 {
-	const struct kevent_request *k = r->targets.kevents;
+	const struct kevent_request *k = targets->kevents;
 
-	for (size_t i = 0; k != NULL && i < r->targets.count; i++)
+	for (size_t i = 0; k != NULL && i < targets->count; i++)
 		if (k[i].filter == KQUEUE_SIGNAL &&
 		    k[i].ident == (uint64_t)number)
 			return true;
@@ -398,7 +407,7 @@ is_watched(const struct request *r, int number)
 }
 
 static void
-catch_signals(const struct request *r)
+catch_signals(const struct targets *targets)
 {
 	struct sigaction action;
 
@@ -413,7 +422,8 @@ catch_signals(const struct request *r)
 	action.sa_sigaction = note_ending;
 	action.sa_flags = SA_RESTART | SA_SIGINFO;
 	for (size_t i = 0; i < ENDINGS; i++)
-		if (!launch_ignores(endings[i]) && !is_watched(r, endings[i]))
+		if (!launch_ignores(endings[i]) &&
+		    !is_watched(targets, endings[i]))
 			(void)caller_change(endings[i], &action, NULL);
 }
 
@@ -445,17 +455,17 @@ open_wake(void)
 }
 
 int
-program_open(const struct request *request, int *readable)
+program_open(const struct program_options *options,
+    const struct print_options *print, int *readable)
 {
-	int error = prepare(request);
+	int error = prepare(options, print);
 	struct programs *p = pmux->programs;
 
 	if (error == 0)
 		error = open_wake();
 	if (error != 0)
-		return no_start(request, -error);
-	p->jobs = request->jobs == 0 ? 1 : request->jobs;
-	catch_signals(request);
+		return no_start(*options->arguments, -error);
+	catch_signals(p->targets);
 	*readable = p->wake[0];
 	return 0;
 }
@@ -495,7 +505,7 @@ reserve(void)
 
 /* Every signal is blocked: none that ends pmux comes between. */
 static int
-start(const struct request *r, size_t index, const struct launch *launch)
+start(size_t index, const struct launch *launch)
 {
 	struct programs *p = pmux->programs;
 	pid_t pid;
@@ -506,49 +516,50 @@ start(const struct request *r, size_t index, const struct launch *launch)
 		return 0;
 	pid = launch_start(launch, &error);
 	if (pid == -1)
-		return no_start(r, error);
+		return no_start(*p->arguments, error);
 	if (pid == 0)
-		return not_run(r, error);
+		return not_run(*p->arguments, error);
 	p->runs[p->running++] = (struct run){ pid, index };
 	return 0;
 }
 
 int
-program_start(const struct request *request, size_t index,
-    const struct event *event)
+program_start(size_t index, const struct event *event)
 {
-	const struct target *t = &request->targets.list[index];
+	struct programs *p = pmux->programs;
+	const struct target *t = &p->targets->list[index];
 	struct launch launch;
 	sigset_t all, old;
 	int error = reserve(), status;
 
 	if (error == 0)
-		error = describe(&launch, request, t, event);
+		error = describe(&launch, t, event);
 	if (error != 0)
-		return no_start(request, -error);
+		return no_start(*p->arguments, -error);
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
-	status = start(request, index, &launch);
+	status = start(index, &launch);
 	end_loan();
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	return status;
 }
 
 static void
-report(const struct request *r, size_t index, int status)
+report(size_t index, int status)
 {
-	const struct target *t = &r->targets.list[index];
+	struct programs *p = pmux->programs;
+	const struct target *t = &p->targets->list[index];
 	char space[SIGNALS_SPACE];
 
-	if (r->quiet || status == 0)
+	if (p->print->quiet || status == 0)
 		return;
 	if (WIFSIGNALED(status))
 		diag_remark("%.*s: %s: killed by signal %s", (int)t->length,
-		    t->name, *r->program,
+		    t->name, *p->arguments,
 		    signals_name(WTERMSIG(status), space));
 	else
 		diag_remark("%.*s: %s: exit status %d", (int)t->length, t->name,
-		    *r->program, WEXITSTATUS(status));
+		    *p->arguments, WEXITSTATUS(status));
 }
 
 static void
@@ -579,7 +590,7 @@ pass_signals_on(void)
 }
 
 int
-program_take(const struct request *request, size_t *index)
+program_take(size_t *index)
 {
 	struct programs *p = pmux->programs;
 	struct run *run;
@@ -602,7 +613,7 @@ program_take(const struct request *request, size_t *index)
 		*index = run->index;
 		*run = p->runs[--p->running];
 		if (pid != -1)
-			report(request, *index, status);
+			report(*index, status);
 		return 1;
 	}
 	return 0;
@@ -617,13 +628,13 @@ program_signal(void)
 }
 
 static void
-wait_for_all(const struct request *r)
+wait_for_all(void)
 {
 	struct pollfd wake = { pmux->programs->wake[0], POLLIN, 0 };
 	size_t index;
 
 	for (;;) {
-		while (program_take(r, &index))
+		while (program_take(&index))
 			;
 		if (program_running() == 0)
 			return;
@@ -632,11 +643,11 @@ wait_for_all(const struct request *r)
 }
 
 void
-program_close(const struct request *request)
+program_close(void)
 {
 	if (pmux->programs == NULL)
 		return;
-	wait_for_all(request);
+	wait_for_all();
 	restore_signals();
 	pmux->host->signal = pmux->programs->ending;
 }

@@ -14,15 +14,22 @@
 #include <stddef.h>
 
 #include "base/event.h"
-#include "target/request.h"
+#include "print/print.h"
+#include "target/target.h"
+
+struct program_options {
+	char **arguments; /* PROGRAM is the first; or NULL */
+	size_t jobs; /* how many may run at once; 0: not given */
+};
 
 /*
- * Become PROGRAM for EVENT of T.  The FIFO that is handed over stays open, the
+ * Become PROGRAM for EVENT of T, of which it is told as PRINT says.  The FIFO that is handed over stays open, the
  * others are left.  Returns only if that fails, with the exit status: 125, 126
  * (it cannot be run) or 127 (not found), a message having been printed; or with
  * that of PROGRAM where the host ran it in another process.
  */
-int program_become(const struct request *request, const struct target *t,
+int program_become(const struct program_options *options,
+    const struct print_options *print, const struct target *t,
     const struct event *event);
 
 /*
@@ -30,7 +37,8 @@ int program_become(const struct request *request, const struct target *t,
  * readable once one of them has ended, or a signal has come that is to end
  * pmux.  Returns 0 or an exit status, a message having been printed.
  */
-int program_open(const struct request *request, int *wake);
+int program_open(const struct program_options *options,
+    const struct print_options *print, int *wake);
 
 /*
  * Whether one more may be started: fewer run than --jobs says (1), and no
@@ -46,15 +54,14 @@ size_t program_running(void);
  * that is to end pmux.  Returns 0, or 125, 126 or 127 as above, a message
  * having been printed.
  */
-int program_start(const struct request *request, size_t index,
-    const struct event *event);
+int program_start(size_t index, const struct event *event);
 
 /*
  * The next target whose PROGRAM has ended: 1 with *INDEX set, 0 if there is
  * none yet; the descriptor of program_open is to be waited for only after that.
  * If its exit status was not 0 a message says so.
  */
-int program_take(const struct request *request, size_t *index);
+int program_take(size_t *index);
 
 /* The signal that is to end pmux, or 0. */
 int program_signal(void);
@@ -63,7 +70,7 @@ int program_signal(void);
  * Wait for all that run, messages as above.  A signal that has come to end pmux is
  * the host's then.
  */
-void program_close(const struct request *request);
+void program_close(void);
 
 /* Release P, which may be NULL, and close what it has. */
 struct programs;

@@ -18,12 +18,14 @@
 #define FIRST_SHARE 10
 
 int
-sampler_open(struct sampler *s, const struct request *request, bool edge)
+sampler_open(struct sampler *s, const struct targets *targets, bool data,
+    bool edge)
 {
-	size_t count = request->targets.count;
+	size_t count = targets->count;
 
 	memset(s, 0, sizeof *s);
-	s->request = request;
+	s->targets = targets;
+	s->data = data;
 	s->next = DEADLINE_NEVER;
 	s->no_edges = edge;
 	/* calloc(3) of many: pages that nothing touches are never there */
@@ -35,8 +37,8 @@ sampler_open(struct sampler *s, const struct request *request, bool edge)
 void
 sampler_close(struct sampler *s)
 {
-	s->request->backend->close(s->object);
-	s->request->backend->close(s->probe);
+	s->targets->backend->close(s->object);
+	s->targets->backend->close(s->probe);
 	if (s->edges != NULL)
 		s->edge_backend->close(s->edges);
 	free(s->samples);
@@ -57,7 +59,7 @@ open_edges(struct sampler *s)
 	    &backend_epoll :
 	    &backend_kqueue_poll;
 	s->no_edges = s->edge_backend->probe(&detail) < 0 ||
-	    s->edge_backend->open(&s->edges, s->request->targets.count) != 0;
+	    s->edge_backend->open(&s->edges, s->targets->count) != 0;
 	return !s->no_edges;
 }
 
@@ -65,8 +67,8 @@ open_edges(struct sampler *s)
 static void
 add_edges(struct sampler *s, uint32_t index)
 {
-	const struct backend *backend = s->request->backend;
-	const struct target *t = &s->request->targets.list[index];
+	const struct backend *backend = s->targets->backend;
+	const struct target *t = &s->targets->list[index];
 	uint32_t bits = s->edge_backend->flag_edge;
 
 	s->samples[index].has_edges = true;
@@ -84,7 +86,7 @@ sampler_read_edges(struct sampler *s)
 	struct sample *sample;
 
 	if (s->edges == NULL ||
-	    s->edge_backend->wait(s->edges, s->request->targets.count, 0) <= 0)
+	    s->edge_backend->wait(s->edges, s->targets->count, 0) <= 0)
 		return;
 	while (s->edge_backend->next(s->edges, &event)) {
 		sample = &s->samples[event.token];
@@ -122,7 +124,7 @@ sampler_drop_edges(struct sampler *s, uint32_t index)
 	if (!s->samples[index].has_edges)
 		return;
 	(void)s->edge_backend->remove(s->edges, index,
-	    s->request->targets.list[index].fd);
+	    s->targets->list[index].fd);
 	s->samples[index].has_edges = false;
 }
 
@@ -133,7 +135,7 @@ static int
 add(const struct sampler *s, struct backend_state *object, uint32_t token,
     const struct target *t)
 {
-	const struct backend *backend = s->request->backend;
+	const struct backend *backend = s->targets->backend;
 
 	return backend->add(object, token, t->fd,
 	    t->bits & ~backend->flag_edge);
@@ -146,7 +148,7 @@ poll_object(const struct sampler *s, struct backend_state *object, size_t max)
 	int n;
 
 	do
-		n = s->request->backend->wait(object, max, 0);
+		n = s->targets->backend->wait(object, max, 0);
 	while (n == -EINTR);
 	return n;
 }
@@ -165,10 +167,11 @@ sampler_add(struct sampler *s, uint32_t index)
 
 	if (sample->place != 0)
 		return 0;
-	error = s->object != NULL ? 0 : waitset_object(s->request, &s->object);
+	error = s->object != NULL ?
+	    0 :
+	    waitset_object(s->targets, s->data, &s->object);
 	if (error == 0)
-		error = add(s, s->object, index,
-		    &s->request->targets.list[index]);
+		error = add(s, s->object, index, &s->targets->list[index]);
 	if (error != 0)
 		return error;
 	s->list[s->count++] = index;
@@ -182,12 +185,12 @@ sampler_add(struct sampler *s, uint32_t index)
 void
 sampler_remove(struct sampler *s, uint32_t index)
 {
-	const struct target *t = &s->request->targets.list[index];
+	const struct target *t = &s->targets->list[index];
 	uint32_t place = s->samples[index].place, last;
 
 	if (place == 0)
 		return;
-	(void)s->request->backend->remove(s->object, index, t->fd);
+	(void)s->targets->backend->remove(s->object, index, t->fd);
 	last = s->list[--s->count];
 	s->list[place - 1] = last;
 	s->samples[last].place = place;
@@ -199,11 +202,13 @@ sampler_remove(struct sampler *s, uint32_t index)
 int
 sampler_ask(struct sampler *s, uint32_t index, struct event *event)
 {
-	const struct backend *backend = s->request->backend;
-	const struct target *t = &s->request->targets.list[index];
+	const struct backend *backend = s->targets->backend;
+	const struct target *t = &s->targets->list[index];
 	/* a kevent is known by its token; select and poll go up to theirs */
 	uint32_t token = backend->requests != NULL ? index : 0;
-	int n = s->probe != NULL ? 0 : waitset_object(s->request, &s->probe);
+	int n = s->probe != NULL ?
+	    0 :
+	    waitset_object(s->targets, s->data, &s->probe);
 
 	if (n == 0)
 		n = add(s, s->probe, token, t);
@@ -258,14 +263,14 @@ sampler_round(struct sampler *s)
 	s->round++;
 	s->cursor = 0;
 	sampler_read_edges(s);
-	n = poll_object(s, s->object, s->request->targets.count);
+	n = poll_object(s, s->object, s->targets->count);
 	return n < 0 ? n : 0;
 }
 
 int
 sampler_next_ready(struct sampler *s, struct event *event)
 {
-	if (!s->request->backend->next(s->object, event))
+	if (!s->targets->backend->next(s->object, event))
 		return 0;
 	s->samples[event->token].ready = s->round;
 	return 1;

@@ -34,7 +34,7 @@
 
 #include "base/deadline.h"
 #include "base/event.h"
-#include "target/request.h"
+#include "target/target.h"
 
 /* ns: the longest pause between two rounds, the shortest between reports. */
 #define SAMPLE_PAUSE (INT64_C(100) * 1000000)
@@ -55,7 +55,8 @@ struct sample {
 };
 
 struct sampler {
-	const struct request *request;
+	const struct targets *targets;
+	bool data; /* as in wait_options */
 	struct backend_state *object; /* with those sampled; or NULL */
 	struct backend_state *probe; /* sampler_ask's, empty; or NULL */
 	const struct backend *edge_backend; /* or NULL */
@@ -76,10 +77,11 @@ struct sampler {
 };
 
 /*
- * Be ready for the targets of REQUEST.  With EDGE their wait set reports edges,
+ * Be ready for the TARGETS.  With EDGE their wait set reports edges,
  * and no others are used.  Returns 0 or -ENOMEM.
  */
-int sampler_open(struct sampler *s, const struct request *request, bool edge);
+int sampler_open(struct sampler *s, const struct targets *targets, bool data,
+    bool edge);
 void sampler_close(struct sampler *s);
 
 /* Target INDEX was reported in this step: its edges count from the next on. */

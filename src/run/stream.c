@@ -13,10 +13,12 @@
 #include "print/print.h"
 #include "run/dispatch.h"
 #include "run/lines.h"
+#include "run/request.h"
 #include "run/stream.h"
 #include "run/watched.h"
 
 struct stream {
+	struct request *request;
 	struct watched w;
 	struct dispatch *dispatch; /* NULL: no PROGRAM */
 	bool partial; /* reports what was read in part, as poll(2) does */
@@ -26,7 +28,7 @@ struct stream {
 static struct target *
 target_of(const struct stream *f, uint32_t index)
 {
-	return &f->w.waitset.request->targets.list[index];
+	return &f->w.waitset.targets->list[index];
 }
 
 /* ---- events ---- */
@@ -37,15 +39,15 @@ report(struct stream *f, uint32_t index, const struct event *event)
 	const struct target *t = target_of(f, index);
 
 	(void)waitset_note(&f->w.waitset, t, event->bits);
-	if (!f->w.waitset.request->quiet)
-		print_event(f->w.waitset.request, t, event);
+	if (!f->request->print.quiet)
+		print_event(&f->request->print, t, event);
 	f->w.count++;
 }
 
 static int
 read_lines(struct stream *f, uint32_t index, const struct event *event)
 {
-	enum lines_answer answer = lines_take(f->w.waitset.request, index);
+	enum lines_answer answer = lines_take(index);
 	uint64_t before = f->w.count;
 
 	f->w.count = lines_count();
@@ -79,7 +81,7 @@ needs_samples(const struct stream *f, const struct target *t,
 {
 	if (!f->w.edge)
 		return true;
-	return finished_is_readiness(f->w.waitset.request, t) &&
+	return finished_is_readiness(f->w.waitset.targets, t) &&
 	    (f->partial || (event->bits & f->w.finished.hangs_up) != 0);
 }
 
@@ -92,7 +94,7 @@ take_event(struct stream *f, const struct event *event)
 
 	if ((t->flags & TARGET_SETTLED) != 0)
 		return 0;
-	if (f->w.waitset.request->lines)
+	if (f->request->stream.lines)
 		return read_lines(f, index, event);
 	if (f->dispatch != NULL)
 		return dispatch_event(f->dispatch, event);
@@ -112,7 +114,7 @@ take_event(struct stream *f, const struct event *event)
 static bool
 is_full(const struct stream *f)
 {
-	return !f->w.edge && !f->w.waitset.request->lines &&
+	return !f->w.edge && !f->request->stream.lines &&
 	    output_used() > OUTPUT_SIZE / 2;
 }
 
@@ -128,7 +130,7 @@ has_changed(const struct stream *f, const struct target *t,
 		return true;
 	if (f->w.edge && !f->partial)
 		return false;
-	bytes = finished_unread(f->w.waitset.request, t);
+	bytes = finished_unread(f->w.waitset.targets, t);
 	/* where there are edges, one reports it if there are more */
 	return f->w.edge ? bytes < sample->bytes : bytes != sample->bytes;
 }
@@ -167,7 +169,7 @@ take_sample(struct stream *f, const struct event *event)
 
 	if (sample->place == 0)
 		return 0;
-	if (f->w.waitset.request->lines)
+	if (f->request->stream.lines)
 		return sample_lines(f, event);
 	if (f->dispatch != NULL)
 		return sample_dispatch(f, t, event, recent);
@@ -207,11 +209,9 @@ sample_all(struct stream *f)
 static bool
 is_done(const struct stream *f)
 {
-	const struct request *r = f->w.waitset.request;
-
-	return (f->w.unfinished == 0 && r->targets.count > 0 &&
+	return (f->w.unfinished == 0 && f->w.waitset.targets->count > 0 &&
 		   (f->dispatch == NULL || dispatch_idle(f->dispatch))) ||
-	    (r->events != 0 && f->w.count >= r->events);
+	    (f->w.most != 0 && f->w.count >= f->w.most);
 }
 
 static int64_t
@@ -224,8 +224,8 @@ sooner(int64_t a, int64_t b)
 static int
 deliver(struct stream *f, int *output_error)
 {
-	const struct request *r = f->w.waitset.request;
-	size_t left = r->max_events == 0 ? SIZE_MAX : r->max_events;
+	const struct request *r = f->request;
+	size_t left = r->wait.max_events == 0 ? SIZE_MAX : r->wait.max_events;
 	int taken, status = 0;
 	struct event event;
 
@@ -257,12 +257,12 @@ end_step(struct stream *f, int *output_error)
 static int
 step(struct stream *f, int64_t left, int *output_error)
 {
-	const struct request *r = f->w.waitset.request;
+	const struct request *r = f->request;
 	size_t max = r->targets.count + 2;
 	int n, status;
 
-	if (r->max_events != 0 && r->max_events < max)
-		max = r->max_events;
+	if (r->wait.max_events != 0 && r->wait.max_events < max)
+		max = r->wait.max_events;
 	status = waitset_wait(&f->w.waitset, max,
 	    sooner(left, sampler_left(&f->w.sampler)), &n);
 	if (status == 0 && n > 0)
@@ -283,8 +283,8 @@ step(struct stream *f, int64_t left, int *output_error)
 static int
 loop(struct stream *f, bool *timed_out, int *output_error)
 {
-	const struct request *r = f->w.waitset.request;
-	deadline_t idle = deadline_in(r->idle);
+	const struct request *r = f->request;
+	deadline_t idle = deadline_in(r->stream.idle);
 	uint64_t before;
 	int status = 0;
 	bool busy;
@@ -292,19 +292,19 @@ loop(struct stream *f, bool *timed_out, int *output_error)
 	while (status == 0 && *output_error == 0 && !is_done(f) &&
 	    (f->dispatch == NULL || !dispatch_stopped(f->dispatch))) {
 		before = f->w.count;
-		if (r->lines)
+		if (r->stream.lines)
 			lines_await_output();
 		busy = f->dispatch != NULL && !dispatch_idle(f->dispatch);
 		status = step(f,
-		    sooner(deadline_left(r->deadline),
+		    sooner(deadline_left(r->wait.deadline),
 			busy ? -1 : deadline_left(idle)),
 		    output_error);
 		busy |= f->dispatch != NULL && !dispatch_idle(f->dispatch);
 		if (f->w.count != before || busy)
-			idle = deadline_in(r->idle);
+			idle = deadline_in(r->stream.idle);
 		else if (deadline_left(idle) == 0)
 			*timed_out = true;
-		if (deadline_left(r->deadline) == 0)
+		if (deadline_left(r->wait.deadline) == 0)
 			*timed_out = true;
 		if (*timed_out)
 			break;
@@ -325,18 +325,19 @@ result(const struct stream *f, bool timed_out)
 static int
 run(struct stream *f)
 {
-	struct request *r = f->w.waitset.request;
+	struct request *r = f->request;
 	bool timed_out = false;
 	int status = 0, output_error = 0, error;
 
-	if (r->program != NULL)
-		status = dispatch_open(&f->dispatch, &f->w);
+	if (r->program.arguments != NULL)
+		status = dispatch_open(&f->dispatch, &f->w, &r->program,
+		    &r->print);
 	/* what was not printed is left, and will be printed again */
-	output_until(r->deadline, r->lines && r->events != 0);
+	output_until(r->wait.deadline, r->stream.lines && f->w.most != 0);
 	if (status == 0)
 		status = loop(f, &timed_out, &output_error);
-	if (r->lines)
-		lines_close(r);
+	if (r->stream.lines)
+		lines_close();
 	error = output_flush();
 	if (output_error == 0)
 		output_error = error;
@@ -367,9 +368,9 @@ translate(const struct backend *from, const struct backend *to, uint32_t bits)
 static int
 open_better(struct stream *f, struct request *request)
 {
-	const struct backend *const *streams = request->streams,
-				    *usual = request->backend, *better;
 	struct targets *targets = &request->targets;
+	const struct backend *const *streams = request->stream.better,
+				    *usual = targets->backend, *better;
 	const char *detail;
 	int status;
 
@@ -384,16 +385,16 @@ open_better(struct stream *f, struct request *request)
 	for (size_t i = 0; i < targets->count; i++)
 		targets->list[i].bits = translate(usual, better,
 		    targets->list[i].bits);
-	request->backend = better;
-	status = waitset_try(&f->w.waitset, request,
-	    request->lines ? 0 : better->flag_edge);
+	targets->backend = better;
+	status = waitset_try(&f->w.waitset, targets, &request->wait,
+	    request->stream.lines ? 0 : better->flag_edge);
 	if (status >= 0)
 		return status;
 	waitset_close(&f->w.waitset);
 	for (size_t i = 0; i < targets->count; i++)
 		targets->list[i].bits = translate(better, usual,
 		    targets->list[i].bits);
-	request->backend = usual;
+	targets->backend = usual;
 	return status;
 }
 
@@ -404,7 +405,7 @@ stream_close(void *stream)
 
 	if (f->dispatch != NULL)
 		dispatch_close(f->dispatch);
-	if (f->w.sampler.request != NULL)
+	if (f->w.sampler.targets != NULL)
 		sampler_close(&f->w.sampler);
 	waitset_close(&f->w.waitset);
 	free(f);
@@ -413,24 +414,35 @@ stream_close(void *stream)
 int
 stream_run(struct request *request)
 {
-	uint32_t edge = request->lines ? 0 : request->backend->flag_edge;
+	const struct stream_options *options = &request->stream;
+	struct targets *targets = &request->targets;
+	uint32_t edge = options->lines ? 0 : targets->backend->flag_edge;
 	struct stream *f = calloc(1, sizeof *f);
 	int status;
 
 	if (f == NULL)
 		return diag_system(ENOMEM, NULL, "targets");
 	pmux_at_end(stream_close, f);
-	f->w.unfinished = request->targets.count;
-	f->partial = request->streams != NULL;
-	status = request->lines ? lines_open(request) : 0;
+	f->request = request;
+	f->w.unfinished = targets->count;
+	f->w.most = options->count;
+	f->w.reopen = options->reopen;
+	f->partial = options->better != NULL;
+	status = options->lines ? lines_open(targets, &request->print,
+				      options->longest, options->count) :
+				  0;
 	if (status == 0)
 		status = open_better(f, request);
 	if (status < 0)
-		status = waitset_open(&f->w.waitset, request, edge);
+		status = waitset_open(&f->w.waitset, targets, &request->wait,
+		    edge);
 	/* what PROGRAM runs for is not watched meanwhile */
-	f->w.edge = f->w.waitset.more != 0 && request->program == NULL;
-	finished_open(&f->w.finished, request);
-	if (status == 0 && sampler_open(&f->w.sampler, request, f->w.edge) != 0)
+	f->w.edge = f->w.waitset.more != 0 &&
+	    request->program.arguments == NULL;
+	finished_open(&f->w.finished, targets);
+	if (status == 0 &&
+	    sampler_open(&f->w.sampler, targets, request->wait.data,
+		f->w.edge) != 0)
 		status = diag_system(ENOMEM, NULL, "targets");
 	if (status == 0)
 		status = run(f);

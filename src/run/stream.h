@@ -11,7 +11,24 @@
 #ifndef STREAM_H
 #define STREAM_H
 
-#include "target/request.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct backend;
+struct request;
+
+/* What the options ask of a stream of events. */
+struct stream_options {
+	const struct backend *const *better; /* primitives for it, the first
+						that is there; ends with NULL;
+						or NULL */
+	int64_t idle; /* ns, or DURATION_FOREVER */
+	uint64_t count; /* 0: no limit */
+	size_t longest; /* bytes of a line; 0: usual */
+	bool lines;
+	bool reopen;
+};
 
 /*
  * Report what is new at the targets of REQUEST, which are resolved: print the

@@ -16,7 +16,7 @@
 static struct target *
 target_of(const struct watched *w, uint32_t index)
 {
-	return &w->waitset.request->targets.list[index];
+	return &w->waitset.targets->list[index];
 }
 
 /* Take target INDEX out of the wait set, if it is in there. */
@@ -57,7 +57,7 @@ watched_reported(struct watched *w, uint32_t index, const struct event *event)
 
 	sampler_reported(&w->sampler, index);
 	sample->bits = event->bits;
-	sample->bytes = finished_unread(w->waitset.request,
+	sample->bytes = finished_unread(w->waitset.targets,
 	    target_of(w, index));
 	sample->reported = clock_now();
 }
@@ -86,7 +86,7 @@ watched_sample(struct watched *w, uint32_t index, const struct event *event)
 bool
 watched_keeps(const struct watched *w, const struct target *t)
 {
-	if (!w->waitset.request->reopen || t->fd < 0 ||
+	if (!w->reopen || t->fd < 0 ||
 	    (t->bits & w->waitset.backend->mask_write) != 0)
 		return false;
 	return (t->flags & TARGET_PATH) != 0 ? (t->flags & TARGET_FIFO) != 0 :

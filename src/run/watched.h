@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "run/sampler.h"
-#include "target/request.h"
+
 #include "wait/finished.h"
 #include "wait/waitset.h"
 
@@ -24,6 +24,8 @@ struct watched {
 	struct finished finished;
 	size_t unfinished; /* targets */
 	uint64_t count; /* of events printed, or PROGRAMs started */
+	uint64_t most; /* of those; 0: no limit */
+	bool reopen; /* FIFOs are kept for later writers */
 	bool edge; /* the wait reports new events only */
 };
 

@@ -90,7 +90,7 @@ session_print(struct session *s, const struct target *t,
 {
 	put_head("event", pending_tag(s), s->pending.tag_length);
 	output_character('\t');
-	print_answer(s->request, t, event, kevent);
+	print_answer(&s->request->print, t, event, kevent);
 }
 
 void

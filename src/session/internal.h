@@ -27,9 +27,9 @@
 #include "backend/backend.h"
 #include "base/deadline.h"
 #include "output/diag.h"
+#include "run/request.h"
 #include "session/handles.h"
 #include "session/tokenize.h"
-#include "target/request.h"
 
 struct session;
 

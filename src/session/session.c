@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "backend/over.h"
-#include "fifo/fifo.h"
-#include "sys/caller.h"
-#include "sys/foreign.h"
 #include "base/deadline.h"
 #include "base/duration.h"
 #include "base/pmux.h"
+#include "fifo/fifo.h"
+#include "sys/caller.h"
+#include "sys/foreign.h"
 #include "compat.h"
 #include "output/output.h"
 #include "print/print.h"
@@ -283,7 +283,7 @@ session_run(struct request *request)
 	if (s == NULL)
 		return diag_system(ENOMEM, NULL, "--session");
 	s->request = request;
-	s->backend = request->backend;
+	s->backend = request->targets.backend;
 	pmux_at_end(session_close, s);
 	status = session_open(s);
 	if (status == 0) {

@@ -5,7 +5,7 @@
 #ifndef SESSION_H
 #define SESSION_H
 
-#include "target/request.h"
+#include "run/request.h"
 
 /*
  * Serve requests for the command and backend of REQUEST until `quit', the end

@@ -14,21 +14,20 @@
 /* ---- descriptors ---- */
 
 static int
-descriptor_events(struct targets *targets, const struct backend *backend,
-    char *events)
+descriptor_events(struct targets *targets, char *events)
 {
-	return targets_parse_events(backend, "--events", events, strlen(events),
-	    &targets->bits);
+	return targets_parse_events(targets->backend, "--events", events,
+	    strlen(events), &targets->bits);
 }
 
 static int
-descriptor_parse(struct targets *targets, const struct backend *backend,
-    uint32_t defaults)
+descriptor_parse(struct targets *targets, uint32_t defaults)
 {
 	int status = 0;
 
 	for (size_t i = 0; i < targets->count && status == 0; i++)
-		status = target_parse(&targets->list[i], backend, defaults);
+		status = target_parse(&targets->list[i], targets->backend,
+		    defaults);
 	return status;
 }
 
@@ -43,13 +42,11 @@ descriptor_same(const struct targets *targets, const struct target *a,
 /* ---- kevents ---- */
 
 static int
-kevent_events(struct targets *targets, const struct backend *backend,
-    char *words)
+kevent_events(struct targets *targets, char *words)
 {
 	size_t wanted = (size_t)targets->default_count + 1;
 	char **defaults;
 
-	(void)backend;
 	defaults = realloc(targets->defaults, wanted * sizeof *defaults);
 	if (defaults == NULL)
 		return diag_system(ENOMEM, NULL, "targets");
@@ -87,13 +84,11 @@ parse(struct targets *targets, struct target *t, struct kevent_request *request,
 }
 
 static int
-kevents_parse(struct targets *targets, const struct backend *backend,
-    uint32_t defaults)
+kevents_parse(struct targets *targets, uint32_t defaults)
 {
 	uint64_t timers = 0;
 	int status = 0;
 
-	(void)backend;
 	(void)defaults;
 	targets->kevents = calloc(targets->count + 1, sizeof *targets->kevents);
 	if (targets->kevents == NULL)

@@ -17,14 +17,12 @@ struct target_kind {
 	 * Take EVENTS, which stays where it is, for the words to come that have
 	 * none.  Returns 0 or an exit status, a message having been printed.
 	 */
-	int (*events)(struct targets *targets, const struct backend *backend,
-	    char *events);
+	int (*events)(struct targets *targets, char *events);
 	/*
 	 * Parse every word; DEFAULTS is for those without events.  Returns as
 	 * above.
 	 */
-	int (*parse)(struct targets *targets, const struct backend *backend,
-	    uint32_t defaults);
+	int (*parse)(struct targets *targets, uint32_t defaults);
 	/* Whether A and B, the same descriptor, are in the same list. */
 	bool (*same)(const struct targets *targets, const struct target *a,
 	    const struct target *b);

@@ -14,13 +14,12 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "base/pmux.h"
-#include "sys/caller.h"
-#include "sys/foreign.h"
 #include "base/flags.h"
 #include "base/number.h"
+#include "base/pmux.h"
 #include "fifo/fifo.h"
 #include "output/diag.h"
+#include "sys/caller.h"
 #include "sys/fdplace.h"
 #include "sys/fileid.h"
 #include "sys/foreign.h"
@@ -479,7 +478,8 @@ table_slot(const struct target_table *table, const struct targets *targets,
 	     at = (at + 1) & table->mask) {
 		found = &targets->list[table->slots[at] - 1];
 		if (same(found, t) &&
-		    (!listed || targets->kind->same(targets, found, t)))
+		    (!listed ||
+			target_kind(targets->backend)->same(targets, found, t)))
 			break;
 	}
 	return &table->slots[at];
@@ -501,7 +501,9 @@ table_find(struct target_table *table, struct targets *targets, size_t end,
 		for (size_t i = 0; i < end; i++) {
 			found = &targets->list[i];
 			if (same(found, t) &&
-			    (!listed || targets->kind->same(targets, found, t)))
+			    (!listed ||
+				target_kind(targets->backend)
+				    ->same(targets, found, t)))
 				return found;
 		}
 		return NULL;
@@ -673,14 +675,13 @@ target_refused(const struct targets *targets, const struct target *t,
 
 /* Give T a handle, if it can be looked at.  Returns 0 or an exit status. */
 static int
-name(const struct targets *targets, const struct backend *backend,
-    struct target *t, int process)
+name(const struct targets *targets, struct target *t, int process)
 {
 	pid_t pid = targets->processes[t->process - 1];
 	const char *why;
 	int error;
 
-	if ((t->bits & backend->mask_other) != 0)
+	if ((t->bits & targets->backend->mask_other) != 0)
 		return diag_unavailable("%.*s: of another process's descriptors"
 					" only read and write can be told",
 		    (int)t->length, t->name);
@@ -694,8 +695,7 @@ name(const struct targets *targets, const struct backend *backend,
 
 /* Take what the targets of process OWNER (index plus 1) mean. */
 static int
-take_from(struct targets *targets, const struct backend *backend,
-    struct target_table *table, uint32_t owner)
+take_from(struct targets *targets, struct target_table *table, uint32_t owner)
 {
 	long pid = (long)targets->processes[owner - 1];
 	int process = process_open((pid_t)pid), status = 0;
@@ -721,15 +721,14 @@ take_from(struct targets *targets, const struct backend *backend,
 			t->fd = earlier->fd;
 			t->flags |= TARGET_SHARED;
 		} else
-			status = targets->copied ?
-			    copy(targets, t, process) :
-			    name(targets, backend, t, process);
+			status = targets->copied ? copy(targets, t, process) :
+						   name(targets, t, process);
 	}
 	return status;
 }
 
 static int
-take_all(struct targets *targets, const struct backend *backend)
+take_all(struct targets *targets)
 {
 	struct target_table table = { NULL, 0 };
 	int status = 0;
@@ -743,7 +742,7 @@ take_all(struct targets *targets, const struct backend *backend)
 	for (uint32_t i = 0; i < targets->process_count; i++)
 		targets->pidfds[i] = -1;
 	for (uint32_t i = 0; i < targets->process_count && status == 0; i++)
-		status = take_from(targets, backend, &table, i + 1);
+		status = take_from(targets, &table, i + 1);
 	free(table.slots);
 	return status;
 }
@@ -820,8 +819,9 @@ look_at(struct target *t, const struct backend *backend)
 
 /* Look at every path before the first is opened. */
 static int
-look(struct targets *targets, const struct backend *backend, bool *conflict)
+look(struct targets *targets, bool *conflict)
 {
+	const struct backend *backend = targets->backend;
 	bool reading = false, writing = false;
 	struct target *t;
 	int status;
@@ -856,8 +856,9 @@ compare(const void *left, const void *right)
 
 /* Some FIFOs are read and some written: whether one is both. */
 static int
-look_for_both(struct targets *targets, const struct backend *backend)
+look_for_both(struct targets *targets)
 {
+	const struct backend *backend = targets->backend;
 	struct identity *seen;
 	size_t count = 0;
 	struct stat st;
@@ -932,9 +933,9 @@ target_open(struct target *t, const struct backend *backend)
 
 /* The same of one that has been looked at; for a FIFO's reader pmux waits. */
 static int
-open_or_await(struct targets *targets, struct target *t,
-    const struct backend *backend)
+open_or_await(struct targets *targets, struct target *t)
 {
+	const struct backend *backend = targets->backend;
 	int status;
 
 	if ((t->flags & TARGET_FIFO) == 0 || !writes(t, backend))
@@ -945,20 +946,19 @@ open_or_await(struct targets *targets, struct target *t,
 }
 
 static int
-open_all(struct targets *targets, const struct backend *backend)
+open_all(struct targets *targets)
 {
 	bool conflict = false;
 	int status;
 
 	if (!any(targets, TARGET_PATH))
 		return 0;
-	status = look(targets, backend, &conflict);
+	status = look(targets, &conflict);
 	if (status == 0 && conflict)
-		status = look_for_both(targets, backend);
+		status = look_for_both(targets);
 	for (size_t i = 0; i < targets->count && status == 0; i++)
 		if ((targets->list[i].flags & TARGET_PATH) != 0)
-			status = open_or_await(targets, &targets->list[i],
-			    backend);
+			status = open_or_await(targets, &targets->list[i]);
 	return status;
 }
 
@@ -989,25 +989,26 @@ check_open(const struct targets *targets)
 }
 
 int
-targets_resolve(struct targets *targets, const struct backend *backend,
-    enum target_twice twice, uint32_t defaults, bool null_separated)
+targets_resolve(struct targets *targets, enum target_twice twice,
+    uint32_t defaults, bool null_separated)
 {
+	const struct target_kind *kind = target_kind(targets->backend);
 	int status;
 
 	caller_raise_files();
-	targets->kind = target_kind(backend);
+
 	status = read_files(targets, null_separated ? '\0' : '\n');
 	if (status == 0)
-		status = targets->kind->parse(targets, backend, defaults);
+		status = kind->parse(targets, defaults);
 	if (status == 0)
 		status = merge(targets, twice);
 	if (status != 0)
 		return status;
 	fdplace_avoid(targets_name, targets);
-	status = take_all(targets, backend);
+	status = take_all(targets);
 	if (status == 0)
-		status = open_all(targets, backend);
-	if (status == 0 && targets->kind->early)
+		status = open_all(targets);
+	if (status == 0 && kind->early)
 		status = check_open(targets);
 	return status;
 }

@@ -13,7 +13,6 @@
 
 struct backend;
 struct kevent_request;
-struct target_kind;
 
 /* What naming one descriptor twice means. */
 enum target_twice {
@@ -52,7 +51,7 @@ struct target {
 };
 
 struct targets {
-	const struct target_kind *kind;
+	const struct backend *backend; /* whose words their bits are */
 	struct target *list;
 	size_t count, capacity;
 	size_t words; /* how many the command line had */
@@ -117,8 +116,8 @@ int targets_parse_events(const struct backend *backend, const char *subject,
  * TARGETS stays where it is from then on: targets_name reads it.  Returns 0 or
  * an exit status, a message having been printed.
  */
-int targets_resolve(struct targets *targets, const struct backend *backend,
-    enum target_twice twice, uint32_t defaults, bool null_separated);
+int targets_resolve(struct targets *targets, enum target_twice twice,
+    uint32_t defaults, bool null_separated);
 
 /*
  * Try again to open TARGET, a FIFO that nobody was reading.  Returns 0, also

@@ -16,26 +16,26 @@
 #include "wait/finished.h"
 
 void
-finished_open(struct finished *finish, const struct request *request)
+finished_open(struct finished *finish, const struct targets *targets)
 {
-	const struct backend *backend = request->backend;
+	const struct backend *backend = targets->backend;
 
-	finish->request = request;
+	finish->targets = targets;
 	finish->closed = flags_bit(backend->flags, "nval");
 	finish->hangs_up = backend->mask_broken | finish->closed;
 	finish->oneshot = flags_bit(backend->flags, "oneshot");
 }
 
 bool
-finished_is_readiness(const struct request *request, const struct target *t)
+finished_is_readiness(const struct targets *targets, const struct target *t)
 {
-	return (t->bits & request->backend->mask_other) == 0;
+	return (t->bits & targets->backend->mask_other) == 0;
 }
 
 int64_t
-finished_unread(const struct request *request, const struct target *t)
+finished_unread(const struct targets *targets, const struct target *t)
 {
-	return (t->bits & request->backend->mask_read) == 0 ?
+	return (t->bits & targets->backend->mask_read) == 0 ?
 	    0 :
 	    kernel_unread(t->fd);
 }
@@ -125,13 +125,12 @@ bool
 finished_is_last(const struct finished *finish, const struct target *t,
     const struct event *event, uint32_t *children)
 {
-	const struct kevent_request *kevent = target_kevent(
-	    &finish->request->targets, t);
+	const struct kevent_request *kevent = target_kevent(finish->targets, t);
 
 	if (kevent != NULL)
 		return is_last_kevent(kevent, t, event, children);
 	return (t->bits & finish->oneshot) != 0 ||
 	    ((event->bits & finish->hangs_up) != 0 &&
 		is_empty(t,
-		    (event->bits & finish->request->backend->mask_read) != 0));
+		    (event->bits & finish->targets->backend->mask_read) != 0));
 }

@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 #include "base/event.h"
-#include "target/request.h"
+#include "target/target.h"
 
 struct finished {
-	const struct request *request;
+	const struct targets *targets;
 	/*
 	 * Of a descriptor: the other end has gone, or it is of no use, and only
 	 * what is unread is left of it.  Never with select.
@@ -22,18 +22,18 @@ struct finished {
 	uint32_t oneshot; /* asks for one event */
 };
 
-/* What ends the targets of REQUEST. */
-void finished_open(struct finished *finish, const struct request *request);
+/* What ends the TARGETS. */
+void finished_open(struct finished *finish, const struct targets *targets);
 
 /* Whether T is a descriptor whose readiness can be asked for again. */
-bool finished_is_readiness(const struct request *request,
+bool finished_is_readiness(const struct targets *targets,
     const struct target *t);
 
 /*
  * How many bytes can be read from T, if it asks to read; 0 if it does not, and
  * negative where nothing tells.
  */
-int64_t finished_unread(const struct request *request, const struct target *t);
+int64_t finished_unread(const struct targets *targets, const struct target *t);
 
 /*
  * Whether EVENT is the last of T: it hangs up and nothing is unread, or it is

@@ -11,10 +11,9 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "base/pmux.h"
-#include "sys/foreign.h"
 #include "base/deadline.h"
 #include "base/flags.h"
+#include "base/pmux.h"
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/print.h"
@@ -50,15 +49,15 @@ waitset_no_object(const struct backend *backend, int error)
 }
 
 int
-waitset_object(const struct request *request, struct backend_state **object)
+waitset_object(const struct targets *targets, bool data,
+    struct backend_state **object)
 {
-	const struct backend *backend = request->backend;
-	const struct targets *targets = &request->targets;
+	const struct backend *backend = targets->backend;
 	int error = backend->open(object, targets->count + 2);
 
 	if (error == 0 && backend->requests != NULL)
 		backend->requests(*object, targets->kevents, targets->count,
-		    print_wants_data(request));
+		    data);
 	return error;
 }
 
@@ -77,7 +76,7 @@ add_failed(const struct waitset *w, const struct target *t, int error)
 	    backend->hint(error, t->bits);
 
 	if (error == -EBADF && is_closed(t))
-		return target_closed(&w->request->targets, t);
+		return target_closed(w->targets, t);
 	if (hint != NULL && is_absence(error))
 		return diag_unavailable("%.*s: %s", (int)t->length, t->name,
 		    hint);
@@ -87,7 +86,7 @@ add_failed(const struct waitset *w, const struct target *t, int error)
 int
 waitset_add(struct waitset *w, size_t index)
 {
-	const struct target *t = &w->request->targets.list[index];
+	const struct target *t = &w->targets->list[index];
 	int error;
 
 	if (t->fd == -1)
@@ -101,20 +100,18 @@ waitset_add(struct waitset *w, size_t index)
 
 /*
  * While pmux waits, the reader of its output may go: watch for that on a copy,
- * since standard output may be a target too.  With --quiet nothing is printed,
- * and PROGRAM's output is its own affair.
+ * since standard output may be a target too.
  * Returns -EPIPE if it has gone already, as kevent(2) says at once, 0, or
  * -errno.
  */
 static int
-watch_output(struct waitset *w)
+watch_output(struct waitset *w, const struct wait_options *options)
 {
 	struct stat st;
 	int fd, error;
 
 	w->output = -1;
-	if (w->request->quiet || w->request->program != NULL ||
-	    w->request->deadline == DEADLINE_PASSED)
+	if (!options->output || options->deadline == DEADLINE_PASSED)
 		return 0;
 	if (fstat(STDOUT_FILENO, &st) == -1)
 		return errno == EBADF ? 0 : -errno;
@@ -123,8 +120,8 @@ watch_output(struct waitset *w)
 	fd = fdplace(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
 	if (fd < 0)
 		return 0;
-	error = w->backend->add(w->state, (uint32_t)w->request->targets.count,
-	    fd, w->backend->mask_watch);
+	error = w->backend->add(w->state, (uint32_t)w->targets->count, fd,
+	    w->backend->mask_watch);
 	if (error == 0)
 		w->output = fd;
 	else
@@ -136,7 +133,7 @@ watch_output(struct waitset *w)
 static void
 forget_output(struct waitset *w)
 {
-	(void)w->backend->remove(w->state, (uint32_t)w->request->targets.count,
+	(void)w->backend->remove(w->state, (uint32_t)w->targets->count,
 	    w->output);
 	w->output = -1;
 }
@@ -156,13 +153,13 @@ look_at_output(struct waitset *w)
 }
 
 static int
-say_ready(struct request *request)
+say_ready(int fd)
 {
-	int fd = request->ready_fd, error = 0;
+	int error = 0;
 
 	if (fd == -1)
 		return 0;
-	request->ready_fd = -1;
+
 	while (write(fd, "\n", 1) == -1)
 		if (errno != EINTR) {
 			error = errno;
@@ -174,19 +171,19 @@ say_ready(struct request *request)
 }
 
 static int
-open_all(struct waitset *w, struct request *request, uint32_t more, bool trying)
+open_all(struct waitset *w, struct targets *targets,
+    const struct wait_options *options, uint32_t more, bool trying)
 {
-	struct targets *targets = &request->targets;
 	int status = 0, error;
 
 	memset(w, 0, sizeof *w);
 	w->trying = trying;
-	w->request = request;
-	w->backend = request->backend;
+	w->targets = targets;
+	w->backend = targets->backend;
 	w->more = more;
 	w->output = -1;
 	w->retry = RETRY_FIRST;
-	error = waitset_object(request, &w->state);
+	error = waitset_object(targets, options->data, &w->state);
 	if (error != 0)
 		return waitset_no_object(w->backend, error);
 	for (size_t i = 0; i < targets->count && status == 0; i++)
@@ -194,27 +191,29 @@ open_all(struct waitset *w, struct request *request, uint32_t more, bool trying)
 	if (status != 0)
 		return status;
 	w->trying = false;
-	error = watch_output(w);
-	return error != 0 ? print_failed(error) : say_ready(w->request);
+	error = watch_output(w, options);
+	return error != 0 ? print_failed(error) : say_ready(options->ready_fd);
 }
 
 int
-waitset_open(struct waitset *w, struct request *request, uint32_t more)
+waitset_open(struct waitset *w, struct targets *targets,
+    const struct wait_options *options, uint32_t more)
 {
-	return open_all(w, request, more, false);
+	return open_all(w, targets, options, more, false);
 }
 
 int
-waitset_try(struct waitset *w, struct request *request, uint32_t more)
+waitset_try(struct waitset *w, struct targets *targets,
+    const struct wait_options *options, uint32_t more)
 {
-	return open_all(w, request, more, true);
+	return open_all(w, targets, options, more, true);
 }
 
 /* Open those FIFOs whose reader has come.  Returns 0 or an exit status. */
 static int
 retry(struct waitset *w)
 {
-	struct targets *targets = &w->request->targets;
+	struct targets *targets = w->targets;
 	int status;
 
 	targets->awaited = false;
@@ -238,7 +237,7 @@ retry(struct waitset *w)
 int
 waitset_failed(const struct waitset *w, int error)
 {
-	const struct targets *targets = &w->request->targets;
+	const struct targets *targets = w->targets;
 
 	for (size_t i = 0; error == EBADF && i < targets->count; i++)
 		if (is_closed(&targets->list[i]))
@@ -257,14 +256,14 @@ waitset_failed(const struct waitset *w, int error)
 int
 waitset_wait(struct waitset *w, size_t max, int64_t left, int *count)
 {
-	struct request *r = w->request;
+	struct targets *targets = w->targets;
 	int n, status;
 
 	*count = 0;
-	if (r->targets.awaited) {
+	if (targets->awaited) {
 		if ((status = retry(w)) != 0)
 			return status;
-		if (r->targets.awaited && (left == -1 || left > w->retry))
+		if (targets->awaited && (left == -1 || left > w->retry))
 			left = w->retry;
 	}
 	n = backend_wait(w->backend, w->state, max, left);
@@ -282,7 +281,7 @@ waitset_wait(struct waitset *w, size_t max, int64_t left, int *count)
 int
 waitset_event_failed(const struct waitset *w, const struct event *event)
 {
-	const struct targets *targets = &w->request->targets;
+	const struct targets *targets = w->targets;
 	const struct target *t = &targets->list[event->token];
 	int error = (int)event->data;
 
@@ -300,7 +299,7 @@ waitset_next(struct waitset *w, struct event *event)
 		w->failed = waitset_event_failed(w, event);
 		if (w->failed != 0)
 			return 0;
-		if (event->token != w->request->targets.count)
+		if (event->token != w->targets->count)
 			return 1;
 		if (look_at_output(w) != 0)
 			return -EPIPE;
@@ -318,7 +317,7 @@ waitset_note(struct waitset *w, const struct target *t, uint32_t bits)
 		hits &= ~w->backend->mask_write;
 	/* a device says it too (poll(2) of macOS), and an O_PATH descriptor */
 	if ((bits & flags_bit(w->backend->flags, "nval")) != 0 && is_closed(t))
-		(void)target_closed(&w->request->targets, t);
+		(void)target_closed(w->targets, t);
 	w->reported = true;
 	w->asked |= hits != 0;
 	return hits != 0;

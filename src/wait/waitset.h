@@ -11,14 +11,24 @@
 #include <stdint.h>
 
 #include "backend/backend.h"
-#include "target/request.h"
+#include "base/deadline.h"
+#include "target/target.h"
+
+/* What the options ask of a wait. */
+struct wait_options {
+	deadline_t deadline;
+	size_t max_events; /* 0: no limit */
+	int ready_fd; /* or -1 */
+	bool output; /* ends if standard output has no reader */
+	bool data; /* kevents: count bytes */
+};
 
 /*
- * The token of each target is its place in the request's list.  That behind the
+ * The token of each target is its place in their list.  That behind the
  * last is the output's, the next one is the caller's to use.
  */
 struct waitset {
-	struct request *request;
+	struct targets *targets;
 	const struct backend *backend;
 	struct backend_state *state;
 	uint32_t more; /* bits that every add has */
@@ -31,27 +41,29 @@ struct waitset {
 };
 
 /*
- * Make an object for the targets of REQUEST, none of which is added.  Returns 0
- * or -errno as backend_open_fn.
+ * Make an object for TARGETS, none of which is added; DATA as in wait_options.
+ * Returns 0 or -errno as backend_open_fn.
  */
-int waitset_object(const struct request *request,
+int waitset_object(const struct targets *targets, bool data,
     struct backend_state **object);
 
 /* BACKEND's open failed with -errno ERROR.  Returns an exit status. */
 int waitset_no_object(const struct backend *backend, int error);
 
 /*
- * Make the object for REQUEST and add every target with its bits and MORE, and
+ * Make the object for TARGETS and add every target with its bits and MORE, and
  * standard output, so that its reader's going ends the wait; then say so on
  * --ready-fd.  Returns 0 or an exit status, a message having been printed.
  */
-int waitset_open(struct waitset *w, struct request *request, uint32_t more);
+int waitset_open(struct waitset *w, struct targets *targets,
+    const struct wait_options *options, uint32_t more);
 
 /*
  * The same, but nothing is printed if a target cannot be added: returns -errno
  * then, as backend_add_fn.
  */
-int waitset_try(struct waitset *w, struct request *request, uint32_t more);
+int waitset_try(struct waitset *w, struct targets *targets,
+    const struct wait_options *options, uint32_t more);
 
 /* Give up the object, also if it could not be made. */
 void waitset_close(struct waitset *w);

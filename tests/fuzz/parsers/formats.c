@@ -9,16 +9,15 @@
 #include "parser.h"
 #include "print/format.h"
 #include "print/print.h"
-#include "target/request.h"
 
 static void
-print(const struct request *request, uint32_t bits)
+print(const struct print_options *options, uint32_t bits)
 {
 	struct event event = { .bits = bits, .data = -1, .fflags = UINT32_MAX };
 	char to[256];
 
 	output_divert(to, sizeof to);
-	print_event(request, request->targets.list, &event);
+	print_event(options, options->targets->list, &event);
 	parser_check(output_restore() <= sizeof to);
 }
 
@@ -28,21 +27,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *format = parser_input(data, size);
 	struct kevent_request kevent = { .filter = KQUEUE_PROC };
 	struct target target = { .name = format, .fd = TARGET_NO_FD };
-	struct request request = { .format = format, .ready_fd = -1 };
+	struct targets targets = { .list = &target, .count = 1 };
+	struct print_options options = { .targets = &targets,
+		.format = format };
 
 	target.length = (uint32_t)strlen(format);
 	target.number = TARGET_NO_FD;
-	request.targets.list = &target;
-	request.targets.count = 1;
-	request.backend = &backend_poll;
+	targets.backend = &backend_poll;
 	if (format_check(format, false) == 0)
-		print(&request, 0x1f);
-	request.backend = &backend_kqueue;
-	request.targets.kevents = &kevent;
+		print(&options, 0x1f);
+	targets.backend = &backend_kqueue;
+	targets.kevents = &kevent;
 	if (format_check(format, true) == 0)
-		print(&request, 1u << KQUEUE_PROC);
-	request.json = true;
-	print(&request, 1u << KQUEUE_PROC);
+		print(&options, 1u << KQUEUE_PROC);
+	options.json = true;
+	print(&options, 1u << KQUEUE_PROC);
 	free(format);
 	return 0;
 }

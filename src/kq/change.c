@@ -21,7 +21,7 @@ descriptor(const struct kevent *change)
  * -errno if it cannot be known, and then the knote is no more.
  */
 static int
-look(struct knote *k)
+check_state(struct knote *k)
 {
 	int active;
 
@@ -32,7 +32,7 @@ look(struct knote *k)
 		return 0;
 	}
 	/* epoll tells by itself */
-	if (k->item.place != ITEM_NOWHERE)
+	if (k->member.place != MEMBER_NOWHERE)
 		return 0;
 	active = k->filter->event(k);
 	if (active < 0)
@@ -43,9 +43,9 @@ look(struct knote *k)
 }
 
 /*
- * The other of READ and WRITE on the same number: its file may have been closed
- * since, and the new item would hide that.  Returns 0, or -errno if that cannot
- * be known.
+ * Drop the knote of the other filter, READ or WRITE, on the same number if its
+ * file has been closed: the new member would hide that.  Returns 0, or -errno
+ * if that cannot be known.
  */
 static int
 forget_other(struct queue *q, const struct kevent *change)
@@ -66,7 +66,8 @@ forget_other(struct queue *q, const struct kevent *change)
 }
 
 static int
-add(struct queue *q, const struct filter *filter, const struct kevent *change)
+change_add(struct queue *q, const struct filter *filter,
+    const struct kevent *change)
 {
 	struct knote *k;
 	int error;
@@ -83,7 +84,7 @@ add(struct queue *q, const struct filter *filter, const struct kevent *change)
 		knote_free(k);
 		return error;
 	}
-	return look(k);
+	return check_state(k);
 }
 
 static void
@@ -119,7 +120,7 @@ modify(struct knote *k, const struct kevent *change)
 		set_disabled(k, (change->flags & EV_ENABLE) == 0);
 	if ((k->status & KNOTE_DISABLED) == 0 && k->filter->arm != NULL)
 		error = k->filter->arm(k);
-	return error == 0 ? look(k) : error;
+	return error == 0 ? check_state(k) : error;
 }
 
 static int
@@ -153,8 +154,9 @@ change_apply(struct queue *q, const struct kevent *change)
 			return error;
 	}
 	if (k == NULL)
-		return (change->flags & EV_ADD) != 0 ? add(q, filter, change) :
-						       absent(filter, change);
+		return (change->flags & EV_ADD) != 0 ?
+		    change_add(q, filter, change) :
+		    absent(filter, change);
 	/* EV_ADD with EV_DELETE deletes what was there */
 	if ((change->flags & EV_DELETE) != 0) {
 		knote_drop(k);

@@ -28,13 +28,13 @@
 #include "collect.h"
 #include "connector.h"
 #include "filter.h"
+#include "filter_aio.h"
+#include "filter_netdev.h"
+#include "filter_signal.h"
+#include "filter_timer.h"
 #include "inode.h"
-#include "item.h"
-#include "links.h"
+#include "member.h"
 #include "queue.h"
-#include "signals.h"
-#include "timers.h"
-#include "transfers.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
@@ -60,19 +60,19 @@
  */
 #define RECHECK (NS_PER_S / 10)
 
-/* Few enough to look at each closely, see item_events. */
+/* Few enough to look at each closely, see member_events. */
 #define FEW 8
 
-/* What the queue's instance tells, and after that each one with items. */
+/* What the queue's instance tells, and after that each one with members. */
 struct batch {
 	struct epoll_event few[BATCH], sources[SOURCES];
-	struct epoll_event *items, *ready;
-	int capacity; /* of items */
+	struct epoll_event *members, *ready;
+	int capacity; /* of members */
 	int most; /* of ready */
 };
 
 static int64_t
-now(void)
+monotonic_now(void)
 {
 	struct timespec t;
 
@@ -83,8 +83,8 @@ now(void)
 static void
 batch_close(struct batch *b)
 {
-	if (b->items != b->few)
-		free(b->items);
+	if (b->members != b->few)
+		free(b->members);
 	if (b->ready != b->sources)
 		free(b->ready);
 }
@@ -95,17 +95,17 @@ batch_open(struct batch *b, const struct queue *q, size_t room)
 {
 	if (room > BATCH_MOST)
 		room = BATCH_MOST;
-	b->items = b->few;
+	b->members = b->few;
 	b->ready = b->sources;
 	b->capacity = (int)room;
 	b->most = SOURCES;
 	if (room > BATCH)
-		b->items = malloc(room * sizeof *b->items);
+		b->members = malloc(room * sizeof *b->members);
 	if (q->crowded) {
 		b->most += (int)room;
 		b->ready = malloc((size_t)b->most * sizeof *b->ready);
 	}
-	if (b->items != NULL && b->ready != NULL)
+	if (b->members != NULL && b->ready != NULL)
 		return 0;
 	batch_close(b);
 	return -ENOMEM;
@@ -113,50 +113,50 @@ batch_open(struct batch *b, const struct queue *q, size_t room)
 
 /* ---- what the kernel tells ---- */
 
-/* The items of instance SOURCE, at most as many as B holds, which is used. */
+/* The members of instance SOURCE, at most as many as B holds, which is used. */
 static void
-told_items(struct queue *q, enum source source, struct batch *b)
+handle_members(struct queue *q, enum source source, struct batch *b)
 {
 	struct knote *k;
 	int n;
 
 	/* that the source is ready is told once, and this does not sleep */
 	do
-		n = epoll_wait(q->sources[source], b->items, b->capacity, 0);
+		n = epoll_wait(q->sources[source], b->members, b->capacity, 0);
 	while (n == -1 && errno == EINTR);
 	q->few = n <= FEW;
 	q->more |= n == b->capacity;
 	for (int i = 0; i < n && !q->few; i++)
-		item_fetch(q, &b->items[i]);
+		member_prefetch(q, &b->members[i]);
 	for (int i = 0; i < n; i++)
-		if ((k = item_told(q, &b->items[i], source)) != NULL)
+		if ((k = member_on_event(q, &b->members[i], source)) != NULL)
 			knote_activate(k);
 }
 
 static void
-told_source(struct queue *q, enum source source, struct batch *b)
+handle_source(struct queue *q, enum source source, struct batch *b)
 {
 	switch (source) {
 	case SOURCE_FIRST:
 	case SOURCE_SECOND:
-		told_items(q, source, b);
+		handle_members(q, source, b);
 		break;
 	case SOURCE_TIMER:
 	case SOURCE_CLOCK:
-		timers_told(q, source == SOURCE_CLOCK);
+		timer_handle(q, source == SOURCE_CLOCK);
 		break;
 	case SOURCE_INODES:
-		inodes_told(q);
+		inode_handle(q);
 		break;
 	case SOURCE_PROCESSES:
-		connector_told(q);
+		connector_handle(q);
 		break;
 	case SOURCE_POSTS:
 	case SOURCE_PENDING:
-		signals_told(q, source == SOURCE_PENDING);
+		signal_handle(q, source == SOURCE_PENDING);
 		break;
 	case SOURCE_LINKS:
-		links_told(q);
+		netdev_handle(q);
 		break;
 	default:
 		break;
@@ -165,7 +165,7 @@ told_source(struct queue *q, enum source source, struct batch *b)
 
 /* N of what is in the queue's instance is ready. */
 static void
-told(struct queue *q, struct batch *b, int n)
+handle_sources(struct queue *q, struct batch *b, int n)
 {
 	const struct epoll_event *e = b->ready;
 	struct knote *k;
@@ -173,18 +173,18 @@ told(struct queue *q, struct batch *b, int n)
 	q->turn++;
 	for (int i = 0; i < n; i++, e++)
 		if (e->data.u64 < SOURCES)
-			told_source(q, (enum source)e->data.u64, b);
-		else if ((k = item_told_main(q, e)) != NULL)
+			handle_source(q, (enum source)e->data.u64, b);
+		else if ((k = member_on_main_event(q, e)) != NULL)
 			knote_activate(k);
 	if (q->stale_first || q->stale_second)
-		items_renew(q);
+		member_rebuild_instances(q);
 }
 
 /* ---- handing out ---- */
 
 /* K, which is not in the ready list any more, has been reported. */
 static void
-reported(struct knote *k)
+after_report(struct knote *k)
 {
 	unsigned flags = k->event.flags;
 
@@ -208,15 +208,15 @@ reported(struct knote *k)
 	k->status &= ~(unsigned)KNOTE_ACTIVE;
 	/* still so, and nobody else would tell */
 	if ((flags & (EV_CLEAR | EV_DISPATCH)) == 0 &&
-	    k->item.place == ITEM_NOWHERE)
+	    k->member.place == MEMBER_NOWHERE)
 		knote_activate(k);
 }
 
 /* K's descriptor is closed. */
 static void
-closed(struct knote *k)
+drop_closed(struct knote *k)
 {
-	item_orphan(k);
+	member_orphan(k);
 	knote_drop(k);
 }
 
@@ -225,7 +225,7 @@ closed(struct knote *k)
  * to report already.  Returns 1, 0, or -errno if it is gone.
  */
 static int
-look(struct knote *k)
+query_event(struct knote *k)
 {
 	int active = 1;
 
@@ -249,18 +249,18 @@ hand_out(struct queue *q, struct kevent *events, int room)
 		if ((k = q->first) == NULL)
 			break;
 		knote_dequeue(k);
-		active = look(k);
+		active = query_event(k);
 		if (active < 0)
-			closed(k);
+			drop_closed(k);
 		else if (active == 0)
 			k->status &= ~(unsigned)KNOTE_ACTIVE;
 		else {
 			events[done++] = k->event;
-			reported(k);
+			after_report(k);
 		}
 	}
 	if (q->stale_first || q->stale_second)
-		items_renew(q);
+		member_rebuild_instances(q);
 	return done;
 }
 
@@ -274,34 +274,34 @@ collect_count(struct queue *q)
 
 	if (batch_open(&b, q, q->knotes.count + 1) != 0)
 		return 1;
-	told(q, &b, epoll_wait(q->fd, b.ready, b.most, 0));
+	handle_sources(q, &b, epoll_wait(q->fd, b.ready, b.most, 0));
 	batch_close(&b);
 	for (size_t left = q->ready; left > 0 && q->first != NULL; left--) {
 		k = q->first;
 		knote_dequeue(k);
-		active = look(k);
+		active = query_event(k);
 		if (active < 0)
-			closed(k);
+			drop_closed(k);
 		else if (active == 0)
 			k->status &= ~(unsigned)KNOTE_ACTIVE;
 		else {
 			count++;
 			/* what epoll told and tells again is left to it */
-			if (!item_is_told(k) || k->item.edge ||
+			if (!member_was_reported(k) || k->member.edge ||
 			    (k->event.flags & EV_ERROR) != 0)
 				knote_activate(k);
 		}
 	}
-	(void)collect_settle(q);
+	(void)collect_update_wakeup(q);
 	return count;
 }
 
 int
-collect_settle(struct queue *q)
+collect_update_wakeup(struct queue *q)
 {
 	uint64_t one = 1;
 	bool ready = q->ready > 0;
-	int error = timers_settle(q);
+	int error = timer_arm_fds(q);
 
 	if (ready == q->kicked || q->sources[SOURCE_KICK] == -1)
 		return error;
@@ -346,7 +346,7 @@ struct turn {
 };
 
 static void
-cancelled(void *argument)
+on_cancel(void *argument)
 {
 	struct turn *t = argument;
 
@@ -376,7 +376,7 @@ is_only_thread(void)
  * (glibc, sysdeps/pthread/aio_notify.c).
  */
 static int64_t
-patience(const struct queue *q, int64_t left)
+wait_limit(const struct queue *q, int64_t left)
 {
 	if (q->transfers > 0)
 		return left < 0 || left > RECHECK ? RECHECK : left;
@@ -396,7 +396,7 @@ wait_unlocked(struct turn *t, int64_t left)
 
 	queue_enter(t->queue);
 	queues_unlock();
-	pthread_cleanup_push(cancelled, t);
+	pthread_cleanup_push(on_cancel, t);
 	n = wait_in_kernel(t->fd, t->batch.ready, t->batch.most, left);
 	error = n == -1 ? -errno : 0;
 	pthread_cleanup_pop(0);
@@ -411,30 +411,30 @@ static int
 turn(struct turn *t, int64_t left)
 {
 	struct queue *q = t->queue;
-	struct signal_counts before = signals_counts(), after;
-	int n, error = collect_settle(q);
+	struct signal_counts before = signal_counts_now(), after;
+	int n, error = collect_update_wakeup(q);
 
 	if (error != 0)
 		return error;
-	signals_look();
+	signal_reinstall();
 	if (q->ready > 0 || left == 0) {
 		n = epoll_wait(t->fd, t->batch.ready, t->batch.most, 0);
 		error = n == -1 ? -errno : 0;
-	} else if ((n = wait_unlocked(t, patience(q, left))) < 0)
+	} else if ((n = wait_unlocked(t, wait_limit(q, left))) < 0)
 		error = n;
 	if (error != 0 && error != -EINTR)
 		return error == -EINVAL ? -EBADF : error;
 	if (error != 0)
-		signals_told(q, false);
-	told(q, &t->batch, n);
+		signal_handle(q, false);
+	handle_sources(q, &t->batch, n);
 	if (n == 0 && q->transfers > 0)
-		transfers_look(q);
+		transfers_check(q);
 	n = hand_out(q, t->events, t->room);
 	q->served += n > 0;
 	if (n != 0 || error == 0)
 		return n;
 	/* a signal that the program ignores interrupts nothing */
-	after = signals_counts();
+	after = signal_counts_now();
 	return after.ignored != before.ignored &&
 		after.handled == before.handled ?
 	    0 :
@@ -443,7 +443,7 @@ turn(struct turn *t, int64_t left)
 
 /* Returns nanoseconds, -1 for ever, -2 if T is no time. */
 static int64_t
-nanoseconds(const struct timespec *t)
+timeout_ns(const struct timespec *t)
 {
 	if (t == NULL)
 		return -1;
@@ -458,7 +458,7 @@ int
 collect(struct queue *q, int fd, struct kevent *events, int room,
     const struct timespec *timeout)
 {
-	int64_t left = nanoseconds(timeout), end = 0;
+	int64_t left = timeout_ns(timeout), end = 0;
 	struct turn t = { .queue = q,
 		.fd = fd,
 		.events = events,
@@ -466,13 +466,13 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 	int n, error;
 
 	if (left == -2) {
-		(void)collect_settle(q);
+		(void)collect_update_wakeup(q);
 		return -EINVAL;
 	}
 	if ((error = batch_open(&t.batch, q, (size_t)room)) != 0)
 		return error;
 	if (left > 0)
-		end = now() + left;
+		end = monotonic_now() + left;
 	for (;;) {
 		q->again = q->more = false;
 		n = turn(&t, left);
@@ -480,7 +480,7 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 			break;
 		if (left == 0 && !q->again && !q->more)
 			break;
-		if (left > 0 && (left = end - now()) <= 0)
+		if (left > 0 && (left = end - monotonic_now()) <= 0)
 			break;
 		/* by now the number may mean another file, or none */
 		if (left != 0 && !queue_is_at(q, fd)) {
@@ -493,7 +493,7 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 	else if (q->again)
 		(void)collect_count(q);
 	else
-		(void)collect_settle(q);
+		(void)collect_update_wakeup(q);
 	batch_close(&t.batch);
 	return n;
 }

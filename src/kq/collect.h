@@ -26,6 +26,6 @@ int64_t collect_count(struct queue *queue);
  * Let poll(2) of the queue and its timers say what is so.  Returns 0, or -errno
  * if a timer could not be set.
  */
-int collect_settle(struct queue *queue);
+int collect_update_wakeup(struct queue *queue);
 
 #endif

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "item.h"
-#include "process.h"
+#include "filter_proc.h"
+#include "member.h"
 
 /* Room for a burst of some thousand forks. */
 #define RECEIVE_BUFFER (1024 * 1024)
@@ -23,7 +23,7 @@ struct order {
 };
 
 static bool
-listen_to(int fd)
+connector_subscribe(int fd)
 {
 	struct sockaddr_nl address;
 	enum proc_cn_mcast_op operation = PROC_CN_MCAST_LISTEN;
@@ -49,7 +49,7 @@ listen_to(int fd)
 
 /* The next event: 1, 0 if there is none, -1 if some were lost. */
 static int
-next(int fd, struct proc_event *event)
+next_event(int fd, struct proc_event *event)
 {
 	_Alignas(struct nlmsghdr) char buffer[1024];
 	struct sockaddr_nl from = { .nl_pid = 0 };
@@ -77,13 +77,13 @@ next(int fd, struct proc_event *event)
 
 /* The order was carried out before its send returned: what was the answer? */
 static int
-answer(int fd)
+read_answer(int fd)
 {
 	struct proc_event event;
-	int told;
+	int got;
 
-	while ((told = next(fd, &event)) != 0)
-		if (told == 1 && event.what == PROC_EVENT_NONE)
+	while ((got = next_event(fd, &event)) != 0)
+		if (got == 1 && event.what == PROC_EVENT_NONE)
 			return -(int)event.event_data.ack.err;
 	return -EOPNOTSUPP;
 }
@@ -104,7 +104,7 @@ connector_use(struct queue *q)
 	if (fd < 0)
 		return fd;
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-	error = listen_to(fd) ? answer(fd) : -errno;
+	error = connector_subscribe(fd) ? read_answer(fd) : -errno;
 	if (error != 0) {
 		(void)close(fd);
 		/* another network namespace has no connector */
@@ -127,32 +127,32 @@ connector_leave(struct queue *q)
 
 /* Threads have a process_pid of their own. */
 static void
-told(struct queue *q, const struct proc_event *event)
+connector_handle_event(struct queue *q, const struct proc_event *event)
 {
 	if (event->what == PROC_EVENT_FORK &&
 	    event->event_data.fork.child_pid ==
 		event->event_data.fork.child_tgid)
-		process_forked(q, event->event_data.fork.parent_tgid,
+		proc_forked(q, event->event_data.fork.parent_tgid,
 		    event->event_data.fork.child_tgid);
 	else if (event->what == PROC_EVENT_EXEC)
-		process_executed(q, event->event_data.exec.process_tgid);
+		proc_executed(q, event->event_data.exec.process_tgid);
 	else if (event->what == PROC_EVENT_EXIT)
-		process_ended(q, event->event_data.exit.process_tgid,
+		proc_ended(q, event->event_data.exit.process_tgid,
 		    event->event_data.exit.process_pid ==
 			event->event_data.exit.process_tgid,
 		    (int)event->event_data.exit.exit_code);
 }
 
 void
-connector_told(struct queue *q)
+connector_handle(struct queue *q)
 {
 	struct proc_event event;
 	int n;
 
 	while (q->sources[SOURCE_PROCESSES] != -1 &&
-	    (n = next(q->sources[SOURCE_PROCESSES], &event)) != 0)
+	    (n = next_event(q->sources[SOURCE_PROCESSES], &event)) != 0)
 		if (n == -1)
-			processes_lost(q);
+			proc_events_lost(q);
 		else
-			told(q, &event);
+			connector_handle_event(q, &event);
 }

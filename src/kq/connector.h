@@ -20,6 +20,6 @@ int connector_use(struct queue *queue);
 void connector_leave(struct queue *queue);
 
 /* It may have something: tell the PROC knotes of QUEUE. */
-void connector_told(struct queue *queue);
+void connector_handle(struct queue *queue);
 
 #endif

@@ -15,7 +15,7 @@
 
 #include "descriptor.h"
 #include "inode.h"
-#include "item.h"
+#include "member.h"
 #include "queue.h"
 #include "socket.h"
 
@@ -36,7 +36,7 @@ fifo_kind(int fd)
 }
 
 static int
-look(int fd)
+probe_kind(int fd)
 {
 	struct stat st;
 
@@ -61,7 +61,7 @@ descriptor_kind(struct knote *k)
 
 	if (k->descriptor.kind != KIND_UNKNOWN)
 		return k->descriptor.kind;
-	kind = look(fd_of(k));
+	kind = probe_kind(fd_of(k));
 	if (kind > 0)
 		k->descriptor.kind = (uint8_t)kind;
 	return kind;
@@ -122,7 +122,7 @@ event_file(struct knote *k)
 /* ---- the slots ---- */
 
 static uint32_t
-wanted(const struct knote *k)
+epoll_mask(const struct knote *k)
 {
 	if (k->event.filter == EVFILT_WRITE)
 		return EPOLLOUT;
@@ -130,10 +130,10 @@ wanted(const struct knote *k)
 }
 
 static int
-arm(struct knote *k)
+arm_member(struct knote *k)
 {
 	k->descriptor.count = 0;
-	return item_arm(k, fd_of(k), wanted(k),
+	return member_arm(k, fd_of(k), epoll_mask(k),
 	    (k->event.flags & EV_CLEAR) != 0);
 }
 
@@ -165,11 +165,11 @@ descriptor_attach(struct knote *k)
 		error = refuse_writer(k);
 	else if (queue_is_known(fd_of(k))) {
 		kind = descriptor_kind(k);
-		k->item.nested = kind == KIND_QUEUE;
+		k->member.nested = kind == KIND_QUEUE;
 		error = kind < 0 ? kind : 0;
 	}
 	if (error == 0)
-		error = arm(k);
+		error = arm_member(k);
 	if (error == -EPERM)
 		return attach_file(k);
 	if (error == 0 && (k->status & KNOTE_DISABLED) != 0)
@@ -185,11 +185,11 @@ descriptor_same(const struct knote *k)
 	int error;
 
 	if (k->descriptor.kind == KIND_FILE) {
-		inodes_told(k->queue);
+		inode_handle(k->queue);
 		return same_file(k, &st);
 	}
-	error = item_same(k, fd_of(k));
-	if (error == 0 && k->item.place == ITEM_NOWHERE &&
+	error = member_same(k, fd_of(k));
+	if (error == 0 && k->member.place == MEMBER_NOWHERE &&
 	    fcntl(fd_of(k), F_GETFD) == -1)
 		return -errno;
 	return error;
@@ -201,48 +201,50 @@ descriptor_detach(struct knote *k)
 	if (k->inode != NULL)
 		inode_forget(k);
 	else
-		(void)item_disarm(k, fd_of(k));
+		(void)member_disarm(k, fd_of(k));
 }
 
 void
 descriptor_disarm(struct knote *k)
 {
-	item_mute(k, fd_of(k));
+	member_mute(k, fd_of(k));
 }
 
 int
 descriptor_arm(struct knote *k)
 {
-	return k->descriptor.kind == KIND_FILE ? 0 : arm(k);
+	return k->descriptor.kind == KIND_FILE ? 0 : arm_member(k);
 }
 
 /*
  * Where epoll says ready and a BSD would not (too few bytes, a socket never
- * connected), a level-triggered item would be told again and again: it waits
+ * connected), a level-triggered member would be told again and again: it waits
  * for an edge until both agree.
  */
 int
 descriptor_event(struct knote *k, judge_fn *judge)
 {
-	bool once = k->item.place == ITEM_MAIN; /* it tells once */
+	bool once = k->member.place == MEMBER_MAIN; /* it tells once */
 	uint32_t revents;
 	int active, error = 0;
 
 	if (k->descriptor.kind == KIND_FILE)
 		return event_file(k);
-	error = item_events(k, fd_of(k), &revents);
+	error = member_events(k, fd_of(k), &revents);
 	if (error != 0)
 		return error;
 	k->event.flags &= (unsigned short)~EV_EOF;
 	k->event.fflags = 0;
 	k->event.data = 0;
 	active = judge(k, revents);
-	if (k->item.place == ITEM_NOWHERE || (k->event.flags & EV_CLEAR) != 0)
+	if (k->member.place == MEMBER_NOWHERE ||
+	    (k->event.flags & EV_CLEAR) != 0)
 		return active;
-	if (active == 0 && !k->item.edge && (once || item_is_told(k))) {
-		error = item_arm(k, fd_of(k), wanted(k), true);
+	if (active == 0 && !k->member.edge &&
+	    (once || member_was_reported(k))) {
+		error = member_arm(k, fd_of(k), epoll_mask(k), true);
 		k->queue->again = true;
-	} else if (active == 1 && (k->item.edge || once))
-		error = item_arm(k, fd_of(k), wanted(k), false);
+	} else if (active == 1 && (k->member.edge || once))
+		error = member_arm(k, fd_of(k), epoll_mask(k), false);
 	return error != 0 ? error : active;
 }

@@ -7,8 +7,8 @@
 
 #include "collect.h"
 #include "filter.h"
+#include "filter_aio.h"
 #include "queue.h"
-#include "transfers.h"
 
 #undef aio_read
 #undef aio_write
@@ -24,7 +24,7 @@
 #define MOMENT_LAST 6400000
 
 /* A read or write under way, or done and not fetched by aio_return. */
-struct request {
+struct transfer {
 	struct link link; /* in requests, by its control block */
 	struct aiocb *block;
 	struct sigevent event; /* as the program wrote it */
@@ -40,7 +40,7 @@ struct notice {
 	uint64_t serial;
 };
 
-static struct table requests;
+static struct table transfers;
 static uint64_t serial;
 
 static uint64_t
@@ -49,50 +49,50 @@ key_of(const struct aiocb *block)
 	return (uint64_t)(uintptr_t)block;
 }
 
-static struct request *
-request_find(const struct aiocb *block)
+static struct transfer *
+transfer_find(const struct aiocb *block)
 {
-	return (struct request *)table_find(&requests, key_of(block));
+	return (struct transfer *)table_find(&transfers, key_of(block));
 }
 
 static void
-forget_knote(struct request *r)
+forget_knote(struct transfer *r)
 {
 	struct knote *k = r->knote;
 
 	if (k == NULL)
 		return;
 	r->knote = NULL;
-	k->request = NULL;
+	k->transfer = NULL;
 	knote_drop(k);
 }
 
 static void
-request_free(struct request *r)
+transfer_free(struct transfer *r)
 {
 	forget_knote(r);
-	table_remove(&requests, &r->link);
+	table_remove(&transfers, &r->link);
 	r->block->aio_sigevent = r->event;
 	free(r);
 }
 
 /* In a thread of the C library's, once the request is done. */
 static void
-completed(union sigval value)
+on_complete(union sigval value)
 {
 	struct notice *notice = value.sival_ptr;
-	struct request *r;
+	struct transfer *r;
 
 	(void)queues_lock();
-	r = request_find(notice->block);
+	r = transfer_find(notice->block);
 	if (r != NULL && r->serial == notice->serial) {
 		r->done = true;
 		if (r->knote != NULL) {
 			knote_activate(r->knote);
-			(void)collect_settle(r->knote->queue);
+			(void)collect_update_wakeup(r->knote->queue);
 		}
 		if (r->fetched)
-			request_free(r);
+			transfer_free(r);
 	}
 	queues_unlock();
 	free(notice);
@@ -102,13 +102,13 @@ static struct knote *
 make_knote(struct aiocb *block, int *error)
 {
 	struct queue *q = queue_find(block->aio_sigevent.sigev_notify_kqueue);
-	struct request *before = request_find(block);
+	struct transfer *before = transfer_find(block);
 	struct kevent change;
 	struct knote *k;
 
 	/* the block may be used again as soon as it was fetched */
 	if (before != NULL && before->fetched) {
-		table_remove(&requests, &before->link);
+		table_remove(&transfers, &before->link);
 		free(before);
 		before = NULL;
 	}
@@ -127,9 +127,9 @@ make_knote(struct aiocb *block, int *error)
 
 /* Returns 0 with the control block set to call completed(), or -errno. */
 static int
-prepare(struct aiocb *block)
+transfer_prepare(struct aiocb *block)
 {
-	struct request *r = calloc(1, sizeof *r);
+	struct transfer *r = calloc(1, sizeof *r);
 	struct notice *notice = malloc(sizeof *notice);
 	struct knote *k = NULL;
 	int error = -ENOMEM;
@@ -137,7 +137,7 @@ prepare(struct aiocb *block)
 	if (r != NULL && notice != NULL)
 		k = make_knote(block, &error);
 	if (k != NULL &&
-	    table_insert(&requests, &r->link, key_of(block)) != 0) {
+	    table_insert(&transfers, &r->link, key_of(block)) != 0) {
 		knote_free(k);
 		k = NULL;
 		error = -ENOMEM;
@@ -150,26 +150,26 @@ prepare(struct aiocb *block)
 	r->block = block;
 	r->event = block->aio_sigevent;
 	r->knote = k;
-	k->request = r;
+	k->transfer = r;
 	k->queue->transfers++;
 	notice->block = block;
 	notice->serial = r->serial = ++serial;
 	memset(&block->aio_sigevent, 0, sizeof block->aio_sigevent);
 	block->aio_sigevent.sigev_notify = SIGEV_THREAD;
-	block->aio_sigevent.sigev_notify_function = completed;
+	block->aio_sigevent.sigev_notify_function = on_complete;
 	block->aio_sigevent.sigev_value.sival_ptr = notice;
 	return 0;
 }
 
 static int
-start(struct aiocb *block, int (*function)(struct aiocb *))
+transfer_start(struct aiocb *block, int (*function)(struct aiocb *))
 {
 	int error = -EDEADLK;
 
 	if (block->aio_sigevent.sigev_notify != SIGEV_KEVENT)
 		return function(block);
 	if (queues_lock()) {
-		error = prepare(block);
+		error = transfer_prepare(block);
 		queues_unlock();
 	}
 	if (error != 0) {
@@ -181,7 +181,7 @@ start(struct aiocb *block, int (*function)(struct aiocb *))
 	error = errno;
 	(void)queues_lock();
 	free(block->aio_sigevent.sigev_value.sival_ptr);
-	request_free(request_find(block));
+	transfer_free(transfer_find(block));
 	queues_unlock();
 	errno = error;
 	return -1;
@@ -190,27 +190,27 @@ start(struct aiocb *block, int (*function)(struct aiocb *))
 int
 kq_aio_read(struct aiocb *block)
 {
-	return start(block, aio_read);
+	return transfer_start(block, aio_read);
 }
 
 int
 kq_aio_write(struct aiocb *block)
 {
-	return start(block, aio_write);
+	return transfer_start(block, aio_write);
 }
 
 /* Free the record of BLOCK, which is complete, if the C library is done too. */
 static bool
 fetch(struct aiocb *block, bool patient)
 {
-	struct request *r;
+	struct transfer *r;
 	bool fetched = true;
 
 	if (!queues_lock())
 		return true;
-	r = request_find(block);
+	r = transfer_find(block);
 	if (r != NULL && r->done)
-		request_free(r);
+		transfer_free(r);
 	else if (r != NULL && patient)
 		fetched = false;
 	else if (r != NULL) {
@@ -251,7 +251,8 @@ aio_attach(struct knote *k)
 static bool
 is_complete(const struct knote *k)
 {
-	return k->request->done || aio_error(k->request->block) != EINPROGRESS;
+	return k->transfer->done ||
+	    aio_error(k->transfer->block) != EINPROGRESS;
 }
 
 static int
@@ -264,7 +265,7 @@ aio_event(struct knote *k)
 }
 
 static void
-look(struct link *l, void *argument)
+activate_complete(struct link *l, void *argument)
 {
 	struct knote *k = (struct knote *)l;
 
@@ -274,17 +275,17 @@ look(struct link *l, void *argument)
 }
 
 void
-transfers_look(struct queue *q)
+transfers_check(struct queue *q)
 {
-	table_each(&q->knotes, look, NULL);
+	table_each(&q->knotes, activate_complete, NULL);
 }
 
 static void
 aio_detach(struct knote *k)
 {
 	k->queue->transfers--;
-	if (k->request != NULL)
-		k->request->knote = NULL;
+	if (k->transfer != NULL)
+		k->transfer->knote = NULL;
 }
 
 const struct filter filter_aio = {

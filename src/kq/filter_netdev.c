@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "filter.h"
-#include "item.h"
-#include "links.h"
+#include "filter_netdev.h"
+#include "member.h"
 
 static int
 subscribe(struct queue *q)
@@ -100,7 +100,7 @@ netdev_event(struct knote *k)
 }
 
 static void
-post(struct knote *k, unsigned state)
+netdev_post(struct knote *k, unsigned state)
 {
 	if (k->state == state)
 		return;
@@ -113,7 +113,7 @@ post(struct knote *k, unsigned state)
 
 /* What FreeBSD did when a device was detached. */
 static void
-gone(struct knote *k)
+netdev_gone(struct knote *k)
 {
 	k->event.flags |= EV_EOF | EV_ONESHOT;
 	k->event.fflags |= NOTE_LINKINV;
@@ -121,7 +121,7 @@ gone(struct knote *k)
 }
 
 static void
-told(struct queue *q, struct nlmsghdr *header)
+handle_message(struct queue *q, struct nlmsghdr *header)
 {
 	const struct ifinfomsg *link = NLMSG_DATA(header);
 	struct knote *k;
@@ -133,14 +133,14 @@ told(struct queue *q, struct nlmsghdr *header)
 	if (k == NULL)
 		return;
 	if (header->nlmsg_type == RTM_DELLINK)
-		gone(k);
+		netdev_gone(k);
 	else if (header->nlmsg_type == RTM_NEWLINK)
-		post(k, state_of(link->ifi_flags));
+		netdev_post(k, state_of(link->ifi_flags));
 }
 
 /* Messages were lost: look at each interface. */
 static void
-look(struct link *l, void *argument)
+check_interface(struct link *l, void *argument)
 {
 	struct knote *k = (struct knote *)l;
 	char name[IF_NAMESIZE];
@@ -149,13 +149,13 @@ look(struct link *l, void *argument)
 	if (k->event.filter != EVFILT_NETDEV)
 		return;
 	if (if_indextoname((unsigned)k->event.ident, name) == NULL)
-		gone(k);
+		netdev_gone(k);
 	else
-		post(k, state_now(name));
+		netdev_post(k, state_now(name));
 }
 
 void
-links_told(struct queue *q)
+netdev_handle(struct queue *q)
 {
 	_Alignas(struct nlmsghdr) char buffer[8192];
 	struct nlmsghdr *header;
@@ -164,7 +164,7 @@ links_told(struct queue *q)
 	for (;;) {
 		n = recv(q->sources[SOURCE_LINKS], buffer, sizeof buffer, 0);
 		if (n == -1 && errno == ENOBUFS) {
-			table_each(&q->knotes, look, NULL);
+			table_each(&q->knotes, check_interface, NULL);
 			continue;
 		}
 		if (n <= 0)
@@ -174,7 +174,7 @@ links_told(struct queue *q)
 			header = (void *)(buffer + at);
 			if (!NLMSG_OK(header, (size_t)n - at))
 				break;
-			told(q, header);
+			handle_message(q, header);
 		}
 	}
 }

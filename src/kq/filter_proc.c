@@ -17,9 +17,9 @@
 
 #include "connector.h"
 #include "filter.h"
-#include "item.h"
-#include "process.h"
-#include "timers.h"
+#include "filter_proc.h"
+#include "filter_timer.h"
+#include "member.h"
 
 /* Newer than some headers: Linux 5.4, 5.3. */
 #ifndef P_PIDFD
@@ -123,15 +123,15 @@ status_of_zombie(pid_t pid, int *status)
 {
 	char path[32];
 	int directory;
-	bool told;
+	bool known;
 
 	(void)snprintf(path, sizeof path, "/proc/%ld", (long)pid);
 	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (directory == -1)
 		return false;
-	told = is_own_proc() && status_from(directory, status);
+	known = is_own_proc() && status_from(directory, status);
 	(void)close(directory);
-	return told;
+	return known;
 }
 
 /* A child is left to be waited for. */
@@ -199,18 +199,18 @@ has_ended(const struct knote *k)
 
 /* Its end is told already while its reap is awaited, which is an edge. */
 static int
-arm(struct knote *k)
+proc_arm(struct knote *k)
 {
 	if (k->process.descriptor == -1 || k->process.ended)
 		return 0;
-	return item_arm(k, k->process.descriptor, EPOLLIN,
+	return member_arm(k, k->process.descriptor, EPOLLIN,
 	    k->process.place != 0);
 }
 
 static void
-disarm(struct knote *k)
+proc_disarm(struct knote *k)
 {
-	item_mute(k, k->process.descriptor);
+	member_mute(k, k->process.descriptor);
 }
 
 /*
@@ -218,7 +218,7 @@ disarm(struct knote *k)
  * not to be traced: its pidfd, unless the kernel is older.
  */
 static bool
-is_told(const struct knote *k)
+pidfd_keeps_status(const struct knote *k)
 {
 	int status;
 
@@ -233,7 +233,7 @@ follow(struct knote *k, unsigned fflags)
 	int error;
 
 	if (k->process.followed ||
-	    (!needed && ((fflags & NOTE_EXIT) == 0 || is_told(k))))
+	    (!needed && ((fflags & NOTE_EXIT) == 0 || pidfd_keeps_status(k))))
 		return 0;
 	error = connector_use(k->queue);
 	k->process.followed = error == 0;
@@ -241,7 +241,7 @@ follow(struct knote *k, unsigned fflags)
 }
 
 static void
-follow_no_more(struct knote *k)
+unfollow(struct knote *k)
 {
 	if (k->process.followed)
 		connector_leave(k->queue);
@@ -250,11 +250,11 @@ follow_no_more(struct knote *k)
 
 /* What the connector has to tell yet is of who had the number before. */
 static int
-begin(struct knote *k)
+proc_open(struct knote *k)
 {
 	int ended;
 
-	connector_told(k->queue);
+	connector_handle(k->queue);
 	k->process.known = k->process.ended = false;
 	k->process.descriptor = open_process(k->event.ident);
 	if (k->process.descriptor < 0)
@@ -274,19 +274,19 @@ proc_attach(struct knote *k)
 	int error;
 
 	k->fflags = 0;
-	if ((error = begin(k)) != 0)
+	if ((error = proc_open(k)) != 0)
 		return error;
 	k->event.flags |= EV_CLEAR;
 	error = follow(k, wanted);
 	if (error == 0) {
 		k->fflags = wanted;
-		error = arm(k);
+		error = proc_arm(k);
 	}
 	if (error != 0) {
-		follow_no_more(k);
+		unfollow(k);
 		(void)close(k->process.descriptor);
 	} else if ((k->status & KNOTE_DISABLED) != 0)
-		disarm(k);
+		proc_disarm(k);
 	return error;
 }
 
@@ -295,12 +295,12 @@ proc_change(struct knote *k, const struct kevent *change)
 {
 	int error;
 
-	connector_told(k->queue);
+	connector_handle(k->queue);
 	error = follow(k, change->fflags);
 	if (error != 0)
 		return error;
 	if ((change->fflags & (FOLLOWED | NOTE_EXIT)) == 0)
-		follow_no_more(k);
+		unfollow(k);
 	k->fflags = change->fflags;
 	k->data = change->data;
 	return 0;
@@ -309,11 +309,11 @@ proc_change(struct knote *k, const struct kevent *change)
 static void
 proc_detach(struct knote *k)
 {
-	timers_forget(k);
-	(void)item_disarm(k, k->process.descriptor);
+	timer_cancel_wake(k);
+	(void)member_disarm(k, k->process.descriptor);
 	if (k->process.descriptor != -1)
 		(void)close(k->process.descriptor);
-	follow_no_more(k);
+	unfollow(k);
 }
 
 /* Whether to look again when K has been reaped, or at the latest in REAPING. */
@@ -323,30 +323,30 @@ await_reap(struct knote *k)
 	if (k->process.awaited)
 		return k->process.place != 0;
 	k->process.awaited = true;
-	if (timers_wake(k, REAPING) != 0)
+	if (timer_wake_after(k, REAPING) != 0)
 		return false;
-	if (arm(k) == 0)
+	if (proc_arm(k) == 0)
 		return true;
-	timers_forget(k);
+	timer_cancel_wake(k);
 	return false;
 }
 
 /* Returns false if the status may be had soon. */
 static bool
-end(struct knote *k)
+proc_end(struct knote *k)
 {
-	int status, told = status_of(k, &status);
+	int status, known = status_of(k, &status);
 
 	/* what came before the end belongs to it */
-	connector_told(k->queue);
-	if (told == 1)
+	connector_handle(k->queue);
+	if (known == 1)
 		k->process.status = status;
-	else if (told == 0 && !k->process.known && await_reap(k))
+	else if (known == 0 && !k->process.known && await_reap(k))
 		return false;
-	k->process.known |= told == 1;
+	k->process.known |= known == 1;
 	k->process.ended = true;
-	timers_forget(k);
-	(void)item_disarm(k, k->process.descriptor);
+	timer_cancel_wake(k);
+	(void)member_disarm(k, k->process.descriptor);
 	if ((k->fflags & NOTE_EXIT) != 0)
 		k->event.fflags |= NOTE_EXIT;
 	return true;
@@ -359,7 +359,7 @@ proc_event(struct knote *k)
 
 	if (ended < 0)
 		return ended;
-	if (ended == 1 && !end(k))
+	if (ended == 1 && !proc_end(k))
 		return 0;
 	k->event.data = 0;
 	if (k->process.ended) {
@@ -431,7 +431,7 @@ track(const struct knote *parent, pid_t pid)
 	k->process.descriptor = fd < 0 ? -1 : fd;
 	k->process.followed = true;
 	k->queue->followers++; /* as parent has it */
-	error = arm(k);
+	error = proc_arm(k);
 	if (error != 0) {
 		knote_drop(k);
 		return error;
@@ -441,7 +441,7 @@ track(const struct knote *parent, pid_t pid)
 }
 
 static void
-post(struct knote *k, unsigned note)
+proc_post(struct knote *k, unsigned note)
 {
 	if ((k->fflags & note) == 0)
 		return;
@@ -450,7 +450,7 @@ post(struct knote *k, unsigned note)
 }
 
 static void
-post_error(struct knote *k)
+proc_post_error(struct knote *k)
 {
 	k->event.fflags |= NOTE_TRACKERR;
 	knote_activate(k);
@@ -459,36 +459,36 @@ post_error(struct knote *k)
 /* ---- what the connector tells ---- */
 
 static struct knote *
-find(struct queue *q, pid_t pid)
+proc_find(struct queue *q, pid_t pid)
 {
 	return knote_find(q, EVFILT_PROC, (uintptr_t)pid);
 }
 
 void
-process_forked(struct queue *q, pid_t parent, pid_t child)
+proc_forked(struct queue *q, pid_t parent, pid_t child)
 {
-	struct knote *k = find(q, parent);
+	struct knote *k = proc_find(q, parent);
 
 	if (k == NULL || k->process.ended)
 		return;
-	post(k, NOTE_FORK);
+	proc_post(k, NOTE_FORK);
 	if ((k->fflags & NOTE_TRACK) != 0 && track(k, child) != 0)
-		post_error(k);
+		proc_post_error(k);
 }
 
 void
-process_executed(struct queue *q, pid_t pid)
+proc_executed(struct queue *q, pid_t pid)
 {
-	struct knote *k = find(q, pid);
+	struct knote *k = proc_find(q, pid);
 
 	if (k != NULL)
-		post(k, NOTE_EXEC);
+		proc_post(k, NOTE_EXEC);
 }
 
 void
-process_ended(struct queue *q, pid_t pid, bool leader, int status)
+proc_ended(struct queue *q, pid_t pid, bool leader, int status)
 {
-	struct knote *k = find(q, pid);
+	struct knote *k = proc_find(q, pid);
 
 	if (k == NULL || k->process.ended)
 		return;
@@ -504,7 +504,7 @@ process_ended(struct queue *q, pid_t pid, bool leader, int status)
 }
 
 static void
-lost(struct link *l, void *argument)
+proc_lost(struct link *l, void *argument)
 {
 	struct knote *k = (struct knote *)l;
 
@@ -512,20 +512,20 @@ lost(struct link *l, void *argument)
 	if (k->event.filter != EVFILT_PROC)
 		return;
 	if ((k->fflags & NOTE_TRACK) != 0)
-		post_error(k);
+		proc_post_error(k);
 	/* its end, or that of the last thread, may have been among that */
 	k->process.known &= k->process.ended;
 	if (k->process.descriptor == -1 &&
 	    kill((pid_t)k->event.ident, 0) == -1 && errno == ESRCH) {
 		k->process.ended = true;
-		post(k, NOTE_EXIT);
+		proc_post(k, NOTE_EXIT);
 	}
 }
 
 void
-processes_lost(struct queue *q)
+proc_events_lost(struct queue *q)
 {
-	table_each(&q->knotes, lost, NULL);
+	table_each(&q->knotes, proc_lost, NULL);
 }
 
 const struct filter filter_proc = {
@@ -534,6 +534,6 @@ const struct filter filter_proc = {
 	.change = proc_change,
 	.detach = proc_detach,
 	.event = proc_event,
-	.disarm = disarm,
-	.arm = arm,
+	.disarm = proc_disarm,
+	.arm = proc_arm,
 };

@@ -22,7 +22,7 @@ at_end(struct knote *k)
 
 /* Pipes have no low-water mark. */
 static int
-judge_pipe(struct knote *k, uint32_t r, enum kind kind)
+read_judge_pipe(struct knote *k, uint32_t r, enum kind kind)
 {
 	/* the write end, and nobody reads: the bytes are not for it */
 	if ((r & EPOLLERR) != 0) {
@@ -35,7 +35,7 @@ judge_pipe(struct knote *k, uint32_t r, enum kind kind)
 }
 
 static int
-judge_socket(struct knote *k, uint32_t r, enum kind kind)
+read_judge_socket(struct knote *k, uint32_t r, enum kind kind)
 {
 	int fd = (int)k->event.ident, listens = 0;
 
@@ -69,7 +69,7 @@ judge_socket(struct knote *k, uint32_t r, enum kind kind)
  * has been served since.  To count them may wake this queue once more.
  */
 static int
-judge_queue(struct knote *k)
+read_judge_queue(struct knote *k)
 {
 	struct queue *q = queue_find((int)k->event.ident);
 	bool kicked;
@@ -124,7 +124,7 @@ is_countless(int kind, uint32_t r, int error)
 }
 
 static int
-judge(struct knote *k, uint32_t r)
+read_judge(struct knote *k, uint32_t r)
 {
 	int kind, bytes = 0, error = 0;
 
@@ -151,13 +151,13 @@ judge(struct knote *k, uint32_t r)
 	switch (kind) {
 	case KIND_PIPE:
 	case KIND_FIFO:
-		return judge_pipe(k, r, (enum kind)kind);
+		return read_judge_pipe(k, r, (enum kind)kind);
 	case KIND_TCP:
 	case KIND_LOCAL_STREAM:
 	case KIND_SOCKET:
-		return judge_socket(k, r, (enum kind)kind);
+		return read_judge_socket(k, r, (enum kind)kind);
 	case KIND_QUEUE:
-		return judge_queue(k);
+		return read_judge_queue(k);
 	default:
 		if ((r & EPOLLHUP) != 0)
 			return at_end(k);
@@ -168,7 +168,7 @@ judge(struct knote *k, uint32_t r)
 static int
 read_event(struct knote *k)
 {
-	return descriptor_event(k, judge);
+	return descriptor_event(k, read_judge);
 }
 
 const struct filter filter_read = {

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "filter.h"
-#include "item.h"
+#include "filter_signal.h"
+#include "member.h"
 #include "queue.h"
-#include "signals.h"
 
 /*
  * Linux drops an ignored signal as it is sent, and keeps but one of a kind that
@@ -43,7 +43,7 @@ is_signal(uintptr_t number)
 }
 
 static uint64_t
-bit(uintptr_t number)
+signal_bit(uintptr_t number)
 {
 	return UINT64_C(1) << (number - 1);
 }
@@ -73,7 +73,7 @@ count(int number, siginfo_t *information, void *context)
 }
 
 struct signal_counts
-signals_counts(void)
+signal_counts_now(void)
 {
 	struct signal_counts counts = { (unsigned)ignored, (unsigned)handled };
 
@@ -99,7 +99,7 @@ is_left_alone(int number, const struct sigaction *action)
 }
 
 static void
-remember(struct watched *w, const struct sigaction *action)
+remember_action(struct watched *w, const struct sigaction *action)
 {
 	bool information = (action->sa_flags & SA_SIGINFO) != 0;
 	uintptr_t handler = (uintptr_t)action->sa_handler;
@@ -112,7 +112,7 @@ remember(struct watched *w, const struct sigaction *action)
 
 /* Put count() before what the program has for the signal now. */
 static void
-handle(int number)
+install_handler(int number)
 {
 	struct watched *w = &watched[number];
 	struct sigaction now, action;
@@ -129,7 +129,7 @@ handle(int number)
 	if (is_left_alone(number, &now))
 		return;
 	w->before = now;
-	remember(w, &now);
+	remember_action(w, &now);
 	action = now;
 	action.sa_sigaction = count;
 	action.sa_flags |= SA_SIGINFO;
@@ -144,7 +144,7 @@ handle(int number)
 }
 
 static void
-handle_no_more(int number)
+restore_handler(int number)
 {
 	struct sigaction now;
 
@@ -155,13 +155,13 @@ handle_no_more(int number)
 }
 
 void
-signals_look(void)
+signal_reinstall(void)
 {
 	if (posted == -1)
 		return;
 	for (int number = 1; number < NSIG; number++)
 		if (watched[number].knotes > 0)
-			handle(number);
+			install_handler(number);
 }
 
 static bool
@@ -183,7 +183,7 @@ update_pending(struct queue *q)
 
 	sigemptyset(&set);
 	for (int number = 1; number < NSIG; number++)
-		if ((q->signals & bit((uintptr_t)number)) != 0)
+		if ((q->signals & signal_bit((uintptr_t)number)) != 0)
 			(void)sigaddset(&set, number);
 	fd = signalfd(q->sources[SOURCE_PENDING], &set, flags);
 	if (q->sources[SOURCE_PENDING] != -1)
@@ -211,7 +211,7 @@ open_posts(struct queue *q)
 }
 
 void
-signals_forked(void)
+signal_after_fork(void)
 {
 	private_close(posted);
 	posted = -1;
@@ -232,15 +232,15 @@ signal_attach(struct knote *k)
 		return 0;
 	if ((error = open_posts(q)) != 0)
 		return error;
-	q->signals |= bit(number);
+	q->signals |= signal_bit(number);
 	if ((error = update_pending(q)) != 0) {
-		q->signals &= ~bit(number);
+		q->signals &= ~signal_bit(number);
 		return error;
 	}
 	if (watched[number].knotes++ == 0)
-		handle((int)number);
+		install_handler((int)number);
 	k->signal.seen = atomic_load(&posts[number]);
-	k->signal.told = is_pending((int)number);
+	k->signal.pending_reported = is_pending((int)number);
 	return 0;
 }
 
@@ -251,11 +251,11 @@ signal_detach(struct knote *k)
 
 	if (!is_signal(number))
 		return;
-	k->queue->signals &= ~bit(number);
+	k->queue->signals &= ~signal_bit(number);
 	if (k->queue->sources[SOURCE_PENDING] != -1)
 		(void)update_pending(k->queue);
 	if (--watched[number].knotes == 0)
-		handle_no_more((int)number);
+		restore_handler((int)number);
 }
 
 /* What was handled since, and the one that is pending, each once. */
@@ -270,15 +270,15 @@ signal_event(struct knote *k)
 		return 0;
 	fresh = atomic_load(&posts[number]) - k->signal.seen;
 	pending = is_pending((int)number);
-	if (k->signal.told && fresh > 0) {
+	if (k->signal.pending_reported && fresh > 0) {
 		/* it has been reported when it was pending */
-		k->signal.told = false;
+		k->signal.pending_reported = false;
 		k->signal.seen++;
 		fresh--;
 	}
 	/* or the program has taken it, as sigwait(3) does */
-	k->signal.told = k->signal.told && pending;
-	k->event.data = fresh + (pending && !k->signal.told);
+	k->signal.pending_reported = k->signal.pending_reported && pending;
+	k->event.data = fresh + (pending && !k->signal.pending_reported);
 	return k->event.data > 0;
 }
 
@@ -289,7 +289,7 @@ signal_clear(struct knote *k)
 
 	/* those that were reported, of which the last may be pending */
 	if (k->event.data > fresh) {
-		k->signal.told = true;
+		k->signal.pending_reported = true;
 		k->event.data--;
 	}
 	k->signal.seen += (unsigned)k->event.data;
@@ -301,20 +301,20 @@ signal_clear(struct knote *k)
  * if nothing else explains that something was sent.
  */
 void
-signals_told(struct queue *q, bool sent)
+signal_handle(struct queue *q, bool sent)
 {
 	struct knote *watching[NSIG];
 	int count = 0;
 	bool explained = false;
 
 	for (int number = 1; number < NSIG; number++)
-		if ((q->signals & bit((uintptr_t)number)) != 0 &&
+		if ((q->signals & signal_bit((uintptr_t)number)) != 0 &&
 		    (watching[count] = knote_find(q, EVFILT_SIGNAL,
 			 (uintptr_t)number)) != NULL)
 			explained |= signal_event(watching[count++]) == 1;
 	for (int i = 0; i < count; i++) {
 		if (sent && !explained)
-			watching[i]->signal.told = false;
+			watching[i]->signal.pending_reported = false;
 		knote_activate(watching[i]);
 	}
 }

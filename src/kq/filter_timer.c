@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "filter.h"
-#include "item.h"
-#include "timers.h"
+#include "filter_timer.h"
+#include "member.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define NEVER INT64_MAX
@@ -31,7 +31,7 @@ heap_of(const struct knote *k)
 }
 
 static int64_t
-now(bool clock)
+clock_now(bool clock)
 {
 	struct timespec t;
 
@@ -48,14 +48,14 @@ is_before(const struct knote *a, const struct knote *b)
 }
 
 static void
-put(struct heap *h, size_t at, struct knote *k)
+heap_put(struct heap *h, size_t at, struct knote *k)
 {
 	h->list[at] = k;
 	k->timer.place = at + 1;
 }
 
 static void
-rise(struct heap *h, size_t at, struct knote *k)
+heap_rise(struct heap *h, size_t at, struct knote *k)
 {
 	size_t up;
 
@@ -63,13 +63,13 @@ rise(struct heap *h, size_t at, struct knote *k)
 		up = (at - 1) / 2;
 		if (!is_before(k, h->list[up]))
 			break;
-		put(h, at, h->list[up]);
+		heap_put(h, at, h->list[up]);
 	}
-	put(h, at, k);
+	heap_put(h, at, k);
 }
 
 static void
-sink(struct heap *h, size_t at, struct knote *k)
+heap_sink(struct heap *h, size_t at, struct knote *k)
 {
 	size_t down;
 
@@ -79,15 +79,15 @@ sink(struct heap *h, size_t at, struct knote *k)
 			down++;
 		if (!is_before(h->list[down], k))
 			break;
-		put(h, at, h->list[down]);
+		heap_put(h, at, h->list[down]);
 		at = down;
 	}
-	put(h, at, k);
+	heap_put(h, at, k);
 }
 
 /* Room for one more, so that inserting cannot fail later. */
 static int
-reserve(struct heap *h, size_t count)
+heap_reserve(struct heap *h, size_t count)
 {
 	size_t wanted = 2 * h->capacity + 16;
 	struct knote **list;
@@ -103,17 +103,17 @@ reserve(struct heap *h, size_t count)
 }
 
 static void
-insert(struct knote *k)
+heap_insert(struct knote *k)
 {
 	struct heap *h = heap_of(k);
 
 	if (k->timer.place != 0 || k->timer.deadline == NEVER)
 		return;
-	rise(h, h->count++, k);
+	heap_rise(h, h->count++, k);
 }
 
 static void
-take(struct knote *k)
+heap_remove(struct knote *k)
 {
 	struct heap *h = heap_of(k);
 	size_t at = k->timer.place - 1;
@@ -126,16 +126,16 @@ take(struct knote *k)
 	if (last == k)
 		return;
 	if (at > 0 && is_before(last, h->list[(at - 1) / 2]))
-		rise(h, at, last);
+		heap_rise(h, at, last);
 	else
-		sink(h, at, last);
+		heap_sink(h, at, last);
 }
 
 /* ---- one timer ---- */
 
 /* DATA in the unit that FFLAGS name, in nanoseconds; NEVER if that is more. */
 static int64_t
-nanoseconds(int64_t data, unsigned fflags)
+to_nanoseconds(int64_t data, unsigned fflags)
 {
 	int64_t unit = 1000000;
 
@@ -167,7 +167,7 @@ timer_open(bool clock)
 
 /* That all knotes of Q can be in the heap of that CLOCK.  0 or -errno. */
 static int
-prepare(struct queue *q, bool clock)
+timer_prepare(struct queue *q, bool clock)
 {
 	enum source source = clock ? SOURCE_CLOCK : SOURCE_TIMER;
 	int error = 0;
@@ -176,11 +176,11 @@ prepare(struct queue *q, bool clock)
 		error = source_add(q, source, timer_open(clock), false);
 	return error != 0 ?
 	    error :
-	    reserve(clock ? &q->clocks : &q->timers, q->knotes.count);
+	    heap_reserve(clock ? &q->clocks : &q->timers, q->knotes.count);
 }
 
 static int
-start(struct knote *k, unsigned fflags, int64_t data)
+timer_start(struct knote *k, unsigned fflags, int64_t data)
 {
 	bool clock = (fflags & NOTE_ABSTIME) != 0;
 	int64_t length;
@@ -190,26 +190,26 @@ start(struct knote *k, unsigned fflags, int64_t data)
 	if (data < 0 || (fflags & ~(unsigned)(UNITS | NOTE_ABSTIME)) != 0 ||
 	    ((fflags & UNITS) & ((fflags & UNITS) - 1)) != 0)
 		return -EINVAL;
-	if ((error = prepare(k->queue, clock)) != 0)
+	if ((error = timer_prepare(k->queue, clock)) != 0)
 		return error;
-	take(k);
+	heap_remove(k);
 	k->fflags = fflags;
 	k->data = data;
 	k->timer.count = 0;
-	length = nanoseconds(data, fflags);
+	length = to_nanoseconds(data, fflags);
 	/* a period of nothing is the shortest there is */
 	if (!clock && length == 0 && (k->event.flags & EV_ONESHOT) == 0)
 		length = 1;
 	k->timer.period = clock || (k->event.flags & EV_ONESHOT) != 0 ? 0 :
 									length;
 	if (!clock && length != NEVER) {
-		int64_t t = now(false);
+		int64_t t = clock_now(false);
 
 		length = length > NEVER - t ? NEVER : t + length;
 	}
 	k->timer.deadline = length;
 	if ((k->status & KNOTE_DISABLED) == 0)
-		insert(k);
+		heap_insert(k);
 	return 0;
 }
 
@@ -219,7 +219,7 @@ timer_attach(struct knote *k)
 	/* FreeBSD: a time of day is told until the knote is deleted */
 	if ((k->fflags & NOTE_ABSTIME) == 0)
 		k->event.flags |= EV_CLEAR;
-	return start(k, k->fflags, k->data);
+	return timer_start(k, k->fflags, k->data);
 }
 
 /* To add it again starts it anew, and forgets what has expired. */
@@ -230,7 +230,7 @@ timer_change(struct knote *k, const struct kevent *change)
 
 	if ((change->flags & EV_ADD) == 0)
 		return 0;
-	error = start(k, change->fflags, change->data);
+	error = timer_start(k, change->fflags, change->data);
 	if (error != 0)
 		return error;
 	knote_dequeue(k);
@@ -246,15 +246,15 @@ timer_event(struct knote *k)
 	int64_t late = -1, times = 1;
 
 	if (t->deadline != NEVER)
-		late = now(on_clock(k)) - t->deadline;
+		late = clock_now(on_clock(k)) - t->deadline;
 	if (late >= 0 && t->period == 0) {
 		t->count = 1;
 		t->deadline = NEVER;
-		take(k);
+		heap_remove(k);
 	} else if (late >= 0) {
 		times += late / t->period;
 		t->count += times;
-		take(k);
+		heap_remove(k);
 		if (times > (NEVER - t->deadline) / t->period)
 			t->deadline = NEVER;
 		else
@@ -262,7 +262,7 @@ timer_event(struct knote *k)
 	}
 	k->event.data = t->count;
 	if (t->count == 0)
-		insert(k);
+		heap_insert(k);
 	return t->count > 0;
 }
 
@@ -271,41 +271,41 @@ timer_clear(struct knote *k)
 {
 	k->timer.count = 0;
 	k->event.data = 0;
-	insert(k);
+	heap_insert(k);
 }
 
 /* Disabled it goes on, and wakes nobody. */
 static void
 timer_disarm(struct knote *k)
 {
-	take(k);
+	heap_remove(k);
 }
 
 static int
 timer_arm(struct knote *k)
 {
-	insert(k);
+	heap_insert(k);
 	return 0;
 }
 
 /* ---- of another filter ---- */
 
 int
-timers_wake(struct knote *k, int64_t ns)
+timer_wake_after(struct knote *k, int64_t ns)
 {
-	int error = prepare(k->queue, false);
+	int error = timer_prepare(k->queue, false);
 
 	if (error != 0)
 		return error;
-	k->timer.deadline = now(false) + ns;
-	insert(k);
+	k->timer.deadline = clock_now(false) + ns;
+	heap_insert(k);
 	return 0;
 }
 
 void
-timers_forget(struct knote *k)
+timer_cancel_wake(struct knote *k)
 {
-	take(k);
+	heap_remove(k);
 }
 
 /* ---- all of them ---- */
@@ -316,18 +316,18 @@ expire(struct heap *h, int64_t t)
 	struct knote *k;
 
 	while (h->count > 0 && (k = h->list[0])->timer.deadline <= t) {
-		take(k);
+		heap_remove(k);
 		/* out of the heap until it is reported: it does not wake */
 		knote_activate(k);
 	}
 }
 
 void
-timers_told(struct queue *q, bool clock)
+timer_handle(struct queue *q, bool clock)
 {
 	struct heap *h = clock ? &q->clocks : &q->timers;
 
-	expire(h, now(clock));
+	expire(h, clock_now(clock));
 	h->armed = 0; /* the timerfd is to be set, which resets it */
 }
 
@@ -341,7 +341,7 @@ seconds(int64_t deadline)
 }
 
 static int
-settle(struct heap *h, int fd)
+arm_timerfd(struct heap *h, int fd)
 {
 	struct itimerspec t;
 	int64_t deadline = h->count > 0 ? h->list[0]->timer.deadline : NEVER;
@@ -362,10 +362,10 @@ settle(struct heap *h, int fd)
 }
 
 int
-timers_settle(struct queue *q)
+timer_arm_fds(struct queue *q)
 {
-	int first = settle(&q->timers, q->sources[SOURCE_TIMER]);
-	int second = settle(&q->clocks, q->sources[SOURCE_CLOCK]);
+	int first = arm_timerfd(&q->timers, q->sources[SOURCE_TIMER]);
+	int second = arm_timerfd(&q->clocks, q->sources[SOURCE_CLOCK]);
 
 	return first != 0 ? first : second;
 }

@@ -15,7 +15,7 @@
  * O_PATH is a vnode whatever the file is (FreeBSD 14).
  */
 static int
-refuse(int fd, const struct stat *st)
+vnode_refuse(int fd, const struct stat *st)
 {
 	int flags = fcntl(fd, F_GETFL);
 
@@ -37,7 +37,7 @@ vnode_attach(struct knote *k)
 
 	if (fstat(fd, &st) == -1)
 		return -errno;
-	error = refuse(fd, &st);
+	error = vnode_refuse(fd, &st);
 	if (error == 0)
 		error = inode_watch(k, fd, &st);
 	if (error != 0)
@@ -52,7 +52,7 @@ vnode_attach(struct knote *k)
 static int
 vnode_same(const struct knote *k)
 {
-	inodes_told(k->queue);
+	inode_handle(k->queue);
 	return inode_same(k->inode, (int)k->event.ident);
 }
 

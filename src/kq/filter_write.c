@@ -9,7 +9,7 @@
 #include <poll.h>
 
 #include "descriptor.h"
-#include "item.h"
+#include "member.h"
 #include "socket.h"
 
 /* How many bytes, or -errno. */
@@ -24,7 +24,7 @@ pipe_room(int fd)
 }
 
 static int
-judge_pipe(struct knote *k, uint32_t r, enum kind kind)
+write_judge_pipe(struct knote *k, uint32_t r, enum kind kind)
 {
 	if ((k->fflags & NOTE_NODATA) == 0)
 		k->event.data = pipe_room((int)k->event.ident);
@@ -54,7 +54,7 @@ never_connected(int fd)
 }
 
 static int
-judge_socket(struct knote *k, uint32_t r, enum kind kind)
+write_judge_socket(struct knote *k, uint32_t r, enum kind kind)
 {
 	int fd = (int)k->event.ident, never;
 
@@ -77,7 +77,7 @@ judge_socket(struct knote *k, uint32_t r, enum kind kind)
 }
 
 static int
-judge(struct knote *k, uint32_t r)
+write_judge(struct knote *k, uint32_t r)
 {
 	int kind;
 
@@ -89,11 +89,11 @@ judge(struct knote *k, uint32_t r)
 	switch (kind) {
 	case KIND_PIPE:
 	case KIND_FIFO:
-		return judge_pipe(k, r, (enum kind)kind);
+		return write_judge_pipe(k, r, (enum kind)kind);
 	case KIND_TCP:
 	case KIND_LOCAL_STREAM:
 	case KIND_SOCKET:
-		return judge_socket(k, r, (enum kind)kind);
+		return write_judge_socket(k, r, (enum kind)kind);
 	default:
 		/* no call tells the room of a terminal: it is not 0 */
 		k->event.data = 1;
@@ -106,7 +106,7 @@ judge(struct knote *k, uint32_t r)
 static int
 write_event(struct knote *k)
 {
-	return descriptor_event(k, judge);
+	return descriptor_event(k, write_judge);
 }
 
 const struct filter filter_write = {

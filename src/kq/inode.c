@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "item.h"
+#include "member.h"
 
 #define FILE_MASK (IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF)
 #define ACCESS_MASK (IN_OPEN | IN_CLOSE | IN_ACCESS)
@@ -18,7 +18,7 @@
 	(IN_ATTRIB | IN_MOVE_SELF | IN_CREATE | IN_DELETE | IN_MOVE)
 
 /* What the last look at a file has seen. */
-struct look {
+struct snapshot {
 	off_t size;
 	nlink_t links;
 	mode_t mode;
@@ -34,7 +34,7 @@ struct inode {
 	ino_t number;
 	bool directory;
 	bool gone; /* its number may be another's */
-	struct look look;
+	struct snapshot last;
 	struct knote *knotes; /* by knote->sibling */
 	struct inode *parent; /* of a directory; or NULL */
 	unsigned children; /* directories whose parent it is */
@@ -46,10 +46,10 @@ inode_is(const struct inode *i, const struct stat *st)
 	return i->device == st->st_dev && i->number == st->st_ino;
 }
 
-static struct look
-look_of(const struct stat *st)
+static struct snapshot
+snapshot_of(const struct stat *st)
 {
-	struct look l;
+	struct snapshot l;
 
 	memset(&l, 0, sizeof l);
 	l.size = st->st_size;
@@ -71,7 +71,7 @@ inode_of_watch(const struct queue *q, int watch)
 
 /* Returns the watch descriptor, or -errno. */
 static int
-add_watch(const struct queue *q, int fd, uint32_t mask)
+inode_add_watch(const struct queue *q, int fd, uint32_t mask)
 {
 	char path[32];
 	int watch;
@@ -97,7 +97,7 @@ inode_get(struct queue *q, int fd, const struct stat *st, uint32_t mask,
 		    inotify_init1(IN_CLOEXEC | IN_NONBLOCK), false);
 	if (*error != 0)
 		return NULL;
-	watch = add_watch(q, fd, mask | IN_MASK_ADD);
+	watch = inode_add_watch(q, fd, mask | IN_MASK_ADD);
 	if (watch < 0) {
 		*error = watch;
 		return NULL;
@@ -116,7 +116,7 @@ inode_get(struct queue *q, int fd, const struct stat *st, uint32_t mask,
 	i->device = st->st_dev;
 	i->number = st->st_ino;
 	i->directory = S_ISDIR(st->st_mode);
-	i->look = look_of(st);
+	i->last = snapshot_of(st);
 	return i;
 }
 
@@ -140,7 +140,7 @@ access_notes(uint32_t mask)
 }
 
 static uint32_t
-mask_of(bool directory)
+base_mask(bool directory)
 {
 	return directory ? DIRECTORY_MASK : FILE_MASK;
 }
@@ -184,7 +184,7 @@ inode_put(struct inode *i)
  * dropped, since ERROR is not that of a knote that is gone.
  */
 static void
-fail(const struct inode *i, int error)
+inode_fail(const struct inode *i, int error)
 {
 	for (struct knote *k = i->knotes; k != NULL; k = k->sibling)
 		knote_end(k, error);
@@ -234,13 +234,13 @@ watch_parent(struct inode *i, int fd)
 
 /* The same for one that is watched already. */
 static void
-watch_parent_again(struct inode *i, int fd)
+rewatch_parent(struct inode *i, int fd)
 {
 	int error = watch_parent(i, fd);
 
 	/* what another thread has just closed is found when it is asked for */
 	if (error != 0 && !knote_is_gone(error))
-		fail(i, error);
+		inode_fail(i, error);
 }
 
 /*
@@ -248,7 +248,7 @@ watch_parent_again(struct inode *i, int fd)
  * that fails, its knotes are told.
  */
 static bool
-look(const struct inode *i, struct look *seen, int *fd)
+inode_stat(const struct inode *i, struct snapshot *seen, int *fd)
 {
 	struct stat st;
 	int error = 0;
@@ -258,31 +258,31 @@ look(const struct inode *i, struct look *seen, int *fd)
 			if (!knote_is_gone(-errno))
 				error = -errno;
 		} else if (inode_is(i, &st)) {
-			*seen = look_of(&st);
+			*seen = snapshot_of(&st);
 			*fd = (int)k->event.ident;
 			return true;
 		}
 	if (error != 0)
-		fail(i, error);
+		inode_fail(i, error);
 	return false;
 }
 
 int
 inode_watch(struct knote *k, int fd, const struct stat *st)
 {
-	uint32_t mask = mask_of(S_ISDIR(st->st_mode)) | mask_for(k);
+	uint32_t mask = base_mask(S_ISDIR(st->st_mode)) | mask_for(k);
 	struct inode *i;
-	struct look seen;
+	struct snapshot seen;
 	int error, other;
 
 	/* what has been before is not for this knote */
-	inodes_told(k->queue);
+	inode_handle(k->queue);
 	i = inode_get(k->queue, fd, st, mask, &error);
 	if (i == NULL)
 		return error;
 	/* a parent was not looked at, nor what has only closed descriptors */
-	if (!look(i, &seen, &other))
-		i->look = look_of(st);
+	if (!inode_stat(i, &seen, &other))
+		i->last = snapshot_of(st);
 	k->inode = i;
 	k->sibling = i->knotes;
 	i->knotes = k;
@@ -295,7 +295,7 @@ inode_watch_access(struct knote *k)
 	const uint32_t mask = mask_for(k);
 	int watch = mask == 0 ?
 	    0 :
-	    add_watch(k->queue, (int)k->event.ident, mask | IN_MASK_ADD);
+	    inode_add_watch(k->queue, (int)k->event.ident, mask | IN_MASK_ADD);
 
 	return watch < 0 ? watch : 0;
 }
@@ -328,7 +328,7 @@ inode_forget(struct knote *knote)
  * hint, and is told whole to who asked for a part (filt_vfsvnode).
  */
 static void
-post(struct inode *i, unsigned hint)
+inode_post(struct inode *i, unsigned hint)
 {
 	for (struct knote *k = i->knotes; k != NULL; k = k->sibling) {
 		if (k->event.filter != EVFILT_VNODE) {
@@ -350,7 +350,7 @@ same_time(const struct timespec *a, const struct timespec *b)
 }
 
 static bool
-same_attributes(const struct look *a, const struct look *b)
+same_attributes(const struct snapshot *a, const struct snapshot *b)
 {
 	return a->mode == b->mode && a->user == b->user &&
 	    a->group == b->group && same_time(&a->modified, &b->modified);
@@ -361,113 +361,113 @@ same_attributes(const struct look *a, const struct look *b)
  * end of an open file.
  */
 static void
-changed_attributes(struct inode *i, const struct look *seen)
+changed_attributes(struct inode *i, const struct snapshot *seen)
 {
 	if (i->directory) {
 		/* what its links count are the directories in it */
-		post(i,
-		    seen->links == 0 && i->look.links > 0 ? NOTE_DELETE :
+		inode_post(i,
+		    seen->links == 0 && i->last.links > 0 ? NOTE_DELETE :
 							    NOTE_ATTRIB);
 		return;
 	}
-	if (seen->links > i->look.links)
-		post(i, NOTE_LINK);
-	else if (seen->links < i->look.links)
-		post(i, NOTE_DELETE);
-	if (seen->links == i->look.links || !same_attributes(seen, &i->look))
-		post(i, NOTE_ATTRIB);
+	if (seen->links > i->last.links)
+		inode_post(i, NOTE_LINK);
+	else if (seen->links < i->last.links)
+		inode_post(i, NOTE_DELETE);
+	if (seen->links == i->last.links || !same_attributes(seen, &i->last))
+		inode_post(i, NOTE_ATTRIB);
 }
 
 static void
-changed_contents(struct inode *i, const struct look *seen)
+changed_contents(struct inode *i, const struct snapshot *seen)
 {
-	post(i,
-	    seen->size > i->look.size ? NOTE_WRITE | NOTE_EXTEND : NOTE_WRITE);
+	inode_post(i,
+	    seen->size > i->last.size ? NOTE_WRITE | NOTE_EXTEND : NOTE_WRITE);
 }
 
 /* inotify lost events: what can be seen must do. */
 static void
-changed_somehow(struct inode *i)
+recheck(struct inode *i)
 {
-	struct look seen;
+	struct snapshot seen;
 	int fd;
 
-	if (!look(i, &seen, &fd))
+	if (!inode_stat(i, &seen, &fd))
 		return;
-	if (!same_time(&seen.modified, &i->look.modified) ||
-	    seen.size != i->look.size)
+	if (!same_time(&seen.modified, &i->last.modified) ||
+	    seen.size != i->last.size)
 		changed_contents(i, &seen);
-	if (seen.links != i->look.links || !same_attributes(&seen, &i->look))
+	if (seen.links != i->last.links || !same_attributes(&seen, &i->last))
 		changed_attributes(i, &seen);
-	i->look = seen;
+	i->last = seen;
 }
 
 static void
-each_changed_somehow(struct link *l, void *argument)
+recheck_each(struct link *l, void *argument)
 {
 	(void)argument;
-	changed_somehow((struct inode *)l);
+	recheck((struct inode *)l);
 }
 
 /* A directory may have moved, too.  This changes the table of inodes. */
 static void
-each_has_parent(struct link *l, void *argument)
+rewatch_parent_each(struct link *l, void *argument)
 {
 	const struct knote *k = (struct knote *)l;
-	struct look seen;
+	struct snapshot seen;
 	int fd;
 
 	(void)argument;
 	if (k->inode != NULL && k->inode->parent != NULL &&
-	    look(k->inode, &seen, &fd))
-		watch_parent_again(k->inode, fd);
+	    inode_stat(k->inode, &seen, &fd))
+		rewatch_parent(k->inode, fd);
 }
 
 static void
 removed_child(struct link *l, void *parent)
 {
 	struct inode *i = (struct inode *)l;
-	struct look seen;
+	struct snapshot seen;
 	int fd;
 
-	if (i->parent != parent || !look(i, &seen, &fd) || seen.links > 0 ||
-	    i->look.links == 0)
+	if (i->parent != parent || !inode_stat(i, &seen, &fd) ||
+	    seen.links > 0 || i->last.links == 0)
 		return;
-	i->look = seen;
-	post(i, NOTE_DELETE);
+	i->last = seen;
+	inode_post(i, NOTE_DELETE);
 }
 
 static void
-told_self(struct inode *i, uint32_t mask)
+handle_self(struct inode *i, uint32_t mask)
 {
-	struct look seen;
+	struct snapshot seen;
 	int fd;
 
 	if ((mask & IN_UNMOUNT) != 0) {
-		post(i, NOTE_REVOKE);
+		inode_post(i, NOTE_REVOKE);
 		return;
 	}
-	if (!look(i, &seen, &fd))
+	if (!inode_stat(i, &seen, &fd))
 		return;
 	if ((mask & ACCESS_MASK) != 0)
-		post(i, access_notes(mask));
+		inode_post(i, access_notes(mask));
 	if ((mask & IN_MODIFY) != 0) {
 		changed_contents(i, &seen);
 		/* the rest may be what the next event is about */
-		i->look.size = seen.size;
-		i->look.modified = seen.modified;
+		i->last.size = seen.size;
+		i->last.modified = seen.modified;
 	}
 	if ((mask & IN_ATTRIB) != 0) {
 		changed_attributes(i, &seen);
 		/* its size and time may be what the next event is about */
-		seen.size = i->look.size;
-		seen.modified = i->look.modified;
-		i->look = seen;
+		seen.size = i->last.size;
+		seen.modified = i->last.modified;
+		i->last = seen;
 	}
 	if ((mask & IN_MOVE_SELF) != 0) {
-		post(i, NOTE_RENAME);
+		inode_post(i, NOTE_RENAME);
 		if (i->parent != NULL)
-			watch_parent_again(i, fd);
+			rewatch_parent(i, fd);
 	}
 }
 
@@ -477,20 +477,20 @@ told_self(struct inode *i, uint32_t mask)
  * name left, which no new file at its number would be without.
  */
 static void
-told_ignored(struct inode *i)
+handle_ignored(struct inode *i)
 {
-	uint32_t mask = mask_of(i->directory);
-	struct look seen;
+	uint32_t mask = base_mask(i->directory);
+	struct snapshot seen;
 	int fd, watch;
 
 	i->gone = true;
-	if (!look(i, &seen, &fd) || seen.links > 0)
+	if (!inode_stat(i, &seen, &fd) || seen.links > 0)
 		return;
 	for (const struct knote *k = i->knotes; k != NULL; k = k->sibling)
 		mask |= mask_for(k);
-	watch = add_watch(i->queue, fd, mask);
+	watch = inode_add_watch(i->queue, fd, mask);
 	if (watch < 0) {
-		fail(i, knote_is_gone(watch) ? -EOPNOTSUPP : watch);
+		inode_fail(i, knote_is_gone(watch) ? -EOPNOTSUPP : watch);
 		return;
 	}
 	table_remove(&i->queue->inodes, &i->link);
@@ -500,7 +500,7 @@ told_ignored(struct inode *i)
 
 /* Something of another name in directory I. */
 static void
-told_inside(struct inode *i, uint32_t mask)
+handle_child(struct inode *i, uint32_t mask)
 {
 	unsigned hint = NOTE_WRITE;
 
@@ -512,31 +512,32 @@ told_inside(struct inode *i, uint32_t mask)
 		hint |= NOTE_LINK;
 	if ((mask & IN_MOVE) != 0)
 		hint |= NOTE_EXTEND;
-	post(i, hint);
+	inode_post(i, hint);
 	if ((mask & IN_DELETE) != 0 && (mask & IN_ISDIR) != 0 &&
 	    i->children > 0)
 		table_each(&i->queue->inodes, removed_child, i);
 }
 
 /* Half of a rename: the other half follows, if it is in the same directory. */
-struct half {
+struct half_rename {
 	int watch;
 	uint32_t cookie, mask;
 };
 
 static void
-told_half(struct queue *q, struct half *from)
+flush_rename(struct queue *q, struct half_rename *from)
 {
 	struct inode *i = from->cookie == 0 ? NULL :
 					      inode_of_watch(q, from->watch);
 
 	if (i != NULL)
-		told_inside(i, from->mask);
+		handle_child(i, from->mask);
 	from->cookie = 0;
 }
 
 static void
-told(struct queue *q, const struct inotify_event *event, struct half *from)
+inode_handle_event(struct queue *q, const struct inotify_event *event,
+    struct half_rename *from)
 {
 	struct inode *i = inode_of_watch(q, event->wd);
 
@@ -544,31 +545,31 @@ told(struct queue *q, const struct inotify_event *event, struct half *from)
 	    event->cookie == from->cookie && event->wd == from->watch) {
 		from->cookie = 0;
 		if (i != NULL)
-			post(i, NOTE_WRITE);
+			inode_post(i, NOTE_WRITE);
 		return;
 	}
-	told_half(q, from);
+	flush_rename(q, from);
 	if ((event->mask & IN_Q_OVERFLOW) != 0) {
-		table_each(&q->inodes, each_changed_somehow, NULL);
-		table_each(&q->knotes, each_has_parent, NULL);
+		table_each(&q->inodes, recheck_each, NULL);
+		table_each(&q->knotes, rewatch_parent_each, NULL);
 	} else if ((event->mask & IN_MOVED_FROM) != 0) {
 		from->watch = event->wd;
 		from->cookie = event->cookie;
 		from->mask = event->mask;
 	} else if (i != NULL && event->len > 0)
-		told_inside(i, event->mask);
+		handle_child(i, event->mask);
 	else if (i != NULL && (event->mask & IN_IGNORED) != 0)
-		told_ignored(i);
+		handle_ignored(i);
 	else if (i != NULL)
-		told_self(i, event->mask);
+		handle_self(i, event->mask);
 }
 
 void
-inodes_told(struct queue *q)
+inode_handle(struct queue *q)
 {
 	_Alignas(struct inotify_event) char buffer[4096];
 	const struct inotify_event *event;
-	struct half from = { 0, 0, 0 };
+	struct half_rename from = { 0, 0, 0 };
 	ssize_t n;
 
 	if (q->sources[SOURCE_INODES] == -1)
@@ -577,7 +578,7 @@ inodes_told(struct queue *q)
 		for (ssize_t at = 0; at < n;
 		     at += (ssize_t)(sizeof *event + event->len)) {
 			event = (const void *)(buffer + at);
-			told(q, event, &from);
+			inode_handle_event(q, event, &from);
 		}
-	told_half(q, &from);
+	flush_rename(q, &from);
 }

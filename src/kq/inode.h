@@ -45,6 +45,6 @@ bool inode_is(const struct inode *inode, const struct stat *st);
 int inode_same(const struct inode *inode, int fd);
 
 /* inotify may have something: post it to the knotes of QUEUE. */
-void inodes_told(struct queue *queue);
+void inode_handle(struct queue *queue);
 
 #endif

@@ -36,7 +36,7 @@ enum {
 };
 
 /* A descriptor in an epoll instance. */
-struct item {
+struct member {
 	uint32_t slot; /* its place in queue->slots */
 	uint32_t turn; /* when REVENTS were told */
 	uint32_t revents;
@@ -46,10 +46,10 @@ struct item {
 };
 
 enum {
-	ITEM_NOWHERE,
-	ITEM_FIRST,
-	ITEM_SECOND, /* the first has the same descriptor already */
-	ITEM_MAIN /* in the instance that is the queue */
+	MEMBER_NOWHERE,
+	MEMBER_FIRST,
+	MEMBER_SECOND, /* the first has the same descriptor already */
+	MEMBER_MAIN /* in the instance that is the queue */
 };
 
 /* READ and WRITE */
@@ -63,7 +63,7 @@ struct descriptor {
 
 struct signal {
 	unsigned seen; /* of what was handled */
-	bool told; /* that one is pending was reported */
+	bool pending_reported; /* that one is pending was reported */
 };
 
 struct timer {
@@ -85,10 +85,11 @@ struct process {
 };
 
 /*
- * It is dropped by a change, by who holds it because its event() has said so,
- * by items_renew() (any), when its queue is closed, and by aio_return: so keep
- * no other one across event() and items_renew().  What inotify, netlink and
- * signals tell only activates.  Active and not ready means that it is disabled.
+ * A knote is dropped by a change, by its holder when event() returns that it is
+ * gone, by member_rebuild_instances() (any knote), when its queue is closed, and
+ * by aio_return: so keep no pointer to another knote across event() and
+ * member_rebuild_instances().  Events of inotify, netlink and signals only
+ * activate a knote.  A knote that is active and not ready is disabled.
  */
 struct knote {
 	struct link link; /* in queue->knotes; stays first */
@@ -99,7 +100,7 @@ struct knote {
 	unsigned fflags; /* what was asked for */
 	int64_t data; /* what was given */
 	unsigned status; /* a set of KNOTE_ */
-	struct item item;
+	struct member member;
 	struct inode *inode; /* watched for it, or NULL */
 	struct knote *sibling; /* the next on the same inode */
 	union {
@@ -109,14 +110,14 @@ struct knote {
 		struct signal signal;
 		bool triggered; /* USER */
 		unsigned state; /* NETDEV: the last note */
-		struct request *request; /* AIO */
+		struct transfer *transfer; /* AIO */
 	};
 };
 
 /* What is in the epoll instance that is the queue, and its tag there. */
 enum source {
 	SOURCE_KICK, /* eventfd: the ready list is not empty */
-	SOURCE_FIRST, /* an epoll instance, with items */
+	SOURCE_FIRST, /* an epoll instance, with members */
 	SOURCE_SECOND, /* another */
 	SOURCE_TIMER, /* timerfd, monotonic clock */
 	SOURCE_CLOCK, /* timerfd, time of day */
@@ -152,15 +153,15 @@ struct queue {
 	uint32_t slot_count, slot_capacity;
 	uint32_t free_slot; /* plus 1 */
 	uint32_t turn; /* of collecting */
-	uint32_t reports; /* of items, so far */
-	uint32_t orphans; /* items that could not be deleted */
+	uint32_t reports; /* of members, so far */
+	uint32_t orphans; /* members that could not be deleted */
 	uint32_t served; /* how often it has handed out */
 	bool few; /* were told by the last instance */
 	bool kicked;
 	bool crowded; /* a file is too often in the first */
-	bool again; /* items want another look */
-	bool more; /* items may be left, of this turn */
-	bool stale_first; /* an item of a closed number is in */
+	bool again; /* members want another look */
+	bool more; /* members may be left, of this turn */
+	bool stale_first; /* a member of a closed number is in */
 	bool stale_second;
 	unsigned waiters; /* threads in the kernel */
 	bool closed; /* to be freed by the last of them */

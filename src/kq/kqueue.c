@@ -6,11 +6,11 @@
 
 #include "change.h"
 #include "collect.h"
+#include "filter_signal.h"
 #include "queue.h"
-#include "signals.h"
 
 static int
-result(int value)
+kq_result(int value)
 {
 	if (value >= 0)
 		return value;
@@ -24,12 +24,12 @@ kqueue1(int flags)
 	int fd;
 
 	if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0)
-		return result(-EINVAL);
+		return kq_result(-EINVAL);
 	if (!queues_lock())
-		return result(-EDEADLK);
+		return kq_result(-EDEADLK);
 	fd = queue_open(flags);
 	queues_unlock();
-	return result(fd);
+	return kq_result(fd);
 }
 
 int
@@ -39,8 +39,8 @@ kqueue(void)
 }
 
 static int
-run(int fd, const struct kevent *changes, int nchanges, struct kevent *events,
-    int nevents, const struct timespec *timeout)
+kevent_locked(int fd, const struct kevent *changes, int nchanges,
+    struct kevent *events, int nevents, const struct timespec *timeout)
 {
 	struct queue *q = queue_find(fd);
 	int done = 0, error;
@@ -58,7 +58,7 @@ run(int fd, const struct kevent *changes, int nchanges, struct kevent *events,
 		if (error == 0 && (change.flags & EV_RECEIPT) == 0)
 			continue;
 		if (done == nevents) {
-			(void)collect_settle(q);
+			(void)collect_update_wakeup(q);
 			return error;
 		}
 		change.flags = EV_ERROR;
@@ -66,7 +66,7 @@ run(int fd, const struct kevent *changes, int nchanges, struct kevent *events,
 		events[done++] = change;
 	}
 	if (done > 0 || nevents == 0) {
-		error = collect_settle(q);
+		error = collect_update_wakeup(q);
 		return done > 0 ? done : error;
 	}
 	return collect(q, fd, events, nevents, timeout);
@@ -79,8 +79,8 @@ kevent(int queue, const struct kevent *changes, int nchanges,
 	int n;
 
 	if (!queues_lock())
-		return result(-EDEADLK);
-	n = run(queue, changes, nchanges, events, nevents, timeout);
+		return kq_result(-EDEADLK);
+	n = kevent_locked(queue, changes, nchanges, events, nevents, timeout);
 	queues_unlock();
-	return result(n);
+	return kq_result(n);
 }

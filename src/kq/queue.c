@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "filter.h"
-#include "item.h"
+#include "filter_signal.h"
+#include "member.h"
 #include "queue.h"
-#include "signals.h"
 
 /* One number that means a queue; it may have been closed since. */
 struct number {
@@ -113,7 +113,7 @@ number_add(int fd, struct queue *q)
 /* ---- the end ---- */
 
 static void
-drop(struct link *l, void *argument)
+drop_knote(struct link *l, void *argument)
 {
 	(void)argument;
 	knote_drop((struct knote *)l);
@@ -161,7 +161,7 @@ queue_close(struct queue *q)
 		private_close(q->sources[i]);
 		q->sources[i] = -1;
 	}
-	table_each(&q->knotes, drop, NULL);
+	table_each(&q->knotes, drop_knote, NULL);
 	while (q->first != NULL)
 		knote_drop(q->first);
 	while (*at != q)
@@ -196,7 +196,7 @@ forget_if_dead(struct link *l, void *argument)
  * -errno if it could not be looked for.
  */
 static int
-look_for(const struct queue *q)
+find_in_proc(const struct queue *q)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	struct dirent *entry;
@@ -217,7 +217,7 @@ look_for(const struct queue *q)
 
 /* Whether Q has a number yet; true if that cannot be found out. */
 static bool
-alive(struct queue *q)
+queue_is_alive(struct queue *q)
 {
 	struct search s = { q, NULL };
 	int fd;
@@ -225,7 +225,7 @@ alive(struct queue *q)
 	if (q->fd != -1 && is_queue(q->fd, q) == 1)
 		return true;
 	table_each(&numbers, forget_if_dead, &s);
-	fd = s.number != NULL ? (int)s.number->link.key : look_for(q);
+	fd = s.number != NULL ? (int)s.number->link.key : find_in_proc(q);
 	if (fd < 0)
 		return fd != -1;
 	q->fd = fd;
@@ -241,7 +241,7 @@ queues_sweep(void)
 
 	for (q = queues; q != NULL; q = next) {
 		next = q->next;
-		if (!alive(q))
+		if (!queue_is_alive(q))
 			queue_close(q);
 	}
 	if (queues == NULL)
@@ -297,14 +297,14 @@ in_child(void)
 		q->waiters = 0; /* those threads are not here */
 		queue_close(q);
 	}
-	signals_forked();
+	signal_after_fork();
 	after_fork();
 }
 
 /* ---- the beginning ---- */
 
 static void
-on_fork(void)
+install_fork_handlers(void)
 {
 	(void)pthread_atfork(before_fork, after_fork, in_child);
 }
@@ -343,7 +343,7 @@ queue_open(int flags)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int fd, error;
 
-	(void)pthread_once(&once, on_fork);
+	(void)pthread_once(&once, install_fork_handlers);
 	queues_sweep();
 	fd = epoll_create1((flags & O_CLOEXEC) != 0 ? EPOLL_CLOEXEC : 0);
 	if (fd == -1)

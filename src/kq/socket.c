@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "item.h"
+#include "member.h"
 #include "socket.h"
 
 static int
@@ -71,7 +71,7 @@ struct question {
 };
 
 static int
-ask(uint32_t inode)
+ask_backlog(uint32_t inode)
 {
 	const int type = SOCK_DGRAM | SOCK_CLOEXEC;
 	int fd = socket(AF_NETLINK, type, NETLINK_SOCK_DIAG);
@@ -128,7 +128,8 @@ local_backlog(int fd)
 	ssize_t n;
 	int diag;
 
-	if (fstat(fd, &st) == -1 || (diag = ask((uint32_t)st.st_ino)) < 0)
+	if (fstat(fd, &st) == -1 ||
+	    (diag = ask_backlog((uint32_t)st.st_ino)) < 0)
 		return -1;
 	/* the kernel has answered before the question's send returned */
 	n = recv(diag, answer, sizeof answer, MSG_DONTWAIT);

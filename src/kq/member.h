@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * item.h - descriptors in epoll instances.
+ * member.h - descriptors in epoll instances.
  *
  * epoll(7) keys an entry by open file and number, and drops it when the file is
  * closed for good, not when the number is.  So an entry may outlive its knote,
  * and cannot be deleted then; it is known by its slot's generation, and the
- * instance is made anew.  Therefore items are not in the instance that is the
+ * instance is made anew.  Therefore members are not in the instance that is the
  * queue, which others may have registered, but in one or two inside it.  Only
  * what epoll does not take there is: queues, since it nests no deeper than
  * five, and too many copies of one descriptor.  They are edge-triggered, or
  * one-shot and armed again, so that none of them tells for ever.
  */
-#ifndef KQ_ITEM_H
-#define KQ_ITEM_H
+#ifndef KQ_MEMBER_H
+#define KQ_MEMBER_H
 
 #include "knote.h"
 
@@ -25,52 +25,53 @@ struct epoll_event;
  * files), -EINVAL, -ELOOP, -ENOMEM, -ENOSPC; -ENOENT if it was registered and
  * FD is another file now.
  */
-int item_arm(struct knote *knote, int fd, uint32_t events, bool edge);
+int member_arm(struct knote *knote, int fd, uint32_t events, bool edge);
 
 /*
  * Let it tell nothing (but its end, once) and stay, so that it is known whether
  * FD is still that file.
  */
-void item_mute(struct knote *knote, int fd);
+void member_mute(struct knote *knote, int fd);
 
 /* Take it out.  Returns 0, or -EBADF or -ENOENT if FD is not that file. */
-int item_disarm(struct knote *knote, int fd);
+int member_disarm(struct knote *knote, int fd);
 
 /*
  * Whether FD is still the file that was registered.  Returns 0, or -EBADF or
  * -ENOENT if the number means none or another one, or -errno if that cannot be
  * known.
  */
-int item_same(const struct knote *knote, int fd);
+int member_same(const struct knote *knote, int fd);
 
 /*
- * Set *EVENTS to what epoll(7) said in this turn about the item, or to what
- * poll(2) says now, in the bits of epoll.  Returns 0, or -errno as item_same.
+ * Set *EVENTS to what epoll(7) said in this turn about the member, or to what
+ * poll(2) says now, in the bits of epoll.  Returns 0, or -errno as member_same.
  */
-int item_events(struct knote *knote, int fd, uint32_t *events);
+int member_events(struct knote *knote, int fd, uint32_t *events);
 
 /* Whether epoll said it in this turn. */
-bool item_is_told(const struct knote *knote);
+bool member_was_reported(const struct knote *knote);
 
 /*
  * The knote that EVENT, from instance SOURCE, is about, with its revents set;
  * or NULL if that has been dropped.
  */
-struct knote *item_told(struct queue *queue, const struct epoll_event *event,
-    enum source source);
+struct knote *member_on_event(struct queue *queue,
+    const struct epoll_event *event, enum source source);
 
-/* A queue inside QUEUE has told EVENT: as item_told. */
-struct knote *item_told_main(struct queue *queue,
+/* A queue inside QUEUE has told EVENT: as member_on_event. */
+struct knote *member_on_main_event(struct queue *queue,
     const struct epoll_event *event);
 
 /* KNOTE is to be dropped, its descriptor being closed: mend the instance. */
-void item_orphan(struct knote *knote);
+void member_orphan(struct knote *knote);
 
 /* Begin to bring the knote that EVENT is about into the cache. */
-void item_fetch(const struct queue *queue, const struct epoll_event *event);
+void member_prefetch(const struct queue *queue,
+    const struct epoll_event *event);
 
-/* Make anew the instances that hold items of knotes that are no more. */
-void items_renew(struct queue *queue);
+/* Make anew the instances that hold members of knotes that are no more. */
+void member_rebuild_instances(struct queue *queue);
 
 /*
  * Take FD, a new descriptor, or a -1 with errno, as source, registered in the

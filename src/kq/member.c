@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "filter.h"
-#include "item.h"
+#include "member.h"
 
 /* So low that the table of descriptors does not grow much for it. */
 #define PRIVATE_LOWEST 64
@@ -62,7 +62,7 @@ private_close(int fd)
 }
 
 static int
-control(int epoll, int operation, int fd, uint32_t events, uint64_t tag)
+member_control(int epoll, int operation, int fd, uint32_t events, uint64_t tag)
 {
 	struct epoll_event event;
 
@@ -80,7 +80,7 @@ source_add(struct queue *q, enum source source, int fd, bool edge)
 	fd = private_descriptor(fd);
 	if (fd < 0)
 		return fd;
-	error = control(q->fd, EPOLL_CTL_ADD, fd,
+	error = member_control(q->fd, EPOLL_CTL_ADD, fd,
 	    EPOLLIN | (edge ? EPOLLET : 0), source);
 	if (error != 0) {
 		(void)close(fd);
@@ -91,16 +91,16 @@ source_add(struct queue *q, enum source source, int fd, bool edge)
 }
 
 static int
-slot_take(struct knote *k)
+slot_allocate(struct knote *k)
 {
 	struct queue *q = k->queue;
 	uint32_t wanted = q->slot_capacity * 2 + 16;
 	struct slot *slots;
 
 	if (q->free_slot != 0) {
-		k->item.slot = q->free_slot - 1;
-		q->free_slot = q->slots[k->item.slot].next;
-		q->slots[k->item.slot].knote = k;
+		k->member.slot = q->free_slot - 1;
+		q->free_slot = q->slots[k->member.slot].next;
+		q->slots[k->member.slot].knote = k;
 		return 0;
 	}
 	if (q->slot_count == q->slot_capacity) {
@@ -110,69 +110,69 @@ slot_take(struct knote *k)
 		q->slots = slots;
 		q->slot_capacity = wanted;
 	}
-	k->item.slot = q->slot_count++;
-	q->slots[k->item.slot].knote = k;
-	q->slots[k->item.slot].generation = 1;
+	k->member.slot = q->slot_count++;
+	q->slots[k->member.slot].knote = k;
+	q->slots[k->member.slot].generation = 1;
 	return 0;
 }
 
 static void
-slot_give(struct knote *k)
+slot_free(struct knote *k)
 {
 	struct queue *q = k->queue;
-	struct slot *s = &q->slots[k->item.slot];
+	struct slot *s = &q->slots[k->member.slot];
 
 	s->knote = NULL;
 	if (++s->generation == 0)
 		s->generation = 1;
 	s->next = q->free_slot;
-	q->free_slot = k->item.slot + 1;
-	k->item.place = ITEM_NOWHERE;
+	q->free_slot = k->member.slot + 1;
+	k->member.place = MEMBER_NOWHERE;
 }
 
 static uint64_t
 tag(const struct knote *k)
 {
-	return (uint64_t)k->queue->slots[k->item.slot].generation << 32 |
-	    k->item.slot;
+	return (uint64_t)k->queue->slots[k->member.slot].generation << 32 |
+	    k->member.slot;
 }
 
 static enum source
 source_of(const struct knote *k)
 {
-	return k->item.place == ITEM_SECOND ? SOURCE_SECOND : SOURCE_FIRST;
+	return k->member.place == MEMBER_SECOND ? SOURCE_SECOND : SOURCE_FIRST;
 }
 
 static int
 instance(const struct knote *k)
 {
-	return k->item.place == ITEM_MAIN ? k->queue->fd :
-					    k->queue->sources[source_of(k)];
+	return k->member.place == MEMBER_MAIN ? k->queue->fd :
+						k->queue->sources[source_of(k)];
 }
 
 static uint32_t
 mode(const struct knote *k)
 {
-	if (k->item.edge)
+	if (k->member.edge)
 		return EPOLLET;
-	return k->item.place == ITEM_MAIN ? EPOLLONESHOT : 0;
+	return k->member.place == MEMBER_MAIN ? EPOLLONESHOT : 0;
 }
 
 /* Register FD at PLACE, whose instance is made when it is wanted. */
 static int
-add_at(struct knote *k, uint8_t place, int fd, uint32_t events)
+member_add_at(struct knote *k, uint8_t place, int fd, uint32_t events)
 {
 	struct queue *q = k->queue;
 	int error;
 
-	k->item.place = place;
+	k->member.place = place;
 	if (instance(k) == -1) {
 		error = source_add(q, source_of(k),
 		    epoll_create1(EPOLL_CLOEXEC), false);
 		if (error != 0)
 			return error;
 	}
-	return control(instance(k), EPOLL_CTL_ADD, fd, events | mode(k),
+	return member_control(instance(k), EPOLL_CTL_ADD, fd, events | mode(k),
 	    tag(k));
 }
 
@@ -186,7 +186,7 @@ is_taken(const struct knote *k)
 		other = knote_find(k->queue, EVFILT_WRITE, k->event.ident);
 	else if (k->event.filter == EVFILT_WRITE)
 		other = knote_find(k->queue, EVFILT_READ, k->event.ident);
-	return other != NULL && other->item.place == k->item.place;
+	return other != NULL && other->member.place == k->member.place;
 }
 
 /*
@@ -195,81 +195,81 @@ is_taken(const struct knote *k)
  * as does a queue that was not known to be one.
  */
 static int
-add(struct knote *k, int fd, uint32_t events)
+member_add(struct knote *k, int fd, uint32_t events)
 {
 	struct queue *q = k->queue;
-	bool main = k->item.nested || q->crowded;
-	int error = slot_take(k);
+	bool main = k->member.nested || q->crowded;
+	int error = slot_allocate(k);
 
 	if (error != 0)
 		return error;
-	error = add_at(k, main ? ITEM_MAIN : ITEM_FIRST, fd, events);
+	error = member_add_at(k, main ? MEMBER_MAIN : MEMBER_FIRST, fd, events);
 	if (error == -EEXIST && is_taken(k)) {
-		error = add_at(k, ITEM_SECOND, fd, events);
+		error = member_add_at(k, MEMBER_SECOND, fd, events);
 		/* the main one may have room, but not for both */
 		error = error == -EINVAL ? -ENOSPC : error;
 	}
 	if ((error == -EINVAL || error == -ELOOP) && !main) {
-		error = add_at(k, ITEM_MAIN, fd, events);
+		error = member_add_at(k, MEMBER_MAIN, fd, events);
 		/* to be refused takes long */
 		q->crowded = error == 0;
 	}
 	/* of a knote that is no more: the same file at the same number */
 	if (error == -EEXIST)
 		error = is_taken(k) ? -ENOSPC :
-				      control(instance(k), EPOLL_CTL_MOD, fd,
-					  events | mode(k), tag(k));
+				      member_control(instance(k), EPOLL_CTL_MOD,
+					  fd, events | mode(k), tag(k));
 	if (error != 0)
-		slot_give(k);
+		slot_free(k);
 	return error;
 }
 
 int
-item_arm(struct knote *k, int fd, uint32_t events, bool edge)
+member_arm(struct knote *k, int fd, uint32_t events, bool edge)
 {
-	k->item.edge = edge;
-	if (k->item.place == ITEM_NOWHERE)
-		return add(k, fd, events);
-	return control(instance(k), EPOLL_CTL_MOD, fd, events | mode(k),
+	k->member.edge = edge;
+	if (k->member.place == MEMBER_NOWHERE)
+		return member_add(k, fd, events);
+	return member_control(instance(k), EPOLL_CTL_MOD, fd, events | mode(k),
 	    tag(k));
 }
 
 void
-item_mute(struct knote *k, int fd)
+member_mute(struct knote *k, int fd)
 {
-	if (k->item.place != ITEM_NOWHERE)
-		(void)control(instance(k), EPOLL_CTL_MOD, fd,
+	if (k->member.place != MEMBER_NOWHERE)
+		(void)member_control(instance(k), EPOLL_CTL_MOD, fd,
 		    EPOLLET | EPOLLONESHOT, tag(k));
 }
 
 int
-item_disarm(struct knote *k, int fd)
+member_disarm(struct knote *k, int fd)
 {
 	int error;
 
-	if (k->item.place == ITEM_NOWHERE)
+	if (k->member.place == MEMBER_NOWHERE)
 		return 0;
-	error = control(instance(k), EPOLL_CTL_DEL, fd, 0, 0);
+	error = member_control(instance(k), EPOLL_CTL_DEL, fd, 0, 0);
 	if (error != 0)
 		k->queue->orphans++;
-	slot_give(k);
+	slot_free(k);
 	return error;
 }
 
 int
-item_same(const struct knote *k, int fd)
+member_same(const struct knote *k, int fd)
 {
 	int error;
 
-	if (k->item.place == ITEM_NOWHERE)
+	if (k->member.place == MEMBER_NOWHERE)
 		return 0;
 	/* what is there is refused, without any effect */
-	error = control(instance(k), EPOLL_CTL_ADD, fd, 0, 0);
+	error = member_control(instance(k), EPOLL_CTL_ADD, fd, 0, 0);
 	switch (error) {
 	case -EEXIST:
 		return 0;
 	case 0:
-		(void)control(instance(k), EPOLL_CTL_DEL, fd, 0, 0);
+		(void)member_control(instance(k), EPOLL_CTL_DEL, fd, 0, 0);
 		return -ENOENT;
 	case -EPERM:
 	case -EINVAL:
@@ -282,9 +282,10 @@ item_same(const struct knote *k, int fd)
 }
 
 bool
-item_is_told(const struct knote *k)
+member_was_reported(const struct knote *k)
 {
-	return k->item.place != ITEM_NOWHERE && k->item.turn == k->queue->turn;
+	return k->member.place != MEMBER_NOWHERE &&
+	    k->member.turn == k->queue->turn;
 }
 
 int
@@ -323,23 +324,23 @@ poll_events(int fd, uint32_t *events)
  * it is asked now and then; whoever reads sees EBADF or the truth.
  */
 int
-item_events(struct knote *k, int fd, uint32_t *events)
+member_events(struct knote *k, int fd, uint32_t *events)
 {
-	bool told = item_is_told(k);
+	bool reported = member_was_reported(k);
 	int error = 0;
 
-	if (!told || k->queue->few || ++k->queue->reports % SAMPLE == 0)
-		error = item_same(k, fd);
+	if (!reported || k->queue->few || ++k->queue->reports % SAMPLE == 0)
+		error = member_same(k, fd);
 	if (error != 0)
 		return error;
-	if (!told)
+	if (!reported)
 		return poll_events(fd, events);
-	*events = k->item.revents;
+	*events = k->member.revents;
 	return 0;
 }
 
 void
-item_fetch(const struct queue *q, const struct epoll_event *event)
+member_prefetch(const struct queue *q, const struct epoll_event *event)
 {
 	uint32_t at = (uint32_t)event->data.u64;
 
@@ -350,7 +351,7 @@ item_fetch(const struct queue *q, const struct epoll_event *event)
 }
 
 static void
-stale(struct queue *q, enum source source)
+mark_stale(struct queue *q, enum source source)
 {
 	if (source == SOURCE_SECOND)
 		q->stale_second = true;
@@ -358,9 +359,9 @@ stale(struct queue *q, enum source source)
 		q->stale_first = true;
 }
 
-/* The knote whose item told EVENT, or NULL if it has been dropped. */
+/* The knote whose member told EVENT, or NULL if it has been dropped. */
 static struct knote *
-find(struct queue *q, const struct epoll_event *event)
+member_find(struct queue *q, const struct epoll_event *event)
 {
 	uint32_t at = (uint32_t)event->data.u64;
 	uint32_t generation = (uint32_t)(event->data.u64 >> 32);
@@ -370,50 +371,51 @@ find(struct queue *q, const struct epoll_event *event)
 	    q->slots[at].generation != generation)
 		return NULL;
 	k = q->slots[at].knote;
-	k->item.revents = event->events;
-	k->item.turn = q->turn;
+	k->member.revents = event->events;
+	k->member.turn = q->turn;
 	return k;
 }
 
 struct knote *
-item_told(struct queue *q, const struct epoll_event *event, enum source source)
+member_on_event(struct queue *q, const struct epoll_event *event,
+    enum source source)
 {
-	struct knote *k = find(q, event);
+	struct knote *k = member_find(q, event);
 
 	/* unless it was deleted just now, by another thread */
 	if (k == NULL && q->orphans > 0)
-		stale(q, source);
+		mark_stale(q, source);
 	return k;
 }
 
 struct knote *
-item_told_main(struct queue *q, const struct epoll_event *event)
+member_on_main_event(struct queue *q, const struct epoll_event *event)
 {
-	return find(q, event);
+	return member_find(q, event);
 }
 
 void
-item_orphan(struct knote *k)
+member_orphan(struct knote *k)
 {
-	if (item_is_told(k) && k->item.place != ITEM_MAIN)
-		stale(k->queue, source_of(k));
+	if (member_was_reported(k) && k->member.place != MEMBER_MAIN)
+		mark_stale(k->queue, source_of(k));
 }
 
-/* The knote of slot I, if its item is at PLACE. */
+/* The knote of slot I, if its member is at PLACE. */
 static struct knote *
 knote_at(const struct queue *q, uint32_t i, uint8_t place)
 {
 	struct knote *k = q->slots[i].knote;
 
-	return k != NULL && k->item.place == place ? k : NULL;
+	return k != NULL && k->member.place == place ? k : NULL;
 }
 
 /*
- * The instance SOURCE anew, with the items at PLACE that have a knote, and a
+ * The instance SOURCE anew, with the members at PLACE that have a knote, and a
  * file that is still the same.  It is closed first: then its number is free.
  */
 static void
-renew(struct queue *q, enum source source, uint8_t place)
+rebuild_instance(struct queue *q, enum source source, uint8_t place)
 {
 	struct knote *k;
 	int error;
@@ -428,7 +430,7 @@ renew(struct queue *q, enum source source, uint8_t place)
 	for (uint32_t i = 0; i < q->slot_count; i++) {
 		if ((k = knote_at(q, i, place)) == NULL)
 			continue;
-		slot_give(k);
+		slot_free(k);
 		if ((error = k->filter->arm(k)) != 0)
 			knote_end(k, error);
 		else if ((k->status & KNOTE_DISABLED) != 0)
@@ -437,12 +439,12 @@ renew(struct queue *q, enum source source, uint8_t place)
 }
 
 void
-items_renew(struct queue *q)
+member_rebuild_instances(struct queue *q)
 {
 	if (q->stale_second)
-		renew(q, SOURCE_SECOND, ITEM_SECOND);
+		rebuild_instance(q, SOURCE_SECOND, MEMBER_SECOND);
 	if (q->stale_first)
-		renew(q, SOURCE_FIRST, ITEM_FIRST);
+		rebuild_instance(q, SOURCE_FIRST, MEMBER_FIRST);
 	q->stale_first = q->stale_second = q->crowded = false;
 	q->orphans = 0;
 }

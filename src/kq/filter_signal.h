@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * signals.h - counting the signals of this process.
+ * filter_signal.h - counting the signals of this process.
  */
-#ifndef KQ_SIGNALS_H
-#define KQ_SIGNALS_H
+#ifndef KQ_FILTER_SIGNAL_H
+#define KQ_FILTER_SIGNAL_H
 
 #include "knote.h"
 
@@ -11,13 +11,13 @@
  * A signal was handled or, if SENT, has come to be pending: look at the knotes
  * of QUEUE.
  */
-void signals_told(struct queue *queue, bool sent);
+void signal_handle(struct queue *queue, bool sent);
 
 /*
  * The program may have changed what a watched signal does since: count it
  * still.
  */
-void signals_look(void);
+void signal_reinstall(void);
 
 /* How many watched signals this thread has taken. */
 struct signal_counts {
@@ -25,9 +25,9 @@ struct signal_counts {
 	unsigned handled; /* by a handler of its own */
 };
 
-struct signal_counts signals_counts(void);
+struct signal_counts signal_counts_now(void);
 
 /* This is a child of fork(2), without queues: part from the parent. */
-void signals_forked(void);
+void signal_after_fork(void);
 
 #endif

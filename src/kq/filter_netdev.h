@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * filter_netdev.h - the state of network interfaces, from rtnetlink(7).
+ */
+#ifndef KQ_FILTER_NETDEV_H
+#define KQ_FILTER_NETDEV_H
+
+#include "knote.h"
+
+/* rtnetlink may have something: tell the NETDEV knotes of QUEUE. */
+void netdev_handle(struct queue *queue);
+
+#endif

@@ -61,10 +61,11 @@ _pmux_commands()
 	done <<<"$(command pmux help 2>/dev/null </dev/null)"
 }
 
-# Options of `command`: letters, longs, kinds (of arguments), and its usage.
+# Options of `command`: letters, longs, kinds (of arguments; = before one that
+# may be left out), and its usage.
 _pmux_table()
 {
-	local line row='^  (-.)?,? +--([a-z-]+)( ([A-Z]+))? +[^ ]'
+	local line row='^  (-.)?,? +--([a-z-]+)( |\[)?(=?[A-Z]+)?\]? +[^ ]'
 
 	usage='' letters=() longs=() kinds=()
 	while IFS= read -r line; do
@@ -90,6 +91,8 @@ _pmux_option()
 		[[ $1 == --?* && ${longs[i]} == "${1%%=*}"* ]] || continue
 		option=${longs[i]} kind=${kinds[i]}
 		[[ $1 != *=* ]] || glued=${1%%=*}=
+		[[ -n $glued || $kind != =* ]] || kind=''
+		kind=${kind#=}
 		return
 	done
 	[[ $1 == -[!-]* ]] || return
@@ -307,7 +310,7 @@ _pmux_pids()
 # _pmux_argument PREFIX: what `option` takes.
 _pmux_argument()
 {
-	[[ $kind == TARGET ]] || _pmux_no_files
+	[[ $kind == TARGET || $kind == FILE ]] || _pmux_no_files
 	case $kind in
 	TARGET)
 		_pmux_target "$1"

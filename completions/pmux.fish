@@ -177,6 +177,8 @@ function __pmux_option --argument-names command letter name kind text
             complete $row -x -a '(__fish_complete_pids)'
         case 'DURATION:*'
             complete $row -x -a "(__pmux_durations $letter)"
+        case 'FILE:*'
+            complete $row -F
         case '*:ready-fd'
             complete $row -x -a '(__pmux_own_descriptors | string match -rv "^[012]\t")'
         case '*'
@@ -217,7 +219,7 @@ complete -c pmux -n __pmux_command -s h -l help -d 'print the commands'
 complete -c pmux -n __pmux_command -s V -l version -d 'print the version'
 complete -c pmux -n 'contains -- -- (commandline -opc)' -a '(__pmux_program)'
 begin
-    set -l pattern '^  (?:-(?=.,))?((?:.(?=,))?),? +--([a-z-]+) ?((?:[A-Z]+(?= ))?) +(\S.*)'
+    set -l pattern '^  (?:-(?=.,))?((?:.(?=,))?),? +--([a-z-]+)(?: |\[=)?((?:[A-Z]+(?=[] ]))?)\]? +(\S.*)'
     for command in (__pmux_commands | string replace -r '\t.*' '')
         for line in (command pmux help $command 2>/dev/null </dev/null)
             set -l row (string match -r -- $pattern $line)

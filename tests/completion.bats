@@ -254,7 +254,7 @@ offers_never() {
 # The rows of the help: letter or nothing, long name, what it does.
 rows() {
 	pmux help "$1" | sed -nE \
-	    's/^ +(-(.), )? *--([a-z-]+)( [A-Z]+)?  *([^ ].*)$/\2|\3|\5/p'
+	    's/^ +(-(.), )? *--([a-z-]+)( [A-Z]+|\[=[A-Z]+\])?  *([^ ].*)$/\2|\3|\5/p'
 }
 
 # once FUNCTION [ARG]...: what it prints, which it does once a file.
@@ -499,7 +499,8 @@ lines_for_files() {
 	lines+=('pmux poll jobs' 'pmux poll @jobs' 'pmux select -r jobs'
 	    'pmux select --write=jobs' 'pmux poll @a' 'pmux poll a'
 	    'pmux poll a\ b:h' 'pmux poll -q 0 jobs.f' 'pmux info '
-	    'pmux poll -t jobs' 'pmux poll ')
+	    'pmux poll -t jobs' 'pmux poll ' 'pmux poll --debug=jobs.l'
+	    'pmux poll --debug jobs.l')
 }
 
 completes_files() {
@@ -518,6 +519,9 @@ completes_files() {
 	[[ $1 == fish ]] || offers_never 'pmux poll ' 7
 	offers_never 'pmux info ' jobs.fifo
 	offers_just 'pmux poll -t jobs'
+	offers_just 'pmux poll --debug=jobs.l' jobs.list
+	# as a target
+	offers_just 'pmux poll --debug jobs.l' jobs.list
 }
 
 lines_for_descriptors() {

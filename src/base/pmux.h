@@ -67,6 +67,7 @@ struct pmux {
 	struct backend *over;
 	struct output *output;
 	struct diag *diag;
+	struct debug *debug; /* NULL: no --debug was given */
 	struct fifos *fifos;
 	struct request *request;
 	struct target_names *names; /* target/target.h */

@@ -70,7 +70,8 @@ static const struct {
 	{ SESSION,
 	    ALL | EVENTS | FOLLOW | FORMAT | JSON | MAX_EVENTS | NULLS | QUIET |
 		READY_FD | TIMEOUT | TIMESTAMPS,
-	    0, "--session: only --pid, --numeric and --hold go with it" },
+	    0,
+	    "--session: only --pid, --numeric, --hold and --debug go with it" },
 	{ NUMERIC, 0, SESSION, "--numeric: only with --session" },
 };
 

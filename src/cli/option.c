@@ -12,6 +12,7 @@
 #include "base/number.h"
 #include "cli/option.h"
 #include "fifo/fifo.h"
+#include "output/debug.h"
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/format.h"
@@ -23,7 +24,7 @@ typedef int option_fn(struct request *request, char *argument);
 static option_fn option_read, option_write, option_except, option_events,
     option_pid, option_timeout, option_max_events, option_format, option_idle,
     option_count, option_lines, option_max_line, option_jobs, option_ready_fd,
-    option_hold;
+    option_hold, option_debug;
 
 struct option_row {
 	char letter;
@@ -237,10 +238,26 @@ option_ready_fd(struct request *request, char *argument)
 	return status;
 }
 
+static int
+option_debug(struct request *request, char *argument)
+{
+	(void)request;
+	return debug_begin(argument) == 0 ?
+	    0 :
+	    diag_system(ENOMEM, NULL, "--debug");
+}
+
 static bool
 has_row(const struct command *command, const struct option_row *row)
 {
 	return (row->groups & command->options) != 0;
+}
+
+/* Whether the argument may be left out. */
+static bool
+is_optional(const struct option_row *row)
+{
+	return *row->argument == '[';
 }
 
 /*
@@ -260,7 +277,9 @@ fill(const struct command *command, struct option *longs, char *letters)
 		if (!has_row(command, row))
 			continue;
 		longs->name = row->name;
-		longs->has_arg = argument ? required_argument : no_argument;
+		longs->has_arg = is_optional(row) ? optional_argument :
+		    argument			  ? required_argument :
+						    no_argument;
 		longs->flag = NULL;
 		longs->val = 256 + (int)i;
 		longs++;
@@ -407,11 +426,12 @@ put_row(const struct option_row *row)
 		output_string("    ");
 	output_string("--");
 	output_string(row->name);
-	if (*row->argument != '\0') {
+	if (*row->argument != '\0' && !is_optional(row)) {
 		output_character(' ');
-		output_string(row->argument);
-		width += 1 + strlen(row->argument);
+		width++;
 	}
+	output_string(row->argument);
+	width += strlen(row->argument);
 	do
 		output_character(' ');
 	while (++width < 27);

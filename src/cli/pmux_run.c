@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/pmux_run.h"
+#include "output/debug.h"
 #include "print/print.h"
 #include "run/lines.h"
 #include "run/program.h"
@@ -62,6 +63,7 @@ pmux_leave(void)
 		read_end(&call->scratch);
 		caller_restore();
 	}
+	debug_end();
 	pmux = pmux->outer;
 	if (call != host->room)
 		free(call);

@@ -19,6 +19,7 @@
 #include "base/pmux.h"
 #include "fifo/fifo.h"
 #include "fifo/holder.h"
+#include "output/debug.h"
 #include "output/diag.h"
 #include "output/escape.h"
 #include "output/output.h"
@@ -210,6 +211,8 @@ settle_in(int fd, const char *path, int64_t *claim)
 	lease_reader_arrive(fd, now);
 	if (alone || !let_go(fd, clock_now()))
 		return fd;
+	DEBUG("fifo", "%s: who left meanwhile does not count: open it again",
+	    path);
 	again = peer_reopen(fd, path, O_RDONLY);
 	if (again < 0 || (again = fdplace(again)) < 0)
 		return fd;
@@ -257,8 +260,10 @@ open_end(const char *path, bool writing)
 
 	if (error != 0)
 		return error;
-	if (writing && lease_only_holder(path))
+	if (writing && lease_only_holder(path)) {
+		DEBUG("fifo", "%s: only a holder reads it", path);
 		return -ENXIO;
+	}
 	fd = open(path,
 	    (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_CLOEXEC |
 		O_NOCTTY);
@@ -282,6 +287,9 @@ open_end(const char *path, bool writing)
 	fifo->written = peer_written(fd);
 	if (writing && f->hold != 0)
 		fifo->watched = watch_writers(fd, path);
+	DEBUG("fifo", "%s: opened to %s, descriptor %d%s", path,
+	    writing ? "write" : "read", fd,
+	    shared ? ", which another pmux has too" : "");
 	return fd;
 }
 
@@ -448,7 +456,8 @@ settle(void)
 		if (peer_nameless(f->set.fifos[i].fd))
 			holder_abandon(&f->set.fifos[i]);
 		else if (!holder_needed(&f->set, &f->set.fifos[i]))
-			holder_leave(&f->set, &f->set.fifos[i]);
+			holder_leave(&f->set, &f->set.fifos[i],
+			    "nothing can be lost");
 		held |= f->set.fifos[i].fd != -1;
 	}
 	return held;
@@ -543,6 +552,8 @@ start_holder(deadline_t deadline)
 		_exit(start_orphan(deadline));
 	if (child == 0)
 		holder_run(&f->set, deadline);
+	DEBUG("fifo", "process %d %s", child,
+	    orphaned ? "starts the holder" : "is the holder");
 	return orphaned ? reap(child) : 0;
 }
 
@@ -586,8 +597,12 @@ hand_over(void)
 
 	say_limits();
 	claim_until(deadline);
-	while ((error = start_holder(deadline)) != 0 && deadline_left(end) > 0)
+	while (
+	    (error = start_holder(deadline)) != 0 && deadline_left(end) > 0) {
+		DEBUG("fifo", "no holder can be started, try again: %s",
+		    errno_name(-error));
 		(void)nanosleep(&pause, NULL);
+	}
 	if (error == 0)
 		return 0;
 	say_lost(error);
@@ -619,6 +634,8 @@ fifo_leave(void)
 	f->left = true;
 	/* nothing is waited for any more, and looking it up might allocate */
 	fdplace_avoid(NULL, NULL);
+	DEBUG("fifo", "leave %d ends of named pipes%s", (int)f->set.count,
+	    f->hold == 0 ? ", without a holder" : "");
 	if (f->hold == 0)
 		let_look();
 	else if (settle())

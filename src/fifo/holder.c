@@ -15,6 +15,7 @@
 #include "base/deadline.h"
 #include "compat.h"
 #include "fifo/holder.h"
+#include "output/debug.h"
 #include "output/escape.h"
 #include "output/output.h"
 #include "sys/kernel.h"
@@ -117,15 +118,30 @@ holder_let_look(const struct fifo *fifo)
 	}
 }
 
+/* What would be lost, or NULL. */
+static const char *
+needed_for(struct fifo_set *set, struct fifo *fifo)
+{
+	if (fifo->writing)
+		return !served(set, fifo) && !readers_gone(fifo->fd) ?
+		    "a reader waits" :
+		    NULL;
+	/* where nothing tells it, think the worst */
+	if (kernel_unread(fifo->fd) != 0)
+		return "bytes are unread";
+	return !writers_gone(fifo->fd) && peer_has_writer(fifo->fd) != 0 ?
+	    "a writer is connected" :
+	    NULL;
+}
+
 bool
 holder_needed(struct fifo_set *set, struct fifo *fifo)
 {
-	if (fifo->writing)
-		return !served(set, fifo) && !readers_gone(fifo->fd);
-	/* where nothing tells it, think the worst */
-	if (kernel_unread(fifo->fd) != 0)
-		return true;
-	return !writers_gone(fifo->fd) && peer_has_writer(fifo->fd) != 0;
+	const char *why = needed_for(set, fifo);
+
+	if (why != NULL)
+		DEBUG("holder", "%d stays: %s", fifo->fd, why);
+	return why != NULL;
 }
 
 void
@@ -155,9 +171,32 @@ holder_watches(const struct fifo_set *set)
 	return true;
 }
 
+static const char *
+name_of(uint32_t what)
+{
+	switch (what) {
+	case WATCH_OPENED:
+		return "somebody opened it";
+	case WATCH_READ:
+		return "somebody read";
+	case WATCH_WROTE:
+		return "somebody wrote";
+	case WATCH_READER_CLOSED:
+		return "a reader closed it";
+	case WATCH_WRITER_CLOSED:
+		return "a writer closed it";
+	case WATCH_LOST:
+		return "anything may have happened";
+	default:
+		return "its names or rights changed";
+	}
+}
+
 static void
 note(struct fifo *fifo, uint32_t what)
 {
+	if (fifo->fd != -1)
+		DEBUG("holder", "%d: %s", fifo->fd, name_of(what));
 	fifo->changed = true;
 	if (what == WATCH_NAMED)
 		return;
@@ -189,6 +228,7 @@ note_lost(struct fifo_set *set)
 static void
 give_up_watch(struct fifo_set *set)
 {
+	DEBUG("holder", "the watch is of no use any more");
 	(void)close(set->watch);
 	set->watch = -1;
 	for (uint32_t i = 0; i < set->count; i++)
@@ -242,6 +282,9 @@ take_writer(struct fifo_set *set, struct fifo *fifo)
 	fifo->writer = end < 0 ? -1 : end;
 	if (end < 0)
 		lease_heartbeat(fifo->fd, false, -1);
+	else
+		DEBUG("holder", "%d: its write end is open too, %d", fifo->fd,
+		    end);
 }
 
 static void
@@ -250,6 +293,8 @@ drop_writer(struct fifo_set *set, struct fifo *fifo)
 	if (fifo->writer == -1)
 		return;
 	watch_part(set->watch, fifo->fd, fifo->told, fifo->path, fifo->writer);
+	DEBUG("holder", "%d: its write end is closed, %d", fifo->fd,
+	    fifo->writer);
 	lease_heartbeat(fifo->fd, false, -1);
 	fifo->writer = -1;
 }
@@ -288,10 +333,11 @@ reopen_as(int number, int handle, const char *path)
 }
 
 void
-holder_leave(struct fifo_set *set, struct fifo *fifo)
+holder_leave(struct fifo_set *set, struct fifo *fifo, const char *why)
 {
 	int handle = -1, fd = fifo->fd;
 
+	DEBUG("holder", "%d is closed: %s", fd, why);
 	drop_writer(set, fifo);
 	if (fifo->writing)
 		holder_let_look(fifo);
@@ -308,6 +354,8 @@ holder_leave(struct fifo_set *set, struct fifo *fifo)
 		fifo->fd = reopen_as(fd, handle, fifo->path);
 		if (fifo->fd != -1)
 			(void)lease_renew(fifo->fd, false, true, fifo->claim);
+		DEBUG("holder", "%d %s again: a writer came", fd,
+		    fifo->fd == -1 ? "cannot be opened" : "is open");
 	}
 	(void)close(handle);
 }
@@ -315,6 +363,7 @@ holder_leave(struct fifo_set *set, struct fifo *fifo)
 void
 holder_abandon(struct fifo *fifo)
 {
+	DEBUG("holder", "%d is closed: it has no name any more", fifo->fd);
 	if (fifo->writer != -1)
 		(void)close(fifo->writer);
 	(void)close(fifo->fd);
@@ -369,8 +418,11 @@ vouch(struct fifo *fifo)
 	bool reader = fifo->reads ||
 	    (fifo->came && fifo->writer == -1 && writers_gone(fifo->fd));
 
-	if (reader != fifo->vouched)
+	if (reader != fifo->vouched) {
+		DEBUG("holder", "%d: it has %s reader", fifo->fd,
+		    reader ? "a" : "no");
 		lease_vouch(fifo->fd, reader);
+	}
 	fifo->vouched = reader;
 }
 
@@ -403,11 +455,13 @@ tend_writing(struct fifo_set *set, struct fifo *fifo)
 	 * end has let it through, and it waits for a writer of its own.  Unless
 	 * it is a pmux, which looks after itself.
 	 */
-	bool pmux = lease_reader_seen(fifo->fd, fifo->looked);
-	bool done = served(set, fifo) && (pmux || !fifo->fresh);
+	bool waits = lease_reader_seen(fifo->fd, fifo->looked);
+	bool done = served(set, fifo) && (waits || !fifo->fresh);
 
-	if (done || readers_gone(fifo->fd))
-		holder_leave(set, fifo);
+	if (done)
+		holder_leave(set, fifo, "its reader was served");
+	else if (readers_gone(fifo->fd))
+		holder_leave(set, fifo, "no reader is left");
 }
 
 /* NOW is from before the changes were taken in. */
@@ -421,7 +475,7 @@ tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
 	}
 	if (lease_lost(fifo->fd, fifo->writing, fifo->claim)) {
 		fifo->watched = 0; /* that one looks after who comes now */
-		holder_leave(set, fifo);
+		holder_leave(set, fifo, "a later pmux has it");
 		return;
 	}
 	if (fifo->writing)
@@ -478,14 +532,14 @@ take_step(struct fifo_set *set, int step)
 		 */
 		if (fifo->fd != -1 && step == STEP_IDLE && fifo->idle &&
 		    !holder_needed(set, fifo))
-			holder_leave(set, fifo);
+			holder_leave(set, fifo, "nothing can be lost");
 		/* who comes, reads and goes is not taken for one who stays */
 		if (fifo->fd != -1 && step == STEP_CLAIM && !fifo->writing)
 			vouch(fifo);
 		/* two holders are not to wait for each other */
 		if (fifo->fd != -1 && step == STEP_READER && fifo->writing &&
 		    fifo->astray && lease_only_holder_at(fifo->fd))
-			holder_leave(set, fifo);
+			holder_leave(set, fifo, "only a holder reads it");
 		if (step == STEP_READER)
 			fifo->reader = false;
 	}
@@ -497,8 +551,11 @@ sleep_for(const struct fifo_set *set, int64_t ns)
 {
 	const struct timespec pause = { 0, SAMPLE_LAST };
 	struct pollfd p = { set->watch, POLLIN, 0 };
-	int n = poll(&p, 1, timeout_milliseconds(ns));
+	char space[DEBUG_SPACE];
+	int n;
 
+	DEBUG("holder", "sleep, timeout %s", debug_time(ns, space));
+	n = poll(&p, 1, timeout_milliseconds(ns));
 	/* no memory, say: that must not be a loop */
 	if (n == -1 && errno != EINTR)
 		(void)nanosleep(&pause, NULL);
@@ -533,6 +590,7 @@ holder_stay(struct fifo_set *set, deadline_t deadline)
 	while (tend_all(set, !woken) > 0 &&
 	    (left = deadline_left(deadline)) != 0) {
 		if (!holder_watches(set)) {
+			DEBUG("holder", "not all is watched: sample");
 			sample(set, deadline);
 			return;
 		}
@@ -549,24 +607,30 @@ holder_stay(struct fifo_set *set, deadline_t deadline)
 	}
 }
 
-/* FIRST to LAST but WATCH, which may be none of them. */
+/* FIRST to LAST but the COUNT in KEPT, which may be none of them. */
 static void
-close_gap(unsigned first, unsigned last, int watch)
+close_gap(unsigned first, unsigned last, const int *kept, int count)
 {
-	unsigned kept = (unsigned)watch;
+	unsigned number;
 
-	if (watch == -1 || kept < first || kept > last) {
-		close_between(first, last);
+	if (first > last)
+		return;
+	for (int i = 0; i < count; i++) {
+		number = (unsigned)kept[i];
+		if (kept[i] == -1 || number < first || number > last)
+			continue;
+		if (number > first)
+			close_gap(first, number - 1, kept, count);
+		close_gap(number + 1, last, kept, count);
 		return;
 	}
-	if (kept > first)
-		close_between(first, kept - 1);
-	close_between(kept + 1, last);
+	close_between(first, last);
 }
 
 static void
 close_others(const struct fifo_set *set)
 {
+	const int kept[] = { set->watch, debug_file() };
 	unsigned first = 0;
 
 	for (uint32_t i = 0; i < set->count; i++) {
@@ -575,10 +639,10 @@ close_others(const struct fifo_set *set)
 		if (fd == -1)
 			continue;
 		if ((unsigned)fd > first)
-			close_gap(first, (unsigned)fd - 1, set->watch);
+			close_gap(first, (unsigned)fd - 1, kept, 2);
 		first = (unsigned)fd + 1;
 	}
-	close_gap(first, ~0u, set->watch);
+	close_gap(first, ~0u, kept, 2);
 }
 
 /*
@@ -643,14 +707,34 @@ take_signals(void)
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* While the names are there. */
+static void
+say_ends(const struct fifo_set *set, deadline_t deadline)
+{
+	char space[DEBUG_SPACE];
+
+	DEBUG("holder", "started, timeout %s",
+	    debug_time(deadline_left(deadline), space));
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->fifos[i].fd != -1)
+			DEBUG("holder", "%d is the %s end of %s",
+			    set->fifos[i].fd,
+			    set->fifos[i].writing ? "write" : "read",
+			    set->fifos[i].path);
+}
+
 _Noreturn void
 holder_run(struct fifo_set *set, deadline_t deadline)
 {
 	(void)setsid();
 	take_signals();
 	close_others(set);
+	debug_in_holder();
+	if (pmux->debug != NULL)
+		say_ends(set, deadline);
 	if (leave_directory(set))
 		take_title(set);
 	holder_stay(set, deadline);
+	DEBUG("holder", "ends");
 	_exit(0);
 }

@@ -108,10 +108,10 @@ bool holder_watches(const struct fifo_set *set);
 void holder_look(struct fifo_set *set);
 
 /*
- * Close this end, at which nothing can be lost.  Somebody may come at that
- * moment: then it is open again after that.
+ * Close this end, at which nothing can be lost, because of WHY (for --debug).
+ * Somebody may come at that moment: then it is open again after that.
  */
-void holder_leave(struct fifo_set *set, struct fifo *fifo);
+void holder_leave(struct fifo_set *set, struct fifo *fifo, const char *why);
 
 /* Close this end: its FIFO has no name any more, and is nobody's business. */
 void holder_abandon(struct fifo *fifo);

@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "backend/kqueue.h"
+#include "output/debug.h"
 #include "output/diag.h"
 #include "run/dispatch.h"
 
@@ -127,6 +128,8 @@ enqueue(struct dispatch *j, uint32_t index)
 
 	if (j->jobs[index].queued)
 		return;
+	DEBUG("dispatch", "queue %.*s", (int)target_of(j, index)->length,
+	    target_of(j, index)->name);
 	j->jobs[index].queued = true;
 	j->queue[(j->head + j->queued++) % size] = index;
 }
@@ -225,8 +228,11 @@ start(struct dispatch *j, uint32_t index)
 		    &j->w->sampler.samples[index].children);
 	/* nobody to read from, or nothing at all */
 	if ((job->last && !asked && watched_keeps(j->w, t)) ||
-	    (job->event.bits & j->w->finished.closed) != 0)
+	    (job->event.bits & j->w->finished.closed) != 0) {
+		DEBUG("dispatch", "drop %.*s: no program can use it",
+		    (int)t->length, t->name);
 		return watched_finish(j->w, index, &job->event);
+	}
 	if (is_readiness(j, index)) {
 		sampler_reported(&j->w->sampler, index);
 		sampler_end_step(&j->w->sampler);
@@ -294,8 +300,12 @@ decide(struct dispatch *j, uint32_t index, const struct event *event)
 	sampler_read_edges(&j->w->sampler);
 	if (!j->w->sampler.samples[index].changed &&
 	    event->bits == job->event.bits &&
-	    (bytes < 0 || bytes == job->bytes))
+	    (bytes < 0 || bytes == job->bytes)) {
+		DEBUG("dispatch", "%.*s is as it was: sample it",
+		    (int)target_of(j, index)->length,
+		    target_of(j, index)->name);
 		return watched_sample(j->w, index, event);
+	}
 	enqueue_ready(j, index, event);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "backend/kqueue.h"
 #include "base/pmux.h"
 #include "fifo/fifo.h"
+#include "output/debug.h"
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/print.h"
@@ -519,6 +520,8 @@ start(size_t index, const struct launch *launch)
 		return no_start(*p->arguments, error);
 	if (pid == 0)
 		return not_run(*p->arguments, error);
+	DEBUG("dispatch", "process %d runs for %.*s", pid,
+	    (int)p->targets->list[index].length, p->targets->list[index].name);
 	p->runs[p->running++] = (struct run){ pid, index };
 	return 0;
 }
@@ -545,12 +548,15 @@ program_start(size_t index, const struct event *event)
 }
 
 static void
-report(size_t index, int status)
+report(size_t index, pid_t pid, int status)
 {
 	struct programs *p = pmux->programs;
 	const struct target *t = &p->targets->list[index];
 	char space[SIGNALS_SPACE];
 
+	DEBUG("dispatch", "process %d has ended, status %d%s", pid,
+	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+	    WIFSIGNALED(status) ? " (signal)" : "");
 	if (p->print->quiet || status == 0)
 		return;
 	if (WIFSIGNALED(status))
@@ -613,7 +619,7 @@ program_take(size_t *index)
 		*index = run->index;
 		*run = p->runs[--p->running];
 		if (pid != -1)
-			report(*index, status);
+			report(*index, pid, status);
 		return 1;
 	}
 	return 0;

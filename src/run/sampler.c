@@ -7,6 +7,8 @@
 
 #include "backend/backend.h"
 #include "base/flags.h"
+#include "compat.h"
+#include "output/debug.h"
 #include "run/sampler.h"
 #include "wait/waitset.h"
 
@@ -43,6 +45,19 @@ sampler_close(struct sampler *s)
 		s->edge_backend->close(s->edges);
 	free(s->samples);
 	free(s->list);
+}
+
+/* For DEBUG, two arguments: the name of target INDEX. */
+static int
+length_of(const struct sampler *s, uint32_t index)
+{
+	return (int)s->targets->list[index].length;
+}
+
+static const char *
+name_of(const struct sampler *s, uint32_t index)
+{
+	return s->targets->list[index].name;
 }
 
 /* ---- edges ---- */
@@ -91,6 +106,9 @@ sampler_read_edges(struct sampler *s)
 	while (s->edge_backend->next(s->edges, &event)) {
 		sample = &s->samples[event.token];
 		sample->changed |= !s->reporting || sample->step != s->step;
+		DEBUG("sampler", "%.*s: an edge, which %s",
+		    length_of(s, event.token), name_of(s, event.token),
+		    sample->changed ? "counts" : "does not count");
 	}
 }
 
@@ -172,6 +190,9 @@ sampler_add(struct sampler *s, uint32_t index)
 	    waitset_object(s->targets, s->data, &s->object);
 	if (error == 0)
 		error = add(s, s->object, index, &s->targets->list[index]);
+	DEBUG("sampler", "sample %.*s%s%s", length_of(s, index),
+	    name_of(s, index), error == 0 ? "" : ": ",
+	    error == 0 ? "" : errno_name(-error));
 	if (error != 0)
 		return error;
 	s->list[s->count++] = index;
@@ -192,6 +213,8 @@ sampler_remove(struct sampler *s, uint32_t index)
 		return;
 	(void)s->targets->backend->remove(s->object, index, t->fd);
 	last = s->list[--s->count];
+	DEBUG("sampler", "%.*s is sampled no longer", length_of(s, index),
+	    name_of(s, index));
 	s->list[place - 1] = last;
 	s->samples[last].place = place;
 	s->samples[index].place = 0;
@@ -221,6 +244,10 @@ sampler_ask(struct sampler *s, uint32_t index, struct event *event)
 		n = -(int)event->data;
 	(void)backend->remove(s->probe, token, t->fd);
 	event->token = index;
+	DEBUG("sampler", "ask %.*s: %s", length_of(s, index), name_of(s, index),
+	    n > 0      ? "ready" :
+		n == 0 ? "not ready" :
+			 errno_name(-n));
 	return n;
 }
 
@@ -264,6 +291,8 @@ sampler_round(struct sampler *s)
 	s->cursor = 0;
 	sampler_read_edges(s);
 	n = poll_object(s, s->object, s->targets->count);
+	DEBUG("sampler", "round of %d targets: %d ready", (int)s->count,
+	    n < 0 ? 0 : n);
 	return n < 0 ? n : 0;
 }
 
@@ -287,6 +316,7 @@ static void
 plan(struct sampler *s)
 {
 	int64_t now = clock_now();
+	char space[DEBUG_SPACE];
 	int share = s->pause < SAMPLE_PAUSE ? FIRST_SHARE : SHARE;
 
 	s->earliest = now + (now - s->began) * share;
@@ -294,6 +324,7 @@ plan(struct sampler *s)
 	if (s->count == 0)
 		return;
 	s->next = later(now + s->pause, s->earliest);
+	DEBUG("sampler", "next round in %s", debug_time(s->next - now, space));
 	s->pause = s->pause < SAMPLE_PAUSE / 2 ? s->pause * 2 : SAMPLE_PAUSE;
 }
 
@@ -303,6 +334,8 @@ sampler_next_idle(struct sampler *s, uint32_t *index)
 	for (; s->cursor < s->count; s->cursor++) {
 		*index = s->list[s->cursor];
 		if (s->samples[*index].ready != s->round) {
+			DEBUG("sampler", "%.*s is not ready any longer",
+			    length_of(s, *index), name_of(s, *index));
 			sampler_remove(s, *index);
 			return true;
 		}

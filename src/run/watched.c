@@ -8,6 +8,7 @@
 #include "backend/backend.h"
 #include "base/deadline.h"
 #include "fifo/fifo.h"
+#include "output/debug.h"
 #include "output/diag.h"
 #include "run/watched.h"
 #include "sys/fdplace.h"
@@ -142,6 +143,8 @@ keep(struct watched *w, uint32_t index, const struct event *event)
 void
 watched_end(struct watched *w, uint32_t index)
 {
+	DEBUG("watched", "%.*s is finished", (int)target_of(w, index)->length,
+	    target_of(w, index)->name);
 	watched_remove(w, index);
 	sampler_drop_edges(&w->sampler, index);
 	target_of(w, index)->flags |= TARGET_SETTLED;

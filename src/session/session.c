@@ -18,6 +18,7 @@
 #include "sys/caller.h"
 #include "sys/foreign.h"
 #include "compat.h"
+#include "output/debug.h"
 #include "output/output.h"
 #include "print/print.h"
 #include "session/input.h"
@@ -247,7 +248,9 @@ session_open(struct session *s)
 
 	s->process = -1;
 	move_up(s);
-	status = session_open_process(s, &s->request->targets);
+	status = debug_open();
+	if (status == 0)
+		status = session_open_process(s, &s->request->targets);
 	return status != 0 ? status : open_object(s);
 }
 

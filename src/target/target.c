@@ -18,6 +18,7 @@
 #include "base/number.h"
 #include "base/pmux.h"
 #include "fifo/fifo.h"
+#include "output/debug.h"
 #include "output/diag.h"
 #include "sys/caller.h"
 #include "sys/fdplace.h"
@@ -1005,7 +1006,9 @@ targets_resolve(struct targets *targets, enum target_twice twice,
 	if (status != 0)
 		return status;
 	fdplace_avoid(targets_name, targets);
-	status = take_all(targets);
+	status = debug_open();
+	if (status == 0)
+		status = take_all(targets);
 	if (status == 0)
 		status = open_all(targets);
 	if (status == 0 && kind->early)

@@ -14,6 +14,8 @@
 #include "base/deadline.h"
 #include "base/flags.h"
 #include "base/pmux.h"
+#include "compat.h"
+#include "output/debug.h"
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/print.h"
@@ -87,12 +89,20 @@ int
 waitset_add(struct waitset *w, size_t index)
 {
 	const struct target *t = &w->targets->list[index];
+	char space[DEBUG_SPACE];
 	int error;
 
-	if (t->fd == -1)
+	if (t->fd == -1) {
+		DEBUG("waitset", "%.*s has no reader yet", (int)t->length,
+		    t->name);
 		return 0;
+	}
 	error = w->backend->add(w->state, (uint32_t)index, t->fd,
 	    t->bits | w->more);
+	DEBUG("waitset", "add %.*s: descriptor %d, events %s%s%s",
+	    (int)t->length, t->name, t->fd,
+	    debug_events(w->backend->flags, t->bits | w->more, space),
+	    error == 0 ? "" : ": ", error == 0 ? "" : errno_name(-error));
 	if (error == 0 || w->trying)
 		return error;
 	return add_failed(w, t, error);
@@ -126,6 +136,8 @@ watch_output(struct waitset *w, const struct wait_options *options)
 		w->output = fd;
 	else
 		(void)close(fd);
+	DEBUG("waitset", "standard output is%s watched as %d",
+	    error == 0 ? "" : " not", fd);
 	return error == -EPIPE ? error : 0;
 }
 
@@ -184,6 +196,9 @@ open_all(struct waitset *w, struct targets *targets,
 	w->output = -1;
 	w->retry = RETRY_FIRST;
 	error = waitset_object(targets, options->data, &w->state);
+	DEBUG("waitset", "%zu targets, with %s%s%s", targets->count,
+	    w->backend->name, error == 0 ? "" : ": ",
+	    error == 0 ? "" : errno_name(-error));
 	if (error != 0)
 		return waitset_no_object(w->backend, error);
 	for (size_t i = 0; i < targets->count && status == 0; i++)
@@ -222,6 +237,7 @@ retry(struct waitset *w)
 
 		if (t->fd != -1)
 			continue;
+		DEBUG("waitset", "try %.*s again", (int)t->length, t->name);
 		status = target_reopen(t, w->backend);
 		if (status == 0)
 			status = waitset_add(w, i);
@@ -257,6 +273,7 @@ int
 waitset_wait(struct waitset *w, size_t max, int64_t left, int *count)
 {
 	struct targets *targets = w->targets;
+	char space[DEBUG_SPACE];
 	int n, status;
 
 	*count = 0;
@@ -266,7 +283,13 @@ waitset_wait(struct waitset *w, size_t max, int64_t left, int *count)
 		if (targets->awaited && (left == -1 || left > w->retry))
 			left = w->retry;
 	}
+	DEBUG("waitset", "wait for %zu events, timeout %s", max,
+	    debug_time(left, space));
 	n = backend_wait(w->backend, w->state, max, left);
+	if (n < 0)
+		DEBUG("waitset", "wait failed: %s", errno_name(-n));
+	else
+		DEBUG("waitset", "wait returned %d", n);
 	if (n == -EINVAL && w->output != -1) {
 		/* poll(2): one more than RLIMIT_NOFILE */
 		forget_output(w);
@@ -311,6 +334,7 @@ bool
 waitset_note(struct waitset *w, const struct target *t, uint32_t bits)
 {
 	uint32_t hits = bits & t->bits;
+	char space[DEBUG_SPACE];
 
 	/* writing would fail */
 	if ((bits & w->backend->mask_broken) != 0)
@@ -318,6 +342,9 @@ waitset_note(struct waitset *w, const struct target *t, uint32_t bits)
 	/* a device says it too (poll(2) of macOS), and an O_PATH descriptor */
 	if ((bits & flags_bit(w->backend->flags, "nval")) != 0 && is_closed(t))
 		(void)target_closed(w->targets, t);
+	DEBUG("waitset", "%.*s: %s, %s", (int)t->length, t->name,
+	    debug_events(w->backend->flags, bits, space),
+	    hits != 0 ? "requested" : "not requested");
 	w->reported = true;
 	w->asked |= hits != 0;
 	return hits != 0;

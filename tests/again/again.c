@@ -432,6 +432,7 @@ static const struct test tests[] = {
 	    .sleep = write_pipe },
 	{ .name = "poll: many options",
 	    .line = "poll -t 0 -n 3 --json --timestamps -e in 0 2:out" },
+	{ .name = "poll --debug", .line = "poll -t 0 --debug=log 0:in" },
 	{ .name = "poll: twenty targets from a file",
 	    .line = "poll -t 0 --format %e@%t\\n @targets" },
 	{ .name = "poll --pid",

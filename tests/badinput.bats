@@ -101,7 +101,7 @@ load helper
 @test "a negative number" {
 	usage_error 5 poll -t 0 -5
 	usage_error . poll -t 0 -5:in
-	usage_error '-1: a descriptor is not negative' select -t 0 -r -1
+	usage_error '-1: a descriptor cannot be negative' select -t 0 -r -1
 }
 
 @test "--max-events: at least one" {
@@ -113,7 +113,7 @@ load helper
 	done
 }
 
-# no_number OPTION: what is no number, or more than any limit.
+# no_number OPTION: what is not a number, or more than any limit.
 no_number() {
 	local word
 
@@ -149,7 +149,7 @@ no_number() {
 
 	need kqueue
 	for word in '' +1 ' 1' 1x 0x 0xg 1e400 18446744073709551616x; do
-		usage_error "'${word/+/[+]}' is no number" kqueue -t 0 \
+		usage_error "'${word/+/[+]}' is not a number" kqueue -t 0 \
 		    "user:1:fflags=$word"
 	done
 	for word in 4294967296 0x100000000 9223372036854775808 \

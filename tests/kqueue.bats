@@ -561,7 +561,7 @@ gone() {
 	expect 124
 	pm kqueue timer:9:useconds,data=300
 	fields 0 'timer - clear [1-9][0-9]* 9'
-	usage_error "'1.5' is no number" kqueue timer:1:seconds,data=1.5
+	usage_error "'1.5' is not a number" kqueue timer:1:seconds,data=1.5
 }
 
 @test "timer: a time of the clock" {
@@ -737,7 +737,7 @@ need_aio() {
 	usage_error "timer has no 'bytes='" kqueue -t 0 timer:1:bytes=3
 	usage_error "'eof' is an answer" kqueue -t 0 read:7:eof
 	usage_error "'child' is an answer" kqueue -t 0 proc:7:child
-	usage_error 'no number' kqueue -t 0 read:7:lowat=x
+	usage_error 'not a number' kqueue -t 0 read:7:lowat=x
 	usage_error 'out of range' kqueue -t 0 read:7:data=9223372036854775808
 	usage_error 'out of range' kqueue -t 0 read:7:0x100000000
 	usage_error 'descriptor is at most' kqueue -t 0 read:2147483648
@@ -994,7 +994,7 @@ without() {
 	need_linux
 	deny socket=EPERM -- true || skip 'no seccomp'
 	run --separate-stderr deny socket=EPERM -- "$PMUX" kqueue -t 0 netdev:lo
-	expect_error 3 'no socket to look it up with'
+	expect_error 3 'no socket for the lookup'
 	pm kqueue -t 0 netdev:none
 	expect_error 3 'no such interface'
 }

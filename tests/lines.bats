@@ -550,7 +550,7 @@ need_flock() {
 	printf '1\n2\n3\n' >&7
 	pm wait --lines -c 2 7
 	assert_equal "$status $output" $'0 7\t1\n7\t2'
-	assert_regex "$stderr" '^pmux: wait: 7: another process has had the lock'
+	assert_regex "$stderr" '^pmux: wait: 7: another process has held the lock'
 	assert_equal "${stderr//[!$'\n']/}" ''
 	# the others are served meanwhile, and the time is kept
 	pm wait --lines -c 1 7 0 < <(echo a)
@@ -930,7 +930,7 @@ every_blocked() {
 	timeout 20 pmux "$1" --lines -t 0.1 "$(reads "$1" 7)" >&8 2>err ||
 	    status=$?
 	assert_equal "$status" 124
-	assert_regex "$(<err)" '^pmux: .*: standard output: the time is over'
+	assert_regex "$(<err)" '^pmux: .*: standard output: the timeout passed'
 	exec 7>&- 8>&-
 	rm f out
 }
@@ -1038,7 +1038,7 @@ every_busy_signal() {
 	until [[ -s err ]]; do
 		sleep 0.002
 	done
-	assert_regex "$(<err)" '^pmux: kqueue: log: got shorter'
+	assert_regex "$(<err)" '^pmux: kqueue: log: it was truncated'
 	printf 'new\n' >>log
 	record $'log\tnew'
 	printf 'x\n' >log
@@ -1097,10 +1097,10 @@ await_read() {
 # ---- what is refused ----
 
 @test "targets that are not for reading" {
-	usage_error 'not asked to be read' poll --lines -t 0 0:hup
-	usage_error 'asked to be written' poll --lines -t 0 0:in,out
-	usage_error 'asked to be written' select --lines -t 0 -w 0
-	usage_error 'asked to be written' wait --lines -t 0 0:out
+	usage_error 'does not ask to read' poll --lines -t 0 0:hup
+	usage_error 'asks to write' poll --lines -t 0 0:in,out
+	usage_error 'asks to write' select --lines -t 0 -w 0
+	usage_error 'asks to write' wait --lines -t 0 0:out
 	if has epoll; then
 		usage_error 'all there is' epoll --lines -t 0 0:in,et
 		usage_error 'all there is' epoll --lines -t 0 0:in,oneshot

@@ -689,9 +689,8 @@ missing(int error, uint32_t bits)
 	(void)error;
 #endif
 	if ((bits & 1u << KQUEUE_PROC) != 0)
-		return "this kernel, or this network namespace, does not"
-		       " tell of fork and exec";
-	return "this kernel does not tell of it";
+		return "this kernel, or this network namespace, does not report fork and exec";
+	return "this kernel does not report it";
 }
 
 static const char *

@@ -53,12 +53,9 @@ static const struct {
 	unsigned given, excluded, required;
 	char message[72];
 } rules[] = {
-	{ LINES, PROGRAM, 0, "--lines reads what PROGRAM is to read" },
-	{ ALL, PROGRAM, 0,
-	    "--all waits for every target, PROGRAM runs for the first" },
-	{ ALL, FOLLOW, 0,
-	    "--all ends with the first event of each target, --follow goes"
-	    " on" },
+	{ LINES, PROGRAM, 0, "--lines cannot be combined with a program" },
+	{ ALL, PROGRAM, 0, "--all cannot be combined with a program" },
+	{ ALL, FOLLOW, 0, "--all cannot be combined with --follow" },
 	{ MAX_LINE, 0, LINES, "--max-line: only with --lines" },
 	{ FORMAT_LINE, 0, LINES, "--format: only --lines has %l" },
 	{ JOBS, 0, PROGRAM | FOLLOW, "--jobs: only with --follow and PROGRAM" },
@@ -66,12 +63,12 @@ static const struct {
 	{ COUNT, 0, FOLLOW, "--count: only with --follow or --lines" },
 	{ IDLE, 0, FOLLOW, "--idle: only with --follow or --lines" },
 	{ SESSION, TARGETS | PROGRAM, 0,
-	    "--session: targets are named in requests, not here" },
+	    "--session: targets are named in requests, not on the command line" },
 	{ SESSION,
 	    ALL | EVENTS | FOLLOW | FORMAT | JSON | MAX_EVENTS | NULLS | QUIET |
 		READY_FD | TIMEOUT | TIMESTAMPS,
 	    0,
-	    "--session: only --pid, --numeric, --hold and --debug go with it" },
+	    "--session: it takes only --pid, --numeric, --hold and --debug" },
 	{ NUMERIC, 0, SESSION, "--numeric: only with --session" },
 };
 
@@ -97,7 +94,7 @@ check_options(const struct request *request)
 			(all & rules[i].required) != rules[i].required))
 			return diag_usage("%s", rules[i].message);
 	if ((all & (TARGETS | TIMEOUT | SESSION)) == 0)
-		return diag_usage("no target and no --timeout: it would sleep"
-				  " for ever");
+		return diag_usage(
+		    "no target and no --timeout: pmux would sleep forever");
 	return 0;
 }

@@ -162,7 +162,7 @@ resolve(const struct command *command, struct request *request)
 		request->targets.backend = backend_over(backend, false);
 	if (status == 0 && request->wait.ready_fd != -1 &&
 	    targets_name(&request->targets, request->wait.ready_fd))
-		status = diag_usage("--ready-fd %d: it is a target too, and"
+		status = diag_usage("--ready-fd %d: it is also a target, and"
 				    " would be closed",
 		    request->wait.ready_fd);
 	return status;

@@ -147,7 +147,7 @@ help_run(const struct command *self, int argc, char **argv)
 	const struct command *command;
 
 	if (argc > 2)
-		return diag_usage("%s: one command at a time", argv[2]);
+		return diag_usage("%s: only one command can be given", argv[2]);
 	if (argc == 1) {
 		list_commands();
 		return EXIT_EVENT;

@@ -137,8 +137,8 @@ parse_duration(const char *option, const char *word, int64_t *ns)
 		return diag_usage("%s: '%s' is out of range (292 years)",
 		    option, word);
 	default:
-		return diag_usage("%s: '%s' is no duration (as 1.5, 20ms, 2m,"
-				  " inf)",
+		return diag_usage(
+		    "%s: '%s' is not a duration (examples: 1.5, 20ms, 2m, inf)",
 		    option, word);
 	}
 }
@@ -316,7 +316,7 @@ bad_option(const struct command *command, int answer, const char *word)
 	if (optopt >= 256)
 		return diag_usage("%s: takes no argument", word);
 	if (number_digit(word[1]) < 10)
-		return diag_usage("%s: a descriptor is not negative", word);
+		return diag_usage("%s: a descriptor cannot be negative", word);
 	/* it is one of several in a word */
 	if (optopt != 0 && strncmp(word, "--", 2) != 0 && word[2] != '\0')
 		return diag_usage("%s: unknown option -%c", word, optopt);

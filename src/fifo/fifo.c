@@ -493,8 +493,8 @@ say_limits(void)
 	struct fifos *f = pmux->fifos;
 
 	if (!holder_watches(&f->set))
-		diag_note("named pipes cannot be watched here: looking at them"
-			  " from time to time",
+		diag_note(
+		    "named pipes cannot be watched here: polling them instead",
 		    NULL);
 	for (uint32_t i = 0; i < f->set.count; i++) {
 		const struct fifo *fifo = &f->set.fifos[i];

@@ -93,7 +93,7 @@ format_check(const char *format, bool kevents)
 		if (known == NULL)
 			continue;
 		if (s[1] == '\0')
-			return diag_usage("--format: it ends in '%c'", *s);
+			return diag_usage("--format: ends in '%c'", *s);
 		if (strchr(known, *++s) != NULL)
 			continue;
 		if (known == after_percent && strchr(of_kevents, *s) != NULL) {

@@ -144,8 +144,8 @@ print_failed(int error)
 		return o->status;
 	o->status = EXIT_SYSTEM;
 	if (error == -EAGAIN) {
-		diag_remark("standard output: the time is over, and nobody has"
-			    " taken all that was found");
+		diag_remark(
+		    "standard output: the timeout passed before all output could be written");
 		return o->status = EXIT_TIMED_OUT;
 	}
 	if (error != -EPIPE)

@@ -116,8 +116,7 @@ struct lines {
 static int
 refuse(const struct target *t, const char *why)
 {
-	return diag_usage("--lines reads: '%.*s' %s", (int)t->length, t->name,
-	    why);
+	return diag_usage("--lines: '%.*s' %s", (int)t->length, t->name, why);
 }
 
 static int
@@ -132,7 +131,7 @@ check_kevent(const struct target *t, const struct kevent_request *kevent)
 	if (kevent->filter != KQUEUE_READ)
 		return refuse(t, "has another filter than read");
 	if ((kevent->flags & unfit) != 0)
-		return refuse(t, "would not be told of all there is to read");
+		return refuse(t, "would not report all there is to read");
 	return 0;
 }
 
@@ -148,11 +147,11 @@ check(const struct target *t)
 	if (kevent != NULL)
 		return check_kevent(t, kevent);
 	if ((t->bits & backend->mask_write) != 0)
-		return refuse(t, "is asked to be written to");
+		return refuse(t, "asks to write");
 	if ((t->bits & backend->mask_read) == 0)
-		return refuse(t, "is not asked to be read from");
+		return refuse(t, "does not ask to read");
 	if ((t->bits & unfit) != 0)
-		return refuse(t, "would not be told of all there is to read");
+		return refuse(t, "would not report all there is to read");
 	return 0;
 }
 
@@ -812,8 +811,8 @@ take_turn(const struct target *t, struct source *holder)
 	if (now - holder->asked < TURN_TIME)
 		return false;
 	holder->alone = true;
-	diag_remark("%.*s: another process has had the lock for a second:"
-		    " reading without it",
+	diag_remark(
+	    "%.*s: another process has held the lock for a second: reading without it",
 	    (int)t->length, t->name);
 	return true;
 }
@@ -869,8 +868,8 @@ start_again(size_t index)
 	if (error != 0) {
 		return failed(t, error);
 	}
-	diag_remark("%.*s: got shorter or was written anew: reading it from its"
-		    " start",
+	diag_remark(
+	    "%.*s: it was truncated or overwritten: reading it from its start",
 	    (int)t->length, t->name);
 	return LINES_WAIT;
 }

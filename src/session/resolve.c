@@ -98,8 +98,8 @@ open_entry(struct session *s, struct target *t, uint32_t index)
 	int status;
 
 	if (is_own_peer(s, t))
-		return diag_usage("%s: to read and to write one FIFO by name"
-				  " would make pmux its own peer",
+		return diag_usage(
+		    "%s: reading and writing one FIFO by name would make pmux its own peer",
 		    t->name);
 	t->name = h->name; /* it stays, and fifo.c keeps it */
 	status = target_open(t, s->backend);

@@ -211,7 +211,7 @@ session_open_process(struct session *s, const struct targets *targets)
 					" pidfd_getfd(2)");
 	return diag_system(-s->process,
 	    s->process == -ENOENT || s->process == -EINVAL ?
-		"a thread's id, not a process's" :
+		"a thread's ID, not a process's" :
 		NULL,
 	    "process %ld", pid);
 }

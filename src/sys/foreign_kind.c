@@ -36,17 +36,17 @@
 /* epoll(7) nests no deeper (fs/eventpoll.c, EP_MAX_NESTS is 4). */
 #define DEEPEST 5
 
-static const char no_look
-    [] = "a look at it would answer for pmux, or have an effect on its owner";
 static const char
-    no_polling[] = "a file whose poll function may have an effect on its owner";
-static const char no_device[] =
-    "a device that is no terminal, and may have an effect when it is polled";
+    no_look[] = "polling it would answer for pmux instead, or affect its owner";
 static const char
-    no_entries[] = "an epoll instance whose registrations cannot all be told";
+    no_polling[] = "a file whose poll function may affect its owner";
+static const char
+    no_device[] = "a device other than a terminal, which polling may affect";
+static const char
+    no_entries[] = "an epoll instance whose registrations cannot all be listed";
 static const char instance[] = "anon_inode:[eventpoll]";
 static const char no_entry
-    [] = "an epoll instance with a registration that must not be looked at";
+    [] = "an epoll instance with a registration that must not be polled";
 
 /* devices.txt of Linux: tty and ttyS; tty, console and ptmx; slaves. */
 static bool

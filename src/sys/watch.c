@@ -19,7 +19,7 @@ watch_probe(const char **detail)
 	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 
 	*detail = watch != -1 ? "inotify(7)" :
-	    errno == EMFILE   ? "no inotify(7) instance is to be had" :
+	    errno == EMFILE   ? "no inotify(7) instance is available" :
 				"the kernel has no inotify(7)";
 	if (watch != -1)
 		(void)close(watch);

@@ -157,7 +157,7 @@ bad_number(const struct parsing *p, int error, const char *s, size_t length)
 	if (error == -ERANGE)
 		return diag_range("%.*s: '%.*s' is out of range", p->length,
 		    p->word, (int)length, s);
-	return diag_usage("%.*s: '%.*s' is no number", p->length, p->word,
+	return diag_usage("%.*s: '%.*s' is not a number", p->length, p->word,
 	    (int)length, s);
 }
 
@@ -178,7 +178,8 @@ duration(const struct parsing *p, const char *s, size_t length, int64_t *ns)
 	if (error == -ERANGE)
 		return diag_range("%.*s: '%.*s' is out of range (292 years)",
 		    p->length, p->word, (int)length, s);
-	return diag_usage("%.*s: '%.*s' is no duration (as 1.5, 20ms, 2m)",
+	return diag_usage(
+	    "%.*s: '%.*s' is not a duration (examples: 1.5, 20ms, 2m)",
 	    p->length, p->word, (int)length, s);
 }
 
@@ -346,8 +347,8 @@ take_flag(struct parsing *p, const struct flag *flag, uint32_t returned,
 		return diag_unavailable("%.*s: this system has no '%s'",
 		    p->length, p->word, flag->name);
 	if ((flag->bit & returned) != 0)
-		return diag_usage("%.*s: '%s' is an answer, not to be asked"
-				  " for",
+		return diag_usage(
+		    "%.*s: '%s' is only ever reported, it cannot be requested",
 		    p->length, p->word, flag->name);
 	*to |= flag->bit;
 	return 0;
@@ -495,7 +496,7 @@ netdev_ident(struct parsing *p, const struct kevent_ident *ident)
 	    0 :
 	    diag_system(error,
 		error == ENXIO ? "no such interface" :
-				 "no socket to look it up with",
+				 "no socket for the lookup",
 		"%.*s", (int)ident->length, ident->name);
 }
 
@@ -507,7 +508,7 @@ process_ident(struct parsing *p, const struct kevent_ident *ident)
 
 	return error == 0 && p->request->ident > 0 ?
 	    0 :
-	    diag_usage("%.*s: '%.*s' is no process id", p->length, p->word,
+	    diag_usage("%.*s: '%.*s' is not a process ID", p->length, p->word,
 		(int)ident->length, ident->name);
 }
 
@@ -626,8 +627,8 @@ split(struct parsing *p, struct kevent_ident *ident, const char *defaults)
 			ident->literal = true;
 	}
 	if (ident->length == 0)
-		return diag_usage("%.*s: nothing between the filter and the"
-				  " words",
+		return diag_usage(
+		    "%.*s: no identifier between the filter and the words",
 		    p->length, p->word);
 	if (ident->length < all && !ident->literal)
 		return take_words(p, words,

@@ -205,7 +205,7 @@ add_lines(struct targets *targets, const struct target *file, char *text,
 			return diag_usage("%s:%zu: %s", file->name + 1,
 			    lines + 1,
 			    s == end ? "empty target" :
-				       "a file of targets names no other");
+				       "a file of targets cannot name another");
 		if ((size_t)(end - s) > UINT32_MAX || reserve(targets) != 0)
 			return no_memory();
 		t = &targets->list[targets->count++];
@@ -401,8 +401,9 @@ target_parse_name(struct target *t)
 	uint64_t number;
 
 	if (is_negative(t->name, length))
-		return diag_usage("%.*s: a descriptor is not negative; a path"
-				  " is written ./%.*s",
+		return diag_usage(
+		    "%.*s: a descriptor cannot be negative; a path"
+		    " is written ./%.*s",
 		    (int)length, t->name, (int)length, t->name);
 	digits = descriptor_digits(t->name, &length);
 	if (digits == NULL) {
@@ -683,8 +684,8 @@ name(const struct targets *targets, struct target *t, int process)
 	int error;
 
 	if ((t->bits & targets->backend->mask_other) != 0)
-		return diag_unavailable("%.*s: of another process's descriptors"
-					" only read and write can be told",
+		return diag_unavailable("%.*s: only read and write accept a"
+					" descriptor of another process",
 		    (int)t->length, t->name);
 	if (foreign_name(process, pid, t->number, &t->fd) != 0)
 		return no_memory();
@@ -708,7 +709,7 @@ take_from(struct targets *targets, struct target_table *table, uint32_t owner)
 	if (process < 0)
 		return diag_system(-process,
 		    process == -ENOENT || process == -EINVAL ?
-			"a thread's id, not a process's" :
+			"a thread's ID, not a process's" :
 			NULL,
 		    "process %ld", pid);
 	targets->pidfds[owner - 1] = process;
@@ -792,8 +793,7 @@ static int
 both_directions(const struct target *t)
 {
 	return diag_usage(
-	    "%s: to read and to write one FIFO by name would make"
-	    " pmux its own peer: open it yourself and give the descriptor",
+	    "%s: reading and writing one FIFO by name would make pmux its own peer: open it and pass the descriptor",
 	    t->name);
 }
 
@@ -809,8 +809,7 @@ look_at(struct target *t, const struct backend *backend)
 		return 0;
 	if (S_ISSOCK(st.st_mode))
 		return diag_system(ENXIO,
-		    "a socket cannot be opened: "
-		    "connect to it and give the descriptor",
+		    "a socket cannot be opened: connect to it and pass the descriptor",
 		    "%s", t->name);
 	if (!S_ISFIFO(st.st_mode))
 		return 0;

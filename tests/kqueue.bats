@@ -171,7 +171,7 @@ go() {
 
 @test "both ends of one FIFO by name: a usage error" {
 	mkfifo f
-	usage_error 'f: to read and to write' kqueue -t 0 read:f write:f
+	usage_error 'f: reading and writing' kqueue -t 0 read:f write:f
 }
 
 @test "a path that does not exist" {
@@ -432,8 +432,8 @@ gone() {
 	wait "$child"
 	pm kqueue -t 0 "proc:$child"
 	expect_error 3 "$child: No such process \\[ESRCH\\]"
-	usage_error "no process id" kqueue -t 0 proc:x
-	usage_error "no process id" kqueue -t 0 proc:0
+	usage_error "not a process ID" kqueue -t 0 proc:x
+	usage_error "not a process ID" kqueue -t 0 proc:0
 }
 
 @test "proc: fork" {
@@ -727,7 +727,7 @@ need_aio() {
 @test "what is no kevent" {
 	usage_error 'FILTER:IDENT' kqueue -t 0 7
 	usage_error 'unknown filter .*read.*vnode.*timer' kqueue -t 0 rad:7
-	usage_error 'nothing between' kqueue -t 0 read:
+	usage_error 'no identifier between' kqueue -t 0 read:
 	usage_error 'nothing between' kqueue -t 0 read::
 	usage_error 'nothing between' kqueue -t 0 read::clear
 	usage_error "unknown word.*'clea'" kqueue -t 0 read:7:clea

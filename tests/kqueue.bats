@@ -728,7 +728,7 @@ need_aio() {
 	usage_error 'FILTER:IDENT' kqueue -t 0 7
 	usage_error 'unknown filter .*read.*vnode.*timer' kqueue -t 0 rad:7
 	usage_error 'no identifier between' kqueue -t 0 read:
-	usage_error 'nothing between' kqueue -t 0 read::
+	usage_error 'no identifier between' kqueue -t 0 read::
 	usage_error 'nothing between' kqueue -t 0 read::clear
 	usage_error "unknown word.*'clea'" kqueue -t 0 read:7:clea
 	usage_error "unknown word.*''" kqueue -t 0 read:7:clear,

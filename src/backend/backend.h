@@ -30,8 +30,8 @@ enum backend_kind {
 };
 
 /*
- * Returns a backend_kind, or -ENOSYS if it is not to be had here.  *DETAIL is
- * set to a few words, constant, for a person: how, or why not.
+ * Returns a backend_kind, or -ENOSYS if this system does not have it.  *DETAIL
+ * is set to a few words, constant, for a person: how, or why not.
  */
 typedef int backend_probe_fn(const char **detail);
 
@@ -46,7 +46,7 @@ typedef int backend_open_fn(struct backend_state **state, size_t capacity);
  * Watch descriptor FD (from 0 up, open or not) for BITS; events about it will
  * carry TOKEN.  Tokens are small numbers from 0 up, each in use once.  FD stays
  * the caller's.  Returns 0, or -errno: -ENOMEM; -EBADF where the primitive
- * looks at once; epoll: -EEXIST, -EPERM, -EINVAL, -ELOOP, -ENOSPC
+ * checks FD at once; epoll: -EEXIST, -EPERM, -EINVAL, -ELOOP, -ENOSPC
  * (epoll_ctl(2)).
  */
 typedef int backend_add_fn(struct backend_state *state, uint32_t token, int fd,
@@ -55,8 +55,8 @@ typedef int backend_add_fn(struct backend_state *state, uint32_t token, int fd,
 /*
  * kqueue: token N is REQUESTS[N], from now on until close; with any other token
  * add watches a descriptor for reading if BITS has the filter read, and for
- * nothing but its end otherwise.  Unless DATA is true nobody
- * looks at how many bytes can be read or written.
+ * nothing but its end otherwise.  DATA: the caller uses the number of bytes
+ * that can be read or written; without it the backend need not count them.
  */
 typedef void backend_requests_fn(struct backend_state *state,
     const struct kevent_request *requests, size_t count, bool data);
@@ -83,8 +83,8 @@ typedef int backend_number_fn(struct backend_state *state);
 typedef int backend_adopt_fn(struct backend_state *state, int fd);
 
 /*
- * Watch TOKEN, which is FD, no more.  Returns 0 or -errno as add; -ENOENT, and
- * nothing has happened, if it was never added or its add failed.
+ * Stop watching TOKEN, which is FD.  Returns 0 or -errno as add; -ENOENT,
+ * without any effect, if it was never added or its add failed.
  */
 typedef int backend_remove_fn(struct backend_state *state, uint32_t token,
     int fd);
@@ -118,13 +118,13 @@ struct backend {
 	uint32_t limit; /* the bits that its type can hold */
 	uint32_t mask_read; /* these ask to read */
 	uint32_t mask_write; /* these ask to write */
-	uint32_t mask_look; /* these only look at a file */
+	uint32_t mask_look; /* these watch a file without reading it */
 	uint32_t mask_blocking; /* these want a FIFO that blocks */
 	uint32_t mask_other; /* these are no readiness */
 	uint32_t mask_broken; /* writing would fail */
 	uint32_t mask_watch; /* asks for nothing but its end */
 	uint32_t failed; /* no event: data is an errno */
-	uint32_t flag_edge; /* asks for news alone; 0: it cannot */
+	uint32_t flag_edge; /* asks for changes only; 0: it cannot */
 	backend_probe_fn *probe;
 	backend_open_fn *open;
 	backend_add_fn *add;
@@ -143,7 +143,7 @@ struct backend {
 #include "backends.def"
 #undef BACKEND
 
-/* No command's own: poll's events, and kevent(2) tells when. */
+/* Not a command's: the events of poll(2), and kevent(2) reports when. */
 extern const struct backend backend_kqueue_poll;
 
 /* All of them, in the order of backends.def; ends with NULL. */

@@ -130,7 +130,7 @@ wait_ns(int epoll, struct epoll_event *ready, int max, int64_t timeout)
 static int
 epoll_wait_for(struct backend_state *state, size_t max, int64_t timeout)
 {
-	/* the kernel takes no more (fs/eventpoll.c, EP_MAX_EVENTS) */
+	/* the kernel's limit (fs/eventpoll.c, EP_MAX_EVENTS) */
 	size_t most = INT32_MAX / sizeof *state->ready;
 	struct epoll_event *ready;
 	int n;
@@ -193,8 +193,8 @@ epoll_number(struct backend_state *state)
 
 /*
  * Whether FD is an epoll instance, and not OTHER, which is one: 0 or -errno.
- * epoll_ctl(2) says ENOENT of what does not have what is to be removed, and
- * EINVAL of what is no instance or the same one.
+ * epoll_ctl(2) fails to remove an entry with ENOENT if the instance lacks it,
+ * and with EINVAL if FD is not an instance or is the same one.
  */
 static int
 is_other(int fd, int other)

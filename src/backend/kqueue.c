@@ -323,10 +323,10 @@ add_watch(struct backend_state *state, uint32_t token, int fd, uint32_t bits)
 }
 
 /*
- * A signal that is not ignored would end pmux or be handled; the filter sees it
- * all the same (kqueue(2)).  It says nothing of KILL and STOP, which never come
- * by it: sigaction(2) does, EINVAL.  SIGCHLD ends nothing, and who ignores it
- * learns nothing of the children's ends.
+ * A signal that is not ignored would end pmux or be handled; the filter reports
+ * ignored signals too (kqueue(2)).  It accepts KILL and STOP, which it never
+ * reports; sigaction(2) refuses them (EINVAL).  SIGCHLD ends nothing, and a
+ * process that ignores it cannot wait for its children.
  */
 static int
 ignore(struct backend_state *state, uint64_t number)
@@ -345,7 +345,7 @@ ignore(struct backend_state *state, uint64_t number)
 	return 0;
 }
 
-/* Nobody watches it any more: it does what it did before. */
+/* No kevent watches the signal any longer: restore its disposition. */
 static void
 stop_ignoring(struct backend_state *state, uint64_t number)
 {

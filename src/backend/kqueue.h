@@ -35,12 +35,12 @@ enum {
 #define KQUEUE_ERROR (2u << KQUEUE_FILTERS)
 
 /*
- * Beside the filter's bit: whether it has come cannot be known, data being the
- * errno, and the kevent is no more.
+ * Beside the filter's bit: it cannot be known whether the event has come; data
+ * is the errno, and the kevent is removed.
  */
 #define KQUEUE_FAILED (8u << KQUEUE_FILTERS)
 
-/* Beside those bits in what is added: tell of news alone (EV_CLEAR). */
+/* Beside those bits in what is added: report changes only (EV_CLEAR). */
 #define KQUEUE_CLEAR (4u << KQUEUE_FILTERS)
 
 /* One kevent; flags and fflags are the system's own bits. */

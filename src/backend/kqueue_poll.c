@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kqueue_poll.c - the events of poll(2), and kevent(2) to tell when: for a
+ * kqueue_poll.c - the events of poll(2), and kevent(2) to report when: for a
  * stream of them where there is no epoll(7).
  *
- * A kevent only says that there is news; poll(2) is then asked what it is.
+ * A kevent only reports that something changed; poll(2) then returns the
+ * events.
  */
 #include "config.h"
 
@@ -23,7 +24,7 @@
 /* Beyond what struct pollfd holds. */
 #define NEWS_ALONE (POLL_LIMIT + 1)
 
-/* What kevent(2) does not tell of (EVFILT_EXCEPT is not everywhere). */
+/* Events that kevent(2) does not report (EVFILT_EXCEPT is not everywhere). */
 #define UNTOLD (POLLPRI | POLLRDBAND | POLLMSG)
 
 /* Each token has two kevents, 2 * token to read and the next to write. */
@@ -104,9 +105,9 @@ kqueue_poll_remove(struct backend_state *state, uint32_t token, int fd)
 }
 
 /*
- * What asks for nothing ends as a reader or as a writer, whichever it is.
- * -EPERM as epoll_ctl(2): what is always ready, which is never news, and what
- * kevent(2) does not tell of.
+ * A target without events is watched for its end, as a reader and as a writer.
+ * -EPERM as epoll_ctl(2): for files that are always ready and so never change,
+ * and for events that kevent(2) does not report.
  */
 static int
 kqueue_poll_add(struct backend_state *state, uint32_t token, int fd,

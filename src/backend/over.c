@@ -5,15 +5,17 @@
  * Those are registered in an epoll(7) of pmux's own and are not kept: an entry
  * does not hold its file open (epoll(7), "Questions and answers").  It is
  * edge-triggered and is only a bell: when it rings, the primitive is asked
- * about a copy, that is closed at once.  What was ready stays to be asked, as a
- * level is.  Of epoll itself no copy has to be asked: it is its own bell.
+ * about a copy, which is closed at once.  A target that was ready is asked
+ * again each time, since its readiness is a level.  For epoll itself no copy is
+ * needed: it is its own bell.
  *
- * An epoll instance of another process is not registered: the kernel polls what
- * is in it whenever the bell is asked, and its owner may add what must not be
- * polled at any time.  It is looked through and then asked, now and again.
+ * An epoll instance of another process is not registered: the kernel polls all
+ * its entries whenever the bell is polled, and its owner may at any time add
+ * one that must not be polled.  Instead its entries are examined, and it is
+ * then polled, at each check.
  *
- * A descriptor is found closed when a look at all of them says so: kcmp(2)
- * knows whether a number of a process is the file of an entry.
+ * A closed descriptor is found by a check of all of them at intervals: kcmp(2)
+ * reports whether a number of a process is still the file of an entry.
  */
 #include "config.h"
 
@@ -40,10 +42,10 @@
 #include "sys/fdplace.h"
 #include "sys/fileid.h"
 
-/* So many are asked about at a time; the limit of files may be low. */
+/* Copies that are open at a time; the limit of files may be low. */
 #define BATCH 16
 
-/* What the bell says at once. */
+/* Events that are read from the bell at a time. */
 #define RINGS 64
 
 /* kcmp(2) goes through all entries: of more, a copy is sooner compared. */
@@ -51,14 +53,14 @@
 
 #define FIRST_KEY (STDERR_FILENO + 1)
 
-/* Looking at what is closed takes one part in so many of the time. */
+/* A check for closed descriptors may take 1/SHARE of the time. */
 #define SHARE 50
 
 enum {
 	MEMBER = 1,
 	REGISTERED = 2, /* the bell rings for it */
 	DUE = 4, /* to be asked */
-	SAMPLED = 8, /* epoll does not take it: ask at each look */
+	SAMPLED = 8, /* epoll does not take it: ask at each check */
 	DISABLED = 16, /* asked when it is enabled, or modified */
 	TOLD = 32 /* it answered the last time */
 };
@@ -137,7 +139,7 @@ reserve(struct backend_state *s, uint32_t token)
 	return 0;
 }
 
-/* TOKEN is to be asked about.  Returns 0 or -ENOMEM. */
+/* Ask about TOKEN next time.  Returns 0 or -ENOMEM. */
 static int
 make_due(struct backend_state *s, uint32_t token)
 {
@@ -200,7 +202,7 @@ open_bell(struct backend_state *s)
 	s->bell = fdplace(epoll_create1(EPOLL_CLOEXEC));
 	if (s->bell < 0)
 		return s->bell;
-	/* the first flag of all is what tells of input: read, in */
+	/* the first flag of each primitive is its input event: read, in */
 	error = s->base->add(s->own, bell_token(s), s->bell,
 	    s->base->flags->bit);
 	if (error == 0)
@@ -429,7 +431,7 @@ drop(struct backend_state *s, uint32_t token)
 	return error;
 }
 
-/* It rings for what is no member any more, and would do so for ever. */
+/* It rings for an entry that no longer has a member, and cannot be stopped. */
 static void
 renew(struct backend_state *s)
 {
@@ -471,8 +473,8 @@ answer_bell(struct backend_state *s)
 /* ---- what is closed ---- */
 
 /*
- * Look at all members: who has been closed is due, and not open.  Returns 0 or
- * -errno; epoll: -EBADF if one has been closed.
+ * Check all members: mark those that were closed as closed and due.  Returns 0
+ * or -errno; epoll: -EBADF if one was closed.
  */
 static int
 look(struct backend_state *s)
@@ -505,7 +507,7 @@ look(struct backend_state *s)
 	return error;
 }
 
-/* A look that began at BEGUN is over: when is the next one? */
+/* A check that began at BEGUN is over: set the time of the next one. */
 static void
 plan(struct backend_state *s, int64_t begun)
 {
@@ -515,14 +517,14 @@ plan(struct backend_state *s, int64_t begun)
 	    (cost > FOREIGN_PAUSE / SHARE ? cost * SHARE : FOREIGN_PAUSE);
 }
 
-/* Whether it is time for a look. */
+/* Whether it is time for a check. */
 static bool
 is_look_due(const struct backend_state *s)
 {
 	return s->waking && s->look <= now();
 }
 
-/* The time to wait, at most TIMEOUT, if there is to be a look in between. */
+/* TIMEOUT, shortened so that the next check is not late. */
 static int64_t
 until_look(const struct backend_state *s, int64_t timeout)
 {
@@ -610,7 +612,7 @@ flag(const char *name)
 	return f->bit;
 }
 
-/* Whether it is news alone that is wanted of TOKEN. */
+/* Whether TOKEN asks for changes only. */
 static bool
 is_clear(const struct backend_state *s, uint32_t token)
 {
@@ -620,7 +622,7 @@ is_clear(const struct backend_state *s, uint32_t token)
 	    (s->members[token].bits & KQUEUE_CLEAR) != 0;
 }
 
-/* Whether TOKEN, of which no bell tells, has been told of as it is. */
+/* Whether TOKEN, which has no bell, was reported before and has not changed. */
 static bool
 is_old(const struct backend_state *s, uint32_t token)
 {
@@ -662,7 +664,7 @@ take_answers(struct backend_state *s, struct question *q, uint32_t count)
 	return error;
 }
 
-/* Whether M, of TOKEN, is to be asked again at once, having answered. */
+/* Whether TOKEN, which has answered, is asked again at the next wait. */
 static bool
 stays_due(struct backend_state *s, uint32_t token)
 {
@@ -877,10 +879,10 @@ try_kevent(struct backend_state *s, uint32_t token, int fd)
 }
 
 /*
- * Member TOKEN, of which FD is a copy, is to be asked about; if it is for news
- * alone, when the bell rings, which it does at once for what is ready.  What
- * lasts is registered at once, too: what comes between this and the wait is not
- * to be another file.
+ * Make member TOKEN, of which FD is a copy, due; one that asks for changes only
+ * becomes due when the bell rings, which it does at once if FD is ready.  In an
+ * object that lasts the member is registered at once, too, so that a file that
+ * gets its number before the wait is not taken for it.
  */
 static int
 begin(struct backend_state *s, uint32_t token, int fd)
@@ -959,7 +961,7 @@ add_instance(struct backend_state *s, uint32_t token)
 	return make_due(s, token);
 }
 
-/* epoll looks at once. */
+/* As epoll_ctl(2), which checks the descriptor at once. */
 static int
 add_epoll(struct backend_state *s, uint32_t token, int handle)
 {
@@ -1141,7 +1143,7 @@ over_wait(struct backend_state *s, size_t max, int64_t timeout)
 
 	if (is_epoll(s))
 		return wait_epoll(s, max, timeout);
-	/* the others tell of all, as they do without this */
+	/* the others report all events, as they do without this file */
 	if (s->base->requests == NULL)
 		max = SIZE_MAX;
 	s->count = s->cursor = 0;

@@ -14,7 +14,7 @@
 #include "backend/pollflags.h"
 #include "sys/timeout.h"
 
-/* So many, and one more for the output, want no memory. */
+/* Up to 16 targets, and one entry for the output, need no allocation. */
 #define FEW 17
 
 struct backend_state {

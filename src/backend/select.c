@@ -213,7 +213,7 @@ select_wait(struct backend_state *state, size_t max, int64_t timeout)
 	(void)max;
 	state->left = 0;
 	state->cursor = 0;
-	/* if the highest is open the kernel looks at all of them */
+	/* the kernel checks them all only if the highest is open */
 	if (state->highest != -1 && fcntl(state->highest, F_GETFD) == -1)
 		return -errno;
 	for (int i = 0; i < LISTS; i++) {
@@ -262,7 +262,7 @@ const struct backend backend_select = {
 	.mask_read = LIST_READ | LIST_EXCEPT,
 	.mask_write = LIST_WRITE,
 	.mask_broken = 0,
-	/* a pipe's write end is readable once nobody reads it (Linux) */
+	/* a pipe's write end is readable once it has no reader (Linux) */
 	.mask_watch = LIST_READ,
 	.probe = select_probe,
 	.open = select_open,

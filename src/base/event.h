@@ -10,7 +10,7 @@
 struct event {
 	uint32_t token; /* what the target was added with */
 	uint32_t bits; /* as the primitive said them, untouched */
-	/* kqueue alone has the rest, its bits being the filter: see kqueue.h */
+	/* the members below are kqueue's; its bits are the filter: kqueue.h */
 	uint32_t flags, fflags;
 	int64_t data;
 	uint64_t ident;

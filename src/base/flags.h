@@ -35,8 +35,8 @@ int flags_parse(const struct flag *table, uint32_t limit, const char *s,
 uint32_t flags_bit(const struct flag *table, const char *name);
 
 /*
- * Take the next name off *BITS: the first of TABLE that is all there, and when
- * there is none left the rest as one number.  Returns the name, "" for the
+ * Take the next name off *BITS: the first of TABLE whose bits are all set, and
+ * when none is, the remaining bits as one number.  Returns the name, "" for the
  * number (then in *NUMBER), or NULL when no bit is left.
  */
 const char *flags_next(const struct flag *table, uint32_t *bits,

@@ -31,7 +31,7 @@ struct pmux_host {
 	/* room for the calls, all zero; or NULL: it is allocated */
 	struct pmux_call *room;
 	/*
-	 * WAIT blocks, and is to be called with ARGUMENT once.  Before and
+	 * WAIT blocks; call it once, with ARGUMENT.  Before and
 	 * after that the host may run what it likes, other calls of pmux_run
 	 * with it, and it may leave by longjmp(3) if pmux_abandon is called
 	 * then.  Returns what WAIT returns.  NULL: WAIT is called.
@@ -83,7 +83,7 @@ struct pmux {
 extern struct pmux *pmux;
 
 /*
- * What was made in the call is to be released by CLOSE, with ARGUMENT, when
+ * Call CLOSE with ARGUMENT, to release something made in the call, when
  * pmux_close is called, or else at the end of the call.  It must not lie on the
  * stack: the host may leave the call by longjmp(3).
  */

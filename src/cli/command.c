@@ -110,7 +110,7 @@ unavailable(const struct command *command, const char *why)
 	    command->name, why, *here == '\0' ? "nothing" : here);
 }
 
-/* What is not to be had here is described all the same. */
+/* --help works for a command that is not available here, too. */
 static bool
 wants_help(int argc, char **argv)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * command.h - what pmux can be told to do, one entry for each command.
+ * command.h - the commands of pmux, one entry each.
  */
 #ifndef COMMAND_H
 #define COMMAND_H

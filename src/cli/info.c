@@ -20,7 +20,7 @@
 #include "sys/kernel.h"
 #include "sys/watch.h"
 
-/* The rest of a line whose first word and value are in the output. */
+/* Complete a line whose first word and value are in the output. */
 static void
 put_state(const char *state, const char *detail, bool json)
 {

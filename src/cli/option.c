@@ -323,7 +323,7 @@ bad_option(const struct command *command, int answer, const char *word)
 	return diag_usage("%s: unknown option", word);
 }
 
-/* The word that getopt_long has just looked at. */
+/* The word that getopt_long has just parsed. */
 static const char *
 looked_at(int argc, char **argv, int before)
 {

@@ -40,8 +40,8 @@ debug_begin(const char *file)
 }
 
 /*
- * O_NONBLOCK is for what is no file: a named pipe without a reader is an error,
- * and a line is dropped where nobody reads.
+ * O_NONBLOCK matters where FILE is not a regular file: a named pipe without a
+ * reader is an error, and a line that would block is dropped.
  */
 int
 debug_open(void)

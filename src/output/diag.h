@@ -9,7 +9,7 @@
 
 enum {
 	EXIT_EVENT = 0, /* an event that was asked for was reported */
-	EXIT_UNASKED = 1, /* only conditions that nobody asked for */
+	EXIT_UNASKED = 1, /* only conditions that were not asked for */
 	EXIT_USAGE = 2, /* the command line; nothing was waited for */
 	EXIT_SYSTEM = 3, /* a system call failed */
 	EXIT_UNAVAILABLE = 4, /* this system has no such thing */

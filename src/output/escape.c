@@ -88,8 +88,8 @@ needs_escape(const char *s, size_t length)
 }
 
 /*
- * The next piece of NAME as it is to be written: *PIECE points at the name
- * itself or at SPACE (10 bytes).  Returns how much of the name it stands for.
+ * The next piece of NAME in its escaped form: *PIECE points at the name itself
+ * or at SPACE (10 bytes).  Returns how many bytes of the name it stands for.
  */
 static size_t
 next_piece(const char *name, size_t left, char *space, const char **piece,

@@ -49,9 +49,9 @@ patience(void)
 }
 
 /*
- * How many of LENGTH bytes to write so that write(2) does not wait: so many a
- * pipe takes at once if it takes any (pipe(7)).  Whole records if that can be,
- * since the rest may never be written.
+ * How many of LENGTH bytes to write so that write(2) does not block: a pipe
+ * that takes any takes PIPE_BUF at once (pipe(7)).  Whole records where
+ * possible, since what follows may never be written.
  */
 static size_t
 piece(const char *bytes, size_t length)
@@ -112,8 +112,8 @@ write_some(const char *bytes, size_t length)
 }
 
 /*
- * It could not be written, as errno says.  Returns 0 if it is to be tried
- * again, or -errno.
+ * A write failed with errno.  Returns 0 if the caller should try again, or
+ * -errno.
  */
 static int
 wait_or_fail(void)

@@ -11,7 +11,7 @@
 
 #include "base/deadline.h"
 
-/* So many bytes fit into the buffer. */
+/* The size of the buffer in bytes. */
 #define OUTPUT_SIZE 65536
 
 struct output {
@@ -40,8 +40,8 @@ void output_number(int64_t number);
 void output_hex(uint32_t number);
 
 /*
- * Until output_restore, put what is appended at TO, of which SIZE bytes are
- * there; the rest is lost.  output_restore returns how many it has become.
+ * Until output_restore, put what is appended into the SIZE bytes at TO; what
+ * does not fit is dropped.  output_restore returns how many bytes were put.
  */
 void output_divert(char *to, size_t size);
 size_t output_restore(void);
@@ -79,9 +79,9 @@ void output_await(void);
 int output_failed(void);
 
 /*
- * Write out what is buffered.  Returns 0, or -errno of the first write that
- * failed since the start (write(2)); -EPIPE if nobody reads any more.  A
- * descriptor that is set non-blocking is waited for.
+ * Write out the buffer.  Returns 0, or -errno of the first write that failed
+ * since the start (write(2)); -EPIPE if no reader is left.  A descriptor that
+ * is set non-blocking is waited for.
  */
 int output_flush(void);
 

@@ -82,7 +82,7 @@ typedef void session_forget_all_fn(struct session *s);
  */
 typedef int session_change_fn(struct session *s, uint32_t index);
 
-/* T is to be unregistered and never was registered.  Returns an exit status. */
+/* T cannot be unregistered: it is not registered.  Returns an exit status. */
 typedef int session_unknown_fn(struct session *s, const struct target *t);
 
 /* The name of the descriptor for which the wait failed with EBADF, or NULL. */

@@ -220,8 +220,8 @@ check_foreign(const struct session *s, const struct change *c, uint32_t index)
 }
 
 /*
- * The handle of the descriptor that C is about.  A path is opened only if the
- * kevent is to be added.  Returns 0 or an exit status.
+ * The handle of the descriptor that C is about.  A path is opened only if C
+ * adds the kevent.  Returns 0 or an exit status.
  */
 static int
 find_descriptor(struct session *s, struct change *c, uint32_t *index)

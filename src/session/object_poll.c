@@ -104,7 +104,7 @@ object_poll_remove(struct session *s, uint32_t index)
 	return 0;
 }
 
-/* As Python's poll object, which looks it up, and devpoll's, which does not. */
+/* Python's poll object refuses an unknown descriptor, devpoll's does not. */
 static int
 object_poll_unknown(struct session *s, const struct target *t)
 {

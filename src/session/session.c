@@ -33,7 +33,7 @@
 #include "target/kevent_parse.h"
 #include "wait/waitset.h"
 
-/* Descriptors of the session's own lie above this, of so many at most. */
+/* The session's own descriptors lie above OWN_HIGHEST; at most OWN_ROOM. */
 #define OWN_ROOM 1024
 #define OWN_HIGHEST 65536
 

@@ -9,7 +9,7 @@
 
 /*
  * Serve requests for the command and backend of REQUEST until `quit', the end
- * of the input, or nobody reads the answers.  Returns the exit status.
+ * of the input, or the answers have no reader.  Returns the exit status.
  */
 int session_run(struct request *request);
 

@@ -33,7 +33,10 @@
 #include "target/kevent_parse.h"
 #include "wait/waitset.h"
 
-/* The session's own descriptors lie above OWN_HIGHEST; at most OWN_ROOM. */
+/*
+ * The session's own descriptors get the OWN_ROOM numbers below RLIMIT_NOFILE,
+ * or below OWN_HIGHEST if that is lower.
+ */
 #define OWN_ROOM 1024
 #define OWN_HIGHEST 65536
 

@@ -66,7 +66,7 @@ caller_count_stops(void)
 
 	memset(&action, 0, sizeof action);
 	action.sa_handler = wake;
-	/* what waits for events returns all the same (signal(7)) */
+	/* a wait for events returns in spite of SA_RESTART (signal(7)) */
 	action.sa_flags = SA_RESTART;
 	(void)sigemptyset(&action.sa_mask);
 	(void)caller_change(SIGCONT, &action, NULL);

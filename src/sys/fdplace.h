@@ -27,8 +27,8 @@ void fdplace_avoid(bool (*is_named)(void *names, int number), void *names);
 void fdplace_above(int first);
 
 /*
- * Move FD, which was just made and is close-on-exec, off 0 to 2 and off what
- * is to be avoided.  If it is -1, errno says why there is none.  Returns the
+ * Move FD, which was just made and is close-on-exec, off 0 to 2 and off the
+ * numbers of fdplace_avoid.  If FD is -1, returns -errno.  Returns the
  * descriptor, or -errno (fcntl(2), F_DUPFD_CLOEXEC: -EMFILE), FD being closed.
  */
 int fdplace(int fd);

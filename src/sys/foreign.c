@@ -120,7 +120,7 @@ foreign_why(int fd)
 	return foreign_is(fd) ? foreign_of(fd)->why : NULL;
 }
 
-/* Without a look at its descriptors: kcmp(2) wants the right to look first. */
+/* Needs no descriptor of PID: kcmp(2) first checks for permission. */
 static const char *
 found_by(pid_t pid)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * foreign.h - descriptors of other processes, looked at without effect on them
+ * foreign.h - descriptors of other processes, examined without effect on them
  * (Linux: pidfd_getfd(2)).
  *
- * A handle stands for one of them where a descriptor is asked for.  What has
- * to be known of it is asked of a copy that is closed at once: one that is
- * kept would keep the file from its end, and so be seen by its owner and peers.
+ * A handle stands for one of them where a descriptor is expected.  Each
+ * question is answered by a copy that is closed at once: a copy that is kept
+ * would keep the file open, which its owner and peers would notice.
  */
 #ifndef FOREIGN_H
 #define FOREIGN_H
@@ -17,7 +17,7 @@
 /* Handles go down from here; TARGET_NO_FD is above. */
 #define FOREIGN_FIRST (-3)
 
-/* Nanoseconds from one look at what is closed to the next, at least. */
+/* The shortest time between two checks for closed descriptors, in ns. */
 #define FOREIGN_PAUSE INT64_C(80000000)
 
 static inline bool
@@ -51,9 +51,9 @@ bool foreign_nests(int handle);
 int foreign_number(int handle);
 
 /*
- * Look whether it is of a kind that can be looked at.  Returns 0, *WHY being
- * NULL or a constant text that says why it cannot; or -errno as
- * process_descriptor, or if that cannot be known.
+ * Check whether HANDLE is of a kind that can be polled without effect on its
+ * owner.  Returns 0 with *WHY set to NULL, or to a constant text that says why
+ * it is not; or -errno as process_descriptor, or if that cannot be known.
  */
 int foreign_check(int handle, const char **why);
 
@@ -68,7 +68,7 @@ void foreign_return(int fd, int borrowed);
 bool foreign_is_closed(int fd);
 
 /*
- * Why FD, a handle, cannot be looked at any more, a constant text, if wait has
+ * Why FD, a handle, can no longer be polled, a constant text, if wait has
  * failed for that with -EOPNOTSUPP; else NULL.
  */
 const char *foreign_why(int fd);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * foreign_kind.c - what can be looked at without effect on its owner.
+ * foreign_kind.c - which files can be polled without effect on their owner.
  *
  * poll(2) and its kind call the poll function of the file, and some of these
- * have effects, or answer for who asks.  So none is called of what is not known
- * to be harmless.  What it is, is told by fstat(2), by fstatfs(2) and by the
- * text of the link in /proc/self/fd, none of which calls the file's driver.
+ * have effects, or answer for the calling process.  So pmux polls only files
+ * that are known to be harmless.  The kind of a file is found by fstat(2),
+ * fstatfs(2) and the text of the link in /proc/self/fd, none of which calls the
+ * file's driver.
  */
 #include "config.h"
 
@@ -73,14 +74,14 @@ read_link(int fd, char *text, size_t size)
 
 /*
  * The functions from here on return 0 with *WHY set to a constant text that
- * says why it cannot be looked at, or to NULL; or -errno if that cannot be
- * known.
+ * says why FD cannot be polled, or to NULL; or -errno if that cannot be known.
  */
 
 /*
- * A file without a poll function is always ready.  epoll_ctl(2) says EPERM of
- * it, whatever is asked, and looks at nothing else before (fs/eventpoll.c,
- * do_epoll_ctl); here it would say EINVAL or ENOENT otherwise.
+ * A file without a poll function is always ready.  epoll_ctl(2) fails with
+ * EPERM for it, whatever the operation, and checks nothing else before
+ * (fs/eventpoll.c, do_epoll_ctl); for other files this call fails with EINVAL
+ * or ENOENT.
  */
 static int
 file_objection(int fd, const char **why)

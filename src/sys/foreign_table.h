@@ -18,7 +18,7 @@ struct foreign {
 	const void *in; /* the epoll object that has it last */
 	bool closed; /* it was found closed */
 	bool instance; /* of epoll */
-	const char *why; /* it cannot be looked at any more, or NULL */
+	const char *why; /* it can no longer be polled, or NULL */
 };
 
 /* The handles of a call, by index. */
@@ -32,9 +32,9 @@ struct foreign_table {
 struct foreign *foreign_of(int handle);
 
 /*
- * Look why FD, a copy of F's descriptor, cannot be looked at without effect.
- * Returns 0, *WHY being a constant text, or NULL if it can; or -errno if that
- * cannot be known.
+ * Find out why FD, a copy of F's descriptor, cannot be polled without effect.
+ * Returns 0 with *WHY set to a constant text, or to NULL if it can; or -errno
+ * if that cannot be known.
  */
 int foreign_objection(const struct foreign *f, int fd, const char **why);
 

@@ -15,9 +15,10 @@ int64_t kernel_unread(int fd);
 int64_t kernel_available(int fd);
 
 /*
- * Open the file PATH, of whatever kind, only to look at it: nobody's reader or
- * writer, never blocking, close-on-exec.  Returns the descriptor, or -1 with
- * errno: where the system has nothing of the sort, ENOTSUP for a FIFO.
+ * Open the file PATH, of whatever kind, without access to its data: no peer
+ * sees a reader or writer; never blocking, close-on-exec.  Returns the
+ * descriptor, or -1 with errno: ENOTSUP for a FIFO where the system has no such
+ * flag.
  */
 int kernel_look(const char *path);
 
@@ -25,9 +26,9 @@ int kernel_look(const char *path);
 bool kernel_signal_ends(int number);
 
 /*
- * The kernel's limits that bear on waiting, numbered from 0.  Returns its name,
- * constant, with *VALUE set to its value or to -1 where the kernel does not
- * tell; NULL past the last.
+ * The kernel's limits that bear on waiting, numbered from 0.  Returns the name,
+ * constant, with *VALUE set to its value, or to -1 if it cannot be read; NULL
+ * past the last.
  */
 const char *kernel_limit(int number, int64_t *value);
 

@@ -200,8 +200,8 @@ look_at_signals(void)
 }
 
 /*
- * execve(2) does it for those that are caught; but they are not blocked any
- * more a moment before that, and the child of vfork(2) must not handle one.
+ * execve(2) resets the signals that are caught; but they are unblocked a moment
+ * before that, and the child of vfork(2) must not handle one.
  */
 static void
 restore_signals(void)
@@ -221,7 +221,7 @@ restore_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &l->mask, NULL);
 }
 
-/* Whether the next directory of PATH is to be tried, as execvp(3) does. */
+/* Whether to try the next directory of PATH, as execvp(3) does. */
 static bool
 goes_on(int error)
 {

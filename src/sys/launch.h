@@ -50,29 +50,29 @@ void launch_remember(void);
 bool launch_ignores(int number);
 
 /*
- * Look up the program that ARGUMENTS[0] names, as execvp(3) does, for the calls
- * below, which are to have the same ARGUMENTS.  Returns 0, also if there is no
+ * Find the program that ARGUMENTS[0] names, as execvp(3) does, for the calls
+ * below, which must have the same ARGUMENTS.  Returns 0, also if there is no
  * such program, or -ENOMEM.
  */
 int launch_prepare(char **arguments);
 
 /*
- * Become the program.  Every signal is to be blocked.  Returns only if that
+ * Become the program.  The caller blocks every signal.  Returns only if that
  * fails, with errno (execve(2)); the signals that were caught are at their
  * defaults then, and not blocked.  No descriptor that is closed is handed over.
  */
 int launch_become(const struct launch *launch);
 
 /*
- * Start the program, every signal being blocked.  Returns its process id; 0 if
- * it could not be executed (*ERROR is as above), or -1 if there is no process
- * to be had (*ERROR is as of fork(2)).
+ * Start the program, every signal being blocked.  Returns its process ID; 0 if
+ * it could not be executed (*ERROR is as above), or -1 if no process could be
+ * created (*ERROR is as of fork(2)).
  */
 pid_t launch_start(const struct launch *launch, int *error);
 
 /*
  * Whether a process can be started just now, found out by starting one that
- * ends at once: 0 or -errno (fork(2)).  Every signal is to be blocked.
+ * ends at once: 0 or -errno (fork(2)).  The caller blocks every signal.
  */
 int launch_possible(void);
 

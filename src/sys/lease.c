@@ -37,7 +37,7 @@
 /* Claims without an end are in the order in which they were made. */
 #define NO_END (HALF / 2)
 
-/* So many locks that do not count may be in the way of one that does. */
+/* The number of locks of the wrong form that find_byte passes over. */
 #define MOST_IN_THE_WAY 64
 
 static int
@@ -71,9 +71,9 @@ conflicts(int fd, short type, int64_t start, int64_t end, struct flock *found)
 
 /*
  * Whether another open file description has locked, for TYPE, one byte from
- * START up to END.  The kernel names any lock in the way of the other type;
- * when that is one that does not count, look on both sides of it, *BUDGET times
- * in all.
+ * START up to END.  The kernel returns any lock that conflicts with the other
+ * type; if that is one that does not count, search on both sides of it, *BUDGET
+ * times in all.
  */
 static bool
 find_byte(int fd, short type, int64_t start, int64_t end, int *budget)

@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 /*
- * What pmux and its holders leave at a FIFO for each other to see: each on the
+ * The locks by which pmux and its holders see each other at a FIFO: each on the
  * open file description of an end, until that is closed, and each with a time
- * on the monotonic clock (ns).  Without such locks none is ever seen.  Said of
- * the read end, it counts only from who may read; of the write end, from who
- * may write.
+ * on the monotonic clock (ns).  Where the system lacks such locks none is ever
+ * found.  A lock for the read end counts only if its owner may read, one for
+ * the write end only if it may write.
  *
  * Each is a lock of one byte (fcntl(2), F_OFD_SETLK), whose offset says what it
  * means and when.  The offsets of a FIFO, in units of 2^60 bytes, which is 36
@@ -32,7 +32,7 @@
  *	claim    up to 1/2: this end stays until then; from 1/2 on: for ever,
  *	         claimed then.  The farther right in its half, the longer it
  *	         stays, or the later it came
- *	mark     a holder with a write end last looked at the FIFO then; 0: a
+ *	mark     a holder with a write end last checked the FIFO then; 0: a
  *	         pmux is about to leave its write end to one
  *	arrival  a pmux opened the FIFO to read then
  *	R        a holder knows that somebody else reads
@@ -58,10 +58,10 @@ bool lease_lost(int fd, bool writing, int64_t claim);
 bool lease_is_set(int fd, bool writing);
 
 /*
- * Whether the FIFO PATH has a holder of its read end, which says of no reader
- * that it has come, and no pmux that waits to read: then an end to write would
- * open, and nobody reads.  It is found without opening the FIFO, which would
- * let others through.  Not async-signal-safe.  Where it cannot be told: no.
+ * Whether the FIFO PATH has a holder of its read end, which vouches for no
+ * reader, and no pmux that waits to read: then open(2) for writing would
+ * succeed without a reader.  It is found without opening the FIFO, which would
+ * let others through.  False if that cannot be known.  Not async-signal-safe.
  */
 bool lease_only_holder(const char *path);
 
@@ -81,15 +81,15 @@ void lease_reader_arrive(int fd, int64_t time);
 bool lease_reader_seen(int fd, int64_t time);
 
 /*
- * Say on FD, an end of a holder that has a write end, that it has looked at the
- * FIFO at TIME; what it said before is gone.  -1: it has none any more.
+ * Set the mark of a holder that has a write end, on its end FD: it checked the
+ * FIFO at TIME; -1: it no longer has a write end.  Replaces its earlier mark.
  */
 void lease_heartbeat(int fd, bool writing, int64_t time);
 
-/* Whether some holder has a write end and has not looked since TIME. */
+/* Whether some holder has a write end and has not checked since TIME. */
 bool lease_heartbeat_seen(int fd, int64_t time);
 
-/* FD is another's from now on: nothing of pmux is to be seen on it. */
+/* FD now belongs to another program: remove all that pmux locked on it. */
 void lease_release(int fd);
 
 #endif

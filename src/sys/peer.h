@@ -22,17 +22,17 @@ int peer_is_fifo(int fd);
  */
 int64_t peer_written(int fd);
 
-/* Whether the file behind FD has no name any more; if nobody can say, no. */
+/* Whether the file behind FD has lost its last name; false if unknown. */
 bool peer_nameless(int fd);
 
 /*
  * Whether a writer is connected to the FIFO whose read end FD is and which is
- * empty: 1 or 0; -errno where that cannot be told: -ENOSYS, -EMFILE.
+ * empty: 1 or 0; -errno where that cannot be known: -ENOSYS, -EMFILE.
  */
 int peer_has_writer(int fd);
 
 /*
- * Open the FIFO behind FD anew with FLAGS (open(2)), whatever became of its
+ * Open the FIFO behind FD again with FLAGS (open(2)), whatever became of its
  * name PATH.  Returns a descriptor, close-on-exec and never blocking, or
  * -errno.  Where the system cannot do it without the name: -ENOENT if that
  * means another file now.
@@ -40,8 +40,8 @@ int peer_has_writer(int fd);
 int peer_reopen(int fd, const char *path, int flags);
 
 /*
- * Unlike a descriptor to read or write, one that keeps nobody connected, for
- * peer_reopen; or -errno: -ENOSYS.
+ * A descriptor of the FIFO behind FD for peer_reopen, without access: it is
+ * neither a reader nor a writer.  Or -errno: -ENOSYS.
  */
 int peer_handle(int fd);
 

@@ -52,7 +52,7 @@ void process_return(const struct process_loan *loan);
 /*
  * Whether descriptor NUMBER of process PID is the file that is registered under
  * KEY in the epoll instance EPOLL, which has no other entry of that number: 1
- * or 0; or -errno if that cannot be told (kcmp(2), KCMP_EPOLL_TFD).
+ * or 0; or -errno if that cannot be known (kcmp(2), KCMP_EPOLL_TFD).
  */
 int process_registered(pid_t pid, int number, int epoll, int key);
 

@@ -110,7 +110,7 @@ read_message(int fd, char *buffer, size_t size, int flags)
 	return result(n);
 }
 
-/* Between the two somebody else may read what was there. */
+/* Between the two calls another process may read the bytes. */
 static ssize_t
 look_and_read(int fd, char *buffer, size_t size)
 {
@@ -174,7 +174,7 @@ empty_scratch(char *buffer, size_t length)
 			done += (size_t)n;
 		else if (n == 0 || errno != EINTR) {
 			error = n == 0 ? EIO : errno;
-			/* the rest is not to come before what is next */
+			/* the bytes left must not precede the next read's */
 			read_end(scratch);
 			return -error;
 		}
@@ -278,7 +278,7 @@ is_full(size_t length)
 {
 	struct scratch *scratch = pmux->scratch;
 
-	/* so many bytes are written together or not at all */
+	/* PIPE_BUF bytes are written together or not at all (pipe(7)) */
 	return scratch->looked_full ||
 	    length + PIPE_BUF > (size_t)scratch->looked_size;
 }
@@ -393,7 +393,7 @@ read_is_full(const struct reader *how, size_t length)
 		return is_full(length);
 #ifndef POLLRDHUP
 	case READ_STREAM:
-		/* that a peer has shut down its side is not told */
+		/* the system does not report that a peer has shut down */
 		return true;
 #endif
 	default:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * read.h - reading without ever waiting, and looking at what could be read.
+ * read.h - reading without ever blocking, and peeking.
  *
- * Whether a read may wait is said by O_NONBLOCK, which belongs to the open file
- * and so to the caller of pmux too: it is never changed here.
+ * Whether a read may block depends on O_NONBLOCK, which belongs to the open
+ * file and so to the caller of pmux too: it is never changed here.
  */
 #ifndef READ_H
 #define READ_H
@@ -30,7 +30,7 @@ enum {
 struct scratch {
 	int ends[2]; /* or -1 */
 	int size;
-	int looked_size; /* of the pipe that was last looked at */
+	int looked_size; /* of the pipe that was last peeked at */
 	bool looked_full; /* it had no room for more */
 };
 
@@ -52,25 +52,25 @@ int read_how(int fd, bool own, struct reader *how);
 /*
  * Read at most SIZE bytes from FD into BUFFER.  Returns how many, 0 at end of
  * file, or -errno as read(2): -EAGAIN if there is nothing now; -EMSGSIZE if a
- * message is longer than that, the rest of it being lost.
+ * message is longer than SIZE; what does not fit is lost (recv(2)).
  */
 ssize_t read_now(int fd, struct reader *how, char *buffer, size_t size);
 
 /*
- * The same, but the bytes stay to be read.  -EOPNOTSUPP where that cannot be
- * had.
+ * The same, but the bytes stay unread.  -EOPNOTSUPP where the system cannot do
+ * that.
  */
 ssize_t read_peek(int fd, const struct reader *how, char *buffer, size_t size);
 
 /*
  * Of the LENGTH bytes that the last call of read_peek found in FD: whether they
- * are the last, or -errno; and whether there is no room for more until they are
- * read.  A socket does not tell of its room.
+ * are the last, or -errno; and whether there is no room for others until they
+ * are read.  Sockets do not report their room.
  */
 int read_is_last(int fd, const struct reader *how, size_t length);
 bool read_is_full(const struct reader *how, size_t length);
 
-/* The last that was read of a READ_FILE that may be written anew; zeroed. */
+/* The last bytes read of a READ_FILE that may be rewritten; zeroed. */
 #define READ_LAST 64
 struct read_text {
 	int64_t offset; /* behind it */

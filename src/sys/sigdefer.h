@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sigdefer.h - signals that end pmux while there is something to be put out first.
+ * sigdefer.h - signals that end pmux wait until its input is written out.
  *
- * What was read from a pipe is nowhere else any more.  A signal that would end
- * pmux waits until what is being done with it is whole; then LAST is called,
- * and then the signal has its effect.
+ * Bytes that were read from a pipe exist only in pmux.  A signal that would end
+ * pmux waits until they have been dealt with; then LAST is called, and then the
+ * signal has its effect.
  */
 #ifndef SIGDEFER_H
 #define SIGDEFER_H
@@ -31,7 +31,7 @@ void sigdefer_signals(void (*last)(void));
 void sigdefer_begin(void);
 void sigdefer_end(void);
 
-/* Whether one has come: nothing is to be waited for any more. */
+/* Whether one has come: do not wait for anything from now on. */
 bool sigdefer_pending(void);
 
 #endif

@@ -12,7 +12,7 @@
 #include "base/number.h"
 #include "sys/signals.h"
 
-/* POSIX has the first lines; of two names for one number the first is told. */
+/* POSIX has the first lines; signals_name returns the first of two names. */
 static const struct {
 	char name[8];
 	int number;

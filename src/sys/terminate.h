@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * terminate.h - the end of the process.  A program calls this when its call of
- * pmux has returned, and a signal handler when it has left what is to be left.
+ * pmux has returned, and a signal handler when it has left the FIFOs.
  */
 #ifndef TERMINATE_H
 #define TERMINATE_H

@@ -11,7 +11,7 @@
 
 /*
  * NS nanoseconds in *SPACE, and SPACE; NULL, which is for ever, if NS is -1.
- * No more than 10^7 seconds: the BSDs refuse more than 10^8 (select(2),
+ * At most 10^7 seconds: the BSDs refuse more than 10^8 (select(2),
  * EINVAL), and a wait may end before its time.
  */
 struct timespec *timeout_timespec(int64_t ns, struct timespec *space);

@@ -14,8 +14,8 @@ struct pmux_title;
 void title_remember(struct pmux_title *title, int argc, char **argv);
 
 /*
- * Call this process "pmux: holds NAME", where the system can.  What the caller
- * of pmux gave, its arguments and its environment, is not to be used any more.
+ * Call this process "pmux: holds NAME", where the system can.  That overwrites
+ * the arguments and the environment: do not use them after it.
  * Async-signal-safe on Linux.
  */
 void title_set(const char *name);

@@ -2,10 +2,10 @@
 /*
  * turn.h - one reader of a pipe at a time.
  *
- * Who wants to take whole lines from a pipe that others read from too looks
- * first and reads then, and in between nobody else may.  flock(2) says so: the
- * lock is of an open file description, and processes that were given the same
- * one do not exclude each other, so each needs its own.
+ * To take whole lines from a pipe that has other readers, pmux peeks first and
+ * then reads, and no other pmux may read in between.  flock(2) ensures that:
+ * the lock is of an open file description, and processes that were given the
+ * same one do not exclude each other, so each needs its own.
  */
 #ifndef TURN_H
 #define TURN_H
@@ -21,8 +21,8 @@ int turn_open(int fd);
 /*
  * Take the turn for OWN, which is a description of its own, without waiting.
  * GIVEN is the descriptor that the user gave, or -1: if its description has the
- * lock already, nobody but us reads now, and that is as good.  Returns 1 if it
- * is our turn, 0 if it is another's, or -errno as flock(2).
+ * lock already, no other process reads now, and that is as good.  Returns 1 if
+ * this process has the turn, 0 if another has it, or -errno as flock(2).
  */
 int turn_take(int own, int given);
 

@@ -17,7 +17,7 @@ enum {
 	WATCH_WROTE = 4,
 	WATCH_READER_CLOSED = 8,
 	WATCH_WRITER_CLOSED = 16,
-	WATCH_LOST = 32, /* some of it went untold */
+	WATCH_LOST = 32, /* some changes were not reported */
 	WATCH_NAMED = 64, /* it has got or lost a name, or other rights */
 	WATCH_ALL = 95 /* that can be asked for */
 };
@@ -27,7 +27,7 @@ struct watch_change {
 	uint32_t what; /* one of the above */
 };
 
-/* How those at a FIFO are known: *DETAIL; whether a watch tells of them. */
+/* Whether a watch reports what happens on a FIFO; *DETAIL: how, or why not. */
 bool watch_probe(const char **detail);
 
 /*
@@ -59,7 +59,7 @@ int watch_next(int watch, struct watch_buffer *buffer,
 
 /*
  * The same as peer_reopen and close(2), but WATCH, which asks for WHAT on that
- * FIFO, is not told of it.
+ * FIFO, does not report it.
  */
 int watch_join(int watch, int fd, uint32_t what, const char *path, int flags);
 void watch_part(int watch, int fd, uint32_t what, const char *path, int end);

@@ -26,15 +26,16 @@
 #endif
 
 #include "collect.h"
-#include "connector.h"
 #include "filter.h"
 #include "filter_aio.h"
 #include "filter_netdev.h"
+#include "filter_proc.h"
 #include "filter_signal.h"
 #include "filter_timer.h"
 #include "inode.h"
 #include "member.h"
 #include "queue.h"
+#include "wakeup.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
@@ -149,7 +150,7 @@ handle_source(struct queue *q, enum source source, struct batch *b)
 		inode_handle(q);
 		break;
 	case SOURCE_PROCESSES:
-		connector_handle(q);
+		proc_handle_events(q);
 		break;
 	case SOURCE_POSTS:
 	case SOURCE_PENDING:
@@ -292,25 +293,8 @@ collect_count(struct queue *q)
 				knote_activate(k);
 		}
 	}
-	(void)collect_update_wakeup(q);
+	(void)wakeup_update(q);
 	return count;
-}
-
-int
-collect_update_wakeup(struct queue *q)
-{
-	uint64_t one = 1;
-	bool ready = q->ready > 0;
-	int error = timer_arm_fds(q);
-
-	if (ready == q->kicked || q->sources[SOURCE_KICK] == -1)
-		return error;
-	if (ready)
-		(void)!write(q->sources[SOURCE_KICK], &one, sizeof one);
-	else
-		(void)!read(q->sources[SOURCE_KICK], &one, sizeof one);
-	q->kicked = ready;
-	return error;
 }
 
 /* ---- waiting ---- */
@@ -412,7 +396,7 @@ turn(struct turn *t, int64_t left)
 {
 	struct queue *q = t->queue;
 	struct signal_counts before = signal_counts_now(), after;
-	int n, error = collect_update_wakeup(q);
+	int n, error = wakeup_update(q);
 
 	if (error != 0)
 		return error;
@@ -466,7 +450,7 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 	int n, error;
 
 	if (left == -2) {
-		(void)collect_update_wakeup(q);
+		(void)wakeup_update(q);
 		return -EINVAL;
 	}
 	if ((error = batch_open(&t.batch, q, (size_t)room)) != 0)
@@ -493,7 +477,7 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 	else if (q->again)
 		(void)collect_count(q);
 	else
-		(void)collect_update_wakeup(q);
+		(void)wakeup_update(q);
 	batch_close(&t.batch);
 	return n;
 }

@@ -22,10 +22,4 @@ int collect(struct queue *queue, int fd, struct kevent *events, int room,
  */
 int64_t collect_count(struct queue *queue);
 
-/*
- * Let poll(2) of the queue and its timers say what is so.  Returns 0, or -errno
- * if a timer could not be set.
- */
-int collect_update_wakeup(struct queue *queue);
-
 #endif

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "filter_proc.h"
 #include "member.h"
 
 /* Room for a burst of some thousand forks. */
@@ -125,34 +124,41 @@ connector_leave(struct queue *q)
 	q->sources[SOURCE_PROCESSES] = -1;
 }
 
-/* Threads have a process_pid of their own. */
-static void
-connector_handle_event(struct queue *q, const struct proc_event *event)
+/* Whether *FROM is one of the three kinds, which *TO is then. */
+static bool
+translate(const struct proc_event *from, struct connector_event *to)
 {
-	if (event->what == PROC_EVENT_FORK &&
-	    event->event_data.fork.child_pid ==
-		event->event_data.fork.child_tgid)
-		proc_forked(q, event->event_data.fork.parent_tgid,
-		    event->event_data.fork.child_tgid);
-	else if (event->what == PROC_EVENT_EXEC)
-		proc_executed(q, event->event_data.exec.process_tgid);
-	else if (event->what == PROC_EVENT_EXIT)
-		proc_ended(q, event->event_data.exit.process_tgid,
-		    event->event_data.exit.process_pid ==
-			event->event_data.exit.process_tgid,
-		    (int)event->event_data.exit.exit_code);
+	switch (from->what) {
+	case PROC_EVENT_FORK:
+		to->what = CONNECTOR_FORK;
+		to->pid = from->event_data.fork.parent_tgid;
+		to->child = from->event_data.fork.child_tgid;
+		/* a thread has a child_pid of its own */
+		return from->event_data.fork.child_pid == to->child;
+	case PROC_EVENT_EXEC:
+		to->what = CONNECTOR_EXEC;
+		to->pid = from->event_data.exec.process_tgid;
+		return true;
+	case PROC_EVENT_EXIT:
+		to->what = CONNECTOR_EXIT;
+		to->pid = from->event_data.exit.process_tgid;
+		to->leader = from->event_data.exit.process_pid == to->pid;
+		to->status = (int)from->event_data.exit.exit_code;
+		return true;
+	default:
+		return false;
+	}
 }
 
-void
-connector_handle(struct queue *q)
+int
+connector_next(struct queue *q, struct connector_event *event)
 {
-	struct proc_event event;
+	struct proc_event received;
 	int n;
 
 	while (q->sources[SOURCE_PROCESSES] != -1 &&
-	    (n = next_event(q->sources[SOURCE_PROCESSES], &event)) != 0)
-		if (n == -1)
-			proc_events_lost(q);
-		else
-			connector_handle_event(q, &event);
+	    (n = next_event(q->sources[SOURCE_PROCESSES], &received)) != 0)
+		if (n == -1 || translate(&received, event))
+			return n;
+	return 0;
 }

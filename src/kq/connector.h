@@ -19,7 +19,20 @@
 int connector_use(struct queue *queue);
 void connector_leave(struct queue *queue);
 
-/* It may have something: tell the PROC knotes of QUEUE. */
-void connector_handle(struct queue *queue);
+/* What a process did; a fork has CHILD, an exit LEADER and STATUS. */
+struct connector_event {
+	enum {
+		CONNECTOR_FORK,
+		CONNECTOR_EXEC,
+		CONNECTOR_EXIT
+	} what;
+	pid_t pid;
+	pid_t child;
+	bool leader; /* its first thread ended, or another one */
+	int status; /* as wait(2); of the last thread it is that of the process */
+};
+
+/* The next event: 1 with *EVENT set, 0 if there is none, -1 if some are lost. */
+int connector_next(struct queue *queue, struct connector_event *event);
 
 #endif

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collect.h"
 #include "filter.h"
 #include "filter_aio.h"
 #include "queue.h"
+#include "wakeup.h"
 
 #undef aio_read
 #undef aio_write
@@ -89,7 +89,7 @@ on_complete(union sigval value)
 		r->done = true;
 		if (r->knote != NULL) {
 			knote_activate(r->knote);
-			(void)collect_update_wakeup(r->knote->queue);
+			(void)wakeup_update(r->knote->queue);
 		}
 		if (r->fetched)
 			transfer_free(r);

@@ -254,7 +254,7 @@ proc_open(struct knote *k)
 {
 	int ended;
 
-	connector_handle(k->queue);
+	proc_handle_events(k->queue);
 	k->process.known = k->process.ended = false;
 	k->process.descriptor = open_process(k->event.ident);
 	if (k->process.descriptor < 0)
@@ -295,7 +295,7 @@ proc_change(struct knote *k, const struct kevent *change)
 {
 	int error;
 
-	connector_handle(k->queue);
+	proc_handle_events(k->queue);
 	error = follow(k, change->fflags);
 	if (error != 0)
 		return error;
@@ -338,7 +338,7 @@ proc_end(struct knote *k)
 	int status, known = status_of(k, &status);
 
 	/* what came before the end belongs to it */
-	connector_handle(k->queue);
+	proc_handle_events(k->queue);
 	if (known == 1)
 		k->process.status = status;
 	else if (known == 0 && !k->process.known && await_reap(k))
@@ -464,7 +464,7 @@ proc_find(struct queue *q, pid_t pid)
 	return knote_find(q, EVFILT_PROC, (uintptr_t)pid);
 }
 
-void
+static void
 proc_forked(struct queue *q, pid_t parent, pid_t child)
 {
 	struct knote *k = proc_find(q, parent);
@@ -476,7 +476,7 @@ proc_forked(struct queue *q, pid_t parent, pid_t child)
 		proc_post_error(k);
 }
 
-void
+static void
 proc_executed(struct queue *q, pid_t pid)
 {
 	struct knote *k = proc_find(q, pid);
@@ -485,7 +485,7 @@ proc_executed(struct queue *q, pid_t pid)
 		proc_post(k, NOTE_EXEC);
 }
 
-void
+static void
 proc_ended(struct queue *q, pid_t pid, bool leader, int status)
 {
 	struct knote *k = proc_find(q, pid);
@@ -523,9 +523,20 @@ proc_lost(struct link *l, void *argument)
 }
 
 void
-proc_events_lost(struct queue *q)
+proc_handle_events(struct queue *q)
 {
-	table_each(&q->knotes, proc_lost, NULL);
+	struct connector_event event;
+	int n;
+
+	while ((n = connector_next(q, &event)) != 0)
+		if (n == -1)
+			table_each(&q->knotes, proc_lost, NULL);
+		else if (event.what == CONNECTOR_FORK)
+			proc_forked(q, event.pid, event.child);
+		else if (event.what == CONNECTOR_EXEC)
+			proc_executed(q, event.pid);
+		else
+			proc_ended(q, event.pid, event.leader, event.status);
 }
 
 const struct filter filter_proc = {

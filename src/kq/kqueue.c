@@ -8,6 +8,7 @@
 #include "collect.h"
 #include "filter_signal.h"
 #include "queue.h"
+#include "wakeup.h"
 
 static int
 kq_result(int value)
@@ -58,7 +59,7 @@ kevent_locked(int fd, const struct kevent *changes, int nchanges,
 		if (error == 0 && (change.flags & EV_RECEIPT) == 0)
 			continue;
 		if (done == nevents) {
-			(void)collect_update_wakeup(q);
+			(void)wakeup_update(q);
 			return error;
 		}
 		change.flags = EV_ERROR;
@@ -66,7 +67,7 @@ kevent_locked(int fd, const struct kevent *changes, int nchanges,
 		events[done++] = change;
 	}
 	if (done > 0 || nevents == 0) {
-		error = collect_update_wakeup(q);
+		error = wakeup_update(q);
 		return done > 0 ? done : error;
 	}
 	return collect(q, fd, events, nevents, timeout);

@@ -28,8 +28,8 @@
 #include "sys/launch.h"
 #include "sys/lease.h"
 #include "sys/peer.h"
+#include "sys/signals.h"
 #include "sys/terminate.h"
-#include "sys/watch.h"
 #include "sys/timeout.h"
 #include "sys/watch.h"
 
@@ -326,17 +326,16 @@ int
 fifo_open(const char *path, bool writing)
 {
 	struct fifos *f = pmux->fifos;
-	sigset_t all, old;
+	sigset_t old;
 	int fd;
 
 	if (f->set.capacity == 0 && f->hold != 0 && !pmux->host->stays)
 		catch_signals();
-	sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	signals_block(&old);
 	fd = be_sure();
 	if (fd == 0)
 		fd = open_end(path, writing);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	signals_restore(&old);
 	return fd;
 }
 
@@ -386,15 +385,14 @@ int
 fifo_renew(int fd)
 {
 	struct fifo *fifo = find(fd);
-	sigset_t all, old;
+	sigset_t old;
 	int error;
 
 	if (fifo == NULL)
 		return -EBADF;
-	sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	signals_block(&old);
 	error = renew(fd, fifo);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	signals_restore(&old);
 	return error;
 }
 
@@ -624,13 +622,12 @@ int
 fifo_leave(void)
 {
 	struct fifos *f = pmux->fifos;
-	sigset_t all, old;
+	sigset_t old;
 	int error = errno;
 
 	if (f->set.count == 0 || f->left)
 		return f->lost;
-	sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	signals_block(&old);
 	f->left = true;
 	/* nothing is waited for any more, and looking it up might allocate */
 	fdplace_avoid(NULL, NULL);
@@ -640,7 +637,7 @@ fifo_leave(void)
 		let_look();
 	else if (settle())
 		f->lost = hand_over();
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	signals_restore(&old);
 	errno = error;
 	return f->lost;
 }

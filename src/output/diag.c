@@ -86,57 +86,47 @@ say(const char *name, int error, const char *hint, const char *format,
 	(void)!write(STDERR_FILENO, line, used);
 }
 
+/* The part that functions whose last parameters are FORMAT and ... share. */
+#define SAY(name, error, hint)                             \
+	do {                                               \
+		va_list arguments;                         \
+                                                           \
+		va_start(arguments, format);               \
+		say(name, error, hint, format, arguments); \
+		va_end(arguments);                         \
+	} while (0)
+
 int
 diag_usage(const char *format, ...)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
-	say("USAGE", 0, NULL, format, arguments);
-	va_end(arguments);
+	SAY("USAGE", 0, NULL);
 	return EXIT_USAGE;
 }
 
 int
 diag_range(const char *format, ...)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
-	say("RANGE", 0, NULL, format, arguments);
-	va_end(arguments);
+	SAY("RANGE", 0, NULL);
 	return EXIT_USAGE;
 }
 
 int
 diag_unavailable(const char *format, ...)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
-	say("ENOSYS", 0, NULL, format, arguments);
-	va_end(arguments);
+	SAY("ENOSYS", 0, NULL);
 	return EXIT_UNAVAILABLE;
 }
 
 void
 diag_remark(const char *format, ...)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
-	say(NULL, 0, NULL, format, arguments);
-	va_end(arguments);
+	SAY(NULL, 0, NULL);
 }
 
 int
 diag_system(int error, const char *hint, const char *format, ...)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
-	say(errno_name(error), error, hint, format, arguments);
-	va_end(arguments);
+	SAY(errno_name(error), error, hint);
 	return EXIT_SYSTEM;
 }
 

@@ -328,22 +328,21 @@ program_become(const struct program_options *options,
     const struct event *event)
 {
 	struct launch launch;
-	sigset_t all, old;
+	sigset_t old;
 	int error = prepare(options, print), status = 0, held;
 
 	if (error == 0)
 		error = describe(&launch, t, event);
 	if (error != 0)
 		return no_start(*options->arguments, -error);
-	sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	signals_block(&old);
 	fifo_give(launch.input != -1 ? launch.input : launch.output);
 	held = fifo_leave();
 	error = held == 0 ? become(&launch, &status) : 0;
-	(void)sigprocmask(SIG_BLOCK, &all, NULL);
+	signals_block(NULL);
 	fifo_take_back();
 	end_loan();
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	signals_restore(&old);
 	if (held != 0)
 		return EXIT_NO_START;
 	return error != 0 ? not_run(*options->arguments, error) : status;
@@ -532,18 +531,17 @@ program_start(size_t index, const struct event *event)
 	struct programs *p = pmux->programs;
 	const struct target *t = &p->targets->list[index];
 	struct launch launch;
-	sigset_t all, old;
+	sigset_t old;
 	int error = reserve(), status;
 
 	if (error == 0)
 		error = describe(&launch, t, event);
 	if (error != 0)
 		return no_start(*p->arguments, -error);
-	sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	signals_block(&old);
 	status = start(index, &launch);
 	end_loan();
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	signals_restore(&old);
 	return status;
 }
 

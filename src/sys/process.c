@@ -6,6 +6,7 @@
 
 #include "sys/fdplace.h"
 #include "sys/process.h"
+#include "sys/signals.h"
 
 #ifdef HAVE_SYS_SYSCALL_H
 #include <sys/syscall.h>
@@ -55,18 +56,15 @@ process_descriptor(int process, int number)
 static int
 save(struct process_loan *loan)
 {
-	sigset_t all;
-
 	loan->flags = fcntl(loan->number, F_GETFD);
 	loan->saved = -1;
 	if (loan->flags == -1)
 		return 0;
-	sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &loan->mask);
+	signals_block(&loan->mask);
 	loan->saved = fdplace(fcntl(loan->number, F_DUPFD_CLOEXEC, 3));
 	if (loan->saved >= 0)
 		return 0;
-	(void)sigprocmask(SIG_SETMASK, &loan->mask, NULL);
+	signals_restore(&loan->mask);
 	return loan->saved;
 }
 
@@ -111,7 +109,7 @@ process_return(const struct process_loan *loan)
 	(void)dup3(loan->saved, loan->number,
 	    (loan->flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
 	(void)close(loan->saved);
-	(void)sigprocmask(SIG_SETMASK, &loan->mask, NULL);
+	signals_restore(&loan->mask);
 }
 
 int

@@ -181,3 +181,18 @@ signals_sent(const siginfo_t *information)
 #endif
 	return code == SI_USER || code == SI_QUEUE;
 }
+
+void
+signals_block(sigset_t *old)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, old);
+}
+
+void
+signals_restore(const sigset_t *old)
+{
+	(void)sigprocmask(SIG_SETMASK, old, NULL);
+}

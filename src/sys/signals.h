@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * signals.h - signals by name.
+ * signals.h - signals by name, and blocking them all.
  */
 #ifndef SIGNALS_H
 #define SIGNALS_H
@@ -31,5 +31,12 @@ int signals_last(void);
  * and not the kernel, as it does for a key on the terminal.
  */
 bool signals_sent(const siginfo_t *information);
+
+/*
+ * Block every signal, *OLD becoming the mask there was unless it is NULL; and
+ * set that mask again.  Async-signal-safe.
+ */
+void signals_block(sigset_t *old);
+void signals_restore(const sigset_t *old);
 
 #endif

@@ -16,7 +16,7 @@
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/format.h"
-#include "target/kind.h"
+#include "target/target.h"
 
 /* Take the option into the request.  Returns 0 or an exit status. */
 typedef int option_fn(struct request *request, char *argument);
@@ -53,21 +53,13 @@ static const struct option_row rows[] = {
 #define ROWS (sizeof rows / sizeof *rows)
 
 static int
-add_target(struct request *request, char *word, uint32_t list)
-{
-	if (targets_add(&request->targets, word, list) == 0)
-		return 0;
-	return diag_system(ENOMEM, NULL, "targets");
-}
-
-static int
 add_listed(struct request *request, char *word, const char *list)
 {
 	const struct flag *flag = request->targets.backend->flags;
 
 	while (strcmp(flag->name, list) != 0)
 		flag++;
-	return add_target(request, word, flag->bit);
+	return targets_add(&request->targets, word, flag->bit);
 }
 
 static int
@@ -92,8 +84,7 @@ static int
 option_events(struct request *request, char *argument)
 {
 	request->targets.masked = true;
-	return target_kind(request->targets.backend)
-	    ->events(&request->targets, argument);
+	return targets_events(&request->targets, argument);
 }
 
 /*
@@ -120,11 +111,8 @@ option_pid(struct request *request, char *argument)
 	int64_t pid = 0;
 	int status = parse_number("--pid", argument, 1, INT_MAX, &pid);
 
-	if (status != 0)
-		return status;
-	if (targets_add_process(&request->targets, (pid_t)pid) == 0)
-		return 0;
-	return diag_system(ENOMEM, NULL, "targets");
+	return status != 0 ? status :
+			     targets_add_process(&request->targets, (pid_t)pid);
 }
 
 static int
@@ -370,7 +358,7 @@ parse_words(const struct command *command, int argc, char **argv,
 			break;
 		row = row_of(command, answer);
 		if (answer == 1)
-			status = add_target(request, optarg, 0);
+			status = targets_add(&request->targets, optarg, 0);
 		else if (row != NULL)
 			status = option_set(row, request, optarg);
 		else

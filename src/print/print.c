@@ -17,7 +17,7 @@
 #include "print/print.h"
 #include "print/record.h"
 #include "sys/kernel.h"
-#include "target/kind.h"
+#include "target/target.h"
 
 bool
 print_wants_data(const struct print_options *options, bool lines)

@@ -24,7 +24,6 @@
 #include "sys/read.h"
 #include "sys/sigdefer.h"
 #include "sys/turn.h"
-#include "target/kind.h"
 #include "target/target.h"
 
 /* What --max-line is if it was not given. */

@@ -13,6 +13,7 @@
 
 struct backend;
 struct kevent_request;
+struct text;
 
 /* What naming one descriptor twice means. */
 enum target_twice {
@@ -61,8 +62,7 @@ struct targets {
 	pid_t *processes; /* those named with --pid */
 	uint32_t process_count;
 	int *pidfds; /* of those, or NULL; -1: not open */
-	char **texts; /* of files of targets */
-	size_t text_count;
+	struct text *texts; /* of files of targets */
 	uint32_t process; /* index plus 1 of the last, or 0 */
 	uint32_t bits; /* what --events said last; kqueue:
 					   its index in DEFAULTS plus 1 */
@@ -94,12 +94,22 @@ void targets_release(struct targets *targets);
 /*
  * Add the word WORD, which stays where it is and may be written to, with the
  * process and events named before it; or, if LIST is not 0, with those bits.
- * Returns 0 or -ENOMEM.
+ * Returns 0 or an exit status, a message having been printed.
  */
 int targets_add(struct targets *targets, char *word, uint32_t list);
 
-/* Name process PID for the words to come.  Returns 0 or -ENOMEM. */
+/* Name process PID for the words to come.  Returns as targets_add. */
 int targets_add_process(struct targets *targets, pid_t pid);
+
+/*
+ * --events: take EVENTS, which stays where it is, for the words to come that
+ * have none.  Returns 0 or an exit status, a message having been printed.
+ */
+int targets_events(struct targets *targets, char *events);
+
+/* The kevent of T, one of TARGETS; NULL if that is no kevent. */
+const struct kevent_request *target_kevent(const struct targets *targets,
+    const struct target *t);
 
 /*
  * Parse EVENTS, LENGTH bytes, as BACKEND knows them; messages are about

@@ -12,7 +12,7 @@
 #include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "target/kevent_parse.h"
-#include "target/kind.h"
+#include "target/target.h"
 #include "wait/finished.h"
 
 void

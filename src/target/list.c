@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/pmux.h"
+#include "output/debug.h"
+#include "output/diag.h"
+#include "sys/caller.h"
+#include "sys/fdplace.h"
+#include "sys/fileid.h"
+#include "target/internal.h"
+#include "target/kevent_parse.h"
+
+static int
+no_memory(void)
+{
+	return diag_system(ENOMEM, NULL, "targets");
+}
+
+/* Returns 0 or an exit status. */
+static int
+push(struct targets *targets, const struct target *t)
+{
+	struct target *list = targets->list, *few = pmux->names->few;
+	size_t wanted = targets->count + targets->count / 2 + 1;
+
+	if (list == NULL) {
+		targets->list = few;
+		targets->capacity = TARGETS_FEW;
+	} else if (targets->count == targets->capacity) {
+		if (wanted > UINT32_MAX / sizeof *list)
+			return no_memory();
+		list = realloc(list == few ? NULL : list,
+		    wanted * sizeof *list);
+		if (list == NULL)
+			return no_memory();
+		if (targets->list == few)
+			memcpy(list, few, TARGETS_FEW * sizeof *few);
+		targets->list = list;
+		targets->capacity = wanted;
+	}
+	targets->list[targets->count++] = *t;
+	return 0;
+}
+
+int
+targets_add(struct targets *targets, char *word, uint32_t list)
+{
+	struct target t = {
+		.name = word,
+		.length = (uint32_t)strlen(
+		    word), /* the kernel's limit is less */
+		.fd = -1,
+		.process = targets->process,
+		.bits = list != 0 ? list : targets->bits,
+	};
+
+	if (list != 0 || targets->masked)
+		t.flags |= TARGET_MASKED;
+	if (*word == '@')
+		t.flags |= TARGET_FILE;
+	targets->words++;
+	return push(targets, &t);
+}
+
+int
+targets_add_process(struct targets *targets, pid_t pid)
+{
+	size_t wanted = (size_t)targets->process_count + 1;
+	pid_t *processes;
+
+	for (uint32_t i = 0; i < targets->process_count; i++)
+		if (targets->processes[i] == pid) {
+			targets->process = i + 1;
+			return 0;
+		}
+	processes = realloc(targets->processes, wanted * sizeof *processes);
+	if (processes == NULL)
+		return no_memory();
+	targets->processes = processes;
+	processes[targets->process_count++] = pid;
+	targets->process = targets->process_count;
+	return 0;
+}
+
+/* ---- files of targets ---- */
+
+/*
+ * As read(2), but of what the caller set non-blocking all is waited for, too.
+ * Returns -1 only if nothing more can be read.
+ */
+static ssize_t
+read_some(int fd, char *to, size_t size)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	ssize_t n;
+
+	while ((n = read(fd, to, size)) == -1) {
+		if (errno == EAGAIN)
+			(void)poll(&p, 1, -1);
+		else if (errno != EINTR)
+			return -1;
+	}
+	return n;
+}
+
+struct text {
+	struct text *next;
+	char bytes[];
+};
+
+/* All of FD, with a NUL behind it, the caller's to free; NULL: see errno. */
+static struct text *
+read_all(int fd, size_t *length)
+{
+	size_t size = 65536, used = 0;
+	struct text *text = NULL, *grown;
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    (uintmax_t)st.st_size < SIZE_MAX / 2)
+		size = (size_t)st.st_size + 1;
+	for (;;) {
+		if (text == NULL || used == size) {
+			size *= text == NULL ? 1 : 2;
+			grown = realloc(text, sizeof *text + size + 1);
+			if (grown == NULL)
+				break;
+			text = grown;
+		}
+		n = read_some(fd, text->bytes + used, size - used);
+		if (n == 0) {
+			text->bytes[used] = '\0';
+			*length = used;
+			return text;
+		}
+		if (n == -1)
+			break;
+		used += (size_t)n;
+	}
+	free(text);
+	return NULL;
+}
+
+static struct text *
+read_file(const char *name, size_t *length)
+{
+	int fd = STDIN_FILENO, error;
+	struct text *text;
+
+	if (strcmp(name, "-") != 0 &&
+	    (fd = fdplace(open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY))) < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	text = read_all(fd, length);
+	error = errno;
+	if (fd != STDIN_FILENO)
+		(void)close(fd);
+	errno = error;
+	return text;
+}
+
+/*
+ * Cut TEXT into words at SEPARATOR, each as if it stood where FILE does, and
+ * append them to TARGETS.  Returns 0 or an exit status.
+ */
+static int
+add_lines(struct targets *targets, const struct target *file, char *text,
+    size_t length, char separator)
+{
+	struct target t = *file;
+	size_t lines = 0;
+	char *end;
+
+	if (separator != '\0' && memchr(text, '\0', length) != NULL)
+		return diag_usage("%s: a NUL byte: use --null", file->name);
+	t.flags &= (uint16_t)~TARGET_FILE;
+	for (char *s = text; s < text + length; s = end + 1, lines++) {
+		end = memchr(s, separator, (size_t)(text + length - s));
+		if (end == NULL)
+			end = text + length;
+		*end = '\0';
+		if (s == end || *s == '@')
+			return diag_usage("%s:%zu: %s", file->name + 1,
+			    lines + 1,
+			    s == end ? "empty target" :
+				       "a file of targets cannot name another");
+		t.name = s;
+		t.length = (uint32_t)(end - s);
+		if (s + t.length != end || push(targets, &t) != 0)
+			return no_memory();
+	}
+	return 0;
+}
+
+/* Put what FILE holds at the end of the list. */
+static int
+add_file(struct targets *targets, const struct target *file, char separator)
+{
+	size_t length;
+	struct text *text = read_file(file->name + 1, &length);
+
+	if (text == NULL)
+		return diag_system(errno, NULL, "%s", file->name);
+	text->next = targets->texts;
+	targets->texts = text;
+	return add_lines(targets, file, text->bytes, length, separator);
+}
+
+/* Put what the files hold where they stand. */
+static int
+read_files(struct targets *targets, char separator)
+{
+	size_t count = targets->count;
+	struct target *words;
+	int status = 0;
+
+	if (!targets_have(targets, TARGET_FILE))
+		return 0;
+	words = malloc(count * sizeof *words);
+	if (words == NULL)
+		return no_memory();
+	memcpy(words, targets->list, count * sizeof *words);
+	targets->count = 0;
+	for (size_t i = 0; i < count && status == 0; i++)
+		status = (words[i].flags & TARGET_FILE) != 0 ?
+		    add_file(targets, &words[i], separator) :
+		    push(targets, &words[i]);
+	free(words);
+	return status;
+}
+
+/* ---- all of it ---- */
+
+int
+targets_resolve(struct targets *targets, enum target_twice twice,
+    uint32_t defaults, bool null_separated)
+{
+	const struct target_kind *kind = target_kind(targets->backend);
+	int status;
+
+	caller_raise_files();
+	status = read_files(targets, null_separated ? '\0' : '\n');
+	if (status == 0)
+		status = kind->parse(targets, defaults);
+	if (status == 0)
+		status = targets_merge(targets, twice);
+	if (status != 0)
+		return status;
+	fdplace_avoid(targets_name, targets);
+	status = debug_open();
+	if (status == 0)
+		status = targets_take(targets);
+	if (status == 0)
+		status = targets_open_paths(targets);
+	if (status == 0 && kind->early)
+		status = targets_check(targets);
+	return status;
+}
+
+/* Whether pmux opened the descriptor of T, which no FIFO's set has. */
+static bool
+is_own(const struct targets *targets, const struct target *t)
+{
+	if (t->fd < 0 || t->fd == CLOSED_FD ||
+	    (t->flags & (TARGET_SHARED | TARGET_FIFO)) != 0)
+		return false;
+	if (t->process != 0)
+		return targets->copied;
+	return (t->flags & TARGET_PATH) != 0 ||
+	    (t->number >= 0 && t->fd != t->number);
+}
+
+void
+targets_release(struct targets *targets)
+{
+	for (size_t i = 0; pmux->host->stays && i < targets->count; i++)
+		if (is_own(targets, &targets->list[i]))
+			(void)close(targets->list[i].fd);
+	for (uint32_t i = 0;
+	     targets->pidfds != NULL && i < targets->process_count; i++)
+		if (targets->pidfds[i] >= 0)
+			(void)close(targets->pidfds[i]);
+	for (size_t i = 0; targets->kevents != NULL && i < targets->count; i++)
+		kevent_release(&targets->kevents[i]);
+	for (struct text *next, *t = targets->texts; t != NULL; t = next) {
+		next = t->next;
+		free(t);
+	}
+	free(targets->kevents);
+	free(targets->defaults);
+	free(targets->processes);
+	free(targets->pidfds);
+	if (targets->list != pmux->names->few)
+		free(targets->list);
+	free(pmux->names->table.slots);
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/backend.h"
+#include "base/pmux.h"
+#include "fifo/fifo.h"
+#include "output/diag.h"
+#include "sys/fdplace.h"
+#include "sys/fileid.h"
+#include "sys/foreign.h"
+#include "sys/kernel.h"
+#include "sys/process.h"
+#include "target/internal.h"
+
+/* Descriptors that are looked at in one call. */
+#define SOME 128
+
+/* ---- numbers, pmux's own and those of other processes ---- */
+
+static int
+copy_failed(const struct targets *targets, const struct target *t, int error)
+{
+	if (error == ENOSYS)
+		return diag_unavailable("--pid: this system has no"
+					" pidfd_getfd(2)");
+	return diag_system(error,
+	    error == EPERM     ? process_forbidden_by() :
+		error == ESRCH ? "the process has ended" :
+				 NULL,
+	    "descriptor %d of process %ld", t->number,
+	    (long)targets->processes[t->process - 1]);
+}
+
+const char *
+target_why_closed(int number)
+{
+	static const char
+	    why[] = "not open in pmux; ksh and mksh keep 3 and up"
+		    " to themselves, unless told %d<&%d; bash keeps those of a"
+		    " coprocess C: copy one with"
+		    " { exec {a}<&0; } <&\"${C[0]}\"";
+	char *text = pmux->names->why;
+
+	/* 0 to 2 no shell keeps to itself */
+	if (number <= STDERR_FILENO)
+		return "not open in pmux";
+	(void)snprintf(text, sizeof pmux->names->why, why, number, number);
+	return text;
+}
+
+int
+target_closed(const struct targets *targets, const struct target *t)
+{
+	if (t->process != 0)
+		return copy_failed(targets, t, EBADF);
+	return diag_system(EBADF, target_why_closed(t->number), "%.*s",
+	    (int)t->length, t->name);
+}
+
+/*
+ * --lines reads, which is no look: it has a copy until it ends.  Returns 0 or
+ * an exit status.
+ */
+static int
+copy(const struct targets *targets, struct target *t, int process)
+{
+	int fd = process_descriptor(process, t->number);
+
+	if (fd < 0 && fd != -EBADF)
+		return copy_failed(targets, t, -fd);
+	t->fd = fd < 0 ? CLOSED_FD : fd;
+	return 0;
+}
+
+int
+target_refused(const struct targets *targets, const struct target *t,
+    const char *why)
+{
+	return diag_unavailable("descriptor %d of process %ld: %s", t->number,
+	    (long)targets->processes[t->process - 1], why);
+}
+
+/* Give T a handle, if it can be looked at.  Returns 0 or an exit status. */
+static int
+name(const struct targets *targets, struct target *t, int process)
+{
+	pid_t pid = targets->processes[t->process - 1];
+	const char *why;
+	int error;
+
+	if ((t->bits & targets->backend->mask_other) != 0)
+		return diag_unavailable("%.*s: only read and write accept a"
+					" descriptor of another process",
+		    (int)t->length, t->name);
+	if (foreign_name(process, pid, t->number, &t->fd) != 0)
+		return diag_system(ENOMEM, NULL, "targets");
+	error = foreign_check(t->fd, &why);
+	if (error != 0 && error != -EBADF)
+		return copy_failed(targets, t, -error);
+	return why == NULL ? 0 : target_refused(targets, t, why);
+}
+
+/* Take what the targets of process OWNER (index plus 1) mean. */
+static int
+take_from(struct targets *targets, struct target_table *table, uint32_t owner)
+{
+	long pid = (long)targets->processes[owner - 1];
+	int process = process_open((pid_t)pid), status = 0;
+	struct target *t, *earlier;
+
+	if (process == -ENOSYS)
+		return diag_unavailable("--pid: this system has no"
+					" pidfd_getfd(2)");
+	if (process < 0)
+		return diag_system(-process,
+		    process == -ENOENT || process == -EINVAL ?
+			"a thread's ID, not a process's" :
+			NULL,
+		    "process %ld", pid);
+	targets->pidfds[owner - 1] = process;
+	for (size_t i = 0; i < targets->count && status == 0; i++) {
+		t = &targets->list[i];
+		if (t->process != owner)
+			continue;
+		/* the primitive refuses the same one twice: let it */
+		earlier = targets_earlier(table, targets, i, t, false);
+		if (earlier != NULL) {
+			t->fd = earlier->fd;
+			t->flags |= TARGET_SHARED;
+		} else
+			status = targets->copied ? copy(targets, t, process) :
+						   name(targets, t, process);
+	}
+	return status;
+}
+
+int
+targets_take(struct targets *targets)
+{
+	struct target_table table = { NULL, 0 };
+	int status = 0;
+
+	if (targets->process_count == 0)
+		return 0;
+	targets->pidfds = malloc(
+	    targets->process_count * sizeof *targets->pidfds);
+	if (targets->pidfds == NULL ||
+	    targets_table(&table, targets->count) != 0)
+		return diag_system(ENOMEM, NULL, "targets");
+	for (uint32_t i = 0; i < targets->process_count; i++)
+		targets->pidfds[i] = -1;
+	for (uint32_t i = 0; i < targets->process_count && status == 0; i++)
+		status = take_from(targets, &table, i + 1);
+	free(table.slots);
+	return status;
+}
+
+/*
+ * An emulated kevent(2) has descriptors of its own, and one of them might be
+ * taken for a number that the user named and that is closed.
+ */
+int
+targets_check(const struct targets *targets)
+{
+	struct pollfd some[SOME];
+	const struct target *t = targets->list;
+	size_t n;
+
+	for (size_t left = targets->count; left > 0; left -= n, t += n) {
+		n = left < SOME ? left : SOME;
+		for (size_t i = 0; i < n; i++)
+			some[i] = (struct pollfd){ t[i].fd, 0, 0 };
+		/* poll(2) sees many at once, and calls O_PATH closed, too */
+		if (poll(some, (nfds_t)n, 0) <= 0)
+			continue;
+		for (size_t i = 0; i < n; i++)
+			if ((some[i].revents & POLLNVAL) != 0 &&
+			    fcntl(t[i].fd, F_GETFD) == -1)
+				return target_closed(targets, &t[i]);
+	}
+	return 0;
+}
+
+/* ---- paths ---- */
+
+static bool
+writes(const struct target *t, const struct backend *backend)
+{
+	return (t->bits & backend->mask_write) != 0;
+}
+
+static bool
+reads(const struct target *t, const struct backend *backend)
+{
+	return (t->bits & backend->mask_read) != 0 || !writes(t, backend);
+}
+
+/* Why T cannot be opened: a usual mistake to point out, or NULL. */
+static const char *
+open_hint(const struct target *t, const struct backend *backend, int error)
+{
+	const char *path = t->name, *colon = target_colon(path, t->length);
+	char before[PATH_MAX];
+	struct stat st;
+
+	if (error != ENOENT)
+		return (t->flags & TARGET_FIFO) != 0 ? fifo_hint() : NULL;
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return "a symbolic link to nothing";
+	if (colon == NULL || (t->flags & TARGET_LITERAL) != 0 ||
+	    (size_t)(colon - path) >= sizeof before)
+		return NULL;
+	memcpy(before, path, (size_t)(colon - path));
+	before[colon - path] = '\0';
+	if (stat(before, &st) == -1)
+		return NULL;
+	return target_kind(backend)->unknown;
+}
+
+static int
+open_failed(const struct target *t, const struct backend *backend, int error)
+{
+	return diag_system(error, open_hint(t, backend, error), "%s", t->name);
+}
+
+static int
+both_directions(const struct target *t)
+{
+	return diag_usage(
+	    "%s: reading and writing one FIFO by name would make pmux its own peer: open it and pass the descriptor",
+	    t->name);
+}
+
+/* Before it is opened, since opening has effects. */
+static int
+look_at(struct target *t, const struct backend *backend)
+{
+	struct stat st;
+
+	if (stat(t->name, &st) == -1)
+		return open_failed(t, backend, errno);
+	if ((t->bits & backend->mask_look) != 0)
+		return 0;
+	if (S_ISSOCK(st.st_mode))
+		return diag_system(ENXIO,
+		    "a socket cannot be opened: connect to it and pass the descriptor",
+		    "%s", t->name);
+	if (!S_ISFIFO(st.st_mode))
+		return 0;
+	t->flags |= TARGET_FIFO;
+	return reads(t, backend) && writes(t, backend) ? both_directions(t) : 0;
+}
+
+/* Look at every path before the first is opened. */
+static int
+look(struct targets *targets, bool *conflict)
+{
+	const struct backend *backend = targets->backend;
+	bool reading = false, writing = false;
+	struct target *t;
+	int status;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		t = &targets->list[i];
+		if ((t->flags & TARGET_PATH) == 0)
+			continue;
+		if ((status = look_at(t, backend)) != 0)
+			return status;
+		if ((t->flags & TARGET_FIFO) == 0)
+			continue;
+		reading |= reads(t, backend);
+		writing |= writes(t, backend);
+	}
+	*conflict = reading && writing;
+	return 0;
+}
+
+struct identity {
+	struct file_id id;
+	struct target *target;
+};
+
+static int
+compare(const void *left, const void *right)
+{
+	const struct identity *a = left, *b = right;
+
+	return file_id_compare(&a->id, &b->id);
+}
+
+/* Some FIFOs are read and some written: whether one is both. */
+static int
+look_for_both(struct targets *targets)
+{
+	const struct backend *backend = targets->backend;
+	struct identity *seen;
+	size_t count = 0;
+	struct stat st;
+	int status = 0;
+
+	seen = calloc(targets->count, sizeof *seen);
+	if (seen == NULL)
+		return diag_system(ENOMEM, NULL, "targets");
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *t = &targets->list[i];
+
+		if ((t->flags & TARGET_FIFO) == 0 || stat(t->name, &st) == -1)
+			continue;
+		seen[count].id = file_id(&st);
+		seen[count++].target = t;
+	}
+	qsort(seen, count, sizeof *seen, compare);
+	for (size_t i = 1; i < count && status == 0; i++)
+		if (compare(&seen[i - 1], &seen[i]) == 0 &&
+		    writes(seen[i - 1].target, backend) !=
+			writes(seen[i].target, backend))
+			status = both_directions(seen[i].target);
+	free(seen);
+	return status;
+}
+
+int
+target_reopen(struct target *t, const struct backend *backend)
+{
+	int fd = fifo_open(t->name, true);
+
+	if (fd == -ENXIO)
+		return 0;
+	if (fd < 0)
+		return open_failed(t, backend, -fd);
+	t->fd = t->number = fd;
+	return 0;
+}
+
+static int
+open_path(struct target *t, const struct backend *backend)
+{
+	bool writing = writes(t, backend);
+	int fd;
+
+	if ((t->bits & backend->mask_look) != 0)
+		fd = fdplace(kernel_look(t->name));
+	else if ((t->flags & TARGET_FIFO) != 0)
+		fd = fifo_open(t->name, writing);
+	else
+		fd = fdplace(open(t->name,
+		    (!writing		      ? O_RDONLY :
+			    reads(t, backend) ? O_RDWR :
+						O_WRONLY) |
+			O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+	if (fd < 0)
+		return open_failed(t, backend, -fd);
+	if ((t->flags & TARGET_FIFO) != 0 &&
+	    (t->bits & backend->mask_blocking) != 0)
+		(void)file_set_blocking(fd);
+	t->fd = t->number = fd;
+	return 0;
+}
+
+int
+target_open(struct target *t, const struct backend *backend)
+{
+	int status = look_at(t, backend);
+
+	return status != 0 ? status : open_path(t, backend);
+}
+
+/* The same of one that has been looked at; for a FIFO's reader pmux waits. */
+static int
+open_or_await(struct targets *targets, struct target *t)
+{
+	const struct backend *backend = targets->backend;
+	int status;
+
+	if ((t->flags & TARGET_FIFO) == 0 || !writes(t, backend))
+		return open_path(t, backend);
+	status = target_reopen(t, backend);
+	targets->awaited |= status == 0 && t->fd == -1;
+	return status;
+}
+
+int
+targets_open_paths(struct targets *targets)
+{
+	bool conflict = false;
+	int status;
+
+	if (!targets_have(targets, TARGET_PATH))
+		return 0;
+	status = look(targets, &conflict);
+	if (status == 0 && conflict)
+		status = look_for_both(targets);
+	for (size_t i = 0; i < targets->count && status == 0; i++)
+		if ((targets->list[i].flags & TARGET_PATH) != 0)
+			status = open_or_await(targets, &targets->list[i]);
+	return status;
+}

@@ -22,7 +22,7 @@
 	FACT(JOBS, r->program.jobs != 0)                                 \
 	FACT(JSON, r->print.json)                                        \
 	FACT(LINES, r->stream.lines)                                     \
-	FACT(MAX_EVENTS, r->wait.max_events != 0)                        \
+	FACT(MAX_EVENTS, r->wait.max_events != INT64_MAX)                \
 	FACT(MAX_LINE, r->stream.longest != 0)                           \
 	FACT(NULLS, r->print.null)                                       \
 	FACT(NUMERIC, r->print.numeric)                                  \

@@ -22,33 +22,37 @@
 typedef int option_fn(struct request *request, char *argument);
 
 static option_fn option_read, option_write, option_except, option_events,
-    option_pid, option_timeout, option_max_events, option_format, option_idle,
-    option_count, option_lines, option_max_line, option_jobs, option_ready_fd,
-    option_hold, option_debug;
+    option_pid, option_timeout, option_format, option_idle, option_lines,
+    option_ready_fd, option_hold, option_debug;
 
 struct option_row {
 	char letter;
 	const char *name, *argument;
 	unsigned groups;
-	option_fn *parse; /* or NULL: sets the bool at MEMBER of the request */
-	size_t member;
+	option_fn *parse; /* or NULL: sets what is at MEMBER of the request */
+	size_t member; /* a bool, or a number if there is an argument */
+	int64_t most; /* that number, from 1 */
 	const char *help;
-};
-
-static const struct option_row rows[] = {
-#define OPTION(letter, name, argument, groups, parse, help) \
-	{ letter, name, argument, groups, parse, 0, help },
-#define FLAG(letter, name, groups, member, help)                            \
-	{ letter, name, "", groups, NULL, offsetof(struct request, member), \
-		help },
-#include "cli/options.def"
-#undef OPTION
-#undef FLAG
 };
 
 /* --count: more would take centuries; --jobs: more than any user may have. */
 #define MOST (INT64_C(1000000000000000000))
 #define MOST_JOBS 1000000
+
+static const struct option_row rows[] = {
+#define OPTION(letter, name, argument, groups, parse, help) \
+	{ letter, name, argument, groups, parse, 0, 0, help },
+#define FLAG(letter, name, groups, member, help)                               \
+	{ letter, name, "", groups, NULL, offsetof(struct request, member), 0, \
+		help },
+#define NUMBER(letter, name, groups, member, most, help)                     \
+	{ letter, name, "N", groups, NULL, offsetof(struct request, member), \
+		most, help },
+#include "cli/options.def"
+#undef OPTION
+#undef FLAG
+#undef NUMBER
+};
 
 #define ROWS (sizeof rows / sizeof *rows)
 
@@ -99,7 +103,7 @@ parse_number(const char *option, const char *word, int64_t least, int64_t most,
 
 	if (number_parse(word, strlen(word), 10, (uint64_t)most, &value) != 0 ||
 	    (int64_t)value < least)
-		return diag_usage("%s: '%s' is not a number from %jd to %jd",
+		return diag_usage("--%s: '%s' is not a number from %jd to %jd",
 		    option, word, (intmax_t)least, (intmax_t)most);
 	*number = (int64_t)value;
 	return 0;
@@ -109,7 +113,7 @@ static int
 option_pid(struct request *request, char *argument)
 {
 	int64_t pid = 0;
-	int status = parse_number("--pid", argument, 1, INT_MAX, &pid);
+	int status = parse_number("pid", argument, 1, INT_MAX, &pid);
 
 	return status != 0 ? status :
 			     targets_add_process(&request->targets, (pid_t)pid);
@@ -155,16 +159,6 @@ option_hold(struct request *request, char *argument)
 }
 
 static int
-option_max_events(struct request *request, char *argument)
-{
-	int64_t n = 0;
-	int status = parse_number("--max-events", argument, 1, INT_MAX, &n);
-
-	request->wait.max_events = (size_t)n;
-	return status;
-}
-
-static int
 option_format(struct request *request, char *argument)
 {
 	request->print.format = argument;
@@ -179,16 +173,6 @@ option_idle(struct request *request, char *argument)
 }
 
 static int
-option_count(struct request *request, char *argument)
-{
-	int64_t n = 0;
-	int status = parse_number("--count", argument, 1, MOST, &n);
-
-	request->stream.count = (uint64_t)n;
-	return status;
-}
-
-static int
 option_lines(struct request *request, char *argument)
 {
 	(void)argument;
@@ -197,30 +181,10 @@ option_lines(struct request *request, char *argument)
 }
 
 static int
-option_max_line(struct request *request, char *argument)
-{
-	int64_t n = 0;
-	int status = parse_number("--max-line", argument, 1, INT_MAX, &n);
-
-	request->stream.longest = (size_t)n;
-	return status;
-}
-
-static int
-option_jobs(struct request *request, char *argument)
-{
-	int64_t n = 0;
-	int status = parse_number("--jobs", argument, 1, MOST_JOBS, &n);
-
-	request->program.jobs = (size_t)n;
-	return status;
-}
-
-static int
 option_ready_fd(struct request *request, char *argument)
 {
 	int64_t n = -1;
-	int status = parse_number("--ready-fd", argument, 3, INT_MAX, &n);
+	int status = parse_number("ready-fd", argument, 3, INT_MAX, &n);
 
 	request->wait.ready_fd = (int)n;
 	return status;
@@ -323,9 +287,13 @@ looked_at(int argc, char **argv, int before)
 static int
 option_set(const struct option_row *row, struct request *request, char *word)
 {
+	void *member = (char *)request + row->member;
+
 	if (row->parse != NULL)
 		return row->parse(request, word);
-	*(bool *)((char *)request + row->member) = true;
+	if (*row->argument != '\0')
+		return parse_number(row->name, word, 1, row->most, member);
+	*(bool *)member = true;
 	return 0;
 }
 
@@ -389,6 +357,7 @@ options_parse(const struct command *command, const struct backend *backend,
 	request->targets.backend = backend;
 	request->wait.deadline = DEADLINE_NEVER;
 	request->wait.ready_fd = -1;
+	request->wait.max_events = INT64_MAX;
 	request->stream.idle = DURATION_FOREVER;
 	begin_words();
 	opterr = 0;

@@ -31,7 +31,7 @@ deliver(struct once *once)
 {
 	struct waitset *w = &once->w;
 	struct request *r = once->request;
-	size_t left = r->wait.max_events == 0 ? SIZE_MAX : r->wait.max_events;
+	int64_t left = r->wait.max_events;
 	struct event event;
 	struct target *t;
 	int taken;
@@ -70,7 +70,7 @@ run_program(struct once *once, int count)
 
 	if (events == NULL)
 		return diag_system(ENOMEM, NULL, "%s", *r->program.arguments);
-	if (r->wait.max_events != 0 && r->wait.max_events < (size_t)count)
+	if (r->wait.max_events < count)
 		count = (int)r->wait.max_events;
 	for (; n < count && waitset_next(w, &events[n]) > 0; n++) {
 		t = &r->targets.list[events[n].token];
@@ -92,13 +92,9 @@ static int
 wait_once(struct once *once, int *output_error)
 {
 	struct request *r = once->request;
-	size_t max = r->targets.count + 1;
 	int n, status;
 
-	if (r->wait.max_events != 0 && r->wait.max_events < max)
-		max = r->wait.max_events;
-	status = waitset_wait(&once->w, max, deadline_left(r->wait.deadline),
-	    &n);
+	status = waitset_wait(&once->w, deadline_left(r->wait.deadline), &n);
 	if (n > 0 && r->program.arguments != NULL)
 		status = run_program(once, n);
 	else if (n > 0)

@@ -108,7 +108,7 @@ prepare(const struct program_options *options,
 	p->arguments = options->arguments;
 	p->print = print;
 	p->targets = print->targets;
-	p->jobs = options->jobs == 0 ? 1 : options->jobs;
+	p->jobs = options->jobs == 0 ? 1 : (size_t)options->jobs;
 	p->lent = p->wake[0] = p->wake[1] = -1;
 	while (environ[count] != NULL)
 		count++;

@@ -19,7 +19,7 @@
 
 struct program_options {
 	char **arguments; /* PROGRAM is the first; or NULL */
-	size_t jobs; /* how many may run at once; 0: not given */
+	int64_t jobs; /* how many may run at once; 0: not given */
 };
 
 /*

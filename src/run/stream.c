@@ -225,7 +225,7 @@ static int
 deliver(struct stream *f, int *output_error)
 {
 	const struct request *r = f->request;
-	size_t left = r->wait.max_events == 0 ? SIZE_MAX : r->wait.max_events;
+	int64_t left = r->wait.max_events;
 	int taken, status = 0;
 	struct event event;
 
@@ -257,13 +257,9 @@ end_step(struct stream *f, int *output_error)
 static int
 step(struct stream *f, int64_t left, int *output_error)
 {
-	const struct request *r = f->request;
-	size_t max = r->targets.count + 2;
 	int n, status;
 
-	if (r->wait.max_events != 0 && r->wait.max_events < max)
-		max = r->wait.max_events;
-	status = waitset_wait(&f->w.waitset, max,
+	status = waitset_wait(&f->w.waitset,
 	    sooner(left, sampler_left(&f->w.sampler)), &n);
 	if (status == 0 && n > 0)
 		status = deliver(f, output_error);
@@ -425,11 +421,11 @@ stream_run(struct request *request)
 	pmux_at_end(stream_close, f);
 	f->request = request;
 	f->w.unfinished = targets->count;
-	f->w.most = options->count;
+	f->w.most = (uint64_t)options->count;
 	f->w.reopen = options->reopen;
 	f->partial = options->better != NULL;
 	status = options->lines ? lines_open(targets, &request->print,
-				      options->longest, options->count) :
+				      (size_t)options->longest, f->w.most) :
 				  0;
 	if (status == 0)
 		status = open_better(f, request);

@@ -24,8 +24,8 @@ struct stream_options {
 						that is there; ends with NULL;
 						or NULL */
 	int64_t idle; /* ns, or DURATION_FOREVER */
-	uint64_t count; /* 0: no limit */
-	size_t longest; /* bytes of a line; 0: usual */
+	int64_t count; /* of events, lines or runs; 0: no limit */
+	int64_t longest; /* bytes of a line; 0: usual */
 	bool lines;
 	bool reopen;
 };

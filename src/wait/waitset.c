@@ -193,6 +193,9 @@ open_all(struct waitset *w, struct targets *targets,
 	w->targets = targets;
 	w->backend = targets->backend;
 	w->more = more;
+	w->max = targets->count + 2;
+	if ((uint64_t)options->max_events < w->max)
+		w->max = (size_t)options->max_events;
 	w->output = -1;
 	w->retry = RETRY_FIRST;
 	error = waitset_object(targets, options->data, &w->state);
@@ -270,7 +273,7 @@ waitset_failed(const struct waitset *w, int error)
 }
 
 int
-waitset_wait(struct waitset *w, size_t max, int64_t left, int *count)
+waitset_wait(struct waitset *w, int64_t left, int *count)
 {
 	struct targets *targets = w->targets;
 	char space[DEBUG_SPACE];
@@ -283,9 +286,9 @@ waitset_wait(struct waitset *w, size_t max, int64_t left, int *count)
 		if (targets->awaited && (left == -1 || left > w->retry))
 			left = w->retry;
 	}
-	DEBUG("waitset", "wait for %zu events, timeout %s", max,
+	DEBUG("waitset", "wait for %zu events, timeout %s", w->max,
 	    debug_time(left, space));
-	n = backend_wait(w->backend, w->state, max, left);
+	n = backend_wait(w->backend, w->state, w->max, left);
 	if (n < 0)
 		DEBUG("waitset", "wait failed: %s", errno_name(-n));
 	else

@@ -17,7 +17,7 @@
 /* What the options ask of a wait. */
 struct wait_options {
 	deadline_t deadline;
-	size_t max_events; /* 0: no limit */
+	int64_t max_events; /* of each wait; INT64_MAX: no limit */
 	int ready_fd; /* or -1 */
 	bool output; /* ends if standard output has no reader */
 	bool data; /* kevents: count bytes */
@@ -31,6 +31,7 @@ struct waitset {
 	struct targets *targets;
 	const struct backend *backend;
 	struct backend_state *state;
+	size_t max; /* events of one wait */
 	uint32_t more; /* bits that every add has */
 	int output; /* a copy of it, or -1 */
 	int64_t retry; /* ns until the next try */
@@ -75,12 +76,12 @@ void waitset_close(struct waitset *w);
 int waitset_add(struct waitset *w, size_t index);
 
 /*
- * Wait once, for at most LEFT nanoseconds (-1: for ever) and MAX events, having
+ * Wait once, for at most LEFT nanoseconds (-1: for ever), having
  * tried to open the FIFOs whose reader is missing.  Returns 0 with *COUNT set
  * to how many targets have events, which may be 0 before the time is over, or
  * an exit status, a message having been printed.
  */
-int waitset_wait(struct waitset *w, size_t max, int64_t left, int *count);
+int waitset_wait(struct waitset *w, int64_t left, int *count);
 
 /*
  * A wait for the targets has failed with errno value ERROR: say so, and name

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "base/pmux.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/option.h"
@@ -117,25 +118,25 @@ put_limits(bool json)
 int
 info_run(const struct command *command, int argc, char **argv)
 {
-	struct request request;
-	int status = options_parse(command, NULL, argc, argv, &request);
+	struct request *request = pmux->request;
+	int status = options_parse(command, NULL, argc, argv, request);
 
 	if (status != 0)
 		return status;
-	if (request.targets.words > 0)
+	if (request->targets.words > 0)
 		return diag_usage("%s: info takes no targets",
-		    request.targets.list[0].name);
-	if (request.help) {
+		    request->targets.list[0].name);
+	if (request->help) {
 		help_print(command);
 		return EXIT_EVENT;
 	}
 	for (const struct backend *const *b = backends; *b != NULL; b++)
-		put_primitive(*b, request.print.json);
-	put_fifos(request.print.json);
-	put_limits(request.print.json);
-	for (uint32_t i = 0; i < request.targets.process_count && status == 0;
+		put_primitive(*b, request->print.json);
+	put_fifos(request->print.json);
+	put_limits(request->print.json);
+	for (uint32_t i = 0; i < request->targets.process_count && status == 0;
 	     i++)
-		status = put_process(request.targets.processes[i],
-		    request.print.json);
+		status = put_process(request->targets.processes[i],
+		    request->print.json);
 	return status;
 }

@@ -18,12 +18,13 @@
 #include "print/format.h"
 #include "target/target.h"
 
-/* Take the option into the request.  Returns 0 or an exit status. */
-typedef int option_fn(struct request *request, char *argument);
+/* Take the option NAME into the request.  Returns 0 or an exit status. */
+typedef int option_fn(struct request *request, const char *name,
+    char *argument);
 
-static option_fn option_read, option_write, option_except, option_events,
-    option_pid, option_timeout, option_format, option_idle, option_lines,
-    option_ready_fd, option_hold, option_debug;
+static option_fn option_list, option_events, option_pid, option_timeout,
+    option_format, option_idle, option_lines, option_ready_fd, option_hold,
+    option_debug;
 
 struct option_row {
 	char letter;
@@ -57,36 +58,19 @@ static const struct option_row rows[] = {
 #define ROWS (sizeof rows / sizeof *rows)
 
 static int
-add_listed(struct request *request, char *word, const char *list)
+option_list(struct request *request, const char *name, char *word)
 {
 	const struct flag *flag = request->targets.backend->flags;
 
-	while (strcmp(flag->name, list) != 0)
+	while (strcmp(flag->name, name) != 0)
 		flag++;
 	return targets_add(&request->targets, word, flag->bit);
 }
 
 static int
-option_read(struct request *request, char *argument)
+option_events(struct request *request, const char *name, char *argument)
 {
-	return add_listed(request, argument, "read");
-}
-
-static int
-option_write(struct request *request, char *argument)
-{
-	return add_listed(request, argument, "write");
-}
-
-static int
-option_except(struct request *request, char *argument)
-{
-	return add_listed(request, argument, "except");
-}
-
-static int
-option_events(struct request *request, char *argument)
-{
+	(void)name;
 	request->targets.masked = true;
 	return targets_events(&request->targets, argument);
 }
@@ -110,10 +94,10 @@ parse_number(const char *option, const char *word, int64_t least, int64_t most,
 }
 
 static int
-option_pid(struct request *request, char *argument)
+option_pid(struct request *request, const char *name, char *argument)
 {
 	int64_t pid = 0;
-	int status = parse_number("pid", argument, 1, INT_MAX, &pid);
+	int status = parse_number(name, argument, 1, INT_MAX, &pid);
 
 	return status != 0 ? status :
 			     targets_add_process(&request->targets, (pid_t)pid);
@@ -126,20 +110,20 @@ parse_duration(const char *option, const char *word, int64_t *ns)
 	case 0:
 		return 0;
 	case -ERANGE:
-		return diag_usage("%s: '%s' is out of range (292 years)",
+		return diag_usage("--%s: '%s' is out of range (292 years)",
 		    option, word);
 	default:
 		return diag_usage(
-		    "%s: '%s' is not a duration (examples: 1.5, 20ms, 2m, inf)",
+		    "--%s: '%s' is not a duration (examples: 1.5, 20ms, 2m, inf)",
 		    option, word);
 	}
 }
 
 static int
-option_timeout(struct request *request, char *argument)
+option_timeout(struct request *request, const char *name, char *argument)
 {
 	int64_t ns = 0;
-	int status = parse_duration("--timeout", argument, &ns);
+	int status = parse_duration(name, argument, &ns);
 
 	request->wait.deadline = deadline_in(ns);
 	request->timed = true;
@@ -148,10 +132,10 @@ option_timeout(struct request *request, char *argument)
 }
 
 static int
-option_hold(struct request *request, char *argument)
+option_hold(struct request *request, const char *name, char *argument)
 {
 	int64_t ns = 0;
-	int status = parse_duration("--hold", argument, &ns);
+	int status = parse_duration(name, argument, &ns);
 
 	(void)request;
 	fifo_hold(ns);
@@ -159,41 +143,44 @@ option_hold(struct request *request, char *argument)
 }
 
 static int
-option_format(struct request *request, char *argument)
+option_format(struct request *request, const char *name, char *argument)
 {
+	(void)name;
 	request->print.format = argument;
 	return format_check(argument,
 	    request->targets.backend->requests != NULL);
 }
 
 static int
-option_idle(struct request *request, char *argument)
+option_idle(struct request *request, const char *name, char *argument)
 {
-	return parse_duration("--idle", argument, &request->stream.idle);
+	return parse_duration(name, argument, &request->stream.idle);
 }
 
 static int
-option_lines(struct request *request, char *argument)
+option_lines(struct request *request, const char *name, char *argument)
 {
+	(void)name;
 	(void)argument;
 	request->follow = request->stream.lines = true;
 	return 0;
 }
 
 static int
-option_ready_fd(struct request *request, char *argument)
+option_ready_fd(struct request *request, const char *name, char *argument)
 {
 	int64_t n = -1;
-	int status = parse_number("ready-fd", argument, 3, INT_MAX, &n);
+	int status = parse_number(name, argument, 3, INT_MAX, &n);
 
 	request->wait.ready_fd = (int)n;
 	return status;
 }
 
 static int
-option_debug(struct request *request, char *argument)
+option_debug(struct request *request, const char *name, char *argument)
 {
 	(void)request;
+	(void)name;
 	return debug_begin(argument) == 0 ?
 	    0 :
 	    diag_system(ENOMEM, NULL, "--debug");
@@ -290,7 +277,7 @@ option_set(const struct option_row *row, struct request *request, char *word)
 	void *member = (char *)request + row->member;
 
 	if (row->parse != NULL)
-		return row->parse(request, word);
+		return row->parse(request, row->name, word);
 	if (*row->argument != '\0')
 		return parse_number(row->name, word, 1, row->most, member);
 	*(bool *)member = true;

@@ -130,7 +130,7 @@ static int
 run(struct once *once, struct request *request)
 {
 	int status = waitset_open(&once->w, &request->targets, &request->wait,
-	    0);
+	    0, false);
 	int output_error = 0;
 
 	once->request = request;

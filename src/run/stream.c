@@ -382,8 +382,8 @@ open_better(struct stream *f, struct request *request)
 		targets->list[i].bits = translate(usual, better,
 		    targets->list[i].bits);
 	targets->backend = better;
-	status = waitset_try(&f->w.waitset, targets, &request->wait,
-	    request->stream.lines ? 0 : better->flag_edge);
+	status = waitset_open(&f->w.waitset, targets, &request->wait,
+	    request->stream.lines ? 0 : better->flag_edge, true);
 	if (status >= 0)
 		return status;
 	waitset_close(&f->w.waitset);
@@ -431,7 +431,7 @@ stream_run(struct request *request)
 		status = open_better(f, request);
 	if (status < 0)
 		status = waitset_open(&f->w.waitset, targets, &request->wait,
-		    edge);
+		    edge, false);
 	/* what PROGRAM runs for is not watched meanwhile */
 	f->w.edge = f->w.waitset.more != 0 &&
 	    request->program.arguments == NULL;

@@ -182,8 +182,8 @@ say_ready(int fd)
 	return error == 0 ? 0 : diag_system(error, NULL, "--ready-fd %d", fd);
 }
 
-static int
-open_all(struct waitset *w, struct targets *targets,
+int
+waitset_open(struct waitset *w, struct targets *targets,
     const struct wait_options *options, uint32_t more, bool trying)
 {
 	int status = 0, error;
@@ -211,20 +211,6 @@ open_all(struct waitset *w, struct targets *targets,
 	w->trying = false;
 	error = watch_output(w, options);
 	return error != 0 ? print_failed(error) : say_ready(options->ready_fd);
-}
-
-int
-waitset_open(struct waitset *w, struct targets *targets,
-    const struct wait_options *options, uint32_t more)
-{
-	return open_all(w, targets, options, more, false);
-}
-
-int
-waitset_try(struct waitset *w, struct targets *targets,
-    const struct wait_options *options, uint32_t more)
-{
-	return open_all(w, targets, options, more, true);
 }
 
 /* Open those FIFOs whose reader has come.  Returns 0 or an exit status. */

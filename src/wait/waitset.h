@@ -54,17 +54,12 @@ int waitset_no_object(const struct backend *backend, int error);
 /*
  * Make the object for TARGETS and add every target with its bits and MORE, and
  * standard output, so that its reader's going ends the wait; then say so on
- * --ready-fd.  Returns 0 or an exit status, a message having been printed.
+ * --ready-fd.  Returns 0 or an exit status, a message having been printed; but
+ * TRYING, nothing is printed if a target cannot be added, and the -errno of
+ * backend_add_fn is returned.
  */
 int waitset_open(struct waitset *w, struct targets *targets,
-    const struct wait_options *options, uint32_t more);
-
-/*
- * The same, but nothing is printed if a target cannot be added: returns -errno
- * then, as backend_add_fn.
- */
-int waitset_try(struct waitset *w, struct targets *targets,
-    const struct wait_options *options, uint32_t more);
+    const struct wait_options *options, uint32_t more, bool trying);
 
 /* Give up the object, also if it could not be made. */
 void waitset_close(struct waitset *w);

@@ -73,17 +73,13 @@ fifo_end(struct fifos *f)
 void
 fifo_hold(int64_t ns)
 {
-	struct fifos *f = pmux->fifos;
-
-	f->hold = ns;
+	pmux->fifos->hold = ns;
 }
 
 void
 fifo_patience(int64_t ns)
 {
-	struct fifos *f = pmux->fifos;
-
-	f->patience = ns >= 0 && ns < LINGER ? ns : LINGER;
+	pmux->fifos->patience = ns >= 0 && ns < LINGER ? ns : LINGER;
 }
 
 static void
@@ -317,9 +313,8 @@ be_sure(void)
 const char *
 fifo_hint(void)
 {
-	struct fifos *f = pmux->fifos;
-
-	return f->unsure ? "no process can be started to hold it" : NULL;
+	return pmux->fifos->unsure ? "no process can be started to hold it" :
+				     NULL;
 }
 
 int

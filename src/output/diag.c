@@ -15,17 +15,13 @@
 void
 diag_command(const char *name)
 {
-	struct diag *d = pmux->diag;
-
-	d->command = name;
+	pmux->diag->command = name;
 }
 
 void
 diag_capture(struct diag_message *message)
 {
-	struct diag *d = pmux->diag;
-
-	d->captured = message;
+	pmux->diag->captured = message;
 }
 
 /*

@@ -171,17 +171,13 @@ output_is_ready(void)
 void
 output_await(void)
 {
-	struct output *o = pmux->output;
-
-	(void)await_room(deadline_left(o->limit));
+	(void)await_room(deadline_left(pmux->output->limit));
 }
 
 uint64_t
 output_written(void)
 {
-	struct output *o = pmux->output;
-
-	return o->written;
+	return pmux->output->written;
 }
 
 uint64_t
@@ -195,9 +191,7 @@ output_appended(void)
 size_t
 output_used(void)
 {
-	struct output *o = pmux->output;
-
-	return o->used;
+	return pmux->output->used;
 }
 
 int
@@ -215,9 +209,7 @@ output_flush(void)
 int
 output_failed(void)
 {
-	struct output *o = pmux->output;
-
-	return o->failure;
+	return pmux->output->failure;
 }
 
 int
@@ -308,9 +300,7 @@ output_room(size_t length)
 void
 output_filled(size_t length)
 {
-	struct output *o = pmux->output;
-
-	o->used += length;
+	pmux->output->used += length;
 }
 
 void

@@ -976,9 +976,7 @@ lines_await_output(void)
 uint64_t
 lines_count(void)
 {
-	struct lines *l = pmux->lines;
-
-	return l->records;
+	return pmux->lines->records;
 }
 
 void

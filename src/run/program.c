@@ -481,9 +481,7 @@ program_has_room(void)
 size_t
 program_running(void)
 {
-	struct programs *p = pmux->programs;
-
-	return p->running;
+	return pmux->programs->running;
 }
 
 static int
@@ -626,9 +624,7 @@ program_take(size_t *index)
 int
 program_signal(void)
 {
-	struct programs *p = pmux->programs;
-
-	return p->ending;
+	return pmux->programs->ending;
 }
 
 static void

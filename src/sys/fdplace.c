@@ -21,9 +21,7 @@ fdplace_avoid(bool (*is_named)(void *names, int number), void *names)
 void
 fdplace_above(int first)
 {
-	struct fdplace *p = pmux->fdplace;
-
-	p->floor = first;
+	pmux->fdplace->floor = first;
 }
 
 static bool

@@ -35,9 +35,7 @@ index_of(int handle)
 struct foreign *
 foreign_of(int handle)
 {
-	struct foreign_table *table = pmux->foreign;
-
-	return &table->names[index_of(handle)];
+	return &pmux->foreign->names[index_of(handle)];
 }
 
 int

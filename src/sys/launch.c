@@ -38,9 +38,7 @@ launch_remember(void)
 bool
 launch_ignores(int number)
 {
-	struct launching *l = pmux->launching;
-
-	return sigismember(&l->ignored, number) == 1;
+	return sigismember(&pmux->launching->ignored, number) == 1;
 }
 
 /* ---- which file ---- */
@@ -164,9 +162,7 @@ launch_prepare(char **arguments)
 bool
 launch_found(void)
 {
-	struct launching *l = pmux->launching;
-
-	return is_executable(*l->first);
+	return is_executable(*pmux->launching->first);
 }
 
 void
@@ -225,9 +221,7 @@ restore_signals(void)
 static bool
 goes_on(int error)
 {
-	struct launching *l = pmux->launching;
-
-	return l->searched &&
+	return pmux->launching->searched &&
 	    (error == ENOENT || error == ENOTDIR || error == EACCES ||
 		error == ENODEV || error == ESTALE || error == ETIMEDOUT);
 }

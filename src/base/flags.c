@@ -61,9 +61,8 @@ parse_number(const char *s, size_t length, uint32_t limit, uint32_t *bits)
 	return error == 0 && (*bits & ~limit) != 0 ? -ERANGE : error;
 }
 
-/* The length of the word at S, up to a comma. */
-static size_t
-word_at(const char *s, size_t left)
+size_t
+flags_word(const char *s, size_t left)
 {
 	const char *comma = memchr(s, ',', left);
 
@@ -78,7 +77,7 @@ flags_are_events(const char *s, size_t length)
 	if (is_number(s, length))
 		return true;
 	for (;; s += n + 1, length -= n + 1) {
-		n = word_at(s, length);
+		n = flags_word(s, length);
 		if (!is_event(s, n))
 			return false;
 		if (n == length)
@@ -111,7 +110,7 @@ flags_parse(const struct flag *table, uint32_t limit, const char *s,
 		return parse_number(s, length, limit, bits);
 	for (;; s += *word_length + 1, length -= *word_length + 1) {
 		*word = s;
-		*word_length = word_at(s, length);
+		*word_length = flags_word(s, length);
 		error = parse_word(table, s, *word_length, bits);
 		if (error != 0 || *word_length == length)
 			return error;

@@ -14,6 +14,9 @@ struct flag {
 	uint32_t bit;
 };
 
+/* The length of the word at S, up to a comma or LEFT bytes. */
+size_t flags_word(const char *s, size_t left);
+
 /*
  * Whether the LENGTH bytes at S are a set of events as any primitive knows
  * them: names separated by commas, in any case, with or without POLL or EPOLL

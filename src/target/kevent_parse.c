@@ -305,21 +305,12 @@ is_word(const char *s, size_t length)
 	return false;
 }
 
-/* The length of the word at S, up to a comma. */
-static size_t
-word_at(const char *s, size_t left)
-{
-	const char *comma = memchr(s, ',', left);
-
-	return comma == NULL ? left : (size_t)(comma - s);
-}
-
 /* The first word that is none, with its length in *N; NULL if all are. */
 static const char *
 unknown_word(const char *s, size_t length, size_t *n)
 {
 	for (;; s += *n + 1, length -= *n + 1) {
-		*n = word_at(s, length);
+		*n = flags_word(s, length);
 		if (!is_word(s, *n))
 			return s;
 		if (*n == length)
@@ -404,7 +395,7 @@ take_words(struct parsing *p, const char *s, size_t length)
 	int status;
 
 	for (;; s += n + 1, length -= n + 1) {
-		n = word_at(s, length);
+		n = flags_word(s, length);
 		status = take_word(p, s, n);
 		if (status != 0 || n == length)
 			return status;

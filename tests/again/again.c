@@ -274,9 +274,10 @@ static int
 split(char *line, char **words)
 {
 	int count = 0;
+	char *rest;
 
-	for (char *word = strtok(line, " "); word != NULL && count < 15;
-	     word = strtok(NULL, " "))
+	for (char *word = strtok_r(line, " ", &rest);
+	     word != NULL && count < 15; word = strtok_r(NULL, " ", &rest))
 		words[count++] = strcmp(word, "PID") == 0 ? own_pid : word;
 	words[count] = NULL;
 	return count;
@@ -454,8 +455,10 @@ static const struct test tests[] = {
 	    .before = empty_pipe,
 	    .sleep = write_pipe,
 	    .slow = true },
-	{ .name = "wait --follow", .line = "wait --follow -c 2 10:in",
-	    .before = empty_pipe, .sleep = write_pipe },
+	{ .name = "wait --follow",
+	    .line = "wait --follow -c 2 10:in",
+	    .before = empty_pipe,
+	    .sleep = write_pipe },
 	{ .name = "epoll --follow",
 	    .line = "epoll --follow -c 3 10:in",
 	    .before = empty_pipe,

@@ -729,7 +729,7 @@ need_aio() {
 	usage_error 'unknown filter .*read.*vnode.*timer' kqueue -t 0 rad:7
 	usage_error 'no identifier between' kqueue -t 0 read:
 	usage_error 'no identifier between' kqueue -t 0 read::
-	usage_error 'nothing between' kqueue -t 0 read::clear
+	usage_error 'no identifier between' kqueue -t 0 read::clear
 	usage_error "unknown word.*'clea'" kqueue -t 0 read:7:clea
 	usage_error "unknown word.*''" kqueue -t 0 read:7:clear,
 	usage_error "read has no word 'extend'" kqueue -t 0 read:7:extend

@@ -34,8 +34,8 @@
 #include "sys/watch.h"
 
 /*
- * How long those that are leaving are given, all together, if pmux may take
- * that long; and how often it looks.
+ * How long pmux waits for holders and writers that are leaving, in all, if its
+ * timeout allows that; and the time between two checks.
  */
 #define LINGER (INT64_C(100) * 1000000)
 #define LINGER_STEP 100000
@@ -159,12 +159,12 @@ ready(int fd, short events, int ms)
 
 /*
  * FD has just been opened to read, at TIME, after another pmux, or its holder.
- * Somebody may have the write end who is on the point of leaving: a holder
- * whose work is done, or the writer whose line was read last, between its write
- * and its close.  poll(2) would then tell of FD that a writer has gone, though
- * nobody has come since; a moment later it would have told nothing.  So let
- * them go: every holder looks when somebody opens, and a writer is given
- * LINGER.  Returns whether they went, and FD should be opened anew.
+ * A process that has the write end may be about to close it: a holder whose
+ * work is done, or the writer whose line was read last, between its write and
+ * its close.  poll(2) would then report on FD that a writer has gone, though
+ * none has come since the open; a moment later it would not.  So let them go:
+ * every holder checks its FIFO when a process opens it, and a writer is given
+ * LINGER.  Returns whether they went, and FD should be opened again.
  */
 static bool
 let_go(int fd, int64_t time)
@@ -195,7 +195,7 @@ claim_end(int fd, bool writing)
 	    f->hold == 0 ? now : deadline_in(f->hold), now);
 }
 
-/* Returns the read end that is to be used, FD or another. */
+/* Returns the read end to use, FD or another. */
 static int
 settle_in(int fd, const char *path, int64_t *claim)
 {
@@ -290,8 +290,8 @@ open_end(const char *path, bool writing)
 }
 
 /*
- * Before anybody is let through: a holder can be started.  Only starting a
- * process tells, there are too many limits.
+ * Before any peer is let through: check that a holder can be started.  Only
+ * starting a process shows it, there are too many limits.
  */
 static int
 be_sure(void)
@@ -361,7 +361,7 @@ renew(int fd, struct fifo *fifo)
 
 	if (again < 0)
 		return again;
-	/* made on what is to be FD, there is no moment without a claim */
+	/* made on the future FD, so that there is no moment without a claim */
 	claim = claim_end(again, false);
 	lease_reader_arrive(again, now = clock_now());
 	if (dup2(again, fd) == -1)
@@ -602,7 +602,7 @@ hand_over(void)
 	return EXIT_SYSTEM;
 }
 
-/* No holder stays, but those of others are not to be misled. */
+/* No holder stays, but those of other pmux must not be misled. */
 static void
 let_look(void)
 {
@@ -624,7 +624,7 @@ fifo_leave(void)
 		return f->lost;
 	signals_block(&old);
 	f->left = true;
-	/* nothing is waited for any more, and looking it up might allocate */
+	/* no wait follows, and the search for named numbers might allocate */
 	fdplace_avoid(NULL, NULL);
 	DEBUG("fifo", "leave %d ends of named pipes%s", (int)f->set.count,
 	    f->hold == 0 ? ", without a holder" : "");

@@ -41,8 +41,8 @@ void fifo_end(struct fifos *fifos);
 void fifo_hold(int64_t ns);
 
 /*
- * All openings together may wait so long (nanoseconds; DURATION_FOREVER), and
- * no more than a tenth of a second, for others to leave; the last call stands.
+ * All openings together may wait NS nanoseconds (DURATION_FOREVER: no limit),
+ * but at most a tenth of a second, for others to leave; the last call stands.
  */
 void fifo_patience(int64_t ns);
 
@@ -50,9 +50,9 @@ void fifo_patience(int64_t ns);
  * Open the FIFO PATH, which has to stay where it is, to read or to write, never
  * blocking and close-on-exec.  From the first call on a signal that would end
  * pmux leaves its FIFOs first.  Returns the descriptor, which stays open until
- * fifo_leave or the end; or -errno (open(2)): -ENXIO if nobody reads what is to
- * be written.  If no holder could be started now, nothing is opened, and the
- * error is fork(2)'s.
+ * fifo_leave or the end; or -errno (open(2)): -ENXIO if a FIFO to write has no
+ * reader.  If no holder could be started now, nothing is opened, and the error
+ * is fork(2)'s.
  */
 int fifo_open(const char *path, bool writing);
 
@@ -60,18 +60,18 @@ int fifo_open(const char *path, bool writing);
 const char *fifo_hint(void);
 
 /*
- * FD, which fifo_open returned to read and whose writers have left, becomes the
- * end of one who has just opened: it tells of no hangup until another writer
- * has come and gone.  No byte is lost.  Returns 0 or -errno as peer_reopen, FD
- * being what it was.
+ * Make FD, which fifo_open returned to read and whose writers have left, like
+ * an end that was just opened: it reports no hangup until another writer has
+ * come and gone.  No byte is lost.  Returns 0; or -errno as peer_reopen, FD
+ * being unchanged.
  */
 int fifo_renew(int fd);
 
 /*
  * pmux becomes PROGRAM: FD, which may be -1 or no FIFO, is PROGRAM's from now
  * on and fifo_leave leaves it as it is; no holder becomes a child that PROGRAM
- * does not know of.  fifo_take_back: it has come to nothing, fifo_leave is to
- * leave FD too.  Every signal is to be blocked.
+ * does not know of.  fifo_take_back: PROGRAM did not start, fifo_leave leaves
+ * FD too.  The caller blocks every signal.
  */
 void fifo_give(int fd);
 void fifo_take_back(void);
@@ -79,7 +79,7 @@ void fifo_take_back(void);
 /*
  * Leave every FIFO.  Where something can be lost a holder process stays, at
  * most for the time that fifo_hold said: until then nothing is.  Returns 0; or
- * EXIT_SYSTEM if there was no process to be had for a second, a message having
+ * EXIT_SYSTEM if no process could be created for a second, a message having
  * said what is lost, and so again at each call.  Async-signal-safe.
  */
 int fifo_leave(void);

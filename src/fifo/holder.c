@@ -30,20 +30,20 @@
 
 #define NS_PER_MS INT64_C(1000000)
 
-/* How long others are given to look: 1000 steps of 0.1 ms. */
+/* How long to wait for the checks of other holders: 1000 steps of 0.1 ms. */
 #define LOOK_STEP 100000
 #define LOOK_STEPS 1000
 
-/* Without a watch: look again after this long, and up to that. */
+/* Without a watch: the first and the longest time between two checks. */
 #define SAMPLE_FIRST (1 * NS_PER_MS)
 #define SAMPLE_LAST (100 * NS_PER_MS)
 
 /*
- * What is to be looked at without a cause, and how long after the last one: a
- * later pmux that opened the FIFO claims it a moment after that; a read end at
- * which nothing can be lost is kept for a while, since the next pmux of a loop
- * takes it over without a gap; and a reader that takes nothing may have been a
- * writer that has gone again.
+ * The checks that no change triggers, and how long after the last change each
+ * is made: a later pmux that opened the FIFO claims it a moment after that; a
+ * read end at which nothing can be lost is kept for a while, since the next
+ * pmux of a loop takes it over without a gap; and a reader that takes nothing
+ * may have been a writer that has gone again.
  */
 enum {
 	STEP_CLAIM,
@@ -96,7 +96,7 @@ served(struct fifo_set *set, struct fifo *fifo)
 	if (lease_is_set(fifo->fd, true))
 		fifo->shared = true;
 	else if (fifo->shared) {
-		/* a close is told before the claim that goes with it is gone */
+		/* a close is reported before its claim is gone */
 		holder_look(set);
 		fifo->shared = fifo->closed = false;
 	}
@@ -126,7 +126,7 @@ needed_for(struct fifo_set *set, struct fifo *fifo)
 		return !served(set, fifo) && !readers_gone(fifo->fd) ?
 		    "a reader waits" :
 		    NULL;
-	/* where nothing tells it, think the worst */
+	/* where the system cannot say, assume the worst */
 	if (kernel_unread(fifo->fd) != 0)
 		return "bytes are unread";
 	return !writers_gone(fifo->fd) && peer_has_writer(fifo->fd) != 0 ?
@@ -224,7 +224,7 @@ note_lost(struct fifo_set *set)
 		note(&set->fifos[i], WATCH_LOST);
 }
 
-/* The watch tells nothing any more: from now on the FIFOs are sampled. */
+/* The watch no longer reports changes: from now on the FIFOs are sampled. */
 static void
 give_up_watch(struct fifo_set *set)
 {
@@ -319,7 +319,7 @@ keep_writer(struct fifo_set *set, struct fifo *fifo)
 	return fifo->writer != -1;
 }
 
-/* The read end anew, with the NUMBER that it had, which is free; or -1. */
+/* Open the read end again, with its old NUMBER, which is free; or -1. */
 static int
 reopen_as(int number, int handle, const char *path)
 {
@@ -388,9 +388,9 @@ wanted(const struct fifo *fifo, bool alone)
 }
 
 /*
- * Bytes are unread, and so the end is kept.  While nobody else is there the
- * next reader must not block in open(2) for want of a writer; one that has
- * opened must find the end of file behind the last byte.
+ * Bytes are unread, and so the end is kept.  While no other process has the
+ * FIFO open, the next reader must not block in open(2) for want of a writer;
+ * one that has opened must find the end of file behind the last byte.
  */
 static void
 serve_reader(struct fifo_set *set, struct fifo *fifo, int32_t unread)
@@ -410,7 +410,7 @@ serve_reader(struct fifo_set *set, struct fifo *fifo, int32_t unread)
 
 /*
  * A pmux that wants to write does not take this end for a reader's, unless it
- * is said that there is one.  Somebody who has come, where no writer is, reads.
+ * says that there is one.  A process that came while no writer is there reads.
  */
 static void
 vouch(struct fifo *fifo)
@@ -436,7 +436,7 @@ tend_reading(struct fifo_set *set, struct fifo *fifo)
 		vouch(fifo);
 	fifo->idle = false;
 	if (unread < 0)
-		return; /* stay, and do no more */
+		return; /* unknown: stay */
 	if (unread > 0)
 		serve_reader(set, fifo, (int32_t)unread);
 	else if (keep_writer(set, fifo))
@@ -452,8 +452,8 @@ tend_writing(struct fifo_set *set, struct fifo *fifo)
 {
 	/*
 	 * When its reader has been served, another may have opened since: this
-	 * end has let it through, and it waits for a writer of its own.  Unless
-	 * it is a pmux, which looks after itself.
+	 * end has let it through, and it waits for a writer of its own.  A pmux
+	 * that reads handles that itself (let_go in fifo.c).
 	 */
 	bool waits = lease_reader_seen(fifo->fd, fifo->looked);
 	bool done = served(set, fifo) && (waits || !fifo->fresh);
@@ -474,7 +474,7 @@ tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
 		return;
 	}
 	if (lease_lost(fifo->fd, fifo->writing, fifo->claim)) {
-		fifo->watched = 0; /* that one looks after who comes now */
+		fifo->watched = 0; /* later peers are that one's */
 		holder_leave(set, fifo, "a later pmux has it");
 		return;
 	}
@@ -488,8 +488,8 @@ tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
 }
 
 /*
- * Until a writer has come since this end was opened POLLHUP is not told.  One
- * that comes and goes at once makes it be told.
+ * poll(2) does not report POLLHUP until a writer has come since this end was
+ * opened.  A write end that is opened and closed at once makes it do so.
  */
 static void
 learn_writers(struct fifo_set *set, struct fifo *fifo)
@@ -501,7 +501,10 @@ learn_writers(struct fifo_set *set, struct fifo *fifo)
 	drop_writer(set, fifo);
 }
 
-/* Look, and tend what changed, or all.  Returns how many are left. */
+/*
+ * Read the changes, and tend the FIFOs concerned, or all.  Returns how many
+ * ends are still open.
+ */
 static uint32_t
 tend_all(struct fifo_set *set, bool all)
 {
@@ -545,7 +548,7 @@ take_step(struct fifo_set *set, int step)
 	}
 }
 
-/* Sleep until the watch has something to tell, or for NS; true if it has. */
+/* Sleep until the watch has a change to report, or for NS; true if it has. */
 static bool
 sleep_for(const struct fifo_set *set, int64_t ns)
 {
@@ -562,7 +565,7 @@ sleep_for(const struct fifo_set *set, int64_t ns)
 	return n == 1;
 }
 
-/* Look ever more rarely. */
+/* Check all ends at intervals that double up to SAMPLE_LAST. */
 static void
 sample(struct fifo_set *set, deadline_t deadline)
 {
@@ -689,8 +692,9 @@ take_title(struct fifo_set *set)
 }
 
 /*
- * In a session of its own the holder gets these only from who means it.  What
- * was meant for the group that pmux was in, and has come since, is forgotten.
+ * In a session of its own the holder gets these signals only if a process sends
+ * them to it.  Those that are pending were sent to the group of pmux: drop
+ * them.
  */
 static void
 take_signals(void)

@@ -12,8 +12,8 @@
 
 /*
  * One end of a FIFO that pmux opened by name.  For a holder it is in one of
- * these states, which no member has: each time that it is looked at (tend) they
- * follow from the kernel's answers and the flags below.
+ * these states, which no member has: at each check (tend) they follow from the
+ * kernel's answers and the flags below.
  *
  *	read end    unread  writer  reader  what is done
  *	fed         any     there   any     the kernel keeps all that is unread
@@ -32,18 +32,18 @@
  *	waiting     a reader is there, and no writer has served it: stay
  *	promised    a writer has, and another reader came (FRESH), which is no
  *	            pmux: stay
- *	astray      as waiting, but what reads may be no more than a holder of
- *	            the read end (ASTRAY): left after STEP_READER if so
+ *	astray      as waiting, but the reader may be only a holder of the read
+ *	            end (ASTRAY): left after STEP_READER if so
  *	served      a writer has been (WROTE), or no reader is there: left
  *
  *	either end
  *	lost        somebody has a later claim (lease_lost): left
- *	nameless    nobody can come any more: abandoned
+ *	nameless    no process can open it any longer: abandoned
  *	left        FD is -1; from `idle' back to `fed' if somebody opened while
  *	            it was left (holder_leave)
  *
- * Nobody can see who opened: a reader "came" when somebody has opened or read
- * (READER), until somebody closes or nothing happens for the time of
+ * The kernel does not report who opened: a reader "came" when a process has
+ * opened or read (READER), until one closes or nothing happens for the time of
  * STEP_READER.
  */
 struct fifo {
@@ -54,7 +54,7 @@ struct fifo {
 	int64_t written; /* peer_written when it was opened */
 	int fd; /* the end itself; -1: left */
 	int writer; /* holder: the write end too, or -1 */
-	int32_t unread; /* bytes, when last looked at */
+	int32_t unread; /* bytes, at the last check */
 	uint32_t watched; /* number in the watch, 0: none */
 	uint32_t same; /* plus 1: the next with that number */
 	uint8_t told; /* the WATCH_ changes that it asks for */
@@ -71,7 +71,7 @@ struct fifo {
 	bool closed; /* some write end, lately */
 	bool wrote; /* another writer has been or gone */
 	bool idle; /* nothing can be lost just now */
-	bool changed; /* to be looked at */
+	bool changed; /* the next check must tend it */
 };
 
 struct fifo_set {
@@ -90,8 +90,9 @@ struct fifo_set {
 bool holder_needed(struct fifo_set *set, struct fifo *fifo);
 
 /*
- * Before a write end is closed: let every holder that has one look, so that it
- * does not take this one's for a writer's.  At most a tenth of a second.
+ * Before a write end is closed: wait until every holder that has a write end
+ * has checked the FIFO, so that it does not take this end for a writer's.  At
+ * most a tenth of a second.
  */
 void holder_let_look(const struct fifo *fifo);
 
@@ -104,7 +105,7 @@ void holder_watch(struct fifo_set *set, struct fifo *fifo);
 /* Whether every end that is still open is watched. */
 bool holder_watches(const struct fifo_set *set);
 
-/* Take in what the watch has to tell. */
+/* Read all pending changes from the watch. */
 void holder_look(struct fifo_set *set);
 
 /*
@@ -113,20 +114,20 @@ void holder_look(struct fifo_set *set);
  */
 void holder_leave(struct fifo_set *set, struct fifo *fifo, const char *why);
 
-/* Close this end: its FIFO has no name any more, and is nobody's business. */
+/* Close this end: its FIFO has lost its last name, and no peer can come. */
 void holder_abandon(struct fifo *fifo);
 
 /*
- * Stay until nothing can be lost any more at any end, each being closed as it
- * comes to that, or until DEADLINE.  Ends that are not watched are looked at
- * again and again, ever more rarely.
+ * Stay until nothing can be lost at any end, or until DEADLINE.  Each end is
+ * closed once nothing can be lost at it.  Ends that are not watched are checked
+ * at intervals that double.
  */
 void holder_stay(struct fifo_set *set, deadline_t deadline);
 
 /*
  * Become that process: leave the session and the directory, close every
  * descriptor but those of SET, take the title, stay, and end.  Every signal is
- * blocked by then; those by which a process is told to end, end it.
+ * blocked by then; SIGTERM, SIGINT, SIGHUP and SIGQUIT end it.
  */
 _Noreturn void holder_run(struct fifo_set *set, deadline_t deadline);
 

@@ -226,7 +226,7 @@ start(struct dispatch *j, uint32_t index)
 	if (is_readiness(j, index))
 		job->last = finished_is_last(&j->w->finished, t, &job->event,
 		    &j->w->sampler.samples[index].children);
-	/* nobody to read from, or nothing at all */
+	/* it has no peer to read from, or is closed */
 	if ((job->last && !asked && watched_keeps(j->w, t)) ||
 	    (job->event.bits & j->w->finished.closed) != 0) {
 		DEBUG("dispatch", "drop %.*s: no program can use it",

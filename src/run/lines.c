@@ -30,35 +30,35 @@
 #define USUAL_LONGEST ((size_t)1 << 20)
 
 /*
- * A turn: as much as a pipe holds if nobody has asked for more (pipe(7)).  A
- * message is read whole: those of local sockets may be as long as the buffer
- * for sending, 208 KiB (socket(7), wmem_max).
+ * A turn: as much as a pipe holds by default (pipe(7)).  A message is read
+ * whole: those of local sockets may be as long as the buffer for sending,
+ * 208 KiB (socket(7), wmem_max).
  */
 #define TURN 65536
 #define LARGEST 262144
 
-/* Where one byte is read at a time, so many are a turn. */
+/* A turn where one byte is read at a time. */
 #define SINGLE_BYTES 256
 
 /* A buffer of that size stays with its source when the line is finished. */
 #define KEPT 16384
 
 /*
- * A socket does not tell that its sender has no room any more to finish a line:
- * that is supposed if so many bytes or more have not become more for so long
- * (ns).  Linux counts at least 768 bytes of 208 KiB for what one send(2) adds
- * to a local socket.
+ * A socket does not report that its sender has no room left to finish a line:
+ * pmux assumes it if STUCK_BYTES or more are unread and none was added for
+ * STUCK_TIME (ns).  Linux counts at least 768 bytes of 208 KiB for what one
+ * send(2) adds to a local socket.
  */
 #define STUCK_BYTES 256
 #define STUCK_TIME (INT64_C(1000) * 1000000)
 
-/* So many records at most are printed before they are consumed. */
+/* The most records that are printed before they are consumed. */
 #define BATCH 32768
 
 /*
- * Who has the turn at a pipe, and neither gives it back nor reads, is waited
- * for so long; tries that are further apart than the second are not one wait:
- * ns.
+ * How long to wait for a process that has the turn at a pipe, and neither gives
+ * it back nor reads; tries that are more than TURN_GAP apart are not one wait
+ * (ns).
  */
 #define TURN_TIME (INT64_C(1000) * 1000000)
 #define TURN_GAP (INT64_C(500) * 1000000)
@@ -69,7 +69,7 @@
 struct source {
 	char *held; /* what was read of a line */
 	size_t length, capacity;
-	size_t unread; /* what a look found */
+	size_t unread; /* bytes that a peek found */
 	int64_t since; /* when it first did */
 	uint32_t same; /* whose HELD it is: index */
 	int fd; /* what HOW is of */
@@ -177,7 +177,7 @@ is_shared(const struct target *t, struct file *file)
 {
 	struct stat st;
 
-	/* one that is not open is told of when it is read */
+	/* one that is not open is reported when it is read */
 	if (fstat(t->fd, &st) == -1)
 		return errno == EBADF ? false : -errno;
 	file->id = file_id(&st);
@@ -291,7 +291,7 @@ make_head(const struct target *t)
 	l->head_length = output_restore();
 }
 
-/* The line itself is the rest of a record. */
+/* Whether a record ends with the line itself. */
 static bool
 is_plain(const struct print_options *print)
 {
@@ -506,7 +506,7 @@ digest(const struct target *t, struct source *source, const char *p,
 	return hold(source, p, size);
 }
 
-/* A line that nothing will follow any more.  Async-signal-safe. */
+/* A line that will not be continued.  Async-signal-safe. */
 static void
 put_unfinished(const struct target *t, struct source *source)
 {
@@ -526,8 +526,8 @@ is_message(const struct source *source)
 }
 
 /*
- * Not more than the line: what can be looked at only by reading it.  One that
- * gives out no single bytes is read as it is.
+ * For a source that cannot be peeked at: read up to the end of the line, byte
+ * by byte.  One that does not return single bytes is read as it is.
  */
 static ssize_t
 read_single_bytes(int fd, struct source *source)
@@ -597,8 +597,8 @@ peek(int fd, struct source *source, size_t size)
 }
 
 /*
- * Look at what there is; *WANTED becomes how much of it are records that
- * --count wants.  Returns as read_peek.
+ * Peek at the unread bytes; *WANTED is set to the length of the records in them
+ * that --count wants.  Returns as read_peek.
  */
 static ssize_t
 look(int fd, struct source *source, struct source *holder, size_t *wanted)
@@ -630,7 +630,7 @@ look(int fd, struct source *source, struct source *holder, size_t *wanted)
 	return n;
 }
 
-/* Take LENGTH bytes at the beginning of bytes, which were looked at. */
+/* Read the first LENGTH of bytes, which were peeked at. */
 static ssize_t
 consume(int fd, struct source *source, size_t length)
 {
@@ -675,8 +675,8 @@ printed(const struct source *source, size_t length, uint64_t before)
 
 /*
  * Print the records that the first LENGTH of bytes are, LAST being whether they
- * end without a newline, and then consume what was printed of them: nobody is
- * to lose what nobody got to see.  Returns as read_now.
+ * end without a newline, and then consume those that were printed: the others
+ * stay unread, so that they are not lost.  Returns as read_now.
  */
 static ssize_t
 print_and_consume(int fd, struct source *source, struct source *holder,
@@ -701,8 +701,8 @@ print_and_consume(int fd, struct source *source, struct source *holder,
 }
 
 /*
- * No more than the records that --count wants.  Returns as read_now;
- * -EINPROGRESS if there is nothing but an unfinished line.
+ * Take at most the records that --count wants.  Returns as read_now;
+ * -EINPROGRESS if only an unfinished line is unread.
  */
 static ssize_t
 take_counted(int fd, struct source *source, struct source *holder)
@@ -734,7 +734,7 @@ take_counted(int fd, struct source *source, struct source *holder)
 	return print_and_consume(fd, source, holder, wanted, last);
 }
 
-/* All that there is, a turn of it.  Returns as read_now. */
+/* Take all unread bytes, at most a turn.  Returns as read_now. */
 static ssize_t
 take_all(struct source *source, struct source *holder)
 {
@@ -855,7 +855,7 @@ failed(const struct target *t, int error)
 
 /* ---- what comes of it ---- */
 
-/* What T was followed to is not there any more. */
+/* The file of T was truncated or overwritten before the place reached. */
 static enum lines_answer
 start_again(size_t index)
 {
@@ -950,13 +950,13 @@ lines_take(size_t index)
 
 	if (l->most != 0 && l->records >= l->most)
 		return answer;
-	/* nobody is kept from a turn by one who cannot use it */
+	/* a process that cannot print must not keep the turn from others */
 	if (l->most != 0 && !l->print->quiet && !output_is_ready()) {
 		l->blocked = true;
 		return answer;
 	}
 	sigdefer_begin();
-	/* what nobody gets to see had better stay where it is */
+	/* do not consume input that can no longer be printed */
 	if (output_failed() == 0 && !sigdefer_pending())
 		answer = take(index);
 	sigdefer_end();

@@ -22,11 +22,10 @@ enum lines_answer {
 };
 
 /*
- * Be ready to read from TARGETS lines of up to LONGEST bytes, 0 meaning the
- * usual, which PRINT says how to print, and no more than MOST of them if that
- * is not 0.  Returns 0 or an exit status, a
- * message having been printed: a target that asks to write, one that is not
- * read from.
+ * Prepare to read lines of up to LONGEST bytes (0: the default) from TARGETS,
+ * to be printed as PRINT says; at most MOST of them if that is not 0.  Returns
+ * 0 or an exit status, a message having been printed: for a target that asks to
+ * write, or one that cannot be read.
  */
 int lines_open(const struct targets *targets, const struct print_options *print,
     size_t longest, uint64_t most);

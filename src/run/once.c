@@ -23,8 +23,8 @@ settle(struct once *once, struct target *t, uint32_t token)
 }
 
 /*
- * Print the events of the last wait.  Returns 0, or -EPIPE if nobody reads
- * them.
+ * Print the events of the last wait.  Returns 0, or -EPIPE if standard output
+ * has no reader.
  */
 static int
 deliver(struct once *once)

@@ -77,8 +77,8 @@ struct programs {
 	int lent;
 	struct run *runs;
 	size_t running, capacity;
-	size_t jobs; /* so many may run */
-	size_t unseen; /* the first so many may have ended */
+	size_t jobs; /* the most that may run */
+	size_t unseen; /* of RUNS, the first UNSEEN may have ended */
 	/* a pipe to itself: a byte says that a signal has come; or -1 */
 	int wake[2];
 	bool catches; /* the signals below */
@@ -600,7 +600,7 @@ program_take(size_t *index)
 	pid_t pid;
 
 	if (p->unseen == 0) {
-		/* before the look: what comes later is readable again */
+		/* before waitpid(2): a later end makes it readable again */
 		drain();
 		p->unseen = p->running;
 	}

@@ -4,8 +4,8 @@
  *
  * The ready descriptor is its standard input if T asks to read, its standard
  * output if it asks to write and that is what is ready; PMUX_TARGET, PMUX_FD
- * and PMUX_EVENTS tell which.  It has what the caller gave pmux: limits, signal
- * mask and dispositions, environment, descriptors.
+ * and PMUX_EVENTS describe the event.  It has what the caller gave pmux:
+ * limits, signal mask and dispositions, environment, descriptors.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -23,10 +23,11 @@ struct program_options {
 };
 
 /*
- * Become PROGRAM for EVENT of T, of which it is told as PRINT says.  The FIFO that is handed over stays open, the
- * others are left.  Returns only if that fails, with the exit status: 125, 126
- * (it cannot be run) or 127 (not found), a message having been printed; or with
- * that of PROGRAM where the host ran it in another process.
+ * Become PROGRAM for EVENT of T, which is described to it as PRINT says.  The
+ * FIFO that is handed over stays open, the others are left.  Returns only if
+ * that fails, with the exit status: 125, 126 (it cannot be run) or 127 (not
+ * found), a message having been printed; or with that of PROGRAM where the host
+ * ran it in another process.
  */
 int program_become(const struct program_options *options,
     const struct print_options *print, const struct target *t,
@@ -34,7 +35,7 @@ int program_become(const struct program_options *options,
 
 /*
  * Be ready to run it again and again.  *WAKE is set to a descriptor that is
- * readable once one of them has ended, or a signal has come that is to end
+ * readable once one of them has ended, or a signal has come that will end
  * pmux.  Returns 0 or an exit status, a message having been printed.
  */
 int program_open(const struct program_options *options,
@@ -42,7 +43,7 @@ int program_open(const struct program_options *options,
 
 /*
  * Whether one more may be started: fewer run than --jobs says (1), and no
- * signal has come that is to end pmux.
+ * signal has come that will end pmux.
  */
 bool program_has_room(void);
 
@@ -51,19 +52,19 @@ size_t program_running(void);
 
 /*
  * Start it for EVENT of target INDEX; but not if a signal has come meanwhile
- * that is to end pmux.  Returns 0, or 125, 126 or 127 as above, a message
+ * that will end pmux.  Returns 0, or 125, 126 or 127 as above, a message
  * having been printed.
  */
 int program_start(size_t index, const struct event *event);
 
 /*
  * The next target whose PROGRAM has ended: 1 with *INDEX set, 0 if there is
- * none yet; the descriptor of program_open is to be waited for only after that.
+ * none yet; wait for the descriptor of program_open only after that.
  * If its exit status was not 0 a message says so.
  */
 int program_take(size_t *index);
 
-/* The signal that is to end pmux, or 0. */
+/* The signal that will end pmux, or 0. */
 int program_signal(void);
 
 /*

@@ -15,7 +15,7 @@
 /* From a report to the first round: ns. */
 #define FIRST_PAUSE INT64_C(1000000)
 
-/* A round may cost one part of the time in so many; the first ones. */
+/* A round may take 1/SHARE of the time, the first ones 1/FIRST_SHARE. */
 #define SHARE 100
 #define FIRST_SHARE 10
 

@@ -20,11 +20,11 @@
  *   It returns to the wait set when a round finds that it is not ready.
  *
  *   An edge adds what a round cannot see: a target that was read empty and
- *   written to between two rounds looks unchanged.  So where the system has
+ *   written to between two rounds seems unchanged.  So where the system has
  *   epoll(7) or kevent(2), each target that was ever reported is registered
  *   there for its edges, and one of them counts as a change.  Those up to the
  *   end of the step that reported the target do not count: that step's output
- *   is written after it, so nobody can have acted on the report before.
+ *   is written after it, so no reader can have acted on the report before.
  */
 #ifndef SAMPLER_H
 #define SAMPLER_H

@@ -220,7 +220,7 @@ sooner(int64_t a, int64_t b)
 	return a == -1 || (b != -1 && b < a) ? b : a;
 }
 
-/* The events of the last wait.  Sets *OUTPUT_ERROR if nobody reads them. */
+/* The events of the last wait.  Sets *OUTPUT_ERROR if output has no reader. */
 static int
 deliver(struct stream *f, int *output_error)
 {
@@ -357,9 +357,9 @@ translate(const struct backend *from, const struct backend *to, uint32_t bits)
 }
 
 /*
- * Where the command has something better for a stream, and that takes every
- * target: epoll refuses what is always ready.  Returns 0, or an exit status, or
- * -errno if it is to be what is usual.
+ * Use a better backend for the stream, if the command has one and it takes
+ * every target: epoll refuses files that are always ready.  Returns 0, or an
+ * exit status, or -errno if the usual backend must be used.
  */
 static int
 open_better(struct stream *f, struct request *request)

@@ -31,7 +31,7 @@ bool finished_is_readiness(const struct targets *targets,
 
 /*
  * How many bytes can be read from T, if it asks to read; 0 if it does not, and
- * negative where nothing tells.
+ * negative if that cannot be known.
  */
 int64_t finished_unread(const struct targets *targets, const struct target *t);
 

@@ -150,7 +150,7 @@ forget_output(struct waitset *w)
 	w->output = -1;
 }
 
-/* It has an event.  Returns -EPIPE if nobody reads it any more, else 0. */
+/* Standard output has an event.  Returns -EPIPE if it has no reader, else 0. */
 static int
 look_at_output(struct waitset *w)
 {

@@ -85,15 +85,15 @@ int waitset_wait(struct waitset *w, int64_t left, int *count);
 int waitset_failed(const struct waitset *w, int error);
 
 /*
- * If EVENT says that its target could not be looked at, say so and return an
- * exit status, else 0.
+ * If EVENT is a failure to poll its target, print a message and return an exit
+ * status, else 0.
  */
 int waitset_event_failed(const struct waitset *w, const struct event *event);
 
 /*
- * The next event of a target, as backend_next_fn.  What there is of standard
- * output is dealt with: returns -EPIPE if nobody reads it any more.  There are
- * no more events once waitset_event_failed has set the status W->failed.
+ * The next event of a target, as backend_next_fn.  Events of standard output
+ * are handled here: returns -EPIPE if it has no reader left.  Returns 0 once
+ * waitset_event_failed has set the status W->failed.
  */
 int waitset_next(struct waitset *w, struct event *event);
 

@@ -464,6 +464,24 @@ tend_writing(struct fifo_set *set, struct fifo *fifo)
 		holder_leave(set, fifo, "no reader is left");
 }
 
+/* What is true of each end that is tended, and of one that was left. */
+static void
+check_end(const struct fifo_set *set, const struct fifo *fifo)
+{
+	INVARIANT(fifo->fd != -1 || fifo->writer == -1,
+	    "an end that was left has nothing open");
+	INVARIANT(fifo->writer == -1 || !fifo->writing,
+	    "only a read end has the write end, too");
+	INVARIANT(!fifo->vouched || !fifo->writing,
+	    "only a read end is vouched for");
+	INVARIANT(fifo->watched == 0 || set->watch != -1,
+	    "an end is watched by the watch");
+	INVARIANT(fifo->watched == 0 ||
+		(fifo->watched <= set->capacity &&
+		    set->numbers[fifo->watched] != 0),
+	    "what the watch reports leads to the end");
+}
+
 /* NOW is from before the changes were taken in. */
 static void
 tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
@@ -515,8 +533,10 @@ tend_all(struct fifo_set *set, bool all)
 	for (uint32_t i = 0; i < set->count; i++) {
 		struct fifo *fifo = &set->fifos[i];
 
+		check_end(set, fifo);
 		if (fifo->fd != -1 && (all || fifo->changed))
 			tend(set, fifo, now);
+		check_end(set, fifo);
 		live += fifo->fd != -1;
 	}
 	return live;
@@ -641,6 +661,8 @@ close_others(const struct fifo_set *set)
 
 		if (fd == -1)
 			continue;
+		INVARIANT((unsigned)fd >= first,
+		    "ends are sorted, or one would be closed with others");
 		if ((unsigned)fd > first)
 			close_gap(first, (unsigned)fd - 1, kept, 2);
 		first = (unsigned)fd + 1;

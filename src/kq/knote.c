@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "knote.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "filter.h"
@@ -50,6 +51,8 @@ knote_new(struct queue *queue, const struct filter *filter,
 void
 knote_free(struct knote *k)
 {
+	assert(k->member.place == MEMBER_NOWHERE &&
+	    "no slot leads to a knote that was freed");
 	knote_dequeue(k);
 	if ((k->status & KNOTE_UNLISTED) == 0)
 		table_remove(&k->queue->knotes, &k->link);

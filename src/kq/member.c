@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -90,6 +91,21 @@ source_add(struct queue *q, enum source source, int fd, bool edge)
 	return 0;
 }
 
+/* What is true of each member. */
+static void
+member_check(const struct knote *k)
+{
+	const struct queue *q = k->queue;
+	const struct member *m = &k->member;
+
+	assert((m->slot < q->slot_count && q->slots[m->slot].knote == k) &&
+	    "a member's slot is its own");
+	assert(q->slots[m->slot].generation != 0 &&
+	    "no generation is that of the sources");
+	(void)q;
+	(void)m;
+}
+
 static int
 slot_allocate(struct knote *k)
 {
@@ -97,8 +113,11 @@ slot_allocate(struct knote *k)
 	uint32_t wanted = q->slot_capacity * 2 + 16;
 	struct slot *slots;
 
+	assert(k->member.place == MEMBER_NOWHERE && "a knote is a member once");
 	if (q->free_slot != 0) {
 		k->member.slot = q->free_slot - 1;
+		assert(q->slots[k->member.slot].knote == NULL &&
+		    "a free slot is nobody's");
 		q->free_slot = q->slots[k->member.slot].next;
 		q->slots[k->member.slot].knote = k;
 		return 0;
@@ -122,6 +141,7 @@ slot_free(struct knote *k)
 	struct queue *q = k->queue;
 	struct slot *s = &q->slots[k->member.slot];
 
+	member_check(k);
 	s->knote = NULL;
 	if (++s->generation == 0)
 		s->generation = 1;
@@ -230,6 +250,7 @@ member_arm(struct knote *k, int fd, uint32_t events, bool edge)
 	k->member.edge = edge;
 	if (k->member.place == MEMBER_NOWHERE)
 		return member_add(k, fd, events);
+	member_check(k);
 	return member_control(instance(k), EPOLL_CTL_MOD, fd, events | mode(k),
 	    tag(k));
 }
@@ -371,6 +392,7 @@ member_find(struct queue *q, const struct epoll_event *event)
 	    q->slots[at].generation != generation)
 		return NULL;
 	k = q->slots[at].knote;
+	member_check(k);
 	k->member.revents = event->events;
 	k->member.turn = q->turn;
 	return k;
@@ -382,6 +404,10 @@ member_on_event(struct queue *q, const struct epoll_event *event,
 {
 	struct knote *k = member_find(q, event);
 
+	assert(
+	    (k == NULL ||
+		(k->member.place != MEMBER_MAIN && source_of(k) == source)) &&
+	    "the instance that reports a member is the one that it is in");
 	/* unless it was deleted just now, by another thread */
 	if (k == NULL && q->orphans > 0)
 		mark_stale(q, source);
@@ -391,7 +417,11 @@ member_on_event(struct queue *q, const struct epoll_event *event,
 struct knote *
 member_on_main_event(struct queue *q, const struct epoll_event *event)
 {
-	return member_find(q, event);
+	struct knote *k = member_find(q, event);
+
+	assert((k == NULL || k->member.place == MEMBER_MAIN) &&
+	    "the queue's own instance reports what is in it");
+	return k;
 }
 
 void

@@ -65,11 +65,12 @@ const char *debug_events(const struct flag *table, uint32_t bits,
     char space[DEBUG_SPACE]);
 
 /*
- * CONDITION is always true, or the module has a fault, since WHY.  Checked where
- * configure has --enable-asserts: then the process says so and aborts.
+ * CONDITION is always true, since WHY.  With --enable-asserts of configure it is
+ * checked, and where it is not true a line of --debug says so, without --debug
+ * on standard error, and the process aborts.
  */
 #ifdef NDEBUG
-#define INVARIANT(condition, why) ((void)0)
+#define INVARIANT(condition, why) ((void)sizeof((condition) ? 1 : 0))
 #else
 #define INVARIANT(condition, why) \
 	((condition) ? (void)0 : debug_broken(__FILE__, __LINE__, why))

@@ -60,6 +60,25 @@ name_of(const struct sampler *s, uint32_t index)
 	return s->targets->list[index].name;
 }
 
+/* What is true of target INDEX at any time. */
+static void
+check_sample(const struct sampler *s, uint32_t index)
+{
+	const struct sample *sample = &s->samples[index];
+
+	INVARIANT(index < s->targets->count, "only targets are sampled");
+	INVARIANT(sample->place == 0 ||
+		(sample->place <= s->count &&
+		    s->list[sample->place - 1] == index),
+	    "a target's place in the list is its own");
+	INVARIANT(sample->place == 0 || s->object != NULL,
+	    "what is sampled is in the object");
+	INVARIANT(!sample->has_edges || s->edges != NULL,
+	    "edges come from an object");
+	INVARIANT(s->count > 0 || s->next == DEADLINE_NEVER,
+	    "no round is planned for nothing");
+}
+
 /* ---- edges ---- */
 
 /* Whether there are any, having opened what reports them. */
@@ -199,6 +218,7 @@ sampler_add(struct sampler *s, uint32_t index)
 	sample->place = s->count;
 	/* the round that is under way did not ask for it */
 	sample->ready = s->round;
+	check_sample(s, index);
 	sampler_soon(s);
 	return 0;
 }
@@ -209,6 +229,7 @@ sampler_remove(struct sampler *s, uint32_t index)
 	const struct target *t = &s->targets->list[index];
 	uint32_t place = s->samples[index].place, last;
 
+	check_sample(s, index);
 	if (place == 0)
 		return;
 	(void)s->targets->backend->remove(s->object, index, t->fd);
@@ -220,6 +241,7 @@ sampler_remove(struct sampler *s, uint32_t index)
 	s->samples[index].place = 0;
 	if (s->count == 0)
 		s->next = DEADLINE_NEVER;
+	check_sample(s, last);
 }
 
 int
@@ -301,6 +323,7 @@ sampler_next_ready(struct sampler *s, struct event *event)
 {
 	if (!s->targets->backend->next(s->object, event))
 		return 0;
+	check_sample(s, event->token);
 	s->samples[event->token].ready = s->round;
 	return 1;
 }

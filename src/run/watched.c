@@ -47,6 +47,8 @@ watched_add(struct watched *w, uint32_t index)
 	sampler_remove(&w->sampler, index);
 	if (!sample->left)
 		return 0;
+	INVARIANT((target_of(w, index)->flags & TARGET_SETTLED) == 0,
+	    "a finished target is not waited for again");
 	sample->left = false;
 	return waitset_add(&w->waitset, index);
 }

@@ -45,6 +45,13 @@ struct pmux_host {
 	 */
 	int (*become)(struct pmux_host *host, const struct launch *launch,
 	    int *status);
+	/*
+	 * Start that program, every signal being blocked, as a child of the
+	 * process, which waitpid(2) reports to nothing else.  Returns as
+	 * launch_start, which is called where this is NULL.
+	 */
+	pid_t (*start)(struct pmux_host *host, const struct launch *launch,
+	    int *error);
 	/* as fork(2); a holder is a child of the child.  NULL: fork(2) */
 	pid_t (*fork)(struct pmux_host *host);
 	/* see title_remember; all NULL: a holder has the host's title */

@@ -505,6 +505,7 @@ reserve(void)
 static int
 start(size_t index, const struct launch *launch)
 {
+	struct pmux_host *host = pmux->host;
 	struct programs *p = pmux->programs;
 	pid_t pid;
 	int error;
@@ -512,7 +513,8 @@ start(size_t index, const struct launch *launch)
 	/* then it was too late for what a key of the terminal would end */
 	if (p->ending != 0)
 		return 0;
-	pid = launch_start(launch, &error);
+	pid = host->start == NULL ? launch_start(launch, &error) :
+				    host->start(host, launch, &error);
 	if (pid == -1)
 		return no_start(*p->arguments, error);
 	if (pid == 0)

@@ -54,6 +54,7 @@ struct test {
 	bool slow; /* a tenth of the rounds */
 	void (*before)(void); /* of each round */
 	int (*sleep)(struct pmux_host *host, int (*wait)(void *), void *);
+	bool starts; /* PROGRAM or a holder, by a slot of the host */
 	int signal; /* expected in the host */
 	bool leaves; /* by longjmp */
 	bool may_lack; /* the system may not have it */
@@ -63,6 +64,7 @@ static FILE *tap;
 static unsigned rounds = 200;
 static jmp_buf out;
 static char own_pid[16];
+static unsigned started; /* processes, by slots of the host */
 
 /* ---- memory ---- */
 
@@ -252,6 +254,7 @@ become(struct pmux_host *host, const struct launch *launch, int *status)
 	pid_t child;
 
 	(void)host;
+	started++;
 	if (pipe(ends) == -1 || fcntl(ends[1], F_SETFD, FD_CLOEXEC) == -1)
 		return errno;
 	child = fork();
@@ -267,6 +270,22 @@ become(struct pmux_host *host, const struct launch *launch, int *status)
 		return errno;
 	*status = WEXITSTATUS(answer);
 	return error;
+}
+
+static pid_t
+start(struct pmux_host *host, const struct launch *launch, int *error)
+{
+	(void)host;
+	started++;
+	return launch_start(launch, error);
+}
+
+static pid_t
+start_process(struct pmux_host *host)
+{
+	(void)host;
+	started++;
+	return fork();
 }
 
 /* Splits LINE into WORDS, at most MOST_WORDS with the NULL.  Returns how many. */
@@ -449,7 +468,8 @@ static const struct test tests[] = {
 	{ .name = "poll: a FIFO, and its holder stays",
 	    .line = "poll -t 5 ./full:in",
 	    .sleep = write_fifo,
-	    .slow = true },
+	    .slow = true,
+	    .starts = true },
 	{ .name = "--follow",
 	    .line = "poll --follow -c 1 10:in",
 	    .before = empty_pipe,
@@ -472,15 +492,18 @@ static const struct test tests[] = {
 	{ .name = "a PROGRAM",
 	    .line = "poll -t 0 10:in -- true",
 	    .before = two_lines,
-	    .slow = true },
+	    .slow = true,
+	    .starts = true },
 	{ .name = "a PROGRAM that is not there",
 	    .line = "poll -t 0 0:in -- ./none",
 	    .status = 127,
-	    .slow = true },
+	    .slow = true,
+	    .starts = true },
 	{ .name = "--follow -- PROGRAM",
 	    .line = "poll --follow -c 1 10:in -- true",
 	    .before = two_lines,
-	    .slow = true },
+	    .slow = true,
+	    .starts = true },
 	{ .name = "--follow -- PROGRAM, and SIGTERM",
 	    .line = "poll --follow 10:in -- true",
 	    .before = empty_pipe,
@@ -549,7 +572,8 @@ static const struct test tests[] = {
 	    .before = empty_pipe,
 	    .sleep = leave_later,
 	    .leaves = true,
-	    .slow = true },
+	    .slow = true,
+	    .starts = true },
 	{ .name = "the host leaves a session",
 	    .line = "epoll --session",
 	    .before = no_input,
@@ -590,6 +614,8 @@ once(const struct test *test, struct pmux_host *host)
 	*host = (struct pmux_host){
 		.stays = true,
 		.become = become,
+		.start = start,
+		.fork = start_process,
 		.sleep = test->sleep,
 		.data = &turns,
 	};
@@ -635,6 +661,7 @@ repeat(const struct test *test)
 	const char *what;
 	int status;
 
+	started = 0;
 	tidy();
 	record(&before);
 	for (unsigned i = 0; i == 0 || i < count; i++) {
@@ -650,6 +677,8 @@ repeat(const struct test *test)
 	}
 	record(&after);
 	what = difference();
+	if (what == NULL && test->starts != (started > 0))
+		what = "the slots of the host were not used as expected";
 	if (what == NULL)
 		result(test->name, "", NULL);
 	else

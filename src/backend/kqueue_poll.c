@@ -22,16 +22,16 @@
 #if defined(ENABLE_KQUEUE)
 
 /* Beyond what struct pollfd holds. */
-#define NEWS_ALONE (POLL_LIMIT + 1)
+#define EDGE (POLL_LIMIT + 1)
 
 /* Events that kevent(2) does not report (EVFILT_EXCEPT is not everywhere). */
-#define UNTOLD (POLLPRI | POLLRDBAND | POLLMSG)
+#define UNREPORTED (POLLPRI | POLLRDBAND | POLLMSG)
 
 /* Each token has two kevents, 2 * token to read and the next to write. */
 struct member {
 	uint32_t bits;
 	int fd;
-	uint32_t told; /* in which wait */
+	uint32_t reported; /* in which wait */
 	bool added[2];
 };
 
@@ -114,7 +114,7 @@ kqueue_poll_add(struct backend_state *state, uint32_t token, int fd,
     uint32_t bits)
 {
 	bool none = (bits & (POLL_READING | POLL_WRITING)) == 0;
-	uint32_t clear = (bits & NEWS_ALONE) != 0 ? KQUEUE_CLEAR : 0;
+	uint32_t clear = (bits & EDGE) != 0 ? KQUEUE_CLEAR : 0;
 	struct member *member = &state->members[token];
 	struct stat st;
 	int errors[2] = { 0, 0 };
@@ -123,7 +123,8 @@ kqueue_poll_add(struct backend_state *state, uint32_t token, int fd,
 		return -ENOMEM;
 	if (fstat(fd, &st) == -1)
 		return -errno;
-	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || (bits & UNTOLD) != 0)
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ||
+	    (bits & UNREPORTED) != 0)
 		return -EPERM;
 	member->bits = bits & POLL_LIMIT;
 	member->fd = fd;
@@ -156,9 +157,9 @@ kqueue_poll_next(struct backend_state *state, struct event *event)
 	while (backend_kqueue.next(state->queue, event)) {
 		event->token /= 2;
 		member = &state->members[event->token];
-		if (member->told == state->wait)
+		if (member->reported == state->wait)
 			continue;
-		member->told = state->wait;
+		member->reported = state->wait;
 		p = (struct pollfd){ member->fd, (short)member->bits, 0 };
 		if (poll(&p, 1, 0) != 1)
 			continue;
@@ -172,11 +173,11 @@ const struct backend backend_kqueue_poll = {
 	.name = "kqueue",
 	.flags = poll_flags,
 	.limit = POLL_LIMIT,
-	.mask_read = POLL_READING & ~UNTOLD,
+	.mask_read = POLL_READING & ~UNREPORTED,
 	.mask_write = POLL_WRITING,
 	.mask_broken = POLL_BROKEN,
 	.mask_watch = 0,
-	.flag_edge = NEWS_ALONE,
+	.flag_edge = EDGE,
 	.probe = kqueue_poll_probe,
 	.open = kqueue_poll_open,
 	.add = kqueue_poll_add,

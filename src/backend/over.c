@@ -62,7 +62,7 @@ enum {
 	DUE = 4, /* to be asked */
 	SAMPLED = 8, /* epoll does not take it: ask at each check */
 	DISABLED = 16, /* asked when it is enabled, or modified */
-	TOLD = 32 /* it answered the last time */
+	REPORTED = 32 /* it answered the last time */
 };
 
 /* What is about another process, by token. */
@@ -88,7 +88,7 @@ struct backend_state {
 	struct event *events;
 	size_t count, cursor, event_capacity;
 	size_t registered;
-	int64_t look; /* the next, monotonic ns */
+	int64_t next_check; /* monotonic ns */
 	int bell; /* -1: none */
 	int key; /* to be tried next */
 	bool shared; /* some have one key */
@@ -477,7 +477,7 @@ answer_bell(struct backend_state *s)
  * or -errno; epoll: -EBADF if one was closed.
  */
 static int
-look(struct backend_state *s)
+check_members(struct backend_state *s)
 {
 	int process = -1, error = 0;
 	bool ended = false;
@@ -513,22 +513,22 @@ plan(struct backend_state *s, int64_t begun)
 {
 	int64_t end = now(), cost = end - begun;
 
-	s->look = end +
+	s->next_check = end +
 	    (cost > FOREIGN_PAUSE / SHARE ? cost * SHARE : FOREIGN_PAUSE);
 }
 
 /* Whether it is time for a check. */
 static bool
-is_look_due(const struct backend_state *s)
+is_check_due(const struct backend_state *s)
 {
-	return s->waking && s->look <= now();
+	return s->waking && s->next_check <= now();
 }
 
 /* TIMEOUT, shortened so that the next check is not late. */
 static int64_t
-until_look(const struct backend_state *s, int64_t timeout)
+until_check(const struct backend_state *s, int64_t timeout)
 {
-	int64_t left = s->look - now();
+	int64_t left = s->next_check - now();
 
 	if (!s->waking)
 		return timeout;
@@ -628,7 +628,7 @@ is_old(const struct backend_state *s, uint32_t token)
 {
 	const struct member *m = &s->members[token];
 
-	return (m->flags & TOLD) != 0 && foreign_of(m->fd)->instance &&
+	return (m->flags & REPORTED) != 0 && foreign_of(m->fd)->instance &&
 	    is_clear(s, token);
 }
 
@@ -655,7 +655,7 @@ take_answers(struct backend_state *s, struct question *q, uint32_t count)
 		q[i].answered = true;
 		if (is_old(s, q[i].token))
 			continue;
-		s->members[q[i].token].flags |= TOLD;
+		s->members[q[i].token].flags |= REPORTED;
 		event.token = q[i].token;
 		event.ident = (uint64_t)foreign_number(
 		    s->members[q[i].token].fd);
@@ -690,7 +690,7 @@ conclude(struct backend_state *s, const struct question *q, bool arm,
 	bool stays = q->answered && stays_due(s, q->token);
 
 	if (!q->answered)
-		m->flags &= (uint8_t)~TOLD;
+		m->flags &= (uint8_t)~REPORTED;
 	/* kqueue: its kevents have ended with it */
 	if (s->lasting && q->fd == CLOSED_FD && s->base->requests != NULL)
 		(void)drop(s, q->token);
@@ -781,19 +781,19 @@ reverse(uint32_t *first, size_t count)
 static int
 ask(struct backend_state *s, size_t max, bool arm)
 {
-	size_t at = 0, kept = 0, rest;
+	size_t at = 0, kept = 0, unasked;
 	int error = 0;
 
 	if (s->due_count == 0)
 		return 0;
 	while (at < s->due_count && error == 0 && s->count < max)
 		error = ask_some(s, max - s->count, &at, &kept, arm);
-	rest = s->due_count - at;
-	memmove(s->due + kept, s->due + at, rest * sizeof *s->due);
-	s->due_count = kept + rest;
-	if (kept > 0 && rest > 0) {
+	unasked = s->due_count - at;
+	memmove(s->due + kept, s->due + at, unasked * sizeof *s->due);
+	s->due_count = kept + unasked;
+	if (kept > 0 && unasked > 0) {
 		reverse(s->due, kept);
-		reverse(s->due + kept, rest);
+		reverse(s->due + kept, unasked);
 		reverse(s->due, s->due_count);
 	}
 	return error;
@@ -830,7 +830,7 @@ over_open(const struct backend *base, bool lasting,
 	s->lasting = lasting;
 	s->bell = -1;
 	s->key = FIRST_KEY;
-	s->look = now() + FOREIGN_PAUSE;
+	s->next_check = now() + FOREIGN_PAUSE;
 	error = base->open(&s->own, capacity + 1);
 	if (error == 0 && base != &backend_epoll)
 		error = base->open(&s->asked, BATCH);
@@ -1045,12 +1045,12 @@ ask_instance(struct backend_state *s, uint32_t token)
 	n = poll(&p, 1, 0);
 	(void)close(p.fd);
 	if (n < 1) {
-		m->flags &= (uint8_t)~TOLD;
+		m->flags &= (uint8_t)~REPORTED;
 		return 0;
 	}
 	if (is_old(s, token))
 		return 0;
-	m->flags |= TOLD;
+	m->flags |= REPORTED;
 	if ((m->bits & EPOLLONESHOT) != 0)
 		m->flags |= DISABLED;
 	memset(&event, 0, sizeof event);
@@ -1090,19 +1090,19 @@ ask_instances(struct backend_state *s, size_t max)
 static int
 wait_epoll(struct backend_state *s, size_t max, int64_t timeout)
 {
-	bool looks = timeout != 0 && is_look_due(s);
+	bool checks = timeout != 0 && is_check_due(s);
 	int64_t begun = now();
-	int error = looks ? look(s) : 0, n;
+	int error = checks ? check_members(s) : 0, n;
 
 	s->count = s->cursor = 0;
 	if (error == 0)
 		error = ask_instances(s, max);
-	if (looks)
+	if (checks)
 		plan(s, begun);
 	if (error != 0 || s->count == max)
 		return error != 0 ? error : (int)max;
 	n = s->base->wait(s->own, max - s->count,
-	    s->count > 0 ? 0 : until_look(s, timeout));
+	    s->count > 0 ? 0 : until_check(s, timeout));
 	return n < 0 ? n : n + (int)s->count;
 }
 
@@ -1137,7 +1137,7 @@ by_token(const void *left, const void *right)
 static int
 over_wait(struct backend_state *s, size_t max, int64_t timeout)
 {
-	bool arm = timeout != 0 || s->waking, none, looks;
+	bool arm = timeout != 0 || s->waking, none, checks;
 	int error, rung = 0;
 	int64_t begun;
 
@@ -1153,18 +1153,18 @@ over_wait(struct backend_state *s, size_t max, int64_t timeout)
 	none = s->count == 0;
 	if (s->count < max)
 		rung = wait_own(s, max - s->count,
-		    s->count > 0 ? 0 : until_look(s, timeout));
+		    s->count > 0 ? 0 : until_check(s, timeout));
 	if (rung < 0)
 		return rung;
 	if (rung == 1)
 		error = answer_bell(s);
-	looks = is_look_due(s);
+	checks = is_check_due(s);
 	begun = now();
-	if (error == 0 && looks)
-		error = look(s);
+	if (error == 0 && checks)
+		error = check_members(s);
 	if (error == 0 && none)
 		error = ask(s, max, arm);
-	if (looks)
+	if (checks)
 		plan(s, begun);
 	if (error != 0)
 		return error;

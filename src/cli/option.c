@@ -264,7 +264,7 @@ bad_option(const struct command *command, int answer, const char *word)
 
 /* The word that getopt_long has just parsed. */
 static const char *
-looked_at(int argc, char **argv, int before)
+parsed_word(int argc, char **argv, int before)
 {
 	int at = optind > before ? optind - 1 : optind;
 
@@ -318,7 +318,7 @@ parse_words(const struct command *command, int argc, char **argv,
 			status = option_set(row, request, optarg);
 		else
 			return bad_option(command, answer,
-			    looked_at(argc, argv, before));
+			    parsed_word(argc, argv, before));
 	}
 	if (status != 0 || optind >= argc)
 		return status;

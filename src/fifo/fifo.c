@@ -439,7 +439,7 @@ settle(void)
 	open_watch();
 	for (uint32_t i = 0; i < f->set.count; i++)
 		holder_watch(&f->set, &f->set.fifos[i]);
-	holder_look(&f->set);
+	holder_read_changes(&f->set);
 	for (uint32_t i = 0; i < f->set.count; i++) {
 		f->set.fifos[i].reader = f->set.fifos[i].fresh = false;
 		f->set.fifos[i].reads = f->set.fifos[i].came = false;
@@ -604,13 +604,13 @@ hand_over(void)
 
 /* No holder stays, but those of other pmux must not be misled. */
 static void
-let_look(void)
+await_checks(void)
 {
 	struct fifos *f = pmux->fifos;
 
 	for (uint32_t i = 0; i < f->set.count; i++)
 		if (f->set.fifos[i].writing)
-			holder_let_look(&f->set.fifos[i]);
+			holder_await_checks(&f->set.fifos[i]);
 }
 
 int
@@ -629,7 +629,7 @@ fifo_leave(void)
 	DEBUG("fifo", "leave %d ends of named pipes%s", (int)f->set.count,
 	    f->hold == 0 ? ", without a holder" : "");
 	if (f->hold == 0)
-		let_look();
+		await_checks();
 	else if (settle())
 		f->lost = hand_over();
 	signals_restore(&old);

@@ -31,8 +31,8 @@
 #define NS_PER_MS INT64_C(1000000)
 
 /* How long to wait for the checks of other holders: 1000 steps of 0.1 ms. */
-#define LOOK_STEP 100000
-#define LOOK_STEPS 1000
+#define CHECK_STEP 100000
+#define CHECK_STEPS 1000
 
 /* Without a watch: the first and the longest time between two checks. */
 #define SAMPLE_FIRST (1 * NS_PER_MS)
@@ -97,7 +97,7 @@ served(struct fifo_set *set, struct fifo *fifo)
 		fifo->shared = true;
 	else if (fifo->shared) {
 		/* a close is reported before its claim is gone */
-		holder_look(set);
+		holder_read_changes(set);
 		fifo->shared = fifo->closed = false;
 	}
 	fifo->wrote |= fifo->closed && !fifo->shared;
@@ -107,11 +107,11 @@ served(struct fifo_set *set, struct fifo *fifo)
 }
 
 void
-holder_let_look(const struct fifo *fifo)
+holder_await_checks(const struct fifo *fifo)
 {
-	struct timespec pause = { 0, LOOK_STEP };
+	struct timespec pause = { 0, CHECK_STEP };
 
-	for (int i = 0; i < LOOK_STEPS; i++) {
+	for (int i = 0; i < CHECK_STEPS; i++) {
 		if (!lease_heartbeat_seen(fifo->fd, fifo->claimed))
 			break;
 		(void)nanosleep(&pause, NULL);
@@ -151,8 +151,8 @@ holder_watch(struct fifo_set *set, struct fifo *fifo)
 
 	if (set->watch == -1)
 		return;
-	fifo->told = WATCH_ALL;
-	number = watch_add(set->watch, fifo->fd, fifo->path, fifo->told);
+	fifo->asked = WATCH_ALL;
+	number = watch_add(set->watch, fifo->fd, fifo->path, fifo->asked);
 	if (number <= 0 || (uint32_t)number > set->capacity) {
 		fifo->watched = 0;
 		return;
@@ -237,7 +237,7 @@ give_up_watch(struct fifo_set *set)
 }
 
 void
-holder_look(struct fifo_set *set)
+holder_read_changes(struct fifo_set *set)
 {
 	struct watch_buffer buffer = { .done = 0, .used = 0 };
 	struct watch_change change;
@@ -273,11 +273,11 @@ take_writer(struct fifo_set *set, struct fifo *fifo)
 {
 	int end;
 
-	lease_heartbeat(fifo->fd, false, fifo->looked);
+	lease_heartbeat(fifo->fd, false, fifo->checked);
 	if (lease_lost(fifo->fd, false, fifo->claim))
 		end = -1;
 	else
-		end = watch_join(set->watch, fifo->fd, fifo->told, fifo->path,
+		end = watch_join(set->watch, fifo->fd, fifo->asked, fifo->path,
 		    O_WRONLY);
 	fifo->writer = end < 0 ? -1 : end;
 	if (end < 0)
@@ -292,7 +292,7 @@ drop_writer(struct fifo_set *set, struct fifo *fifo)
 {
 	if (fifo->writer == -1)
 		return;
-	watch_part(set->watch, fifo->fd, fifo->told, fifo->path, fifo->writer);
+	watch_part(set->watch, fifo->fd, fifo->asked, fifo->path, fifo->writer);
 	DEBUG("holder", "%d: its write end is closed, %d", fifo->fd,
 	    fifo->writer);
 	lease_heartbeat(fifo->fd, false, -1);
@@ -313,7 +313,7 @@ keep_writer(struct fifo_set *set, struct fifo *fifo)
 	if (fifo->fresh)
 		return true;
 	drop_writer(set, fifo);
-	holder_look(set);
+	holder_read_changes(set);
 	if (fifo->fresh)
 		take_writer(set, fifo);
 	return fifo->writer != -1;
@@ -340,7 +340,7 @@ holder_leave(struct fifo_set *set, struct fifo *fifo, const char *why)
 	DEBUG("holder", "%d is closed: %s", fd, why);
 	drop_writer(set, fifo);
 	if (fifo->writing)
-		holder_let_look(fifo);
+		holder_await_checks(fifo);
 	else if (fifo->watched != 0)
 		handle = peer_handle(fd);
 	fifo->fd = -1;
@@ -349,7 +349,7 @@ holder_leave(struct fifo_set *set, struct fifo *fifo, const char *why)
 	if (handle < 0)
 		return;
 	/* a writer may have come through just before: back, before it writes */
-	holder_look(set);
+	holder_read_changes(set);
 	if (fifo->opened) {
 		fifo->fd = reopen_as(fd, handle, fifo->path);
 		if (fifo->fd != -1)
@@ -374,9 +374,9 @@ holder_abandon(struct fifo *fifo)
 static void
 listen_to(struct fifo_set *set, struct fifo *fifo, uint8_t what)
 {
-	if (fifo->watched == 0 || fifo->told == what)
+	if (fifo->watched == 0 || fifo->asked == what)
 		return;
-	fifo->told = what;
+	fifo->asked = what;
 	(void)watch_add(set->watch, fifo->fd, fifo->path, what);
 }
 
@@ -455,7 +455,7 @@ tend_writing(struct fifo_set *set, struct fifo *fifo)
 	 * end has let it through, and it waits for a writer of its own.  A pmux
 	 * that reads handles that itself (let_go in fifo.c).
 	 */
-	bool waits = lease_reader_seen(fifo->fd, fifo->looked);
+	bool waits = lease_reader_seen(fifo->fd, fifo->checked);
 	bool done = served(set, fifo) && (waits || !fifo->fresh);
 
 	if (done)
@@ -500,7 +500,7 @@ tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
 		tend_writing(set, fifo);
 	else
 		tend_reading(set, fifo);
-	fifo->looked = now;
+	fifo->checked = now;
 	if (fifo->fd != -1 && (fifo->writing || fifo->writer != -1))
 		lease_heartbeat(fifo->fd, fifo->writing, now);
 }
@@ -529,7 +529,7 @@ tend_all(struct fifo_set *set, bool all)
 	int64_t now = clock_now();
 	uint32_t live = 0;
 
-	holder_look(set);
+	holder_read_changes(set);
 	for (uint32_t i = 0; i < set->count; i++) {
 		struct fifo *fifo = &set->fifos[i];
 

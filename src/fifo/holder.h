@@ -50,14 +50,14 @@ struct fifo {
 	const char *path;
 	int64_t claim; /* lease_set's; negative: none */
 	int64_t claimed; /* when, monotonic ns */
-	int64_t looked; /* holder: when, the same */
+	int64_t checked; /* holder: when, the same */
 	int64_t written; /* peer_written when it was opened */
 	int fd; /* the end itself; -1: left */
 	int writer; /* holder: the write end too, or -1 */
 	int32_t unread; /* bytes, at the last check */
 	uint32_t watched; /* number in the watch, 0: none */
 	uint32_t same; /* plus 1: the next with that number */
-	uint8_t told; /* the WATCH_ changes that it asks for */
+	uint8_t asked; /* the WATCH_ changes that it asks for */
 	bool writing; /* FD is a write end */
 	bool reader; /* one has opened since */
 	bool opened; /* somebody has, since it was off */
@@ -94,7 +94,7 @@ bool holder_needed(struct fifo_set *set, struct fifo *fifo);
  * has checked the FIFO, so that it does not take this end for a writer's.  At
  * most a tenth of a second.
  */
-void holder_let_look(const struct fifo *fifo);
+void holder_await_checks(const struct fifo *fifo);
 
 /*
  * Watch all that happens on FIFO, if that can be, and enter it into NUMBERS:
@@ -106,7 +106,7 @@ void holder_watch(struct fifo_set *set, struct fifo *fifo);
 bool holder_watches(const struct fifo_set *set);
 
 /* Read all pending changes from the watch. */
-void holder_look(struct fifo_set *set);
+void holder_read_changes(struct fifo_set *set);
 
 /*
  * Close this end, at which nothing can be lost, because of WHY (for --debug).

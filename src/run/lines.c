@@ -601,7 +601,8 @@ peek(int fd, struct source *source, size_t size)
  * that --count wants.  Returns as read_peek.
  */
 static ssize_t
-look(int fd, struct source *source, struct source *holder, size_t *wanted)
+peek_records(int fd, struct source *source, struct source *holder,
+    size_t *wanted)
 {
 	struct lines *l = pmux->lines;
 	const struct target *t = &l->targets->list[source - l->sources];
@@ -711,7 +712,7 @@ take_counted(int fd, struct source *source, struct source *holder)
 	const struct target *t = &l->targets->list[source - l->sources];
 	bool last = is_message(source);
 	size_t wanted;
-	ssize_t n = look(fd, source, holder, &wanted);
+	ssize_t n = peek_records(fd, source, holder, &wanted);
 	int stuck;
 
 	if (n == -EOPNOTSUPP) {

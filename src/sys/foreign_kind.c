@@ -38,7 +38,7 @@
 #define DEEPEST 5
 
 static const char
-    no_look[] = "polling it would answer for pmux instead, or affect its owner";
+    harmful[] = "polling it would answer for pmux instead, or affect its owner";
 static const char
     no_polling[] = "a file whose poll function may affect its owner";
 static const char
@@ -214,7 +214,7 @@ anonymous_objection(const struct foreign *f, int fd, const char *link,
 
 	if (strcmp(link, instance) == 0)
 		return epoll_objection(f, fd, depth, why);
-	*why = no_look;
+	*why = harmful;
 	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
 		if (strcmp(link, harmless[i]) == 0)
 			*why = NULL;
@@ -248,7 +248,7 @@ objection(const struct foreign *f, int fd, int depth, const char **why)
 		return anonymous_objection(f, fd, link, depth, why);
 	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
 		return file_objection(fd, why);
-	*why = no_look;
+	*why = harmful;
 	return 0;
 }
 

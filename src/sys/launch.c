@@ -178,14 +178,14 @@ launch_end(struct launching *l)
 
 /* Once is enough: what pmux catches or ignores, it does before the first. */
 static void
-look_at_signals(void)
+note_signals(void)
 {
 	struct launching *l = pmux->launching;
 	struct sigaction action;
 
-	if (l->looked)
+	if (l->noted)
 		return;
-	l->looked = true;
+	l->noted = true;
 	sigemptyset(&l->changed);
 	for (int i = 1; i <= signals_last(); i++)
 		if (sigaction(i, NULL, &action) == 0 &&
@@ -264,7 +264,7 @@ launch_become(const struct launch *launch)
 	struct launching *l = pmux->launching;
 	int error;
 
-	look_at_signals();
+	note_signals();
 	error = put(launch->input, STDIN_FILENO);
 	if (error == 0)
 		error = put(launch->output, STDOUT_FILENO);
@@ -310,7 +310,7 @@ launch_start(const struct launch *launch, int *error)
 	struct launching *l = pmux->launching;
 	pid_t child;
 
-	look_at_signals();
+	note_signals();
 	l->failed = 0;
 	child = vfork(); /* NOLINT: all below is made for it */
 	if (child == 0) {
@@ -358,7 +358,7 @@ launch_start(const struct launch *launch, int *error)
 	*error = open_pipe(ends);
 	if (*error != 0)
 		return -1;
-	look_at_signals();
+	note_signals();
 	child = fork();
 	if (child == 0)
 		run_child(launch, ends[1]);

@@ -29,7 +29,7 @@ struct launching {
 	sigset_t mask, ignored;
 	/* to be undone in the child: caught, or ignored */
 	sigset_t changed;
-	bool looked; /* CHANGED is set */
+	bool noted; /* CHANGED is set */
 	/* the files that may be meant, in the order of PATH; where to begin */
 	char **paths, **first;
 	bool searched;

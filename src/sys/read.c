@@ -40,7 +40,7 @@ is_denied(int error)
 
 /* Which of EVENTS, hup and err are so now; or -errno. */
 static int
-look(int fd, short events)
+poll_now(int fd, short events)
 {
 	struct pollfd p = { fd, events, 0 };
 	int n = poll(&p, 1, 0);
@@ -50,9 +50,9 @@ look(int fd, short events)
 
 /* The same: whether one of EVENTS is so. */
 static int
-look_for(int fd, short events)
+poll_for(int fd, short events)
 {
-	int found = look(fd, events);
+	int found = poll_now(fd, events);
 
 	return found < 0 ? found : (found & events) != 0;
 }
@@ -112,9 +112,9 @@ read_message(int fd, char *buffer, size_t size, int flags)
 
 /* Between the two calls another process may read the bytes. */
 static ssize_t
-look_and_read(int fd, char *buffer, size_t size)
+poll_and_read(int fd, char *buffer, size_t size)
 {
-	int found = look(fd, POLLIN);
+	int found = poll_now(fd, POLLIN);
 
 	if (found <= 0)
 		return found < 0 ? found : -EAGAIN;
@@ -193,10 +193,10 @@ read_by_splice(int fd, char *buffer, size_t size)
 	ssize_t n;
 
 	if (open_scratch() != 0)
-		return look_and_read(fd, buffer, size);
+		return poll_and_read(fd, buffer, size);
 	n = splice(fd, NULL, scratch->ends[1], NULL, size, SPLICE_F_NONBLOCK);
 	if (n == -1 && is_denied(errno))
-		return look_and_read(fd, buffer, size);
+		return poll_and_read(fd, buffer, size);
 	if (n <= 0)
 		return result(n);
 	n = empty_scratch(buffer, (size_t)n);
@@ -241,14 +241,14 @@ fit_scratch(int fd)
 {
 	struct scratch *scratch = pmux->scratch;
 
-	scratch->looked_size = fcntl(fd, F_GETPIPE_SZ);
-	if (scratch->looked_size == -1)
+	scratch->peeked_size = fcntl(fd, F_GETPIPE_SZ);
+	if (scratch->peeked_size == -1)
 		return is_denied(errno) ? -EOPNOTSUPP : -errno;
 	if (open_scratch() != 0)
 		return -EOPNOTSUPP;
-	if (scratch->looked_size != scratch->size &&
-	    fcntl(scratch->ends[1], F_SETPIPE_SZ, scratch->looked_size) >= 0)
-		scratch->size = scratch->looked_size;
+	if (scratch->peeked_size != scratch->size &&
+	    fcntl(scratch->ends[1], F_SETPIPE_SZ, scratch->peeked_size) >= 0)
+		scratch->size = scratch->peeked_size;
 	return 0;
 }
 
@@ -266,8 +266,8 @@ peek_pipe(int fd, char *buffer, size_t size)
 		return -EOPNOTSUPP;
 	if (n <= 0)
 		return result(n);
-	room = look_for(scratch->ends[1], POLLOUT);
-	scratch->looked_full = scratch->looked_size != scratch->size ||
+	room = poll_for(scratch->ends[1], POLLOUT);
+	scratch->peeked_full = scratch->peeked_size != scratch->size ||
 	    room == 0;
 	n = empty_scratch(buffer, (size_t)n);
 	return n > 0 && room < 0 ? room : n;
@@ -279,8 +279,8 @@ is_full(size_t length)
 	struct scratch *scratch = pmux->scratch;
 
 	/* PIPE_BUF bytes are written together or not at all (pipe(7)) */
-	return scratch->looked_full ||
-	    length + PIPE_BUF > (size_t)scratch->looked_size;
+	return scratch->peeked_full ||
+	    length + PIPE_BUF > (size_t)scratch->peeked_size;
 }
 
 #else
@@ -289,7 +289,7 @@ static ssize_t
 read_pipe(int fd, struct reader *how, char *buffer, size_t size)
 {
 	(void)how;
-	return look_and_read(fd, buffer, size);
+	return poll_and_read(fd, buffer, size);
 }
 
 static ssize_t
@@ -328,7 +328,7 @@ read_now(int fd, struct reader *how, char *buffer, size_t size)
 		return result(read(fd, buffer, size));
 	if (how->kind == READ_PIPE || how->kind == READ_FIFO)
 		return read_pipe(fd, how, buffer, size);
-	return look_and_read(fd, buffer, size);
+	return poll_and_read(fd, buffer, size);
 }
 
 ssize_t
@@ -374,11 +374,11 @@ read_is_last(int fd, const struct reader *how, size_t length)
 		return ends_file(fd, length);
 #ifdef POLLRDHUP
 	case READ_STREAM:
-		return look_for(fd, POLLRDHUP | POLLHUP);
+		return poll_for(fd, POLLRDHUP | POLLHUP);
 #endif
 	case READ_PIPE:
 	case READ_FIFO:
-		return look_for(fd, POLLHUP);
+		return poll_for(fd, POLLHUP);
 	default:
 		return false;
 	}
@@ -483,5 +483,5 @@ write_now(int fd, const char *bytes, size_t length)
 bool
 read_has_hung_up(int fd)
 {
-	return look_for(fd, POLLHUP) == 1;
+	return poll_for(fd, POLLHUP) == 1;
 }

@@ -30,8 +30,8 @@ enum {
 struct scratch {
 	int ends[2]; /* or -1 */
 	int size;
-	int looked_size; /* of the pipe that was last peeked at */
-	bool looked_full; /* it had no room for more */
+	int peeked_size; /* of the pipe that was last peeked at */
+	bool peeked_full; /* it had no room for more */
 };
 
 /* Make SCRATCH fit for use; and close what it has. */

@@ -152,7 +152,7 @@ forget_output(struct waitset *w)
 
 /* Standard output has an event.  Returns -EPIPE if it has no reader, else 0. */
 static int
-look_at_output(struct waitset *w)
+check_output(struct waitset *w)
 {
 	struct pollfd p = { w->output, 0, 0 };
 
@@ -313,7 +313,7 @@ waitset_next(struct waitset *w, struct event *event)
 			return 0;
 		if (event->token != w->targets->count)
 			return 1;
-		if (look_at_output(w) != 0)
+		if (check_output(w) != 0)
 			return -EPIPE;
 	}
 	return 0;

@@ -172,7 +172,7 @@ samples() {
 	until grep -q $'holder\tends' log; do
 		sleep 0.01
 	done
-	said holder '[0-9]+ is closed: it has no name any more$'
+	said holder '[0-9]+ is closed: it has lost its last name$'
 }
 
 @test "a signal: the lines of leaving, from the handler" {
@@ -269,7 +269,7 @@ samples() {
 	expect_error 3 'pmux: poll: --debug : .*\[ENOENT\]'
 	mkfifo p
 	pm poll -t 0 --debug=p 0:in
-	expect_error 3 'pmux: poll: --debug p: .*\[ENXIO\] \(nobody reads from it\)'
+	expect_error 3 'pmux: poll: --debug p: .*\[ENXIO\] \(it has no reader\)'
 	if [[ $(id -u) != 0 ]]; then
 		: >log
 		chmod a-w log

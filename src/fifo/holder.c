@@ -228,7 +228,7 @@ note_lost(struct fifo_set *set)
 static void
 give_up_watch(struct fifo_set *set)
 {
-	DEBUG("holder", "the watch is of no use any more");
+	DEBUG("holder", "the watch no longer works");
 	(void)close(set->watch);
 	set->watch = -1;
 	for (uint32_t i = 0; i < set->count; i++)
@@ -363,7 +363,7 @@ holder_leave(struct fifo_set *set, struct fifo *fifo, const char *why)
 void
 holder_abandon(struct fifo *fifo)
 {
-	DEBUG("holder", "%d is closed: it has no name any more", fifo->fd);
+	DEBUG("holder", "%d is closed: it has lost its last name", fifo->fd);
 	if (fifo->writer != -1)
 		(void)close(fifo->writer);
 	(void)close(fifo->fd);

@@ -59,9 +59,8 @@ debug_open(void)
 		    0666));
 	if (d->fd >= 0)
 		return 0;
-	return diag_system(-d->fd,
-	    d->fd == -ENXIO ? "nobody reads from it" : NULL, "--debug %s",
-	    d->file);
+	return diag_system(-d->fd, d->fd == -ENXIO ? "it has no reader" : NULL,
+	    "--debug %s", d->file);
 }
 
 void

@@ -149,13 +149,13 @@ process_forbidden_by(void)
 	}
 	switch (scope) {
 	case '1':
-		return "kernel.yama.ptrace_scope is 1: a process may only look"
-		       " into its own descendants";
+		return "kernel.yama.ptrace_scope is 1: a process may only examine"
+		       " its own descendants";
 	case '2':
 		return "kernel.yama.ptrace_scope is 2: only with"
 		       " CAP_SYS_PTRACE";
 	case '3':
-		return "kernel.yama.ptrace_scope is 3: nobody may";
+		return "kernel.yama.ptrace_scope is 3: no process may";
 	default:
 		return "the process is another user's, or privileged: as for"
 		       " ptrace(2)";

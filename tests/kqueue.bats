@@ -735,8 +735,8 @@ need_aio() {
 	usage_error "read has no word 'extend'" kqueue -t 0 read:7:extend
 	usage_error "read has no word 'trigger'" kqueue -t 0 read:file:trigger
 	usage_error "timer has no 'bytes='" kqueue -t 0 timer:1:bytes=3
-	usage_error "'eof' is an answer" kqueue -t 0 read:7:eof
-	usage_error "'child' is an answer" kqueue -t 0 proc:7:child
+	usage_error "'eof' is only ever reported" kqueue -t 0 read:7:eof
+	usage_error "'child' is only ever reported" kqueue -t 0 proc:7:child
 	usage_error 'not a number' kqueue -t 0 read:7:lowat=x
 	usage_error 'out of range' kqueue -t 0 read:7:data=9223372036854775808
 	usage_error 'out of range' kqueue -t 0 read:7:0x100000000

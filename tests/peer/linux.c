@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: ISC */
+/* linux.c - states of what only Linux has. */
+#include "peer.h"
+
+#ifdef __linux__
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static int
+event_of(uint64_t v, int flags)
+{
+	int e = move(eventfd(0, flags));
+
+	if (v != 0 && write(e, &v, sizeof v) != (ssize_t)sizeof v)
+		die(1, "write");
+	return e;
+}
+
+static int
+eventfd_0(void)
+{
+	return event_of(0, EFD_NONBLOCK);
+}
+
+static int
+eventfd_5(void)
+{
+	return event_of(5, EFD_NONBLOCK);
+}
+
+static int
+eventfd_max(void)
+{
+	return event_of(UINT64_MAX - 1, EFD_NONBLOCK);
+}
+
+static int
+eventfd_semaphore(void)
+{
+	return event_of(0, EFD_SEMAPHORE);
+}
+
+static int
+timer_in(time_t s, long ns)
+{
+	struct itimerspec when;
+	int t = move(timerfd_create(CLOCK_MONOTONIC, 0));
+
+	memset(&when, 0, sizeof when);
+	when.it_value.tv_sec = s;
+	when.it_value.tv_nsec = ns;
+	timerfd_settime(t, 0, &when, NULL);
+	return t;
+}
+
+static int
+timerfd_disarmed(void)
+{
+	return timer_in(0, 0);
+}
+
+static int
+timerfd_armed(void)
+{
+	return timer_in(100000, 0);
+}
+
+static int
+timerfd_expired(void)
+{
+	int t = timer_in(0, 1);
+
+	until(t, POLLIN);
+	return t;
+}
+
+static int
+signalfd_none(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	return move(signalfd(-1, &set, 0));
+}
+
+int
+pidfd_of(pid_t pid)
+{
+#ifdef SYS_pidfd_open
+	return move((int)syscall(SYS_pidfd_open, pid, 0));
+#else
+	(void)pid;
+	return move(-1);
+#endif
+}
+
+static int
+pidfd_alive(void)
+{
+	return pidfd_of(getpid());
+}
+
+static int
+pidfd_zombie(void)
+{
+	return pidfd_of(make_zombie());
+}
+
+static int
+inotify_none(void)
+{
+	int i = move(inotify_init1(0));
+
+	if (inotify_add_watch(i, ".", IN_ONLYDIR | IN_DELETE_SELF) == -1)
+		die(ABSENT, "inotify_add_watch");
+	return i;
+}
+
+static int
+epoll_of(int fd)
+{
+	struct epoll_event e;
+	int ep = move(epoll_create1(0));
+
+	memset(&e, 0, sizeof e);
+	e.events = EPOLLIN;
+	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) == -1)
+		die(1, "epoll_ctl");
+	return ep;
+}
+
+static int
+epoll_none(void)
+{
+	return epoll_of(make_state("pipe.r.empty"));
+}
+
+static int
+epoll_one(void)
+{
+	return epoll_of(make_state("pipe.r.data"));
+}
+
+/* CMD has the inner one, too, which tests name by its number. */
+static int
+epoll_nested(void)
+{
+	return epoll_of(fcntl(epoll_none(), F_DUPFD, 20));
+}
+
+static int
+epoll_signalfd(void)
+{
+	return epoll_of(fcntl(signalfd_none(), F_DUPFD, 20));
+}
+
+static int
+memfd(void)
+{
+	return move(memfd_create("peer", 0));
+}
+
+static int
+o_path(void)
+{
+	return move(open(".", O_PATH));
+}
+
+static int
+proc_file(void)
+{
+	return move(open("/proc/self/stat", O_RDONLY));
+}
+
+static int
+proc_mounts(void)
+{
+	return move(open("/proc/self/mounts", O_RDONLY));
+}
+
+static int
+dev_full(void)
+{
+	return move(open("/dev/full", O_RDWR));
+}
+#endif
+
+const struct state linux_states[] = {
+#ifdef __linux__
+	{ "eventfd.0", eventfd_0 },
+	{ "eventfd.5", eventfd_5 },
+	{ "eventfd.max", eventfd_max },
+	{ "eventfd.semaphore-0", eventfd_semaphore },
+	{ "timerfd.disarmed", timerfd_disarmed },
+	{ "timerfd.armed", timerfd_armed },
+	{ "timerfd.expired", timerfd_expired },
+	{ "signalfd.none", signalfd_none },
+	{ "pidfd.alive", pidfd_alive },
+	{ "pidfd.zombie", pidfd_zombie },
+	{ "inotify.none", inotify_none },
+	{ "epoll.none-ready", epoll_none },
+	{ "epoll.one-ready", epoll_one },
+	{ "epoll.nested", epoll_nested },
+	{ "epoll.signalfd", epoll_signalfd },
+	{ "linux.memfd", memfd },
+	{ "linux.o_path", o_path },
+	{ "linux.proc-file", proc_file },
+	{ "linux.proc-mounts", proc_mounts },
+	{ "linux.dev-full", dev_full },
+#endif
+	{ NULL, NULL },
+};

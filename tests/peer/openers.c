@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: ISC */
+/* openers.c - which processes have a file open. */
+#include "peer.h"
+
+#ifdef __linux__
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct file_id {
+	dev_t dev;
+	ino_t ino;
+};
+
+static struct file_id
+file_id(const char *word)
+{
+	struct file_id id;
+	struct stat st;
+	unsigned long long dev, ino;
+	int length = 0;
+
+	if (sscanf(word, "%llu:%llu%n", &dev, &ino, &length) == 2 &&
+	    word[length] == '\0') {
+		id.dev = (dev_t)dev;
+		id.ino = (ino_t)ino;
+		return id;
+	}
+	if (stat(word, &st) == -1)
+		die(1, "%s", word);
+	id.dev = st.st_dev;
+	id.ino = st.st_ino;
+	return id;
+}
+
+/* The access mode is in octal in fdinfo. */
+static int
+access_mode(const char *pid, const char *fd)
+{
+	char path[320], line[128];
+	unsigned flags = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%s/fdinfo/%s", pid, fd);
+	if ((f = fopen(path, "r")) == NULL)
+		return 0;
+	while (fgets(line, sizeof line, f) != NULL)
+		if (sscanf(line, "flags: %o", &flags) == 1)
+			break;
+	fclose(f);
+	switch (flags & O_ACCMODE) {
+	case O_RDONLY:
+		return 1;
+	case O_WRONLY:
+		return 2;
+	default:
+		return 3;
+	}
+}
+
+/* The letter that ps(1) prints and the parent; 0 where it is unknown. */
+static char
+state_of(const char *pid, long *parent)
+{
+	char path[300], line[512], state = 0;
+	const char *p;
+	FILE *f;
+
+	*parent = 0;
+	snprintf(path, sizeof path, "/proc/%s/stat", pid);
+	if ((f = fopen(path, "r")) == NULL)
+		return 0;
+	if (fgets(line, sizeof line, f) == NULL ||
+	    (p = strrchr(line, ')')) == NULL ||
+	    sscanf(p + 1, " %c %ld", &state, parent) != 2)
+		state = 0;
+	fclose(f);
+	return state;
+}
+
+/*
+ * A process without descriptors and without a program is about to end: its
+ * files may still be open.  Threads of the kernel are below process 2.
+ */
+static int
+is_ending(const char *pid)
+{
+	char path[300], program[2];
+	long parent;
+	char state;
+
+	snprintf(path, sizeof path, "/proc/%s/exe", pid);
+	if (readlink(path, program, sizeof program) != -1 || errno != ENOENT)
+		return 0;
+	state = state_of(pid, &parent);
+	return state != 0 && state != 'Z' && state != 'X' && parent != 2 &&
+	    strcmp(pid, "2") != 0;
+}
+
+/*
+ * How one process has the file open: 1 to read, 2 to write, or both; 4 when
+ * that is unknown because it is about to end, since before its descriptors were
+ * listed or since one of them was.
+ */
+static int
+modes_of(const char *pid, const struct file_id *id)
+{
+	char path[300];
+	struct dirent *d;
+	struct stat st;
+	DIR *dir;
+	int modes = 0, mode, none = 1, vanished = 0;
+
+	snprintf(path, sizeof path, "/proc/%s/fd", pid);
+	if ((dir = opendir(path)) == NULL)
+		return 0;
+	while ((d = readdir(dir)) != NULL) {
+		if (d->d_name[0] == '.')
+			continue;
+		none = 0;
+		if (fstatat(dirfd(dir), d->d_name, &st, 0) == -1) {
+			vanished = 1;
+			continue;
+		}
+		if (st.st_dev != id->dev || st.st_ino != id->ino)
+			continue;
+		mode = access_mode(pid, d->d_name);
+		vanished |= mode == 0;
+		modes |= mode;
+	}
+	closedir(dir);
+	return (none || vanished) && is_ending(pid) ? 4 : modes;
+}
+
+/* Returns how many there are, -1 when that is unknown yet. */
+static long
+openers(const struct file_id *id, int print)
+{
+	static const char *const names[] = { "", "r", "w", "rw" };
+	DIR *proc = opendir("/proc");
+	struct dirent *d;
+	long count = 0;
+	int modes, ending = 0;
+
+	if (proc == NULL)
+		die(ABSENT, "/proc");
+	while ((d = readdir(proc)) != NULL) {
+		if (d->d_name[0] < '1' || d->d_name[0] > '9' ||
+		    (modes = modes_of(d->d_name, id)) == 0)
+			continue;
+		if (modes == 4) {
+			ending = 1;
+			continue;
+		}
+		count++;
+		if (print)
+			printf("%s %s\n", d->d_name, names[modes]);
+	}
+	closedir(proc);
+	return ending ? -1 : count;
+}
+
+/*
+ * Whether somebody has a lock of an open file description on it.  Measured on
+ * Linux 6.18: a FIFO can still have the end of a process that /proc no longer
+ * shows with it; a holder has such a lock as long as it has an end.
+ */
+static int
+is_locked(const struct file_id *id)
+{
+	char line[256];
+	unsigned of_major, of_minor;
+	unsigned long long inode;
+	int found = 0;
+	FILE *f = fopen("/proc/locks", "r");
+
+	while (f != NULL && !found && fgets(line, sizeof line, f) != NULL)
+		found = sscanf(line, "%*d: OFDLCK %*s %*s %*d %x:%x:%llu",
+			    &of_major, &of_minor, &inode) == 3 &&
+		    inode == id->ino && of_major == major(id->dev) &&
+		    of_minor == minor(id->dev);
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
+
+int
+cmd_openers(char **argv)
+{
+	struct file_id id = file_id(argv[0]);
+
+	openers(&id, 1);
+	return 0;
+}
+
+int
+cmd_await(char **argv)
+{
+	struct file_id id = file_id(argv[1]);
+	long n = (long)number(argv[0], LONG_MAX);
+
+	while (openers(&id, 0) != n || (n == 0 && is_locked(&id)))
+		nap(2000000);
+	return 0;
+}
+#else
+int
+cmd_openers(char **argv)
+{
+	(void)argv;
+	die(ABSENT, "no /proc");
+}
+
+int
+cmd_await(char **argv)
+{
+	return cmd_openers(argv);
+}
+#endif

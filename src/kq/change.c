@@ -6,7 +6,7 @@
 
 #include "filter.h"
 
-/* The descriptor that the change names, or -EBADF. */
+/* The descriptor that CHANGE names, or -EBADF. */
 static int
 descriptor(const struct kevent *change)
 {
@@ -17,8 +17,8 @@ descriptor(const struct kevent *change)
 }
 
 /*
- * Look at the state; what is there already is to be reported.  Returns 0, or
- * -errno if it cannot be known, and then the knote is no more.
+ * Activate K if its event is already present.  Returns 0, or -errno if that
+ * cannot be known; K is dropped then.
  */
 static int
 check_state(struct knote *k)
@@ -31,7 +31,7 @@ check_state(struct knote *k)
 		knote_activate(k);
 		return 0;
 	}
-	/* epoll tells by itself */
+	/* epoll reports it */
 	if (k->member.place != MEMBER_NOWHERE)
 		return 0;
 	active = k->filter->event(k);
@@ -157,7 +157,7 @@ change_apply(struct queue *q, const struct kevent *change)
 		return (change->flags & EV_ADD) != 0 ?
 		    change_add(q, filter, change) :
 		    absent(filter, change);
-	/* EV_ADD with EV_DELETE deletes what was there */
+	/* EV_ADD with EV_DELETE deletes the existing knote */
 	if ((change->flags & EV_DELETE) != 0) {
 		knote_drop(k);
 		return 0;

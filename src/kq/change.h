@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * change.h - what a change does to a queue, once for all filters.
+ * change.h - apply a change to a queue, the same way for all filters.
  */
 #ifndef KQ_CHANGE_H
 #define KQ_CHANGE_H
@@ -9,9 +9,9 @@
 
 /*
  * Apply CHANGE as FreeBSD's kernel does (sys/kern/kern_event.c,
- * kqueue_register): the flags of a knote are those of its first EV_ADD, its
- * fflags, data and udata those of the last change, whatever that was.  Returns
- * 0 or -errno, see kevent() in <sys/event.h>.
+ * kqueue_register): a knote keeps the flags of its first EV_ADD; every later
+ * change, of any kind, sets its fflags, data and udata.  Returns 0 or -errno,
+ * see kevent() in <sys/event.h>.
  */
 int change_apply(struct queue *queue, const struct kevent *change);
 

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 /*
- * glibc 2.32.  musl-gcc may find the header of a glibc beside it, which has no
- * meaning there.
+ * In glibc 2.32.  With musl-gcc, the header of an installed glibc may be found,
+ * which does not apply.
  */
 #if defined(__GLIBC__) && defined(__has_include)
 #if __has_include(<sys/single_threaded.h>)
@@ -40,11 +40,11 @@
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 
-/* Reports in one go: on the stack, and at most. */
+/* Events per epoll_wait(2): those that fit on the stack, and the maximum. */
 #define BATCH 64
 #define BATCH_MOST 4096
 
-/* In the C library since glibc 2.35. */
+/* The wrapper is in glibc 2.35. */
 #ifdef __GLIBC_PREREQ
 #if __GLIBC_PREREQ(2, 35)
 #define PWAIT2(fd, ready, n, t) epoll_pwait2(fd, ready, n, t, NULL)
@@ -56,15 +56,16 @@
 #endif
 
 /*
- * Nobody tells that a queue was closed by another thread.  Who waits for ever
- * looks each 0.1 s whether it was; if several do, they share that.
+ * The kernel does not report that another thread closed a queue.  A thread that
+ * waits without a timeout checks for that every 0.1 s; N such threads check
+ * every N * 0.1 s each.
  */
 #define RECHECK (NS_PER_S / 10)
 
-/* Few enough to look at each closely, see member_events. */
+/* Up to this many events are all verified, see member_events. */
 #define FEW 8
 
-/* What the queue's instance tells, and after that each one with members. */
+/* Buffers for the events of the queue's instance, then of each inner one. */
 struct batch {
 	struct epoll_event few[BATCH], sources[SOURCES];
 	struct epoll_event *members, *ready;
@@ -112,16 +113,16 @@ batch_open(struct batch *b, const struct queue *q, size_t room)
 	return -ENOMEM;
 }
 
-/* ---- what the kernel tells ---- */
+/* ---- events from the kernel ---- */
 
-/* The members of instance SOURCE, at most as many as B holds, which is used. */
+/* Activate the knotes that instance SOURCE reports, at most B->capacity. */
 static void
 handle_members(struct queue *q, enum source source, struct batch *b)
 {
 	struct knote *k;
 	int n;
 
-	/* that the source is ready is told once, and this does not sleep */
+	/* does not block: retry, or this turn would miss the events */
 	do
 		n = epoll_wait(q->sources[source], b->members, b->capacity, 0);
 	while (n == -1 && errno == EINTR);
@@ -164,7 +165,9 @@ handle_source(struct queue *q, enum source source, struct batch *b)
 	}
 }
 
-/* N of what is in the queue's instance is ready. */
+/*
+ * Handle the first N events in B->ready, which the queue's instance reported.
+ */
 static void
 handle_sources(struct queue *q, struct batch *b, int n)
 {
@@ -181,9 +184,9 @@ handle_sources(struct queue *q, struct batch *b, int n)
 		member_rebuild_instances(q);
 }
 
-/* ---- handing out ---- */
+/* ---- returning events ---- */
 
-/* K, which is not in the ready list any more, has been reported. */
+/* Update K, already off the ready list, after its event has been returned. */
 static void
 after_report(struct knote *k)
 {
@@ -207,13 +210,13 @@ after_report(struct knote *k)
 			k->filter->disarm(k);
 	}
 	k->status &= ~(unsigned)KNOTE_ACTIVE;
-	/* still so, and nobody else would tell */
+	/* level-triggered, and no source would report it again */
 	if ((flags & (EV_CLEAR | EV_DISPATCH)) == 0 &&
 	    k->member.place == MEMBER_NOWHERE)
 		knote_activate(k);
 }
 
-/* K's descriptor is closed. */
+/* Drop K, whose descriptor has been closed. */
 static void
 drop_closed(struct knote *k)
 {
@@ -222,8 +225,9 @@ drop_closed(struct knote *k)
 }
 
 /*
- * Ask K, which is not in the ready list, for its event, unless it has an error
- * to report already.  Returns 1, 0, or -errno if it is gone.
+ * Get the event of K, which is off the ready list, unless K already holds an
+ * error to report.  Returns 1 for an event, 0 for none, or -errno if K's
+ * descriptor is gone.
  */
 static int
 query_event(struct knote *k)
@@ -239,7 +243,7 @@ query_event(struct knote *k)
 	return 1;
 }
 
-/* Returns how many EVENTS were filled in. */
+/* Returns the number of EVENTS filled in. */
 static int
 hand_out(struct queue *q, struct kevent *events, int room)
 {
@@ -287,7 +291,7 @@ collect_count(struct queue *q)
 			k->status &= ~(unsigned)KNOTE_ACTIVE;
 		else {
 			count++;
-			/* what epoll told and tells again is left to it */
+			/* epoll reports level-triggered members again */
 			if (!member_was_reported(k) || k->member.edge ||
 			    (k->event.flags & EV_ERROR) != 0)
 				knote_activate(k);
@@ -300,8 +304,8 @@ collect_count(struct queue *q)
 /* ---- waiting ---- */
 
 /*
- * LEFT in nanoseconds, -1 for ever.  epoll_pwait2(2) is in Linux 5.11; the C
- * library's is a cancellation point.
+ * LEFT is in nanoseconds, -1 for ever.  Linux 5.11 has epoll_pwait2(2); the
+ * wrapper of the C library is a cancellation point.
  */
 static int
 wait_in_kernel(int fd, struct epoll_event *ready, int most, int64_t left)
@@ -340,7 +344,7 @@ on_cancel(void *argument)
 	batch_close(&t->batch);
 }
 
-/* Nobody but a thread can close a queue in which another one waits. */
+/* Only another thread can close a queue while this one waits in it. */
 static bool
 is_only_thread(void)
 {
@@ -349,15 +353,15 @@ is_only_thread(void)
 #else
 	struct stat st;
 
-	/* one directory, and the two links of each (proc_pid_task(5)) */
+	/* 2 links, and 1 per thread (proc_pid_task(5)) */
 	return stat("/proc/self/task", &st) == 0 && st.st_nlink == 3;
 #endif
 }
 
 /*
- * How much of LEFT to wait before the queue is looked at.  The C library starts
- * a thread to say that a transfer is complete, and if it cannot it says nothing
- * (glibc, sysdeps/pthread/aio_notify.c).
+ * How long to wait, at most LEFT, before checking the queue and its transfers.
+ * The C library reports a completed transfer from a new thread; if it cannot
+ * start one, it reports nothing (glibc, sysdeps/pthread/aio_notify.c).
  */
 static int64_t
 wait_limit(const struct queue *q, int64_t left)
@@ -370,8 +374,8 @@ wait_limit(const struct queue *q, int64_t left)
 }
 
 /*
- * Wait without the lock.  Returns how many sources are ready, or -errno; -EBADF
- * if the queue is no more.
+ * Wait without the lock.  Returns the number of ready sources, or -errno;
+ * -EBADF if the queue has been closed.
  */
 static int
 wait_unlocked(struct turn *t, int64_t left)
@@ -390,7 +394,10 @@ wait_unlocked(struct turn *t, int64_t left)
 	return error != 0 ? error : n;
 }
 
-/* One turn of at most LEFT nanoseconds.  Returns how many events, or -errno. */
+/*
+ * Wait once, at most LEFT nanoseconds.  Returns the number of events, or
+ * -errno.
+ */
 static int
 turn(struct turn *t, int64_t left)
 {
@@ -417,7 +424,7 @@ turn(struct turn *t, int64_t left)
 	q->served += n > 0;
 	if (n != 0 || error == 0)
 		return n;
-	/* a signal that the program ignores interrupts nothing */
+	/* on a BSD, an ignored signal does not interrupt the call */
 	after = signal_counts_now();
 	return after.ignored != before.ignored &&
 		after.handled == before.handled ?
@@ -425,7 +432,7 @@ turn(struct turn *t, int64_t left)
 	    error;
 }
 
-/* Returns nanoseconds, -1 for ever, -2 if T is no time. */
+/* Returns nanoseconds, -1 for ever, -2 if T is not a valid time. */
 static int64_t
 timeout_ns(const struct timespec *t)
 {
@@ -466,7 +473,7 @@ collect(struct queue *q, int fd, struct kevent *events, int room,
 			break;
 		if (left > 0 && (left = end - monotonic_now()) <= 0)
 			break;
-		/* by now the number may mean another file, or none */
+		/* the number may have been closed, or reused, since */
 		if (left != 0 && !queue_is_at(q, fd)) {
 			n = -EBADF;
 			break;

@@ -13,7 +13,7 @@
 
 #include "member.h"
 
-/* Room for a burst of some thousand forks. */
+/* Holds a burst of a few thousand forks. */
 #define RECEIVE_BUFFER (1024 * 1024)
 
 struct order {
@@ -46,7 +46,7 @@ connector_subscribe(int fd)
 	return send(fd, &order, sizeof order, 0) == sizeof order;
 }
 
-/* The next event: 1, 0 if there is none, -1 if some were lost. */
+/* Read the next event.  Returns 1, 0 if there is none, -1 if some were lost. */
 static int
 next_event(int fd, struct proc_event *event)
 {
@@ -63,7 +63,7 @@ next_event(int fd, struct proc_event *event)
 			return -1;
 		if (n == -1)
 			return 0;
-		/* other processes may send here too */
+		/* pid 0 is the kernel; any process may send here */
 		if (from.nl_pid != 0 || (size_t)n <= before)
 			continue;
 		memset(event, 0, sizeof *event);
@@ -74,7 +74,7 @@ next_event(int fd, struct proc_event *event)
 	}
 }
 
-/* The order was carried out before its send returned: what was the answer? */
+/* Read the answer to the order, which is queued before its send returns. */
 static int
 read_answer(int fd)
 {
@@ -106,7 +106,7 @@ connector_use(struct queue *q)
 	error = connector_subscribe(fd) ? read_answer(fd) : -errno;
 	if (error != 0) {
 		(void)close(fd);
-		/* another network namespace has no connector */
+		/* only the initial network namespace has a connector */
 		return error == -ECONNREFUSED ? -EOPNOTSUPP : error;
 	}
 	error = source_add(q, SOURCE_PROCESSES, fd, false);
@@ -124,7 +124,7 @@ connector_leave(struct queue *q)
 	q->sources[SOURCE_PROCESSES] = -1;
 }
 
-/* Whether *FROM is one of the three kinds, which *TO is then. */
+/* Convert FROM to TO.  Returns false for an event of no interest. */
 static bool
 translate(const struct proc_event *from, struct connector_event *to)
 {
@@ -133,7 +133,7 @@ translate(const struct proc_event *from, struct connector_event *to)
 		to->what = CONNECTOR_FORK;
 		to->pid = from->event_data.fork.parent_tgid;
 		to->child = from->event_data.fork.child_tgid;
-		/* a thread has a child_pid of its own */
+		/* a new thread has a child_pid of its own */
 		return from->event_data.fork.child_pid == to->child;
 	case PROC_EVENT_EXEC:
 		to->what = CONNECTOR_EXEC;

@@ -3,8 +3,8 @@
  * connector.h - forks, execs and exits of all processes, from the kernel's
  * process connector (Linux 2.6.15, CONFIG_PROC_EVENTS).
  *
- * It serves the first namespaces of users, processes and networks only; before
- * Linux 6.6, and where its filter is not used, who has CAP_NET_ADMIN
+ * It works only in the initial user, PID and network namespaces.  It requires
+ * CAP_NET_ADMIN before Linux 6.6, and later if its filter is not used
  * (drivers/connector/cn_proc.c).
  */
 #ifndef KQ_CONNECTOR_H
@@ -13,13 +13,13 @@
 #include "knote.h"
 
 /*
- * QUEUE has one knote more, or one less, that wants it.  Returns 0, -EPERM, or
- * -EOPNOTSUPP if the kernel does not answer.
+ * Add or remove one knote of QUEUE that uses the connector.  Returns 0 or
+ * -errno: -EPERM, -EOPNOTSUPP if the kernel does not answer.
  */
 int connector_use(struct queue *queue);
 void connector_leave(struct queue *queue);
 
-/* What a process did; a fork has CHILD, an exit LEADER and STATUS. */
+/* An event of process PID; a fork has CHILD, an exit LEADER and STATUS. */
 struct connector_event {
 	enum {
 		CONNECTOR_FORK,
@@ -28,11 +28,14 @@ struct connector_event {
 	} what;
 	pid_t pid;
 	pid_t child;
-	bool leader; /* its first thread ended, or another one */
-	int status; /* as wait(2); of the last thread it is that of the process */
+	bool leader; /* the first thread ended, not another one */
+	int status; /* wait status; the last thread has that of the process */
 };
 
-/* The next event: 1 with *EVENT set, 0 if there is none, -1 if some are lost. */
+/*
+ * Read the next event.  Returns 1 with *EVENT set, 0 if there is none, -1 if
+ * some were lost.
+ */
 int connector_next(struct queue *queue, struct connector_event *event);
 
 #endif

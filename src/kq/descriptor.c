@@ -76,19 +76,22 @@ attach_file(struct knote *k)
 
 	if (fstat(fd_of(k), &st) == -1)
 		return -errno;
-	/* a device without poll, as /dev/null is (FreeBSD: ENODEV) */
+	/* a device without poll, such as /dev/null (FreeBSD: ENODEV) */
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -ENODEV;
 	k->descriptor.kind = KIND_FILE;
 	k->descriptor.device = st.st_dev;
 	k->descriptor.number = st.st_ino;
-	/* always writable: only what is cleared has to hear of more */
+	/* always writable: only EV_CLEAR needs to see later writes */
 	if (k->event.filter == EVFILT_WRITE && (k->event.flags & EV_CLEAR) == 0)
 		return 0;
 	return inode_watch(k, fd_of(k), &st);
 }
 
-/* Whether it is the same file yet, as far as has been told; *ST is set. */
+/*
+ * Check that the number still refers to K's file, as far as the inotify events
+ * read so far show.  Sets *ST.  Returns 0 or -errno, as filter_same_fn.
+ */
 static int
 same_file(const struct knote *k, struct stat *st)
 {
@@ -119,7 +122,7 @@ event_file(struct knote *k)
 	return k->event.data != 0;
 }
 
-/* ---- the slots ---- */
+/* ---- functions of struct filter ---- */
 
 static uint32_t
 epoll_mask(const struct knote *k)
@@ -137,7 +140,7 @@ arm_member(struct knote *k)
 	    (k->event.flags & EV_CLEAR) != 0);
 }
 
-/* What only a writer is refused. */
+/* Refuse descriptors that WRITE does not accept.  Returns 0 or -errno. */
 static int
 refuse_writer(struct knote *k)
 {
@@ -148,7 +151,7 @@ refuse_writer(struct knote *k)
 	case KIND_QUEUE:
 		return -EINVAL;
 	case KIND_PIPE:
-		/* nobody can come to read a pipe without a name */
+		/* an unnamed pipe without readers never gets one again */
 		error = poll_now(fd_of(k), POLLOUT, &revents);
 		return error == 0 && (revents & POLLERR) != 0 ? -EPIPE : error;
 	default:
@@ -174,7 +177,7 @@ descriptor_attach(struct knote *k)
 		return attach_file(k);
 	if (error == 0 && (k->status & KNOTE_DISABLED) != 0)
 		descriptor_disarm(k);
-	/* a queue that contains this one */
+	/* FD is a queue that watches this one */
 	return error == -ELOOP ? -EINVAL : error;
 }
 
@@ -217,14 +220,14 @@ descriptor_arm(struct knote *k)
 }
 
 /*
- * Where epoll says ready and a BSD would not (too few bytes, a socket never
- * connected), a level-triggered member would be told again and again: it waits
- * for an edge until both agree.
+ * Where epoll reports ready and a BSD would not (too few bytes, a socket that
+ * was never connected), epoll would report a level-triggered member without
+ * end.  Such a member is edge-triggered until both agree.
  */
 int
 descriptor_event(struct knote *k, judge_fn *judge)
 {
-	bool once = k->member.place == MEMBER_MAIN; /* it tells once */
+	bool once = k->member.place == MEMBER_MAIN; /* EPOLLONESHOT */
 	uint32_t revents;
 	int active, error = 0;
 

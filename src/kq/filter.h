@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * filter.h - what a filter does for a knote, behind one table of functions.
+ * filter.h - the interface of a filter: one table of functions.
  *
- * A filter never waits and never touches errno for its caller.
+ * No function blocks; errors are returned as -errno, not in errno.
  */
 #ifndef KQ_FILTER_H
 #define KQ_FILTER_H
@@ -10,52 +10,57 @@
 #include "knote.h"
 
 /*
- * Begin to watch what KNOTE is about.  Returns 0, or -errno, and then nothing
- * is left behind.
+ * Start watching the object that KNOTE's identifier names.  Returns 0, or
+ * -errno with nothing left allocated.
  */
 typedef int filter_attach_fn(struct knote *knote);
 
 /*
- * Whether KNOTE is still about what its identifier names.  Returns 0; -EBADF if
- * the descriptor is closed, -ENOENT if it is another file by now; another
+ * Check that KNOTE's identifier still names the same object.  Returns 0; -EBADF
+ * if the descriptor is closed; -ENOENT if it refers to another file; another
  * -errno if that cannot be known.
  */
 typedef int filter_same_fn(const struct knote *knote);
 
 /*
- * CHANGE is applied to KNOTE: take its fflags and data.  Returns 0 or -errno,
- * and then the knote is as it was.
+ * Apply the fflags and data of CHANGE to KNOTE.  Returns 0, or -errno with
+ * KNOTE unchanged.
  */
 typedef int filter_change_fn(struct knote *knote, const struct kevent *change);
 
-/* Stop.  The descriptor that the identifier names may be closed by now. */
+/* Stop watching.  The descriptor in the identifier may already be closed. */
 typedef void filter_detach_fn(struct knote *knote);
 
 /*
- * Whether there is something to report: 1 with knote->event set, 0 if not;
- * -EBADF or -ENOENT if what the knote was about has been closed, and the knote
- * is to be dropped; another -errno if that cannot be known, which is reported.
+ * Get the event of KNOTE.  Returns 1 with knote->event set; 0 if there is none;
+ * -EBADF or -ENOENT if the object has been closed, and the caller drops the
+ * knote; another -errno if the state cannot be known, which the caller reports.
  */
 typedef int filter_event_fn(struct knote *knote);
 
-/* KNOTE was reported and has EV_CLEAR: forget what was. */
+/*
+ * Reset the state of KNOTE, which has EV_CLEAR, after its event was returned.
+ */
 typedef void filter_clear_fn(struct knote *knote);
 
-/* Stop telling, for EV_DISABLE and EV_DISPATCH. */
+/* Stop activating KNOTE, for EV_DISABLE and EV_DISPATCH. */
 typedef void filter_disarm_fn(struct knote *knote);
 
-/* Tell again, also what is so already.  Returns 0 or -errno. */
+/*
+ * Activate KNOTE again, also for a condition already present.  Returns 0 or
+ * -errno.
+ */
 typedef int filter_arm_fn(struct knote *knote);
 
 struct filter {
 	short number;
-	bool descriptor; /* the identifier is one */
+	bool descriptor; /* the identifier is a descriptor */
 	filter_attach_fn *attach;
-	filter_same_fn *same; /* NULL: it always is */
-	filter_change_fn *change; /* NULL: takes both values */
+	filter_same_fn *same; /* NULL: always the same */
+	filter_change_fn *change; /* NULL: set fflags and data */
 	filter_detach_fn *detach; /* NULL: nothing to do */
 	filter_event_fn *event;
-	filter_clear_fn *clear; /* NULL: fflags and data to 0 */
+	filter_clear_fn *clear; /* NULL: set both to 0 */
 	filter_disarm_fn *disarm; /* NULL: nothing to do */
 	filter_arm_fn *arm;
 };
@@ -64,7 +69,7 @@ struct filter {
 #include "filters.def"
 #undef FILTER
 
-/* The filter with that number, or NULL. */
+/* The filter with NUMBER, or NULL. */
 const struct filter *filter_find(int number);
 
 #endif

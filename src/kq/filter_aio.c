@@ -15,26 +15,27 @@
 #undef aio_return
 
 /*
- * How often to look whether the C library is done, and how long, in
- * nanoseconds, the moments between are; together some 0.5 s.  It starts a
- * thread to say so, and only if it cannot it never does.
+ * kq_aio_return waits for the thread in which the C library calls on_complete:
+ * at most PATIENCE sleeps, in nanoseconds from MOMENT_FIRST doubling to
+ * MOMENT_LAST, about 0.5 s in all.  The call never comes if the thread could
+ * not be started.
  */
 #define PATIENCE 100
 #define MOMENT_FIRST 50000
 #define MOMENT_LAST 6400000
 
-/* A read or write under way, or done and not fetched by aio_return. */
+/* A read or write in progress, or complete and not yet passed to aio_return. */
 struct transfer {
-	struct link link; /* in requests, by its control block */
+	struct link link; /* in transfers, by control block */
 	struct aiocb *block;
-	struct sigevent event; /* as the program wrote it */
-	struct knote *knote; /* NULL: its queue is closed */
+	struct sigevent event; /* aio_sigevent as the program set it */
+	struct knote *knote; /* NULL: the queue is closed */
 	uint64_t serial;
-	bool done; /* and the C library has said so */
-	bool fetched; /* by aio_return, before that */
+	bool done; /* on_complete was called */
+	bool fetched; /* aio_return was called before that */
 };
 
-/* What the C library hands to completed(), whose to free it is. */
+/* Argument of on_complete(), which frees it. */
 struct notice {
 	struct aiocb *block;
 	uint64_t serial;
@@ -76,7 +77,7 @@ transfer_free(struct transfer *r)
 	free(r);
 }
 
-/* In a thread of the C library's, once the request is done. */
+/* Called in a thread of the C library when the transfer is complete. */
 static void
 on_complete(union sigval value)
 {
@@ -106,7 +107,7 @@ make_knote(struct aiocb *block, int *error)
 	struct kevent change;
 	struct knote *k;
 
-	/* the block may be used again as soon as it was fetched */
+	/* the program may reuse the block once aio_return has returned */
 	if (before != NULL && before->fetched) {
 		table_remove(&transfers, &before->link);
 		free(before);
@@ -125,7 +126,7 @@ make_knote(struct aiocb *block, int *error)
 	return k;
 }
 
-/* Returns 0 with the control block set to call completed(), or -errno. */
+/* Make BLOCK call on_complete().  Returns 0 or -errno. */
 static int
 transfer_prepare(struct aiocb *block)
 {
@@ -199,7 +200,11 @@ kq_aio_write(struct aiocb *block)
 	return transfer_start(block, aio_write);
 }
 
-/* Free the record of BLOCK, which is complete, if the C library is done too. */
+/*
+ * Free the record of BLOCK, which is complete, if on_complete() has been
+ * called.  If not, return false if PATIENT, else leave the record to
+ * on_complete().
+ */
 static bool
 fetch(struct aiocb *block, bool patient)
 {
@@ -222,8 +227,9 @@ fetch(struct aiocb *block, bool patient)
 }
 
 /*
- * The C library says that a request is complete a moment before it reads
- * aio_sigevent for the last time; from here on the block is the program's.
+ * aio_error(3) reports completion shortly before the C library reads
+ * aio_sigevent for the last time.  The program may free the block once this
+ * function returns, so wait for the notification.
  */
 ssize_t
 kq_aio_return(struct aiocb *block)
@@ -240,7 +246,7 @@ kq_aio_return(struct aiocb *block)
 	return aio_return(block);
 }
 
-/* Only aio_read(2) and aio_write(2) make such a knote (FreeBSD: EPERM). */
+/* Only aio_read(2) and aio_write(2) create such a knote (FreeBSD: EPERM). */
 static int
 aio_attach(struct knote *k)
 {

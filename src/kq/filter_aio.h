@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * filter_aio.h - asynchronous reads and writes that the C library may not tell
- * of.
+ * filter_aio.h - asynchronous reads and writes.
  */
 #ifndef KQ_FILTER_AIO_H
 #define KQ_FILTER_AIO_H
 
 #include "knote.h"
 
-/* Ask the C library about all of QUEUE that are under way. */
+/*
+ * Activate the AIO knotes of QUEUE whose transfer is complete.  Needed because
+ * the C library may be unable to report a completion.
+ */
 void transfers_check(struct queue *queue);
 
 #endif

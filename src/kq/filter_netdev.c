@@ -38,7 +38,7 @@ subscribe(struct queue *q)
 	return error;
 }
 
-/* Up and with a carrier, as its flags say, one of the three notes. */
+/* The note for interface flags FLAGS: up with a carrier, or down. */
 static unsigned
 state_of(unsigned flags)
 {
@@ -47,7 +47,7 @@ state_of(unsigned flags)
 	return (flags & up) == up ? NOTE_LINKUP : NOTE_LINKDOWN;
 }
 
-/* What NAME is now; NOTE_LINKINV if it cannot be told. */
+/* The note for the current state of NAME; NOTE_LINKINV if it is unknown. */
 static unsigned
 state_now(const char *name)
 {
@@ -111,7 +111,7 @@ netdev_post(struct knote *k, unsigned state)
 	knote_activate(k);
 }
 
-/* What FreeBSD did when a device was detached. */
+/* As FreeBSD did when a device was detached. */
 static void
 netdev_gone(struct knote *k)
 {
@@ -138,7 +138,7 @@ handle_message(struct queue *q, struct nlmsghdr *header)
 		netdev_post(k, state_of(link->ifi_flags));
 }
 
-/* Messages were lost: look at each interface. */
+/* Query the interface of a knote, after messages were lost. */
 static void
 check_interface(struct link *l, void *argument)
 {

@@ -7,7 +7,7 @@
 
 #include "knote.h"
 
-/* rtnetlink may have something: tell the NETDEV knotes of QUEUE. */
+/* Read rtnetlink and update the NETDEV knotes of QUEUE. */
 void netdev_handle(struct queue *queue);
 
 #endif

@@ -21,7 +21,7 @@
 #include "filter_timer.h"
 #include "member.h"
 
-/* Newer than some headers: Linux 5.4, 5.3. */
+/* Missing in older headers: Linux 5.4, 5.3. */
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
@@ -29,7 +29,7 @@
 #define SYS_pidfd_open 434
 #endif
 
-/* Linux 6.15 (include/uapi/linux/pidfd.h): what a process was. */
+/* struct pidfd_info of Linux 6.15 (include/uapi/linux/pidfd.h). */
 struct pidfd_information {
 	uint64_t mask, cgroup;
 	uint32_t ids[11];
@@ -39,15 +39,15 @@ struct pidfd_information {
 #define GET_INFORMATION _IOWR(0xff, 11, struct pidfd_information)
 
 /*
- * Who waits for a process is woken as the pidfd is, and so is about to reap it:
- * how long that may take, in nanoseconds.
+ * The end of a process makes its pidfd readable and wakes its parent, which
+ * then is about to reap it.  How long to wait for that, in nanoseconds.
  */
 #define REAPING INT64_C(100000000)
 
-/* As data: no wait status is negative. */
+/* Value of data: no wait status is negative. */
 #define UNKNOWN (-1)
 
-/* What the connector is needed for. */
+/* Notes that need the connector. */
 #define FOLLOWED (NOTE_FORK | NOTE_EXEC | NOTE_TRACK)
 
 static int
@@ -58,16 +58,16 @@ open_process(uintptr_t ident)
 	if (ident == 0 || ident > INT32_MAX)
 		return -ESRCH;
 	fd = private_descriptor((int)syscall(SYS_pidfd_open, (pid_t)ident, 0u));
-	/* the number of a thread is none of a process */
+	/* IDENT is the ID of a thread, not of a process */
 	if (fd == -EINVAL || fd == -ENOENT)
 		return -ESRCH;
-	/* seccomp(2) filters that are older than the call (Linux 5.3) say so */
+	/* seccomp(2) filters older than the call (Linux 5.3) return EPERM */
 	return fd == -EPERM ? -ENOSYS : fd;
 }
 
-/* ---- how it ended ---- */
+/* ---- the wait status ---- */
 
-/* What is in file NAME of DIRECTORY, as a string. */
+/* Read file NAME of DIRECTORY into TEXT, as a string. */
 static bool
 read_text(int directory, const char *name, char *text, size_t size)
 {
@@ -83,10 +83,10 @@ read_text(int directory, const char *name, char *text, size_t size)
 }
 
 /*
- * Field 52 of /proc/PID/stat (proc(5)) of a process that has ended.  It is 0
- * for who may not trace the process, which the link exe tells: it is refused to
- * them, and of a zombie is not there.  The link is read first, since of what
- * was reaped in between nothing is there.
+ * Read the wait status of a zombie: field 52 of /proc/PID/stat (proc(5)), which
+ * is 0 for a reader that may not trace the process.  To such a reader the link
+ * exe is refused; to any other, it is missing for a zombie (ENOENT).  The link
+ * is read first: if the process is reaped in between, reading stat fails.
  */
 static bool
 status_from(int directory, int *status)
@@ -98,7 +98,7 @@ status_from(int directory, int *status)
 		return false;
 	if (!read_text(directory, "stat", text, sizeof text))
 		return false;
-	/* the name, in parentheses, may hold anything */
+	/* the name, in parentheses, may contain any character */
 	field = strrchr(text, ')');
 	if (field == NULL ||
 	    (strncmp(field, ") Z", 3) != 0 && strncmp(field, ") X", 3) != 0))
@@ -108,7 +108,7 @@ status_from(int directory, int *status)
 	return true;
 }
 
-/* Whether /proc is of this process's namespace, and PID the same there. */
+/* Whether /proc shows the PID namespace of this process. */
 static bool
 is_own_proc(void)
 {
@@ -134,7 +134,7 @@ status_of_zombie(pid_t pid, int *status)
 	return known;
 }
 
-/* A child is left to be waited for. */
+/* Get the wait status of a child without reaping it. */
 static bool
 status_of_child(int fd, int *status)
 {
@@ -153,7 +153,10 @@ status_of_child(int fd, int *status)
 	return true;
 }
 
-/* A process that was reaped: 1, 0 if it was not yet, or -1 if nobody tells. */
+/*
+ * Get the wait status of a reaped process.  Returns 1, 0 if it is not reaped
+ * yet, or -1 if the kernel does not report it.
+ */
 static int
 status_of_reaped(int fd, int *status)
 {
@@ -170,7 +173,7 @@ status_of_reaped(int fd, int *status)
 	return 1;
 }
 
-/* 1 with *STATUS set, 0 if that may be had soon, or -1. */
+/* Returns 1 with *STATUS set, 0 if it may be available soon, or -1. */
 static int
 status_of(const struct knote *k, int *status)
 {
@@ -182,7 +185,7 @@ status_of(const struct knote *k, int *status)
 	return status_of_reaped(fd, status);
 }
 
-/* 1 if it has, 0, or -errno. */
+/* Returns 1 if the process has ended, 0 if not, or -errno. */
 static int
 has_ended(const struct knote *k)
 {
@@ -197,7 +200,10 @@ has_ended(const struct knote *k)
 
 /* ---- the knote ---- */
 
-/* Its end is told already while its reap is awaited, which is an edge. */
+/*
+ * While the reap is awaited, the pidfd is readable already, and the reap is an
+ * edge.
+ */
 static int
 proc_arm(struct knote *k)
 {
@@ -214,8 +220,9 @@ proc_disarm(struct knote *k)
 }
 
 /*
- * What else tells how a process ended, that is no child and is gone by then, or
- * not to be traced: its pidfd, unless the kernel is older.
+ * Whether the pidfd reports the wait status of a reaped process.  On older
+ * kernels, the status of a process that is not a child is lost once it is
+ * reaped, and hidden if it may not be traced.
  */
 static bool
 pidfd_keeps_status(const struct knote *k)
@@ -225,7 +232,10 @@ pidfd_keeps_status(const struct knote *k)
 	return status_of_reaped(k->process.descriptor, &status) != -1;
 }
 
-/* FFLAGS are asked for: 0 or -errno, if that cannot be without connector. */
+/*
+ * Start using the connector if FFLAGS can use it.  Returns 0, or -errno if they
+ * need it and it is unavailable.
+ */
 static int
 follow(struct knote *k, unsigned fflags)
 {
@@ -248,7 +258,10 @@ unfollow(struct knote *k)
 	k->process.followed = false;
 }
 
-/* What the connector has to tell yet is of who had the number before. */
+/*
+ * Open the process.  Unread events of the connector may be about an earlier
+ * process with the same ID, so they are read first.
+ */
 static int
 proc_open(struct knote *k)
 {
@@ -262,7 +275,7 @@ proc_open(struct knote *k)
 	ended = has_ended(k);
 	if (ended < 0)
 		(void)close(k->process.descriptor);
-	/* a zombie: nobody is about to reap it */
+	/* it was a zombie before: nobody is about to reap it */
 	k->process.awaited = ended == 1;
 	return ended < 0 ? ended : 0;
 }
@@ -316,7 +329,10 @@ proc_detach(struct knote *k)
 	unfollow(k);
 }
 
-/* Whether to look again when K has been reaped, or at the latest in REAPING. */
+/*
+ * Wait for K's process to be reaped, at most REAPING.  Returns false if the
+ * wait is over or impossible.
+ */
 static bool
 await_reap(struct knote *k)
 {
@@ -331,13 +347,16 @@ await_reap(struct knote *k)
 	return false;
 }
 
-/* Returns false if the status may be had soon. */
+/*
+ * Record the end of K's process.  Returns false if its status may be available
+ * soon.
+ */
 static bool
 proc_end(struct knote *k)
 {
 	int status, known = status_of(k, &status);
 
-	/* what came before the end belongs to it */
+	/* first read the events from before the end */
 	proc_handle_events(k->queue);
 	if (known == 1)
 		k->process.status = status;
@@ -370,7 +389,7 @@ proc_event(struct knote *k)
 	return k->event.fflags != 0;
 }
 
-/* ---- the first report of a child that is followed ---- */
+/* ---- the first event of a tracked child ---- */
 
 static int
 child_event(struct knote *k)
@@ -407,7 +426,10 @@ announce(const struct knote *parent, const struct kevent *child)
 	knote_activate(k);
 }
 
-/* A child that ended and was reaped meanwhile is told by the connector. */
+/*
+ * Add a knote for the child PID.  If it has been reaped already, it has no
+ * pidfd, and the connector reports its end.
+ */
 static int
 track(const struct knote *parent, pid_t pid)
 {
@@ -430,7 +452,7 @@ track(const struct knote *parent, pid_t pid)
 	}
 	k->process.descriptor = fd < 0 ? -1 : fd;
 	k->process.followed = true;
-	k->queue->followers++; /* as parent has it */
+	k->queue->followers++; /* PARENT uses the connector already */
 	error = proc_arm(k);
 	if (error != 0) {
 		knote_drop(k);
@@ -456,7 +478,7 @@ proc_post_error(struct knote *k)
 	knote_activate(k);
 }
 
-/* ---- what the connector tells ---- */
+/* ---- events of the connector ---- */
 
 static struct knote *
 proc_find(struct queue *q, pid_t pid)
@@ -494,7 +516,7 @@ proc_ended(struct queue *q, pid_t pid, bool leader, int status)
 		return;
 	k->process.status = status;
 	k->process.known = true;
-	/* its pidfd says when all has ended */
+	/* the pidfd reports the end of the last thread */
 	if (!leader || k->process.descriptor != -1)
 		return;
 	k->process.ended = true;
@@ -513,7 +535,7 @@ proc_lost(struct link *l, void *argument)
 		return;
 	if ((k->fflags & NOTE_TRACK) != 0)
 		proc_post_error(k);
-	/* its end, or that of the last thread, may have been among that */
+	/* the lost events may include its end, or that of its last thread */
 	k->process.known &= k->process.ended;
 	if (k->process.descriptor == -1 &&
 	    kill((pid_t)k->event.ident, 0) == -1 && errno == ESRCH) {

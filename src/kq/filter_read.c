@@ -24,7 +24,7 @@ at_end(struct knote *k)
 static int
 read_judge_pipe(struct knote *k, uint32_t r, enum kind kind)
 {
-	/* the write end, and nobody reads: the bytes are not for it */
+	/* a write end without readers: it cannot read the bytes */
 	if ((r & EPOLLERR) != 0) {
 		k->event.data = 0;
 		return kind == KIND_PIPE ? at_end(k) : 0;
@@ -52,7 +52,7 @@ read_judge_socket(struct knote *k, uint32_t r, enum kind kind)
 			k->event.fflags = (unsigned)socket_error(fd, kind);
 		return at_end(k);
 	}
-	/* a stream that never was connected is hung up to Linux */
+	/* Linux reports EPOLLHUP for a stream that was never connected */
 	if ((r & EPOLLHUP) != 0)
 		return 0;
 	if ((r & EPOLLERR) != 0)
@@ -65,8 +65,9 @@ read_judge_socket(struct knote *k, uint32_t r, enum kind kind)
 }
 
 /*
- * With EV_CLEAR a queue is news when it has more events than were reported, or
- * has been served since.  To count them may wake this queue once more.
+ * With EV_CLEAR, a queue is reported again when it has more events than last
+ * reported, or has returned events since.  Counting them may wake this queue
+ * once more.
  */
 static int
 read_judge_queue(struct knote *k)
@@ -100,7 +101,7 @@ read_clear(struct knote *k)
 	k->event.data = 0;
 }
 
-/* Where there is one queue, nothing else is. */
+/* Whether K may watch a queue; false if there is only one. */
 static bool
 may_be_queue(struct knote *k)
 {
@@ -109,8 +110,9 @@ may_be_queue(struct knote *k)
 }
 
 /*
- * What counts no bytes: a socket that listens, or of another family, and what
- * is no pipe, socket or terminal at all.  One that is hung up counts no more.
+ * Whether FIONREAD is expected to fail with ERROR: for a listening socket, one
+ * of another family, a terminal after a hangup, and any descriptor that is not
+ * a pipe, socket or terminal.
  */
 static bool
 is_countless(int kind, uint32_t r, int error)
@@ -140,7 +142,7 @@ read_judge(struct knote *k, uint32_t r)
 	if (error == EBADF)
 		return -error;
 	k->event.data = bytes;
-	/* what is most often so needs no look at what it is */
+	/* the most common case does not depend on the kind */
 	if ((r & ENDED) == 0 && bytes > 0 && (k->fflags & NOTE_LOWAT) == 0)
 		return 1;
 	kind = descriptor_kind(k);

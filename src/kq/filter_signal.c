@@ -16,25 +16,25 @@
 #include "queue.h"
 
 /*
- * Linux drops an ignored signal as it is sent, and keeps but one of a kind that
- * is blocked.  So a handler counts, in front of the one that the program has or
- * in the place of SIG_IGN; and a signal that is pending counts as one.  What
- * would end or stop the process is left to do so.
+ * Linux discards an ignored signal when it is sent, and keeps only one instance
+ * of a blocked one.  So a handler counts: it runs before the program's handler,
+ * or in place of SIG_IGN.  A pending signal counts as one.  A signal that would
+ * end or stop the process keeps that action.
  */
 
 struct watched {
-	struct sigaction before; /* what the program has */
-	/* its handler, for count(): 0 for none */
+	struct sigaction before; /* the program's action */
+	/* the program's handler, for count(); 0: none */
 	atomic_uintptr_t handler;
-	atomic_bool information; /* wants siginfo_t */
+	atomic_bool information; /* the program's handler takes siginfo_t */
 	unsigned knotes;
-	bool handled; /* by count() */
+	bool handled; /* count() is installed */
 };
 
 static struct watched watched[NSIG];
 static atomic_uint posts[NSIG];
 static _Thread_local volatile sig_atomic_t ignored, handled;
-static int posted = -1; /* eventfd: posts has changed */
+static int posted = -1; /* eventfd: posts[] has changed */
 
 static bool
 is_signal(uintptr_t number)
@@ -48,7 +48,10 @@ signal_bit(uintptr_t number)
 	return UINT64_C(1) << (number - 1);
 }
 
-/* Async-signal-safe; the program may have closed all that it did not know. */
+/*
+ * The signal handler.  The program may have closed the eventfd, which it does
+ * not know of.
+ */
 static void
 count(int number, siginfo_t *information, void *context)
 {
@@ -110,7 +113,7 @@ remember_action(struct watched *w, const struct sigaction *action)
 	atomic_store(&w->handler, handler);
 }
 
-/* Put count() before what the program has for the signal now. */
+/* Install count() in front of the program's current action. */
 static void
 install_handler(int number)
 {
@@ -122,7 +125,7 @@ install_handler(int number)
 	if (now.sa_sigaction == count) {
 		if ((now.sa_flags & SA_SIGINFO) != 0)
 			return;
-		/* signal(3) has put it back, as what it is not */
+		/* signal(3) restored count(), without SA_SIGINFO */
 		now = w->before;
 	}
 	w->handled = false;
@@ -135,7 +138,7 @@ install_handler(int number)
 	action.sa_flags |= SA_SIGINFO;
 	if (is_ignored(number, &now)) {
 		action.sa_flags = SA_SIGINFO | SA_RESTART;
-		/* children of who ignores SIGCHLD leave no zombie (POSIX) */
+		/* with SIGCHLD ignored, children leave no zombies (POSIX) */
 		if (now.sa_handler == SIG_IGN)
 			action.sa_flags |= SA_NOCLDWAIT;
 		sigemptyset(&action.sa_mask);
@@ -205,7 +208,7 @@ open_posts(struct queue *q)
 	}
 	if (q->sources[SOURCE_POSTS] != -1)
 		return 0;
-	/* edge-triggered and never read, it wakes every queue it is in */
+	/* edge-triggered and never read: each write wakes every queue */
 	return source_add(q, SOURCE_POSTS,
 	    fcntl(posted, F_DUPFD_CLOEXEC, posted), true);
 }
@@ -227,7 +230,7 @@ signal_attach(struct knote *k)
 	int error;
 
 	k->event.flags |= EV_CLEAR;
-	/* FreeBSD and NetBSD take any number; that one never comes */
+	/* FreeBSD and NetBSD accept any number; such a signal never arrives */
 	if (!is_signal(number))
 		return 0;
 	if ((error = open_posts(q)) != 0)
@@ -258,7 +261,10 @@ signal_detach(struct knote *k)
 		restore_handler((int)number);
 }
 
-/* What was handled since, and the one that is pending, each once. */
+/*
+ * Count the signals handled since the last report, and a pending one, each
+ * once.
+ */
 static int
 signal_event(struct knote *k)
 {
@@ -271,12 +277,12 @@ signal_event(struct knote *k)
 	fresh = atomic_load(&posts[number]) - k->signal.seen;
 	pending = is_pending((int)number);
 	if (k->signal.pending_reported && fresh > 0) {
-		/* it has been reported when it was pending */
+		/* it was reported while pending */
 		k->signal.pending_reported = false;
 		k->signal.seen++;
 		fresh--;
 	}
-	/* or the program has taken it, as sigwait(3) does */
+	/* not pending any longer: the program took it, as with sigwait(3) */
 	k->signal.pending_reported = k->signal.pending_reported && pending;
 	k->event.data = fresh + (pending && !k->signal.pending_reported);
 	return k->event.data > 0;
@@ -287,7 +293,7 @@ signal_clear(struct knote *k)
 {
 	unsigned fresh = atomic_load(&posts[k->event.ident]) - k->signal.seen;
 
-	/* those that were reported, of which the last may be pending */
+	/* the last of those reported may be the pending one */
 	if (k->event.data > fresh) {
 		k->signal.pending_reported = true;
 		k->event.data--;
@@ -297,8 +303,8 @@ signal_clear(struct knote *k)
 }
 
 /*
- * One that was reported pending, and taken, may have been sent again: so it is
- * if nothing else explains that something was sent.
+ * A signal that was reported while pending, and then taken, may have been sent
+ * again.  Assume so if SENT and no other knote has a new signal.
  */
 void
 signal_handle(struct queue *q, bool sent)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * filter_signal.h - counting the signals of this process.
+ * filter_signal.h - count the signals of this process.
  */
 #ifndef KQ_FILTER_SIGNAL_H
 #define KQ_FILTER_SIGNAL_H
@@ -8,26 +8,29 @@
 #include "knote.h"
 
 /*
- * A signal was handled or, if SENT, has come to be pending: look at the knotes
- * of QUEUE.
+ * Update the SIGNAL knotes of QUEUE after a signal was handled or, if SENT,
+ * became pending.
  */
 void signal_handle(struct queue *queue, bool sent);
 
 /*
- * The program may have changed what a watched signal does since: count it
- * still.
+ * Reinstall the counting handler where the program has changed the action of a
+ * watched signal.
  */
 void signal_reinstall(void);
 
-/* How many watched signals this thread has taken. */
+/* Numbers of watched signals that this thread has received. */
 struct signal_counts {
-	unsigned ignored; /* by the program */
-	unsigned handled; /* by a handler of its own */
+	unsigned ignored; /* the program ignores them */
+	unsigned handled; /* the program has a handler */
 };
 
 struct signal_counts signal_counts_now(void);
 
-/* This is a child of fork(2), without queues: part from the parent. */
+/*
+ * Called in a child of fork(2), which has no queues: close the eventfd that it
+ * shares with the parent.
+ */
 void signal_after_fork(void);
 
 #endif

@@ -39,7 +39,7 @@ clock_now(bool clock)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-/* ---- the heap: the earliest deadline is its first ---- */
+/* ---- heap of timers, the earliest deadline first ---- */
 
 static bool
 is_before(const struct knote *a, const struct knote *b)
@@ -85,7 +85,7 @@ heap_sink(struct heap *h, size_t at, struct knote *k)
 	heap_put(h, at, k);
 }
 
-/* Room for one more, so that inserting cannot fail later. */
+/* Make room for COUNT knotes, so that heap_insert cannot fail. */
 static int
 heap_reserve(struct heap *h, size_t count)
 {
@@ -133,7 +133,7 @@ heap_remove(struct knote *k)
 
 /* ---- one timer ---- */
 
-/* DATA in the unit that FFLAGS name, in nanoseconds; NEVER if that is more. */
+/* DATA, in the unit of FFLAGS, in nanoseconds; NEVER on overflow. */
 static int64_t
 to_nanoseconds(int64_t data, unsigned fflags)
 {
@@ -148,7 +148,10 @@ to_nanoseconds(int64_t data, unsigned fflags)
 	return data > NEVER / unit ? NEVER : data * unit;
 }
 
-/* A timerfd, or -1 with errno: also if it cannot be set, found out here. */
+/*
+ * Open a timerfd and check that it can be set.  Returns -1 with errno on
+ * failure.
+ */
 static int
 timer_open(bool clock)
 {
@@ -165,7 +168,10 @@ timer_open(bool clock)
 	return -1;
 }
 
-/* That all knotes of Q can be in the heap of that CLOCK.  0 or -errno. */
+/*
+ * Open the timerfd of CLOCK and make room in its heap for all knotes of Q.
+ * Returns 0 or -errno.
+ */
 static int
 timer_prepare(struct queue *q, bool clock)
 {
@@ -186,7 +192,7 @@ timer_start(struct knote *k, unsigned fflags, int64_t data)
 	int64_t length;
 	int error;
 
-	/* units are bits, but one at most */
+	/* at most one bit of UNITS */
 	if (data < 0 || (fflags & ~(unsigned)(UNITS | NOTE_ABSTIME)) != 0 ||
 	    ((fflags & UNITS) & ((fflags & UNITS) - 1)) != 0)
 		return -EINVAL;
@@ -197,7 +203,7 @@ timer_start(struct knote *k, unsigned fflags, int64_t data)
 	k->data = data;
 	k->timer.count = 0;
 	length = to_nanoseconds(data, fflags);
-	/* a period of nothing is the shortest there is */
+	/* a period of 0 means the shortest one */
 	if (!clock && length == 0 && (k->event.flags & EV_ONESHOT) == 0)
 		length = 1;
 	k->timer.period = clock || (k->event.flags & EV_ONESHOT) != 0 ? 0 :
@@ -216,13 +222,13 @@ timer_start(struct knote *k, unsigned fflags, int64_t data)
 static int
 timer_attach(struct knote *k)
 {
-	/* FreeBSD: a time of day is told until the knote is deleted */
+	/* FreeBSD: an absolute timer stays reported until it is deleted */
 	if ((k->fflags & NOTE_ABSTIME) == 0)
 		k->event.flags |= EV_CLEAR;
 	return timer_start(k, k->fflags, k->data);
 }
 
-/* To add it again starts it anew, and forgets what has expired. */
+/* EV_ADD of an existing timer restarts it and discards its expirations. */
 static int
 timer_change(struct knote *k, const struct kevent *change)
 {
@@ -238,7 +244,7 @@ timer_change(struct knote *k, const struct kevent *change)
 	return 0;
 }
 
-/* Count what has expired since. */
+/* Add the expirations since the last call. */
 static int
 timer_event(struct knote *k)
 {
@@ -274,7 +280,7 @@ timer_clear(struct knote *k)
 	heap_insert(k);
 }
 
-/* Disabled it goes on, and wakes nobody. */
+/* A disabled timer keeps counting without waking anyone. */
 static void
 timer_disarm(struct knote *k)
 {
@@ -288,7 +294,7 @@ timer_arm(struct knote *k)
 	return 0;
 }
 
-/* ---- of another filter ---- */
+/* ---- timers of other filters ---- */
 
 int
 timer_wake_after(struct knote *k, int64_t ns)
@@ -308,7 +314,7 @@ timer_cancel_wake(struct knote *k)
 	heap_remove(k);
 }
 
-/* ---- all of them ---- */
+/* ---- all timers of a queue ---- */
 
 static void
 expire(struct heap *h, int64_t t)
@@ -317,7 +323,7 @@ expire(struct heap *h, int64_t t)
 
 	while (h->count > 0 && (k = h->list[0])->timer.deadline <= t) {
 		heap_remove(k);
-		/* out of the heap until it is reported: it does not wake */
+		/* stays out of the heap, and so unarmed, until reported */
 		knote_activate(k);
 	}
 }
@@ -328,10 +334,10 @@ timer_handle(struct queue *q, bool clock)
 	struct heap *h = clock ? &q->clocks : &q->timers;
 
 	expire(h, clock_now(clock));
-	h->armed = 0; /* the timerfd is to be set, which resets it */
+	h->armed = 0; /* forces timerfd_settime, which clears the expiration */
 }
 
-/* What the type cannot hold comes later than its largest value. */
+/* A deadline beyond a 32-bit time_t is cut to its largest value. */
 static time_t
 seconds(int64_t deadline)
 {
@@ -352,7 +358,7 @@ arm_timerfd(struct heap *h, int fd)
 	if (deadline != NEVER) {
 		t.it_value.tv_sec = seconds(deadline);
 		t.it_value.tv_nsec = (long)(deadline % NS_PER_S);
-		if (deadline <= 0) /* 0 would disarm it */
+		if (deadline <= 0) /* 0 would disarm the timerfd */
 			t.it_value.tv_nsec = 1;
 	}
 	if (timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL) == -1)

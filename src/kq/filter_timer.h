@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * filter_timer.h - any number of timers on two timerfds, one for each clock.
+ * filter_timer.h - any number of timers on two timerfds, one per clock.
  */
 #ifndef KQ_FILTER_TIMER_H
 #define KQ_FILTER_TIMER_H
@@ -8,18 +8,21 @@
 #include "knote.h"
 
 /*
- * Activate KNOTE, which is of another filter, in NS nanoseconds, once; until
- * then its timer has a place.  Returns 0 or -errno.
+ * Activate KNOTE, of another filter, once in NS nanoseconds; until then its
+ * timer.place is not 0.  Returns 0 or -errno.
  */
 int timer_wake_after(struct knote *knote, int64_t ns);
 
-/* Or do not. */
+/* Cancel that. */
 void timer_cancel_wake(struct knote *knote);
 
-/* The timerfd has expired: CLOCK, that of the time of day. */
+/*
+ * Activate the expired timers of QUEUE: of the time of day if CLOCK, else of
+ * the monotonic clock.
+ */
 void timer_handle(struct queue *queue, bool clock);
 
-/* Set the timerfds to the next deadlines.  Returns 0 or -errno. */
+/* Arm the timerfds of QUEUE for the next deadlines.  Returns 0 or -errno. */
 int timer_arm_fds(struct queue *queue);
 
 #endif

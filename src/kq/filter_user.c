@@ -18,7 +18,9 @@ combine(unsigned have, unsigned change)
 	}
 }
 
-/* As on FreeBSD, what adds it does not trigger it. */
+/*
+ * As on FreeBSD, NOTE_TRIGGER has no effect in the change that adds the knote.
+ */
 static int
 user_attach(struct knote *k)
 {

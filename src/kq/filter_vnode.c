@@ -11,8 +11,8 @@
 #include "inode.h"
 
 /*
- * What has no vnode, or one that nothing watches, is refused as FreeBSD does.
- * O_PATH is a vnode whatever the file is (FreeBSD 14).
+ * Refuse, as FreeBSD does, files without a vnode or with one that it cannot
+ * watch.  An O_PATH descriptor is a vnode for every type of file (FreeBSD 14).
  */
 static int
 vnode_refuse(int fd, const struct stat *st)
@@ -48,7 +48,7 @@ vnode_attach(struct knote *k)
 	return error;
 }
 
-/* What has been before a change is for who asked before. */
+/* Deliver earlier events first, under the fflags from before the change. */
 static int
 vnode_same(const struct knote *k)
 {

@@ -12,7 +12,7 @@
 #include "member.h"
 #include "socket.h"
 
-/* How many bytes, or -errno. */
+/* Bytes that the pipe can take, or -errno. */
 static int64_t
 pipe_room(int fd)
 {
@@ -32,7 +32,7 @@ write_judge_pipe(struct knote *k, uint32_t r, enum kind kind)
 		return (int)k->event.data;
 	if ((r & EPOLLERR) != 0) {
 		k->event.flags |= EV_EOF;
-		/* a FIFO can be opened for reading again */
+		/* only a FIFO can get a reader again */
 		if (kind == KIND_PIPE)
 			k->event.flags |= EV_ONESHOT;
 		return 1;
@@ -41,8 +41,8 @@ write_judge_pipe(struct knote *k, uint32_t r, enum kind kind)
 }
 
 /*
- * Hung up: also a stream that never was connected, to Linux.  Returns 1 if it
- * is such a one, 0, or -errno.
+ * Linux reports EPOLLHUP also for a stream that was never connected.  Returns 1
+ * if FD is such a stream, 0 if not, or -errno.
  */
 static int
 never_connected(int fd)
@@ -95,7 +95,7 @@ write_judge(struct knote *k, uint32_t r)
 	case KIND_SOCKET:
 		return write_judge_socket(k, r, (enum kind)kind);
 	default:
-		/* no call tells the room of a terminal: it is not 0 */
+		/* no call returns the room of a terminal; it is at least 1 */
 		k->event.data = 1;
 		if ((r & EPOLLHUP) != 0)
 			k->event.flags |= EV_EOF;

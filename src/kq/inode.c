@@ -17,7 +17,7 @@
 #define DIRECTORY_MASK \
 	(IN_ATTRIB | IN_MOVE_SELF | IN_CREATE | IN_DELETE | IN_MOVE)
 
-/* What the last look at a file has seen. */
+/* The status of a file, as far as events depend on it. */
 struct snapshot {
 	off_t size;
 	nlink_t links;
@@ -28,16 +28,16 @@ struct snapshot {
 };
 
 struct inode {
-	struct link link; /* in queue->inodes, by watch */
+	struct link link; /* in queue->inodes, by watch descriptor */
 	struct queue *queue;
 	dev_t device;
 	ino_t number;
 	bool directory;
-	bool gone; /* its number may be another's */
+	bool gone; /* freed: the number may be reused */
 	struct snapshot last;
 	struct knote *knotes; /* by knote->sibling */
-	struct inode *parent; /* of a directory; or NULL */
-	unsigned children; /* directories whose parent it is */
+	struct inode *parent; /* watched parent of a directory, or NULL */
+	unsigned children; /* directories that have it as parent */
 };
 
 bool
@@ -83,7 +83,10 @@ inode_add_watch(const struct queue *q, int fd, uint32_t mask)
 	return watch;
 }
 
-/* The inode of descriptor FD, watched for MASK also; NULL with *ERROR set. */
+/*
+ * Find or add the inode of descriptor FD, and add MASK to its watch.  Returns
+ * NULL with *ERROR set on failure.
+ */
 static struct inode *
 inode_get(struct queue *q, int fd, const struct stat *st, uint32_t mask,
     int *error)
@@ -120,7 +123,7 @@ inode_get(struct queue *q, int fd, const struct stat *st, uint32_t mask,
 	return i;
 }
 
-/* What NOTES are about that few ask for, and so is told only if asked for. */
+/* The events for NOTES that are frequent and so watched only on request. */
 static uint32_t
 access_mask(unsigned notes)
 {
@@ -145,7 +148,7 @@ base_mask(bool directory)
 	return directory ? DIRECTORY_MASK : FILE_MASK;
 }
 
-/* What K asks for beside that. */
+/* The events that K requests beyond base_mask. */
 static uint32_t
 mask_for(const struct knote *k)
 {
@@ -180,8 +183,8 @@ inode_put(struct inode *i)
 }
 
 /*
- * What has happened to it cannot be known: tell all its knotes so.  None is
- * dropped, since ERROR is not that of a knote that is gone.
+ * Report ERROR from all knotes of I, whose state cannot be known.  ERROR is
+ * neither -EBADF nor -ENOENT, which would drop them.
  */
 static void
 inode_fail(const struct inode *i, int error)
@@ -190,7 +193,7 @@ inode_fail(const struct inode *i, int error)
 		knote_end(k, error);
 }
 
-/* Watch directory UP, the parent of I, unless I is its own. */
+/* Watch directory UP, the parent of I, unless I is its own parent. */
 static int
 get_parent(struct inode *i, int up)
 {
@@ -208,8 +211,8 @@ get_parent(struct inode *i, int up)
 }
 
 /*
- * Nothing tells inotify that a directory, open yet, was removed but its parent.
- * Who may not read that does not learn it.  Returns 0 or -errno.
+ * Watch the parent of I: inotify reports the removal of an open directory only
+ * there.  Returns 0 or -errno.
  */
 static int
 watch_parent(struct inode *i, int fd)
@@ -228,24 +231,25 @@ watch_parent(struct inode *i, int fd)
 		before->children--;
 		inode_put(before);
 	}
-	/* without a right to it, or already removed */
+	/* no permission, or already removed */
 	return error == -EACCES || error == -ENOENT ? 0 : error;
 }
 
-/* The same for one that is watched already. */
+/* Watch the current parent of I, which may have changed. */
 static void
 rewatch_parent(struct inode *i, int fd)
 {
 	int error = watch_parent(i, fd);
 
-	/* what another thread has just closed is found when it is asked for */
+	/* event() detects a descriptor that another thread has just closed */
 	if (error != 0 && !knote_is_gone(error))
 		inode_fail(i, error);
 }
 
 /*
- * Look at it by the descriptor of one of its knotes that is still open.  Where
- * that fails, its knotes are told.
+ * Get the status of I through a descriptor of its knotes that is still open,
+ * and return that in *FD.  Returns false if there is none; if fstat fails, the
+ * knotes report that.
  */
 static bool
 inode_stat(const struct inode *i, struct snapshot *seen, int *fd)
@@ -275,12 +279,12 @@ inode_watch(struct knote *k, int fd, const struct stat *st)
 	struct snapshot seen;
 	int error, other;
 
-	/* what has been before is not for this knote */
+	/* earlier events are not for this knote */
 	inode_handle(k->queue);
 	i = inode_get(k->queue, fd, st, mask, &error);
 	if (i == NULL)
 		return error;
-	/* a parent was not looked at, nor what has only closed descriptors */
+	/* without an open descriptor, i->last was not kept up to date */
 	if (!inode_stat(i, &seen, &other))
 		i->last = snapshot_of(st);
 	k->inode = i;
@@ -321,11 +325,11 @@ inode_forget(struct knote *knote)
 	inode_put(i);
 }
 
-/* ---- what happened ---- */
+/* ---- events ---- */
 
 /*
- * As FreeBSD's kernel posts it: what belongs to one operation comes as one
- * hint, and is told whole to who asked for a part (filt_vfsvnode).
+ * Post HINT as FreeBSD's kernel does: all notes of one operation form one hint,
+ * and a knote that asks for one of them gets all (filt_vfsvnode).
  */
 static void
 inode_post(struct inode *i, unsigned hint)
@@ -357,14 +361,14 @@ same_attributes(const struct snapshot *a, const struct snapshot *b)
 }
 
 /*
- * IN_ATTRIB: attributes, or names made and removed.  The last name is not the
- * end of an open file.
+ * IN_ATTRIB: attributes were changed, or names added or removed.  An open file
+ * outlives its last name.
  */
 static void
 changed_attributes(struct inode *i, const struct snapshot *seen)
 {
 	if (i->directory) {
-		/* what its links count are the directories in it */
+		/* the link count of a directory counts its subdirectories */
 		inode_post(i,
 		    seen->links == 0 && i->last.links > 0 ? NOTE_DELETE :
 							    NOTE_ATTRIB);
@@ -385,7 +389,7 @@ changed_contents(struct inode *i, const struct snapshot *seen)
 	    seen->size > i->last.size ? NOTE_WRITE | NOTE_EXTEND : NOTE_WRITE);
 }
 
-/* inotify lost events: what can be seen must do. */
+/* Derive events from the status of I, after inotify lost some. */
 static void
 recheck(struct inode *i)
 {
@@ -409,7 +413,10 @@ recheck_each(struct link *l, void *argument)
 	recheck((struct inode *)l);
 }
 
-/* A directory may have moved, too.  This changes the table of inodes. */
+/*
+ * A directory may have moved.  Called for knotes, not inodes, since it changes
+ * the table of inodes.
+ */
 static void
 rewatch_parent_each(struct link *l, void *argument)
 {
@@ -453,13 +460,13 @@ handle_self(struct inode *i, uint32_t mask)
 		inode_post(i, access_notes(mask));
 	if ((mask & IN_MODIFY) != 0) {
 		changed_contents(i, &seen);
-		/* the rest may be what the next event is about */
+		/* other changes may belong to the next event */
 		i->last.size = seen.size;
 		i->last.modified = seen.modified;
 	}
 	if ((mask & IN_ATTRIB) != 0) {
 		changed_attributes(i, &seen);
-		/* its size and time may be what the next event is about */
+		/* changes of size and time may belong to the next event */
 		seen.size = i->last.size;
 		seen.modified = i->last.modified;
 		i->last = seen;
@@ -472,9 +479,10 @@ handle_self(struct inode *i, uint32_t mask)
 }
 
 /*
- * The watch has ended: with the inode, or already with its last name in the
- * cache while it is open (fs/dcache.c, dentry_unlink_inode); then it has no
- * name left, which no new file at its number would be without.
+ * The watch has ended, because the inode was freed, or because its last cached
+ * name was dropped while it is open (fs/dcache.c, dentry_unlink_inode).  An
+ * inode of the second kind has no links, unlike a new file that reuses its
+ * number.
  */
 static void
 handle_ignored(struct inode *i)
@@ -498,16 +506,16 @@ handle_ignored(struct inode *i)
 	i->gone = false;
 }
 
-/* Something of another name in directory I. */
+/* Handle an event about a name in directory I. */
 static void
 handle_child(struct inode *i, uint32_t mask)
 {
 	unsigned hint = NOTE_WRITE;
 
-	/* the rest is about the child itself */
+	/* other events are about the child itself */
 	if ((mask & (IN_CREATE | IN_DELETE | IN_MOVE)) == 0)
 		return;
-	/* a directory's parent counts it among its links */
+	/* a subdirectory changes the link count of its parent */
 	if ((mask & IN_ISDIR) != 0)
 		hint |= NOTE_LINK;
 	if ((mask & IN_MOVE) != 0)
@@ -518,7 +526,9 @@ handle_child(struct inode *i, uint32_t mask)
 		table_each(&i->queue->inodes, removed_child, i);
 }
 
-/* Half of a rename: the other half follows, if it is in the same directory. */
+/*
+ * First half of a rename; the second half follows if the directory is the same.
+ */
 struct half_rename {
 	int watch;
 	uint32_t cookie, mask;

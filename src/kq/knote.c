@@ -52,7 +52,7 @@ void
 knote_free(struct knote *k)
 {
 	assert(k->member.place == MEMBER_NOWHERE &&
-	    "no slot leads to a knote that was freed");
+	    "no slot refers to a freed knote");
 	knote_dequeue(k);
 	if ((k->status & KNOTE_UNLISTED) == 0)
 		table_remove(&k->queue->knotes, &k->link);

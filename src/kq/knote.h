@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * knote.h - the knote, which is one filter on one identifier in one queue, and
- * the queue it is in.
+ * knote.h - knotes and queues.  A knote is one filter on one identifier in one
+ * queue.
  *
- * One lock is held wherever these are touched; only the wait in the kernel
- * (collect.c) is without it.
+ * One lock protects all of them; only the wait in the kernel (collect.c) runs
+ * without it.
  */
 #ifndef KQ_KNOTE_H
 #define KQ_KNOTE_H
 
-/* Linux's own calls; every file here includes this one first. */
+/* For Linux-only calls; every file here includes this header first. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -29,80 +29,81 @@ struct inode;
 struct queue;
 
 enum {
-	KNOTE_ACTIVE = 1, /* something has happened, or may have */
+	KNOTE_ACTIVE = 1, /* an event has occurred, or may have */
 	KNOTE_READY = 2, /* in the ready list */
 	KNOTE_DISABLED = 4,
 	KNOTE_UNLISTED = 8 /* not in the queue's table */
 };
 
-/* A descriptor in an epoll instance. */
+/* A knote's descriptor in one of the queue's epoll instances. */
 struct member {
-	uint32_t slot; /* its place in queue->slots */
-	uint32_t turn; /* when REVENTS were told */
+	uint32_t slot; /* index in queue->slots */
+	uint32_t turn; /* queue->turn when REVENTS was reported */
 	uint32_t revents;
 	bool edge; /* registered edge-triggered */
-	bool nested; /* FD is a queue itself */
-	uint8_t place; /* one of the below */
+	bool nested; /* the descriptor is a queue */
+	uint8_t place; /* MEMBER_* */
 };
 
 enum {
 	MEMBER_NOWHERE,
 	MEMBER_FIRST,
-	MEMBER_SECOND, /* the first has the same descriptor already */
+	MEMBER_SECOND, /* the first holds the same number already */
 	MEMBER_MAIN /* in the instance that is the queue */
 };
 
 /* READ and WRITE */
 struct descriptor {
-	int64_t count; /* a queue's, as it was reported */
-	uint32_t served; /* how often it was served by then */
+	int64_t count; /* of a KIND_QUEUE: events last reported */
+	uint32_t served; /* and its queue->served at that time */
 	uint8_t kind; /* descriptor.h */
 	dev_t device; /* of a KIND_FILE */
 	ino_t number;
 };
 
 struct signal {
-	unsigned seen; /* of what was handled */
-	bool pending_reported; /* that one is pending was reported */
+	unsigned seen; /* value of posts[] already reported */
+	bool pending_reported; /* the pending signal was reported */
 };
 
 struct timer {
 	int64_t deadline; /* ns on its clock */
-	size_t place; /* in the heap, plus 1; 0: not there */
+	size_t place; /* index in the heap, plus 1; 0: none */
 	int64_t period; /* ns; 0: once */
 	int64_t count; /* expirations not reported yet */
 };
 
 struct process {
-	int64_t deadline; /* both as in struct timer: how long */
-	size_t place; /* to wait for its reap */
-	int descriptor; /* a pidfd, or -1: not to be had */
+	int64_t deadline; /* when to stop waiting for the reap */
+	size_t place; /* both as in struct timer */
+	int descriptor; /* a pidfd, or -1: reaped before it was opened */
 	int status; /* wait status */
 	bool ended;
-	bool known; /* STATUS is known */
-	bool awaited; /* its reap was waited for, or is */
+	bool known; /* STATUS is valid */
+	bool awaited; /* the wait has begun, or is not needed */
 	bool followed; /* it uses the connector */
 };
 
 /*
- * A knote is dropped by a change, by its holder when event() returns that it is
- * gone, by member_rebuild_instances() (any knote), when its queue is closed, and
- * by aio_return: so keep no pointer to another knote across event() and
- * member_rebuild_instances().  Events of inotify, netlink and signals only
- * activate a knote.  A knote that is active and not ready is disabled.
+ * A knote is dropped by a change, by the caller of event() if that returns that
+ * it is gone, by member_rebuild_instances() (any knote), when its queue is
+ * closed, and by aio_return.  So keep no pointer to another knote across
+ * event() and member_rebuild_instances().  Events of inotify, netlink and
+ * signals only activate a knote.  A knote that is active and not ready is
+ * disabled.
  */
 struct knote {
-	struct link link; /* in queue->knotes; stays first */
+	struct link link; /* in queue->knotes; must stay first */
 	struct queue *queue;
 	const struct filter *filter;
 	struct knote *next, *previous; /* in the ready list */
-	struct kevent event; /* what is reported */
-	unsigned fflags; /* what was asked for */
-	int64_t data; /* what was given */
-	unsigned status; /* a set of KNOTE_ */
+	struct kevent event; /* as returned to the caller */
+	unsigned fflags; /* fflags of the last change */
+	int64_t data; /* data of the last change */
+	unsigned status; /* KNOTE_* flags */
 	struct member member;
-	struct inode *inode; /* watched for it, or NULL */
-	struct knote *sibling; /* the next on the same inode */
+	struct inode *inode; /* watched inode, or NULL */
+	struct knote *sibling; /* next knote of the same inode */
 	union {
 		struct descriptor descriptor;
 		struct timer timer;
@@ -114,11 +115,11 @@ struct knote {
 	};
 };
 
-/* What is in the epoll instance that is the queue, and its tag there. */
+/* Descriptors in the queue's epoll instance; the value is the tag there. */
 enum source {
 	SOURCE_KICK, /* eventfd: the ready list is not empty */
-	SOURCE_FIRST, /* an epoll instance, with members */
-	SOURCE_SECOND, /* another */
+	SOURCE_FIRST, /* inner epoll instance */
+	SOURCE_SECOND, /* inner epoll instance, for second members of a number */
 	SOURCE_TIMER, /* timerfd, monotonic clock */
 	SOURCE_CLOCK, /* timerfd, time of day */
 	SOURCE_INODES, /* inotify */
@@ -129,11 +130,11 @@ enum source {
 	SOURCES
 };
 
-/* A slot outlives its knote: its generation tells old events from new. */
+/* A slot outlives its knote; the generation detects events of older knotes. */
 struct slot {
 	struct knote *knote; /* or NULL: free */
-	uint32_t generation; /* from 1 up */
-	uint32_t next; /* free slot, plus 1 */
+	uint32_t generation; /* starts at 1 */
+	uint32_t next; /* index of the next free slot, plus 1 */
 };
 
 struct heap {
@@ -144,32 +145,32 @@ struct heap {
 
 struct queue {
 	struct queue *next;
-	int fd; /* a number that means it */
+	int fd; /* a descriptor number of this queue */
 	int sources[SOURCES]; /* descriptors, or -1 */
 	struct table knotes;
 	struct knote *first, *last; /* the ready list */
-	size_t ready; /* how many are in it */
+	size_t ready; /* length of the ready list */
 	struct slot *slots;
 	uint32_t slot_count, slot_capacity;
-	uint32_t free_slot; /* plus 1 */
-	uint32_t turn; /* of collecting */
-	uint32_t reports; /* of members, so far */
-	uint32_t orphans; /* members that could not be deleted */
-	uint32_t served; /* how often it has handed out */
-	bool few; /* were told by the last instance */
+	uint32_t free_slot; /* index of the first free slot, plus 1 */
+	uint32_t turn; /* number of the current batch of events */
+	uint32_t reports; /* member events so far */
+	uint32_t orphans; /* epoll entries that could not be deleted */
+	uint32_t served; /* number of calls that returned events */
+	bool few; /* the last batch was small, see FEW */
 	bool kicked;
-	bool crowded; /* a file is too often in the first */
-	bool again; /* members want another look */
-	bool more; /* members may be left, of this turn */
-	bool stale_first; /* a member of a closed number is in */
+	bool crowded; /* a file reached the limit of inner instances */
+	bool again; /* a member was rearmed: poll once more */
+	bool more; /* a batch was full: poll once more */
+	bool stale_first; /* holds an entry of a closed number */
 	bool stale_second;
-	unsigned waiters; /* threads in the kernel */
-	bool closed; /* to be freed by the last of them */
+	unsigned waiters; /* threads waiting in the kernel */
+	bool closed; /* the last waiter frees the queue */
 	struct heap timers, clocks;
 	struct table inodes; /* by watch descriptor */
-	uint64_t signals; /* bit N-1: has a knote for signal N */
-	unsigned followers; /* knotes that the connector serves */
-	unsigned interfaces; /* knotes that rtnetlink serves */
+	uint64_t signals; /* bit N-1: signal N has a knote */
+	unsigned followers; /* knotes that use the connector */
+	unsigned interfaces; /* knotes that use rtnetlink */
 	unsigned transfers; /* knotes of AIO */
 };
 
@@ -180,20 +181,20 @@ knote_key(int filter, uintptr_t ident)
 	return (uint64_t)ident ^ (uint64_t)(uint16_t)filter << 48;
 }
 
-/* The knote, or NULL. */
+/* Find a knote.  Returns NULL if there is none. */
 struct knote *knote_find(struct queue *queue, int filter, uintptr_t ident);
 
 /*
- * A knote for CHANGE, in the table if LISTED, not attached yet; NULL if there
- * is no memory.
+ * Allocate a knote for CHANGE, in the queue's table if LISTED, not attached
+ * yet.  Returns NULL if there is no memory.
  */
 struct knote *knote_new(struct queue *queue, const struct filter *filter,
     const struct kevent *change, bool listed);
 
-/* Detach and free it. */
+/* Detach and free KNOTE. */
 void knote_drop(struct knote *knote);
 
-/* Whether -errno ERROR says that a descriptor is closed, or another file. */
+/* Whether -errno ERROR means that the descriptor is closed or another file. */
 static inline bool
 knote_is_gone(int error)
 {
@@ -201,18 +202,19 @@ knote_is_gone(int error)
 }
 
 /*
- * ERROR is what came of a look at it: drop it if it is gone, else report the
- * error (EV_ERROR) and drop it then, since nobody would be told of it any more.
+ * End KNOTE with -errno ERROR: drop it at once if the descriptor is gone;
+ * otherwise report the error (EV_ERROR, EV_ONESHOT), since no source would
+ * report the knote again.
  */
 void knote_end(struct knote *knote, int error);
 
-/* Free it, which is not attached. */
+/* Free KNOTE, which is not attached. */
 void knote_free(struct knote *knote);
 
-/* Something has happened: to the end of the ready list, unless disabled. */
+/* Append KNOTE to the ready list, unless it is disabled. */
 void knote_activate(struct knote *knote);
 
-/* Take it off the ready list, if it is there. */
+/* Remove KNOTE from the ready list, if it is there. */
 void knote_dequeue(struct knote *knote);
 
 #endif

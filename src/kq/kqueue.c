@@ -53,7 +53,7 @@ kevent_locked(int fd, const struct kevent *changes, int nchanges,
 	for (int i = 0; i < nchanges; i++) {
 		struct kevent change = changes[i];
 
-		if (change.filter == 0) /* FreeBSD passes it over */
+		if (change.filter == 0) /* FreeBSD skips it */
 			continue;
 		error = change_apply(q, &change);
 		if (error == 0 && (change.flags & EV_RECEIPT) == 0)

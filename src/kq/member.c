@@ -16,13 +16,13 @@
 #include "filter.h"
 #include "member.h"
 
-/* So low that the table of descriptors does not grow much for it. */
+/* Low, so that the process's descriptor table stays small. */
 #define PRIVATE_LOWEST 64
 
 /* Bytes, on most machines. */
 #define CACHE_LINE 64
 
-/* Of so many reports one is looked at more closely, or all if there are few. */
+/* A busy queue verifies one of this many reports, see member_events. */
 #define SAMPLE 32
 
 int
@@ -33,7 +33,7 @@ private_descriptor(int fd)
 	if (fd == -1)
 		return -errno;
 	higher = fcntl(fd, F_DUPFD_CLOEXEC, PRIVATE_LOWEST);
-	if (higher == -1) /* a low limit: it stays */
+	if (higher == -1) /* above RLIMIT_NOFILE: keep the number */
 		return fd;
 	(void)close(fd);
 	return higher;
@@ -91,7 +91,7 @@ source_add(struct queue *q, enum source source, int fd, bool edge)
 	return 0;
 }
 
-/* What is true of each member. */
+/* Check the invariants of a member. */
 static void
 member_check(const struct knote *k)
 {
@@ -99,9 +99,9 @@ member_check(const struct knote *k)
 	const struct member *m = &k->member;
 
 	assert((m->slot < q->slot_count && q->slots[m->slot].knote == k) &&
-	    "a member's slot is its own");
+	    "a member owns its slot");
 	assert(q->slots[m->slot].generation != 0 &&
-	    "no generation is that of the sources");
+	    "generation 0 is reserved for the sources");
 	(void)q;
 	(void)m;
 }
@@ -113,11 +113,11 @@ slot_allocate(struct knote *k)
 	uint32_t wanted = q->slot_capacity * 2 + 16;
 	struct slot *slots;
 
-	assert(k->member.place == MEMBER_NOWHERE && "a knote is a member once");
+	assert(k->member.place == MEMBER_NOWHERE && "a knote has one member");
 	if (q->free_slot != 0) {
 		k->member.slot = q->free_slot - 1;
 		assert(q->slots[k->member.slot].knote == NULL &&
-		    "a free slot is nobody's");
+		    "a free slot has no knote");
 		q->free_slot = q->slots[k->member.slot].next;
 		q->slots[k->member.slot].knote = k;
 		return 0;
@@ -178,7 +178,7 @@ mode(const struct knote *k)
 	return k->member.place == MEMBER_MAIN ? EPOLLONESHOT : 0;
 }
 
-/* Register FD at PLACE, whose instance is made when it is wanted. */
+/* Register FD at PLACE, and create the instance there if it is missing. */
 static int
 member_add_at(struct knote *k, uint8_t place, int fd, uint32_t events)
 {
@@ -196,7 +196,7 @@ member_add_at(struct knote *k, uint8_t place, int fd, uint32_t events)
 	    tag(k));
 }
 
-/* Whether the queue's other filter on the same number is where K would be. */
+/* Whether the other filter on the same number has its member at K's place. */
 static bool
 is_taken(const struct knote *k)
 {
@@ -210,9 +210,9 @@ is_taken(const struct knote *k)
 }
 
 /*
- * An instance inside another takes one file 500 times at most (fs/eventpoll.c,
- * path_limits): who has copied a descriptor so often finds room in the queue's,
- * as does a queue that was not known to be one.
+ * An inner instance accepts at most 500 entries of one file (fs/eventpoll.c,
+ * path_limits).  More copies of a descriptor go into the queue's own instance,
+ * and so does a queue that was not recognized as one.
  */
 static int
 member_add(struct knote *k, int fd, uint32_t events)
@@ -226,15 +226,15 @@ member_add(struct knote *k, int fd, uint32_t events)
 	error = member_add_at(k, main ? MEMBER_MAIN : MEMBER_FIRST, fd, events);
 	if (error == -EEXIST && is_taken(k)) {
 		error = member_add_at(k, MEMBER_SECOND, fd, events);
-		/* the main one may have room, but not for both */
+		/* the main instance may have room, but not for both */
 		error = error == -EINVAL ? -ENOSPC : error;
 	}
 	if ((error == -EINVAL || error == -ELOOP) && !main) {
 		error = member_add_at(k, MEMBER_MAIN, fd, events);
-		/* to be refused takes long */
+		/* a refusal is slow: do not try again */
 		q->crowded = error == 0;
 	}
-	/* of a knote that is no more: the same file at the same number */
+	/* left by a dropped knote: the same file at the same number */
 	if (error == -EEXIST)
 		error = is_taken(k) ? -ENOSPC :
 				      member_control(instance(k), EPOLL_CTL_MOD,
@@ -284,7 +284,7 @@ member_same(const struct knote *k, int fd)
 
 	if (k->member.place == MEMBER_NOWHERE)
 		return 0;
-	/* what is there is refused, without any effect */
+	/* adding an existing entry fails without side effects */
 	error = member_control(instance(k), EPOLL_CTL_ADD, fd, 0, 0);
 	switch (error) {
 	case -EEXIST:
@@ -295,7 +295,7 @@ member_same(const struct knote *k, int fd)
 	case -EPERM:
 	case -EINVAL:
 	case -ELOOP:
-		/* a file that cannot be there */
+		/* epoll refuses the file, so it was not registered */
 		return -ENOENT;
 	default:
 		return error;
@@ -322,7 +322,10 @@ poll_now(int fd, short events, short *revents)
 	return n == -1 ? -errno : 0;
 }
 
-/* What poll(2) says, in the bits of epoll(7), which differ on some machines. */
+/*
+ * Call poll(2), and convert its bits to those of epoll(7), which differ on some
+ * machines.
+ */
 static int
 poll_events(int fd, uint32_t *events)
 {
@@ -340,9 +343,10 @@ poll_events(int fd, uint32_t *events)
 }
 
 /*
- * epoll's word is for the file that was registered.  Whether the number still
- * means it costs a system call as dear as the report itself, so in a busy queue
- * it is asked now and then; whoever reads sees EBADF or the truth.
+ * epoll reports the file that was registered.  Checking that the number still
+ * refers to it costs one system call per event, as much as the report itself,
+ * so a busy queue checks only one in SAMPLE.  If the number was closed or
+ * reused, reading from it shows that.
  */
 int
 member_events(struct knote *k, int fd, uint32_t *events)
@@ -380,7 +384,7 @@ mark_stale(struct queue *q, enum source source)
 		q->stale_first = true;
 }
 
-/* The knote whose member told EVENT, or NULL if it has been dropped. */
+/* The knote whose member reported EVENT, or NULL if it has been dropped. */
 static struct knote *
 member_find(struct queue *q, const struct epoll_event *event)
 {
@@ -407,8 +411,8 @@ member_on_event(struct queue *q, const struct epoll_event *event,
 	assert(
 	    (k == NULL ||
 		(k->member.place != MEMBER_MAIN && source_of(k) == source)) &&
-	    "the instance that reports a member is the one that it is in");
-	/* unless it was deleted just now, by another thread */
+	    "only the instance that contains a member reports it");
+	/* without orphans, another thread has just dropped the knote */
 	if (k == NULL && q->orphans > 0)
 		mark_stale(q, source);
 	return k;
@@ -420,7 +424,7 @@ member_on_main_event(struct queue *q, const struct epoll_event *event)
 	struct knote *k = member_find(q, event);
 
 	assert((k == NULL || k->member.place == MEMBER_MAIN) &&
-	    "the queue's own instance reports what is in it");
+	    "only the instance that contains a member reports it");
 	return k;
 }
 
@@ -431,7 +435,7 @@ member_orphan(struct knote *k)
 		mark_stale(k->queue, source_of(k));
 }
 
-/* The knote of slot I, if its member is at PLACE. */
+/* The knote of slot I if its member is at PLACE, or NULL. */
 static struct knote *
 knote_at(const struct queue *q, uint32_t i, uint8_t place)
 {
@@ -441,8 +445,9 @@ knote_at(const struct queue *q, uint32_t i, uint8_t place)
 }
 
 /*
- * The instance SOURCE anew, with the members at PLACE that have a knote, and a
- * file that is still the same.  It is closed first: then its number is free.
+ * Rebuild instance SOURCE from the members at PLACE whose file is still the
+ * same.  The old instance is closed first, so that a number is free for the new
+ * one.
  */
 static void
 rebuild_instance(struct queue *q, enum source source, uint8_t place)

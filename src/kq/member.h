@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * member.h - descriptors in epoll instances.
+ * member.h - members: descriptors of knotes in epoll instances.
  *
- * epoll(7) keys an entry by open file and number, and drops it when the file is
- * closed for good, not when the number is.  So an entry may outlive its knote,
- * and cannot be deleted then; it is known by its slot's generation, and the
- * instance is made anew.  Therefore members are not in the instance that is the
- * queue, which others may have registered, but in one or two inside it.  Only
- * what epoll does not take there is: queues, since it nests no deeper than
- * five, and too many copies of one descriptor.  They are edge-triggered, or
- * one-shot and armed again, so that none of them tells for ever.
+ * epoll(7) keys an entry by open file and number, and removes it when the last
+ * descriptor of the file is closed, not when that number is.  So an entry may
+ * outlive its knote and can no longer be deleted.  The generation of its slot
+ * identifies it as stale, and the instance is rebuilt.
+ *
+ * A program may have registered the queue's own instance elsewhere, so members
+ * are in one or two inner instances, which can be replaced.  The queue's own
+ * instance has only members that epoll refuses in an inner one: queues, since
+ * epoll nests at most five deep, and a descriptor with too many copies.  They
+ * are edge-triggered, or one-shot and rearmed, so that a stale entry there is
+ * not reported for ever.
  */
 #ifndef KQ_MEMBER_H
 #define KQ_MEMBER_H
@@ -20,81 +23,92 @@ struct epoll_event;
 
 /*
  * Register descriptor FD for KNOTE and the EVENTS of epoll(7), edge-triggered
- * or not; if it is registered, change that, which reports anew what is so.
- * Returns 0, or -errno (epoll_ctl(2)): -EBADF, -EPERM (epoll does not take such
- * files), -EINVAL, -ELOOP, -ENOMEM, -ENOSPC; -ENOENT if it was registered and
- * FD is another file now.
+ * if EDGE; modify an existing member, which reports present events again.
+ * Returns 0 or -errno (epoll_ctl(2)): -EBADF, -EPERM (epoll refuses such
+ * files), -EINVAL, -ELOOP, -ENOMEM, -ENOSPC; -ENOENT if FD was registered and
+ * is another file now.
  */
 int member_arm(struct knote *knote, int fd, uint32_t events, bool edge);
 
 /*
- * Let it tell nothing (but its end, once) and stay, so that it is known whether
- * FD is still that file.
+ * Stop reports of the member, except one of EPOLLERR or EPOLLHUP.  It stays
+ * registered for member_same.
  */
 void member_mute(struct knote *knote, int fd);
 
-/* Take it out.  Returns 0, or -EBADF or -ENOENT if FD is not that file. */
+/*
+ * Delete the member.  Returns 0, or -EBADF or -ENOENT if FD is another file
+ * now.
+ */
 int member_disarm(struct knote *knote, int fd);
 
 /*
- * Whether FD is still the file that was registered.  Returns 0, or -EBADF or
- * -ENOENT if the number means none or another one, or -errno if that cannot be
+ * Check that FD still is the file that was registered.  Returns 0; -EBADF if it
+ * is closed; -ENOENT if it is another file; another -errno if that cannot be
  * known.
  */
 int member_same(const struct knote *knote, int fd);
 
 /*
- * Set *EVENTS to what epoll(7) said in this turn about the member, or to what
- * poll(2) says now, in the bits of epoll.  Returns 0, or -errno as member_same.
+ * Set *EVENTS to the events that epoll(7) reported in this turn for the member,
+ * or else to those that poll(2) reports now, in the bits of epoll.  Returns 0,
+ * or -errno as member_same.
  */
 int member_events(struct knote *knote, int fd, uint32_t *events);
 
-/* Whether epoll said it in this turn. */
+/* Whether epoll reported the member in this turn. */
 bool member_was_reported(const struct knote *knote);
 
 /*
- * The knote that EVENT, from instance SOURCE, is about, with its revents set;
- * or NULL if that has been dropped.
+ * Find the knote of EVENT, from instance SOURCE, and store the event in its
+ * member.  Returns NULL if the knote has been dropped.
  */
 struct knote *member_on_event(struct queue *queue,
     const struct epoll_event *event, enum source source);
 
-/* A queue inside QUEUE has told EVENT: as member_on_event. */
+/* As member_on_event, for an EVENT of a member in the queue's own instance. */
 struct knote *member_on_main_event(struct queue *queue,
     const struct epoll_event *event);
 
-/* KNOTE is to be dropped, its descriptor being closed: mend the instance. */
+/*
+ * KNOTE is about to be dropped because its descriptor was closed: have its
+ * instance rebuilt if a stale entry stays there.
+ */
 void member_orphan(struct knote *knote);
 
-/* Begin to bring the knote that EVENT is about into the cache. */
+/* Start loading the knote of EVENT into the cache. */
 void member_prefetch(const struct queue *queue,
     const struct epoll_event *event);
 
-/* Make anew the instances that hold members of knotes that are no more. */
+/* Rebuild the inner instances that hold stale entries. */
 void member_rebuild_instances(struct queue *queue);
 
 /*
- * Take FD, a new descriptor, or a -1 with errno, as source, registered in the
- * queue, edge-triggered or not.  Returns 0 or -errno, FD being closed then.
+ * Register FD as SOURCE of QUEUE, edge-triggered if EDGE.  FD is a new
+ * descriptor, which the queue owns from now on, or -1 with errno set.  Returns
+ * 0, or -errno with FD closed.
  */
 int source_add(struct queue *queue, enum source source, int fd, bool edge);
 
 /*
- * What poll(2) says of FD now, asked for EVENTS.  Returns 0 with *REVENTS set,
+ * Call poll(2) for EVENTS of FD, without waiting.  Returns 0 with *REVENTS set,
  * or -errno.
  */
 int poll_now(int fd, short events, short *revents);
 
-/* FD to where programs do not expect one; -errno for -1. */
+/*
+ * Move FD to a number that programs do not expect to be taken.  Returns the new
+ * number; if FD is -1, -errno.
+ */
 int private_descriptor(int fd);
 
 /*
- * Whether FD can still be one of the library's: a program may close whatever is
- * open, and have a file there.  Async-signal-safe.
+ * Whether FD can still be a descriptor of the library: the program may have
+ * closed it and reused the number.  Async-signal-safe.
  */
 bool private_is(int fd);
 
-/* Close FD if it can be one of the library's. */
+/* Close FD if private_is(FD). */
 void private_close(int fd);
 
 #endif

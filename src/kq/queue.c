@@ -18,15 +18,15 @@
 #include "member.h"
 #include "queue.h"
 
-/* One number that means a queue; it may have been closed since. */
+/* A descriptor number of a queue; it may have been closed since. */
 struct number {
-	struct link link; /* in numbers, by the number */
+	struct link link; /* in numbers, by descriptor number */
 	struct queue *queue;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static _Thread_local volatile sig_atomic_t locked; /* by this thread */
-static _Thread_local int cancellation; /* its state before */
+static _Thread_local volatile sig_atomic_t locked; /* held by this thread */
+static _Thread_local int cancellation; /* state before that */
 static struct table numbers;
 static struct queue *queues;
 
@@ -38,7 +38,7 @@ queues_lock(void)
 	if (locked)
 		return false;
 	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-	/* a signal handler must see it as long as the lock may be held */
+	/* set before the lock is taken: a signal handler must see it */
 	locked = 1;
 	(void)pthread_mutex_lock(&lock);
 	cancellation = before;
@@ -61,7 +61,10 @@ queue_next(const struct queue *q)
 	return q == NULL ? queues : q->next;
 }
 
-/* Whether FD is the epoll instance of Q: it has Q's eventfd in it. */
+/*
+ * Whether FD is the epoll instance of Q, that is, contains Q's eventfd.
+ * Returns 1, 0, or -EBADF if FD is not an epoll instance.
+ */
 static int
 is_queue(int fd, const struct queue *q)
 {
@@ -70,7 +73,7 @@ is_queue(int fd, const struct queue *q)
 	memset(&event, 0, sizeof event);
 	if (epoll_ctl(fd, EPOLL_CTL_ADD, q->sources[SOURCE_KICK], &event) ==
 	    0) {
-		/* somebody else's epoll instance */
+		/* another epoll instance */
 		(void)epoll_ctl(fd, EPOLL_CTL_DEL, q->sources[SOURCE_KICK],
 		    &event);
 		return 0;
@@ -110,7 +113,7 @@ number_add(int fd, struct queue *q)
 	return 0;
 }
 
-/* ---- the end ---- */
+/* ---- closing ---- */
 
 static void
 drop_knote(struct link *l, void *argument)
@@ -131,8 +134,8 @@ queue_free(struct queue *q)
 }
 
 /*
- * Those who wait in Q have the epoll instance still: its eventfd stays in it
- * and readable, until the last of them has been woken.
+ * Wake the threads that wait in Q, which keep the epoll instance open.  Its
+ * eventfd stays readable until the last of them has woken.
  */
 static void
 wake_all(const struct queue *q)
@@ -144,9 +147,9 @@ wake_all(const struct queue *q)
 }
 
 /*
- * Give up what Q holds; the last thread that waits in it frees it.  Its
- * descriptors go first, so that nothing is taken out of what a child of fork(2)
- * shares with its parent.
+ * Release the resources of Q; the last thread that waits in it frees it.  The
+ * descriptors are closed first: in a child of fork(2), deleting entries would
+ * delete them from the epoll instances that it shares with its parent.
  */
 static void
 queue_close(struct queue *q)
@@ -192,8 +195,8 @@ forget_if_dead(struct link *l, void *argument)
 }
 
 /*
- * Another number of Q that nobody has told of, from dup(2); -1 for none, or
- * -errno if it could not be looked for.
+ * Find a number of Q that the library has not seen, made by dup(2).  Returns -1
+ * if there is none, or -errno if /proc cannot be read.
  */
 static int
 find_in_proc(const struct queue *q)
@@ -204,7 +207,7 @@ find_in_proc(const struct queue *q)
 
 	if (directory == NULL)
 		return errno == ENOENT ? -1 : -errno;
-	/* the stream is this thread's alone */
+	/* no other thread uses the stream */
 	/* cppcheck-suppress readdirCalled */
 	while (found == -1 && (entry = readdir(directory)) != NULL) {
 		fd = atoi(entry->d_name);
@@ -215,7 +218,7 @@ find_in_proc(const struct queue *q)
 	return found;
 }
 
-/* Whether Q has a number yet; true if that cannot be found out. */
+/* Whether Q still has an open number; true if that cannot be known. */
 static bool
 queue_is_alive(struct queue *q)
 {
@@ -254,15 +257,15 @@ static void
 close_number(struct link *l, void *argument)
 {
 	(void)argument;
-	/* it may have been closed, and be another file's number */
+	/* the program may have closed and reused the number */
 	if (is_queue((int)l->key, ((struct number *)l)->queue) == 1)
 		(void)close((int)l->key);
 	number_forget((struct number *)l);
 }
 
-static bool fork_locked; /* the lock is held for fork(2) */
+static bool fork_locked; /* before_fork took the lock */
 
-/* Not by a thread that is in here: its signal handler may fork. */
+/* A signal handler may fork while its thread holds the lock already. */
 static void
 before_fork(void)
 {
@@ -279,8 +282,9 @@ after_fork(void)
 }
 
 /*
- * A queue is not the child's (kqueue(2)), nor are its signal handlers.  From
- * such a signal handler nothing can be tidied: all is forgotten.
+ * A child does not inherit queues (kqueue(2)), nor the counting of signals.  If
+ * a signal handler forked while its thread held the lock, the data may be
+ * inconsistent and is abandoned.
  */
 static void
 in_child(void)
@@ -294,14 +298,14 @@ in_child(void)
 	}
 	table_each(&numbers, close_number, NULL);
 	while ((q = queues) != NULL) {
-		q->waiters = 0; /* those threads are not here */
+		q->waiters = 0; /* the child has only this thread */
 		queue_close(q);
 	}
 	signal_after_fork();
 	after_fork();
 }
 
-/* ---- the beginning ---- */
+/* ---- creation ---- */
 
 static void
 install_fork_handlers(void)
@@ -322,7 +326,7 @@ queue_new(int fd)
 	q->fd = fd;
 	error = source_add(q, SOURCE_KICK,
 	    eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), false);
-	/* what a BSD needs no descriptor for shall not want one later */
+	/* a BSD needs no descriptor to add a knote, so create this one now */
 	if (error == 0)
 		error = source_add(q, SOURCE_FIRST,
 		    epoll_create1(EPOLL_CLOEXEC), false);
@@ -358,7 +362,7 @@ queue_open(int flags)
 
 /* ---- numbers ---- */
 
-/* FD is not known, or not any more: is it a queue's all the same? */
+/* Find the queue of FD, an unknown number: it may come from dup(2). */
 static struct queue *
 find_unknown(int fd)
 {
@@ -390,7 +394,7 @@ queue_find(int fd)
 	q = fd < 0 ? NULL : find_unknown(fd);
 	if (q != NULL)
 		q->fd = fd;
-	/* FD was a queue's, perhaps by a number that was never used */
+	/* the number of a queue was closed, perhaps one never used here */
 	if (n != NULL || q == NULL)
 		queues_sweep();
 	return q;

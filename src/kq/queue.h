@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * queue.h - the queues of this process, and the numbers that mean them.
+ * queue.h - the queues of this process, and their descriptor numbers.
  *
  * A queue is an epoll instance, so that poll(2), epoll(7) and another queue
- * take it.  Nobody tells when its number is closed: that is found out when a
- * queue is made, when the number is used, and from time to time by who waits in
- * it for ever.
+ * accept it.  The kernel does not report that its number was closed: the
+ * library checks that when a queue is created, when the number is used, and
+ * regularly while a thread waits without a timeout.
  */
 #ifndef KQ_QUEUE_H
 #define KQ_QUEUE_H
@@ -13,34 +13,37 @@
 #include "knote.h"
 
 /*
- * The lock of all that is in this library.  While a thread has it, it is not
- * cancelled.  queues_lock returns false if the thread has it already, which
- * only a signal handler can find.
+ * The lock of the whole library.  It disables cancellation of the thread that
+ * holds it.  Locking returns false if the thread holds it already, which
+ * happens only in a signal handler.
  */
 bool queues_lock(void);
 void queues_unlock(void);
 
-/* Make a queue; FLAGS are 0 or O_CLOEXEC.  Returns its number or -errno. */
+/* Create a queue; FLAGS are 0 or O_CLOEXEC.  Returns its number or -errno. */
 int queue_open(int flags);
 
-/* The queue that number FD means, or NULL. */
+/* The queue of descriptor FD, or NULL. */
 struct queue *queue_find(int fd);
 
-/* Whether number FD means QUEUE; a system call. */
+/* Whether descriptor FD is QUEUE.  Makes a system call. */
 bool queue_is_at(const struct queue *queue, int fd);
 
-/* Whether FD has been a queue's number, and may be yet; no system call. */
+/*
+ * Whether FD is recorded as the number of a queue, which may be outdated.
+ * Makes no system call.
+ */
 bool queue_is_known(int fd);
 
-/* The queue after QUEUE, the first after NULL; NULL behind the last. */
+/* The queue after QUEUE, or the first one if QUEUE is NULL; NULL at the end. */
 struct queue *queue_next(const struct queue *queue);
 
-/* Give up the queues that no number means any more. */
+/* Free the queues whose numbers are all closed. */
 void queues_sweep(void);
 
 /*
- * A thread goes to wait in QUEUE, and is back: false if it was closed since,
- * and is perhaps no more.
+ * Call these before and after a thread waits in QUEUE.  The second returns
+ * false if QUEUE was closed meanwhile; it may have been freed.
  */
 void queue_enter(struct queue *queue);
 bool queue_leave(struct queue *queue);

@@ -95,7 +95,7 @@ ask_backlog(uint32_t inode)
 	return -EIO;
 }
 
-/* The queue's length in the LENGTH bytes of the answer at HEADER, or -1. */
+/* The queue length in the answer of LENGTH bytes at HEADER, or -1. */
 static int64_t
 queue_length(struct nlmsghdr *header, size_t length)
 {
@@ -131,7 +131,7 @@ local_backlog(int fd)
 	if (fstat(fd, &st) == -1 ||
 	    (diag = ask_backlog((uint32_t)st.st_ino)) < 0)
 		return -1;
-	/* the kernel has answered before the question's send returned */
+	/* the kernel has queued its answer when the send returns */
 	n = recv(diag, answer, sizeof answer, MSG_DONTWAIT);
 	length = n < (ssize_t)sizeof(struct nlmsghdr) ?
 	    -1 :
@@ -153,7 +153,7 @@ socket_backlog(int fd, enum kind kind)
 	return waiting < 1 ? 1 : waiting;
 }
 
-/* ---- the rest ---- */
+/* ---- bytes, shutdown and errors ---- */
 
 int64_t
 socket_bytes(int fd)
@@ -181,8 +181,8 @@ socket_is_shut(int fd, enum kind kind)
 	struct tcp_info info;
 
 	/*
-	 * To send no bytes on a local stream has no effect, and fails only if
-	 * it was shut down (net/unix/af_unix.c, unix_stream_sendmsg).
+	 * Sending 0 bytes on a local stream has no effect, and fails only after
+	 * a shutdown (net/unix/af_unix.c, unix_stream_sendmsg).
 	 */
 	if (kind == KIND_LOCAL_STREAM)
 		return send(fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 &&
@@ -203,9 +203,10 @@ socket_is_shut(int fd, enum kind kind)
 }
 
 /*
- * Why TCP has ended.  A reset answers a connection that was never made with
- * ECONNREFUSED (tcp_reset); time ends one that was sent again and again
- * (tcp_write_err); to measure a round trip takes an answer.
+ * Infer the error that closed a TCP connection.  Retransmissions or probes mean
+ * that it timed out (tcp_write_err).  Otherwise a reset closed it (tcp_reset):
+ * without a measured round trip the peer never answered, so the connection was
+ * refused.
  */
 static int
 tcp_error(int fd)
@@ -226,7 +227,7 @@ socket_error(int fd, enum kind kind)
 	case KIND_TCP:
 		return tcp_error(fd);
 	case KIND_LOCAL_STREAM:
-		/* the one that a peer can cause */
+		/* the only error that a peer can cause */
 		return ECONNRESET;
 	default:
 		return 0;

@@ -39,7 +39,7 @@ table_insert(struct table *table, struct link *link, uint64_t key)
 {
 	size_t size = table->size, at;
 
-	/* a table that cannot grow is only slower */
+	/* a table that cannot grow still works, more slowly */
 	if (table->count >= size &&
 	    resize(table, size == 0 ? SIZE_FIRST : 2 * size) != 0 && size == 0)
 		return -ENOMEM;

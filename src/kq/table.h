@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * table.h - a hash table of structs that begin with a struct link.
+ * table.h - a hash table of structures whose first member is a struct link.
  */
 #ifndef KQ_TABLE_H
 #define KQ_TABLE_H
@@ -13,7 +13,7 @@ struct link {
 	uint64_t key;
 };
 
-/* All zero is an empty one. */
+/* Zero-initialized, the table is empty. */
 struct table {
 	struct link **buckets;
 	size_t size; /* a power of two, or 0 */
@@ -21,25 +21,27 @@ struct table {
 };
 
 /*
- * Insert LINK, which stays the caller's, under KEY.  Returns 0 or -ENOMEM.
- * Several may have the same key.
+ * Insert LINK, which the caller keeps owning, under KEY.  Several links may
+ * have the same key.  Returns 0 or -ENOMEM.
  */
 int table_insert(struct table *table, struct link *link, uint64_t key);
 
-/* The first with KEY, or the one after LINK with the same key; or NULL. */
+/*
+ * The first link with KEY; the next one after LINK with the same key; or NULL.
+ */
 struct link *table_find(const struct table *table, uint64_t key);
 struct link *table_more(const struct link *link);
 
 void table_remove(struct table *table, struct link *link);
 
 /*
- * Call VISIT for each; it may remove the one that it is called for, and neither
- * insert nor remove another.
+ * Call VISIT for each link.  VISIT may remove that link, but not insert or
+ * remove another.
  */
 void table_each(struct table *table, void (*visit)(struct link *, void *),
     void *argument);
 
-/* Give up the buckets; what was in the table stays the caller's. */
+/* Free the buckets; the caller keeps owning the links. */
 void table_free(struct table *table);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * wakeup.h - what makes a queue readable for poll(2) and for another queue.
+ * wakeup.h - make a queue readable for poll(2) and for another queue.
  */
 #ifndef KQ_WAKEUP_H
 #define KQ_WAKEUP_H
@@ -8,8 +8,9 @@
 struct queue;
 
 /*
- * Make QUEUE readable if a knote in it is ready, and not readable otherwise, and
- * set its timers.  Returns 0, or -errno if a timer could not be set.
+ * Arm the timers of QUEUE, and make its eventfd, and so its descriptor,
+ * readable while the ready list is not empty.  Returns 0, or -errno if a timer
+ * could not be set.
  */
 int wakeup_update(struct queue *queue);
 

@@ -3,8 +3,8 @@
  * sys/event.h - kqueue(2) and kevent(2) for a system that lacks them, with the
  * names, types and values of FreeBSD.
  *
- * On the include path only where the system has no such header.  What differs
- * from a BSD is said in pmux-kqueue(1), DIFFERENCES.
+ * It is on the include path only where the system has no such header.
+ * pmux-kqueue(1), DIFFERENCES, lists the differences from a BSD.
  */
 #ifndef KQ_SYS_EVENT_H
 #define KQ_SYS_EVENT_H
@@ -22,7 +22,7 @@ extern "C" {
 
 #define EVFILT_READ (-1)
 #define EVFILT_WRITE (-2)
-#define EVFILT_AIO (-3) /* attached by aio_read(2), aio_write(2) */
+#define EVFILT_AIO (-3) /* added by aio_read(2), aio_write(2) */
 #define EVFILT_VNODE (-4)
 #define EVFILT_PROC (-5)
 #define EVFILT_SIGNAL (-6)
@@ -31,12 +31,12 @@ extern "C" {
 #define EVFILT_USER (-11)
 
 struct kevent {
-	uintptr_t ident; /* what is watched */
+	uintptr_t ident; /* the watched object */
 	short filter;
 	unsigned short flags;
 	unsigned int fflags; /* of the filter */
 	int64_t data; /* of the filter */
-	void *udata; /* handed back untouched */
+	void *udata; /* returned unchanged */
 };
 
 #define EV_SET(event, a, b, c, d, e, f)              \
@@ -51,24 +51,24 @@ struct kevent {
 	} while (0)
 
 /* actions */
-#define EV_ADD 0x0001 /* add, or change what is there */
+#define EV_ADD 0x0001 /* add, or change the existing knote */
 #define EV_DELETE 0x0002
 #define EV_ENABLE 0x0004
 #define EV_DISABLE 0x0008
 
 /* flags */
-#define EV_ONESHOT 0x0010 /* deleted when it has been reported */
-#define EV_CLEAR 0x0020 /* reset when it has been reported */
-#define EV_RECEIPT 0x0040 /* answered with EV_ERROR, data 0 at success */
-#define EV_DISPATCH 0x0080 /* disabled when it has been reported */
+#define EV_ONESHOT 0x0010 /* deleted after a report */
+#define EV_CLEAR 0x0020 /* reset after a report */
+#define EV_RECEIPT 0x0040 /* report success too: EV_ERROR, data 0 */
+#define EV_DISPATCH 0x0080 /* disabled after a report */
 
-/* returned */
-#define EV_ERROR 0x4000 /* data is the errno value */
-#define EV_EOF 0x8000 /* end of file, or of what is watched */
+/* only in returned events */
+#define EV_ERROR 0x4000 /* data is an errno value */
+#define EV_EOF 0x8000 /* end of file, or of the watched object */
 
 /* EVFILT_READ, EVFILT_WRITE */
-#define NOTE_LOWAT 0x0001 /* data: how many bytes make it ready */
-/* This library's own: data may be left 0, which spares a system call. */
+#define NOTE_LOWAT 0x0001 /* data: bytes required to be ready */
+/* Of this library only: data may be 0, which saves a system call. */
 #define NOTE_NODATA 0x80000000u
 
 /* EVFILT_VNODE */
@@ -80,24 +80,24 @@ struct kevent {
 #define NOTE_RENAME 0x0020
 #define NOTE_REVOKE 0x0040
 #define NOTE_OPEN 0x0080
-#define NOTE_CLOSE 0x0100 /* of a descriptor that could not write */
+#define NOTE_CLOSE 0x0100 /* of a read-only descriptor */
 #define NOTE_CLOSE_WRITE 0x0200
 #define NOTE_READ 0x0400
 
 /*
- * EVFILT_PROC; data of NOTE_EXIT is the wait status, or -1 where that cannot be
- * known (a BSD always knows), which is neither WIFEXITED nor WIFSIGNALED.
+ * EVFILT_PROC; data of NOTE_EXIT is the wait status, or -1 if it is unknown,
+ * which is neither WIFEXITED nor WIFSIGNALED.  A BSD always knows it.
  */
 #define NOTE_EXIT 0x80000000u
 #define NOTE_FORK 0x40000000u
 #define NOTE_EXEC 0x20000000u
 #define NOTE_PCTRLMASK 0xf0000000u
 #define NOTE_PDATAMASK 0x000fffffu
-#define NOTE_TRACK 0x0001 /* follow it across fork */
-#define NOTE_TRACKERR 0x0002 /* a child could not be followed */
-#define NOTE_CHILD 0x0004 /* it is a child of what was followed */
+#define NOTE_TRACK 0x0001 /* also watch its children */
+#define NOTE_TRACKERR 0x0002 /* a child could not be watched */
+#define NOTE_CHILD 0x0004 /* it is a child of a watched process */
 
-/* EVFILT_TIMER; milliseconds if none of the units is given */
+/* EVFILT_TIMER; the unit is milliseconds by default */
 #define NOTE_SECONDS 0x0001
 #define NOTE_MSECONDS 0x0002
 #define NOTE_USECONDS 0x0004
@@ -119,41 +119,45 @@ struct kevent {
 #define NOTE_TRIGGER 0x01000000u
 
 /*
- * Make a queue: a descriptor that is close-on-exec only if asked for, that
- * fork(2) does not hand to the child, and that poll(2), select(2), epoll(7) and
- * another queue take.  FLAGS (kqueue1 as NetBSD has it): O_CLOEXEC; O_NONBLOCK,
- * which means nothing.  Returns -1 with errno: EINVAL (other flags), EMFILE,
- * ENFILE, ENOMEM, EDEADLK (see kevent).
+ * Create a queue.  Its descriptor works with poll(2), select(2), epoll(7) and
+ * other queues; a child of fork(2) does not inherit it.  FLAGS, as in NetBSD's
+ * kqueue1: O_CLOEXEC; O_NONBLOCK, which has no effect.  Returns -1 with errno:
+ * EINVAL (other flags), EMFILE, ENFILE, ENOMEM, EDEADLK (see kevent).
  */
 int kqueue(void);
 int kqueue1(int flags);
 
 /*
- * Apply the NCHANGES changes, then collect at most NEVENTS events, waiting at
- * most TIMEOUT (for ever if it is NULL).  Both arrays may be the same one.
- * Returns how many EVENTS were filled in.  A change that fails is an event with
- * EV_ERROR as long as there is room, and then nothing is waited for; without
- * room it is -1 with its errno: EBADF, ENOENT (nothing to change), EINVAL,
- * EPERM, ESRCH, ENODEV, EPIPE, EACCES, EOPNOTSUPP and ENOSYS (no mechanism),
- * EMFILE, ENOMEM, ENOSPC (inotify watches).  EBADF: QUEUE is none, or another
- * thread has closed it, which ends a wait without a timeout; EINVAL: the
- * timeout; EINTR: a signal was handled and nothing has happened; EDEADLK:
- * called by a signal handler that has interrupted kevent().  A cancellation
+ * Apply NCHANGES changes, then wait for and return at most NEVENTS events, for
+ * at most TIMEOUT (for ever if it is NULL).  Both arrays may be the same one.
+ * Returns the number of EVENTS filled in, or -1 with errno.  A cancellation
  * point.
  *
- * Where the system fails to tell whether there is an event, a change fails with
- * that errno, and what is watched already reports an event with EV_ERROR and
- * EV_ONESHOT, the errno as data: that knote is deleted.
+ * A failed change is returned as an event with EV_ERROR while there is room,
+ * and the call does not wait.  Without room the call returns -1 with its errno:
+ * EBADF, ENOENT (no such knote), EINVAL, EPERM, ESRCH, ENODEV, EPIPE, EACCES,
+ * EOPNOTSUPP and ENOSYS (no kernel mechanism), EMFILE, ENOMEM, ENOSPC (inotify
+ * watches).
+ *
+ * Other errors: EBADF: QUEUE is not a queue, or another thread closed it, which
+ * also ends a wait without a timeout; EINVAL: TIMEOUT is invalid; EINTR: a
+ * signal was handled and there was no event; EDEADLK: the caller is a signal
+ * handler that interrupted kevent().
+ *
+ * If the system fails while it checks for an event, a change fails with that
+ * errno.  A knote added earlier reports EV_ERROR and EV_ONESHOT with the errno
+ * as data, and is deleted.
  */
 int kevent(int queue, const struct kevent *changes, int nchanges,
     struct kevent *events, int nevents, const struct timespec *timeout);
 
 /*
- * Asynchronous reads and writes whose completion is an event: set sigev_notify
- * to SIGEV_KEVENT, sigev_notify_kqueue to a queue and sigev_value.sival_ptr to
- * the udata.  The event's identifier is the address of the struct aiocb; it is
- * reported until aio_return is called for it.  aio_sigevent is the library's
- * until then.  Everything else is the C library's aio(7).
+ * Asynchronous reads and writes that report completion as an event.  Set
+ * sigev_notify to SIGEV_KEVENT, sigev_notify_kqueue to a queue and
+ * sigev_value.sival_ptr to the udata.  The event's identifier is the address of
+ * the struct aiocb.  The event is reported until aio_return is called; until
+ * then the program must not change aio_sigevent.  Otherwise as the C library's
+ * aio(7).
  */
 #define SIGEV_KEVENT 3
 #if defined(__GLIBC__)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * backend.h - what every primitive can do, behind one table of functions.
+ * backend.h - the interface of every primitive, one table of functions.
  *
  * A backend prints nothing, retries nothing and ends nothing: it makes the
- * system's calls and hands up what they said.  Each file of this library
- * compiles on every system; where the system lacks the primitive, probe says
- * so and nothing else is called.
+ * system calls and returns their results.  Each file of this library compiles
+ * on every system; where the system lacks the primitive, probe says so and no
+ * other function is called.
  */
 #ifndef BACKEND_H
 #define BACKEND_H
@@ -20,7 +20,7 @@
 /* Why a primitive is absent that a --disable option switched off. */
 #define BACKEND_LEFT_OUT "left out when pmux was configured"
 
-/* What a backend keeps between open and close; each has its own. */
+/* The state of a backend between open and close; each has its own. */
 struct backend_state;
 struct kevent_request;
 
@@ -37,8 +37,8 @@ typedef int backend_probe_fn(const char **detail);
 
 /*
  * Make a polling object for about CAPACITY targets; it grows when more come.
- * The caller owns *STATE until close.  Returns 0, or -errno: -ENOMEM, and what
- * the primitive says (-EMFILE, -ENFILE).
+ * The caller owns *STATE until close.  Returns 0, or -errno: -ENOMEM, or the
+ * error of the primitive (-EMFILE, -ENFILE).
  */
 typedef int backend_open_fn(struct backend_state **state, size_t capacity);
 
@@ -77,8 +77,8 @@ typedef int backend_number_fn(struct backend_state *state);
  * Use FD, an object of the same primitive, instead of its own, which is closed;
  * FD is the object's from then on.  Returns 0, or 1 if it is the same object,
  * by this number or another; or -errno: -EBADF, -EINVAL if it is something
- * else; FD then stays the caller's.  Events about what others have
- * put into it carry, as ident, what they left there (epoll_event.data).
+ * else; FD then stays the caller's.  Events of entries that other processes
+ * added carry, as ident, their data (epoll_event.data).
  */
 typedef int backend_adopt_fn(struct backend_state *state, int fd);
 
@@ -107,8 +107,9 @@ typedef int backend_next_fn(struct backend_state *state, struct event *event);
 typedef void backend_close_fn(struct backend_state *state);
 
 /*
- * What add's -errno ERROR means when BITS were asked for, or open's with BITS
- * 0, if that is not plain: a constant text, or NULL.
+ * An explanation of add's -errno ERROR when BITS were asked for, or of open's
+ * with BITS 0, where the error does not explain itself: a constant text, or
+ * NULL.
  */
 typedef const char *backend_hint_fn(int error, uint32_t bits);
 

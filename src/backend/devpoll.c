@@ -205,7 +205,7 @@ devpoll_modify(struct backend_state *state, uint32_t token, int fd,
 	return backend_poll.add(state, token, fd, bits);
 }
 
-/* /dev/poll is a device that is opened: stands for it once somebody asks. */
+/* /dev/poll has a descriptor: make one that stands for it when it is used. */
 static int
 devpoll_number(struct backend_state *state)
 {

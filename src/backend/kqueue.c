@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kqueue.c - kqueue(2) and kevent(2): the BSDs, macOS, and what src/kq makes of
- * Linux.  Nothing here knows which of them it is.
+ * kqueue.c - kqueue(2) and kevent(2) of the BSDs, of macOS, and of src/kq on
+ * Linux.  Nothing here depends on which of them it is.
  */
 #include "config.h"
 
@@ -110,7 +110,7 @@ struct backend_state {
 	int queue;
 	int cursor, taken;
 	bool data;
-	bool ignored[NSIG]; /* what signals did before is the caller's */
+	bool ignored[NSIG]; /* by pmux; sys/caller has the dispositions */
 	struct transfer *transfers; /* under way */
 };
 
@@ -372,7 +372,8 @@ change_signal(struct backend_state *state, struct kevent *event)
 }
 
 /*
- * FreeBSD 12 does not trigger what is added, so that is a change of its own.
+ * FreeBSD 12 does not trigger an event while adding it, so that is a change of
+ * its own.
  */
 static int
 add_user(struct backend_state *state, struct kevent *event)
@@ -424,7 +425,7 @@ add_transfer(struct backend_state *state, const struct kevent_request *request,
 	return 0;
 }
 
-/* EVENT says that a transfer is done: put into it what became of that. */
+/* EVENT reports that a transfer is done: put its result into EVENT. */
 static void
 finish_transfer(struct backend_state *state, struct event *event)
 {
@@ -537,7 +538,7 @@ kqueue_remove(struct backend_state *state, uint32_t token, int fd)
 
 	event.ident = (uintptr_t)fd;
 	if (token < state->count) {
-		/* what was read cannot be read back */
+		/* a transfer cannot be undone: it consumes its bytes */
 		if (state->requests[token].filter == KQUEUE_AIO)
 			return 0;
 		fill(&event, state, &state->requests[token], token, fd);
@@ -589,7 +590,7 @@ kqueue_wait(struct backend_state *state, size_t max, int64_t timeout)
 	return state->taken = n;
 }
 
-/* What pmux itself put among the flags was not asked for by the user. */
+/* The flags that pmux adds; the user did not ask for them. */
 static uint32_t
 own_fflags(unsigned filter)
 {
@@ -605,7 +606,7 @@ meaning(const struct event *event, unsigned filter)
 	    event->fflags == NOTE_TRACKERR;
 	uint32_t bits = 1u << filter;
 
-	/* what a transfer says is what became of it */
+	/* the error of a transfer is its result */
 	if ((event->flags & EV_ERROR) != 0 && filter != KQUEUE_AIO)
 		return bits | KQUEUE_FAILED;
 	if (untracked || (event->flags & EV_ERROR) != 0)
@@ -656,7 +657,7 @@ kqueue_close(struct backend_state *state)
 		return;
 	(void)close(state->queue);
 #ifdef KQ_EMULATED
-	/* src/kq releases what a closed queue had in its next call */
+	/* src/kq releases a closed queue in its next call */
 	if (pmux->host->stays)
 		(void)kevent(state->queue, NULL, 0, NULL, 0, NULL);
 #endif

@@ -11,8 +11,8 @@
 #include "backend/backend.h"
 
 /*
- * The filters.  What backend_kqueue takes and reports as bits is one bit for
- * each, 1 << KQUEUE_READ and so on, under its name in backend_kqueue.flags.
+ * The filters.  The bits of backend_kqueue are one for each filter,
+ * 1 << KQUEUE_READ and so on, under its name in backend_kqueue.flags.
  */
 enum {
 	KQUEUE_READ,

@@ -21,7 +21,7 @@
 
 #if defined(ENABLE_KQUEUE)
 
-/* Beyond what struct pollfd holds. */
+/* A bit that struct pollfd cannot hold: changes only. */
 #define EDGE (POLL_LIMIT + 1)
 
 /* Events that kevent(2) does not report (EVFILT_EXCEPT is not everywhere). */

@@ -65,7 +65,7 @@ enum {
 	REPORTED = 32 /* it answered the last time */
 };
 
-/* What is about another process, by token. */
+/* A descriptor of another process, by token. */
 struct member {
 	int fd; /* the handle */
 	int key; /* number under which it is registered */
@@ -76,10 +76,10 @@ struct member {
 
 struct backend_state {
 	const struct backend *base;
-	struct backend_state *own; /* what is pmux's own */
+	struct backend_state *own; /* pmux's own descriptors */
 	struct backend_state *asked;
 	const struct kevent_request *given; /* kqueue */
-	struct kevent_request *requests; /* what is asked */
+	struct kevent_request *requests; /* those that ASKED gets */
 	size_t request_count;
 	struct member *members;
 	uint32_t capacity;
@@ -231,7 +231,7 @@ bell_of(struct backend_state *s)
 	return is_epoll(s) ? s->base->number(s->own) : s->bell;
 }
 
-/* What can make BITS true; errors and hangups ring in any case. */
+/* The events of epoll(7) that can set BITS; errors and hangups always ring. */
 static uint32_t
 rings(const struct backend_state *s, uint32_t token, uint32_t bits)
 {
@@ -319,7 +319,7 @@ enter(struct backend_state *s, uint32_t token, int copy)
 }
 
 /*
- * The same.  What epoll does not take is sampled: a file without a poll
+ * The same.  Files that epoll does not take are sampled: those without a poll
  * function, instances that are nested too deep, and more numbers of one file
  * than pmux has.
  */
@@ -393,7 +393,7 @@ is_open(struct backend_state *s, const struct member *m)
 	return same;
 }
 
-/* Take M out.  What its owner has closed stays in, and is stale. */
+/* Remove M.  An entry that its owner has closed stays, and is stale. */
 static int
 leave(struct backend_state *s, uint32_t token)
 {
@@ -470,7 +470,7 @@ answer_bell(struct backend_state *s)
 	return error;
 }
 
-/* ---- what is closed ---- */
+/* ---- closed descriptors ---- */
 
 /*
  * Check all members: mark those that were closed as closed and due.  Returns 0
@@ -540,10 +540,10 @@ until_check(const struct backend_state *s, int64_t timeout)
 /* ---- questions ---- */
 
 /*
- * Whether FD, a copy of what is not registered, may be asked: it may be another
- * file by now, and an instance may have other entries.  Returns FD; or it is
- * closed, and CLOSED_FD or -EOPNOTSUPP is returned, or another -errno if that
- * cannot be known.
+ * Whether FD, a copy of a descriptor that is not registered, may be polled: it
+ * may be another file by now, and an instance may have other entries.  Returns
+ * FD; or closes it and returns CLOSED_FD or -EOPNOTSUPP, or another -errno if
+ * that cannot be known.
  */
 static int
 admit(struct foreign *f, int fd)
@@ -565,7 +565,7 @@ admit(struct foreign *f, int fd)
 	return instance == 1 ? -EOPNOTSUPP : CLOSED_FD;
 }
 
-/* What to ask about: a copy, or CLOSED_FD; or -errno. */
+/* A descriptor to ask about M: a copy, or CLOSED_FD; or -errno. */
 static int
 present(struct backend_state *s, struct member *m)
 {
@@ -716,8 +716,9 @@ put(struct backend_state *s, const struct question *q, uint32_t i)
 }
 
 /*
- * Ask about what is due from *AT on, for MAX events at most.  What stays due is
- * kept in the list, *KEPT up to now.  Returns 0 or -errno.
+ * Ask about the members that are due, from *AT on, for MAX events at most.
+ * Those that stay due are kept in the list, *KEPT up to now.  Returns 0 or
+ * -errno.
  */
 static int
 ask_some(struct backend_state *s, size_t max, size_t *at, size_t *kept,
@@ -774,9 +775,9 @@ reverse(uint32_t *first, size_t count)
 }
 
 /*
- * Ask about all that is due, for MAX events at most, and the next time begin
- * with what was not asked; what does not answer is registered if ARM.  Returns
- * 0 or -errno.
+ * Ask about all members that are due, for MAX events at most, and the next time
+ * begin with those that were not asked.  If ARM, register those that are not
+ * ready.  Returns 0 or -errno.
  */
 static int
 ask(struct backend_state *s, size_t max, bool arm)
@@ -1029,8 +1030,8 @@ over_remove(struct backend_state *s, uint32_t token, int fd)
 }
 
 /*
- * What epoll would say of TOKEN, an instance.  Returns whether it will say so
- * again, or -errno.
+ * Add the event that epoll would report of TOKEN, an instance.  Returns whether
+ * it would report it again, or -errno.
  */
 static int
 ask_instance(struct backend_state *s, uint32_t token)
@@ -1106,7 +1107,7 @@ wait_epoll(struct backend_state *s, size_t max, int64_t timeout)
 	return n < 0 ? n : n + (int)s->count;
 }
 
-/* Wait for what is pmux's own, and the bell.  Returns whether it has rung. */
+/* Wait for pmux's own descriptors and the bell.  Returns whether it rang. */
 static int
 wait_own(struct backend_state *s, size_t max, int64_t timeout)
 {
@@ -1194,7 +1195,7 @@ over_adopt(struct backend_state *s, int fd)
 	return s->base->adopt(s->own, fd);
 }
 
-/* open has no other way to know what it is for. */
+/* One function for each primitive: open has no argument that names it. */
 #define BACKEND(id)                                                         \
 	static int open_##id(struct backend_state **state, size_t capacity) \
 	{                                                                   \

@@ -10,12 +10,12 @@
 #include "backend/backend.h"
 
 /*
- * BASE for handles, too, which the functions add, modify and remove of what is
- * returned take beside descriptors.  What is closed in its owner is, to poll
- * and devpoll, not open (POLLNVAL) from then on; wait fails with -EBADF for the
- * others, and foreign_is_closed says which it is; and with -EOPNOTSUPP, see
- * foreign_why.  kqueue: if LASTING, its kevents end then, and what is added
- * stays until its delete.
+ * A backend like BASE whose add, modify and remove take handles beside
+ * descriptors.  When its owner closes a descriptor, poll and devpoll report it
+ * as not open (POLLNVAL) from then on; with the others wait fails with -EBADF,
+ * and foreign_is_closed says which it is.  Wait may also fail with -EOPNOTSUPP,
+ * see foreign_why.  kqueue: if LASTING, the kevents of a closed descriptor end
+ * then, and a kevent stays until its delete.
  */
 const struct backend *backend_over(const struct backend *base, bool lasting);
 

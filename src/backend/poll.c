@@ -21,7 +21,7 @@ struct backend_state {
 	struct pollfd *fds; /* by token; fd -1: none */
 	size_t capacity;
 	size_t count; /* one past the highest token */
-	size_t cursor; /* where next goes on */
+	size_t cursor; /* where next continues */
 	int left; /* events of the last wait not returned yet */
 	int device; /* see poll_device */
 	struct pollfd few[FEW];

@@ -39,7 +39,7 @@
 
 extern const struct flag poll_flags[];
 
-/* devpoll over poll(2): what stands for /dev/poll, or -1 until it is asked. */
+/* devpoll over poll(2): a stand-in for /dev/poll, or -1 until it is used. */
 int *poll_device(struct backend_state *state);
 
 #endif

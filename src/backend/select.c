@@ -29,7 +29,7 @@ enum {
 
 _Static_assert(sizeof(fd_set) * 8 == FD_SETSIZE, "fd_set has no padding");
 
-/* What was added as one token: a descriptor in one of the lists. */
+/* One token: a descriptor in one of the lists. */
 struct handle {
 	int fd; /* -1: none */
 	uint32_t list;
@@ -104,9 +104,9 @@ reserve_bits(struct backend_state *state, int fd)
 	if (wanted <= state->blocks)
 		return 0;
 	/*
-	 * A closed number may be as high as it likes.  Linux ignores what is
-	 * past the highest descriptor that the process ever had, instead of
-	 * saying EBADF, so it has to be asked for here.
+	 * A closed number may be of any height.  Linux ignores numbers past the
+	 * highest descriptor that the process ever had, instead of failing with
+	 * EBADF, so this checks them.
 	 */
 	if (fcntl(fd, F_GETFD) == -1)
 		return -errno;

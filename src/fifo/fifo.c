@@ -57,7 +57,7 @@ fifo_begin(struct fifos *f)
 	f->linger_end = DEADLINE_NEVER;
 }
 
-/* Unless the process ends with the call, what a holder has is here too. */
+/* Where the process goes on, the ends that a holder got are open here too. */
 void
 fifo_end(struct fifos *f)
 {
@@ -263,7 +263,7 @@ open_end(const char *path, bool writing)
 	fd = open(path,
 	    (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_CLOEXEC |
 		O_NOCTTY);
-	/* it is held also if it cannot be known: it has let somebody through */
+	/* held also if that cannot be known: the open let a peer through */
 	if ((fd = fdplace(fd)) < 0 || peer_is_fifo(fd) == 0)
 		return fd;
 	if (writing) {
@@ -443,7 +443,7 @@ settle(void)
 	for (uint32_t i = 0; i < f->set.count; i++) {
 		f->set.fifos[i].reader = f->set.fifos[i].fresh = false;
 		f->set.fifos[i].reads = f->set.fifos[i].came = false;
-		/* whoever opens to read from now on waits for what comes */
+		/* a pmux that opens to read from now on waits for the holder */
 		if (f->set.fifos[i].writing)
 			lease_heartbeat(f->set.fifos[i].fd, true, 0);
 		if (peer_nameless(f->set.fifos[i].fd))
@@ -479,7 +479,7 @@ is_writable(const char *path)
 	    errno != EACCES;
 }
 
-/* Say what cannot be had here. */
+/* Explain what this system cannot do. */
 static void
 say_limits(void)
 {

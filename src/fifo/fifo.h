@@ -24,13 +24,13 @@ struct fifos {
 	int64_t sure_until; /* a process can be started */
 	bool unsure; /* none could be, the last time */
 	bool left;
-	int lost; /* what fifo_leave returns */
+	int lost; /* the result of fifo_leave */
 	/* pmux becomes PROGRAM, which has this end if its fd is not -1 */
 	struct fifo given;
 	bool orphaned; /* and is to know of no holder */
 };
 
-/* Make FIFOS, all zero, fit for use; and release it, left as it is. */
+/* Initialize FIFOS, which is all zero; and release it, without leaving. */
 void fifo_begin(struct fifos *fifos);
 void fifo_end(struct fifos *fifos);
 

@@ -25,7 +25,7 @@
 #include "sys/title.h"
 #include "sys/watch.h"
 
-/* Somebody opens or closes. */
+/* A process opens or closes. */
 #define WATCH_COMES (WATCH_ALL & ~(WATCH_READ | WATCH_WROTE))
 
 #define NS_PER_MS INT64_C(1000000)
@@ -76,7 +76,7 @@ readers_gone(int fd)
 	return has(fd, POLLERR | POLLHUP);
 }
 
-/* Without a watch: what is there was not there before, or was and is read. */
+/* Without a watch: bytes are unread, or were written since the open. */
 static bool
 was_written(const struct fifo *fifo)
 {
@@ -556,7 +556,7 @@ take_step(struct fifo_set *set, int step)
 		if (fifo->fd != -1 && step == STEP_IDLE && fifo->idle &&
 		    !holder_needed(set, fifo))
 			holder_leave(set, fifo, "nothing can be lost");
-		/* who comes, reads and goes is not taken for one who stays */
+		/* only after a pause: a process may read and go at once */
 		if (fifo->fd != -1 && step == STEP_CLAIM && !fifo->writing)
 			vouch(fifo);
 		/* two holders are not to wait for each other */

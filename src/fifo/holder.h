@@ -37,10 +37,10 @@
  *	served      a writer has been (WROTE), or no reader is there: left
  *
  *	either end
- *	lost        somebody has a later claim (lease_lost): left
+ *	lost        a pmux has a later claim (lease_lost): left
  *	nameless    no process can open it any longer: abandoned
- *	left        FD is -1; from `idle' back to `fed' if somebody opened while
- *	            it was left (holder_leave)
+ *	left        FD is -1; from `idle' back to `fed' if a process opened the
+ *	            FIFO while it was left (holder_leave)
  *
  * The kernel does not report who opened: a reader "came" when a process has
  * opened or read (READER), until one closes or nothing happens for the time of
@@ -60,7 +60,7 @@ struct fifo {
 	uint8_t asked; /* the WATCH_ changes that it asks for */
 	bool writing; /* FD is a write end */
 	bool reader; /* one has opened since */
-	bool opened; /* somebody has, since it was off */
+	bool opened; /* by a process, since it was false */
 	bool parted; /* the last change: a reader closed */
 	bool fresh; /* one opened right after that */
 	bool shared; /* with another pmux, still there */
@@ -110,7 +110,7 @@ void holder_read_changes(struct fifo_set *set);
 
 /*
  * Close this end, at which nothing can be lost, because of WHY (for --debug).
- * Somebody may come at that moment: then it is open again after that.
+ * A peer may come at that moment: then it is open again after that.
  */
 void holder_leave(struct fifo_set *set, struct fifo *fifo, const char *why);
 

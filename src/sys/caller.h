@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * caller.h - what the process had before a call of pmux changed it: signal
+ * caller.h - the state of the process before a call of pmux changed it: signal
  * dispositions and mask, the limit of open files.
  */
 #ifndef CALLER_H
@@ -33,7 +33,7 @@ struct caller {
 int caller_change(int number, const struct sigaction *action,
     struct sigaction *old);
 
-/* Put back what NUMBER had before the first change. */
+/* Restore the disposition that NUMBER had before the first change. */
 void caller_put_back(int number);
 
 /* Let NUMBER through, which may be blocked. */

@@ -10,7 +10,7 @@
 
 #include <limits.h>
 
-/* Higher than any descriptor can be: closed, whoever asks. */
+/* Higher than any descriptor can be, so closed in every process. */
 #define CLOSED_FD INT_MAX
 
 /* Two that are equal are one file. */

@@ -28,7 +28,7 @@ foreign_is(int fd)
 
 struct foreign_table;
 
-/* Make TABLE, all zero, fit for use; and release what it has. */
+/* Initialize TABLE, which is all zero; and release all that it holds. */
 void foreign_begin(struct foreign_table *table);
 void foreign_end(struct foreign_table *table);
 
@@ -58,13 +58,13 @@ int foreign_number(int handle);
 int foreign_check(int handle, const char **why);
 
 /*
- * FD, or, if that is a handle, a copy of what it means now, to be given back
- * soon; or -errno as process_descriptor.
+ * FD, or, if that is a handle, a copy of the descriptor it stands for, to be
+ * returned soon; or -errno as process_descriptor.
  */
 int foreign_borrow(int fd);
 void foreign_return(int fd, int borrowed);
 
-/* Whether it was found closed; of what is no handle, whether it is. */
+/* Whether FD was found closed, if it is a handle; else whether it is closed. */
 bool foreign_is_closed(int fd);
 
 /*

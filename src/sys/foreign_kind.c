@@ -138,8 +138,9 @@ is_pipe_or_socket(unsigned long device)
 
 /*
  * The entry with number NUMBER, inode INODE of device DEVICE, of FD, a copy of
- * an instance.  It is what its owner has under that number if the inode is the
- * same; all anonymous inodes are the same one, and there kcmp(2) has to know.
+ * an instance.  It is the file that its owner has under that number if the
+ * inode is the same; anonymous files share one inode, and kcmp(2) compares
+ * these.
  */
 static int
 entry_objection(const struct foreign *f, int fd, int number,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * foreign_table.h - what the files about descriptors of other processes share.
+ * foreign_table.h - shared by the files about descriptors of other processes.
  */
 #ifndef FOREIGN_TABLE_H
 #define FOREIGN_TABLE_H
@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* What a handle stands for. */
+/* The descriptor that a handle stands for. */
 struct foreign {
 	int process;
 	pid_t pid;

@@ -52,7 +52,7 @@ available(int fd)
 	return st.st_size > offset ? st.st_size - offset : 0;
 }
 
-/* What ASK says of FD, or of what it means. */
+/* The answer of ASK for FD, or for the descriptor that a handle stands for. */
 static int64_t
 ask_of(int fd, int64_t (*ask)(int))
 {

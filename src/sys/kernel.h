@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kernel.h - what the kernel says of a descriptor, and of its own limits.
+ * kernel.h - questions to the kernel about a descriptor, and about its limits.
  */
 #ifndef KERNEL_H
 #define KERNEL_H
@@ -11,7 +11,7 @@
 /* Bytes that can be read from FD now, as FIONREAD says it; or -errno. */
 int64_t kernel_unread(int fd);
 
-/* The same; of a regular file what follows its offset, however much. */
+/* The same; of a regular file the bytes behind its offset, however many. */
 int64_t kernel_available(int fd);
 
 /*

@@ -174,9 +174,9 @@ launch_end(struct launching *l)
 	free(l->script);
 }
 
-/* ---- what the caller gave; from here on all is async-signal-safe ---- */
+/* ---- the caller's state; from here on all is async-signal-safe ---- */
 
-/* Once is enough: what pmux catches or ignores, it does before the first. */
+/* Once is enough: pmux changes dispositions before the first launch only. */
 static void
 note_signals(void)
 {
@@ -326,7 +326,7 @@ launch_start(const struct launch *launch, int *error)
 
 #else
 
-/* What cannot be executed says so through a pipe that execve(2) closes. */
+/* The child reports a failed execve(2) through a pipe that execve(2) closes. */
 static _Noreturn void
 run_child(const struct launch *launch, int say)
 {

@@ -2,7 +2,7 @@
 /*
  * launch.h - another program in the place that the caller of pmux gave it: with
  * the caller's limit of open files, signal mask and signal dispositions, and
- * with what descriptors are not close-on-exec.
+ * with the descriptors that are not close-on-exec.
  */
 #ifndef LAUNCH_H
 #define LAUNCH_H
@@ -21,7 +21,7 @@ struct launch {
 	int output; /* to be its standard output, or -1 */
 };
 
-/* What is known of the caller and of the program. */
+/* The state of the caller and the program. */
 struct launching {
 	/* the caller's, as launch_remember found them */
 	struct rlimit files;
@@ -40,10 +40,10 @@ struct launching {
 	char standard[256]; /* PATH, where there is none */
 };
 
-/* Release what is in LAUNCHING. */
+/* Release all that LAUNCHING holds. */
 void launch_end(struct launching *launching);
 
-/* Note what the caller gave, before pmux changes any of it. */
+/* Note the caller's state, before pmux changes any of it. */
 void launch_remember(void);
 
 /* Whether the caller had signal NUMBER ignored. */

@@ -22,9 +22,9 @@
  * locks belong to the open file description, so that a child of fork(2) goes
  * on with them.  flock(2) would know neither order nor direction.
  *
- * Anybody who may open the FIFO may lock any byte of it, or all.  What counts
- * is one byte and its kind: fcntl(2) grants a read lock only to a read end, a
- * write lock only to a write end.
+ * Any process that may open the FIFO may lock any byte of it, or all.  Only a
+ * lock of one byte and of the right type counts: fcntl(2) grants a read lock
+ * only to a read end, a write lock only to a write end.
  */
 #define ZONE (INT64_C(1) << 61)
 #define HALF (ZONE / 2)

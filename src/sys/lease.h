@@ -35,15 +35,15 @@
  *	mark     a holder with a write end last checked the FIFO then; 0: a
  *	         pmux is about to leave its write end to one
  *	arrival  a pmux opened the FIFO to read then
- *	R        a holder knows that somebody else reads
+ *	R        a holder knows that another process reads
  */
 
 /*
  * Claim the direction of the FIFO whose end FD is until UNTIL (negative: for
- * ever); what this end claimed before is gone.  Whoever claims it for less
- * long, or as long but earlier, is superseded.  HOLDER: what claims it is one.
- * Returns the claim, or -errno: -ENOSYS, -ENOLCK, -EAGAIN if somebody keeps it
- * from being made.
+ * ever); this replaces the earlier claim of this end.  A claim for less long,
+ * or for as long but earlier, is superseded.  HOLDER: the caller is a holder.
+ * Returns the claim, or -errno: -ENOSYS, -ENOLCK, -EAGAIN if the lock of
+ * another process is in the way.
  */
 int64_t lease_set(int fd, bool writing, bool holder, int64_t until,
     int64_t now);
@@ -51,10 +51,10 @@ int64_t lease_set(int fd, bool writing, bool holder, int64_t until,
 /* Make that CLAIM again, for another end or as a holder.  0 or -errno. */
 int lease_renew(int fd, bool writing, bool holder, int64_t claim);
 
-/* Whether somebody else has a later claim than CLAIM; of an error, no. */
+/* Whether another process has a later claim than CLAIM; false on error. */
 bool lease_lost(int fd, bool writing, int64_t claim);
 
-/* Whether somebody else claims it, for however long. */
+/* Whether another process claims it, for however long. */
 bool lease_is_set(int fd, bool writing);
 
 /*
@@ -71,7 +71,7 @@ bool lease_only_holder_at(int fd);
 /* Whether a pmux that waits to read is at it. */
 bool lease_has_waiter(int fd);
 
-/* Say on FD, a holder's read end, whether somebody else reads. */
+/* Note on FD, a holder's read end, whether another process reads. */
 void lease_vouch(int fd, bool reader);
 
 /* Say that a pmux has opened the read end FD, at TIME. */

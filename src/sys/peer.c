@@ -145,10 +145,10 @@ peer_nameless(int fd)
 #ifdef HAVE_TEE
 
 /*
- * Measured on Linux 6.18: read(2) to an address that is none copies before it
+ * Measured on Linux 6.18: read(2) to an invalid address copies before it
  * consumes, so that it consumes nothing: EFAULT if there are bytes, else 0 if
- * no writer is connected and EAGAIN if one is.  ERROR, of what was tried
- * before, is the answer where this end would block.
+ * no writer is connected and EAGAIN if one is.  ERROR, that of the first
+ * attempt, is the answer where this end would block.
  */
 static int
 read_nothing(int fd, int error)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * peer.h - what the system knows of a FIFO and of who is at its other end.  All
- * of it may be called in a signal handler: nothing here allocates.
+ * peer.h - questions to the system about a FIFO and its other end.  All of it
+ * may be called in a signal handler: nothing here allocates.
  */
 #ifndef PEER_H
 #define PEER_H
@@ -16,9 +16,9 @@
 int peer_is_fifo(int fd);
 
 /*
- * When somebody last wrote to the FIFO behind FD: ns, on the clock of files; -1
- * where that is not known.  Linux 6.18 and NetBSD 9.1 note each write, FreeBSD
- * 12.3 none.
+ * The time of the last write to the FIFO behind FD: ns, on the clock of files;
+ * -1 where that is not known.  Linux 6.18 and NetBSD 9.1 note each write,
+ * FreeBSD 12.3 none.
  */
 int64_t peer_written(int fd);
 

@@ -52,7 +52,7 @@ process_descriptor(int process, int number)
 	return -errno;
 }
 
-/* Put what has the number now aside.  Returns 0 or -errno. */
+/* Save the descriptor that has the number now.  Returns 0 or -errno. */
 static int
 save(struct process_loan *loan)
 {

@@ -13,7 +13,7 @@
 struct process_loan {
 	sigset_t mask; /* signals before, if SAVED */
 	int number;
-	int saved; /* a copy of what has the number, or -1 */
+	int saved; /* a copy of the descriptor with the number, or -1 */
 	int flags; /* its descriptor flags */
 };
 
@@ -36,8 +36,8 @@ bool process_has_ended(int process);
 int process_descriptor(int process, int number);
 
 /*
- * FD under NUMBER, too, close-on-exec, until process_return, whatever else has
- * the number meanwhile.  Signals are blocked as long as that is something.
+ * Put FD under NUMBER, too, close-on-exec, until process_return; a descriptor
+ * that has the number is saved, and signals are blocked meanwhile.
  * Returns 0 or -errno: -EMFILE, also if NUMBER is past the limit.
  */
 int process_put(int fd, int number, struct process_loan *loan);
@@ -56,7 +56,7 @@ void process_return(const struct process_loan *loan);
  */
 int process_registered(pid_t pid, int number, int epoll, int key);
 
-/* What in the system forbids it after -EPERM: a constant text, or NULL. */
+/* Why the system forbids it after -EPERM: a constant text, or NULL. */
 const char *process_forbidden_by(void);
 
 #endif

@@ -27,8 +27,8 @@ result(ssize_t n)
 
 #if defined(HAVE_TEE) || defined(HAVE_PREADV2)
 /*
- * Whether ERROR means that this call cannot be had of FD or at all: a sandbox
- * says EPERM of what it does not know.
+ * Whether ERROR means that the system does not have this call, or not for FD: a
+ * sandbox fails with EPERM for calls that it does not know.
  */
 static bool
 is_denied(int error)
@@ -427,7 +427,7 @@ read_on(int fd, struct read_text *text, char *buffer, size_t size)
 
 	if (offset == -1)
 		return -errno;
-	/* somebody else has moved it */
+	/* another process has moved it */
 	if (offset != text->offset)
 		text->length = 0;
 	length = text->length;
@@ -462,12 +462,12 @@ read_from_start(int fd)
 	return lseek(fd, 0, SEEK_SET) == -1 ? -errno : 0;
 }
 
-/* Of a pipe since Linux 6.4; what else there is refuses it. */
+/* Pipes support it since Linux 6.4; other files refuse it. */
 ssize_t
 write_now(int fd, const char *bytes, size_t length)
 {
 #if defined(HAVE_PREADV2) && defined(RWF_NOWAIT)
-	/* POSIX: what is written is only read */
+	/* POSIX: the call only reads the buffer */
 	struct iovec piece = { (void *)(uintptr_t)bytes, length };
 	ssize_t n = pwritev2(fd, &piece, 1, -1, RWF_NOWAIT);
 

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a descriptor is to who reads from it. */
+/* The kind of a descriptor, as it matters for reading. */
 enum {
 	READ_FILE, /* has an offset, and never keeps one waiting */
 	READ_PIPE,
@@ -34,7 +34,7 @@ struct scratch {
 	bool peeked_full; /* it had no room for more */
 };
 
-/* Make SCRATCH fit for use; and close what it has. */
+/* Initialize SCRATCH; and close its pipe. */
 void read_begin(struct scratch *scratch);
 void read_end(struct scratch *scratch);
 
@@ -79,9 +79,9 @@ struct read_text {
 };
 
 /*
- * As read_peek of a READ_FILE; -ESTALE if it got shorter than what was read of
- * it, or the last of that is another TEXT now.  BUFFER has READ_LAST bytes of
- * room in front of it.
+ * As read_peek of a READ_FILE; -ESTALE if it is now shorter than the part that
+ * was read, or if the last bytes of that part have changed.  BUFFER has
+ * READ_LAST bytes of room in front of it.
  */
 ssize_t read_on(int fd, struct read_text *text, char *buffer, size_t size);
 
@@ -99,8 +99,8 @@ int read_skip(int fd, off_t length);
 int read_from_start(int fd);
 
 /*
- * As write(2), without waiting.  Returns how many bytes, or -errno: -EAGAIN if
- * there is no room now; -EOPNOTSUPP where that cannot be had.
+ * As write(2), without blocking.  Returns how many bytes, or -errno: -EAGAIN if
+ * there is no room now; -EOPNOTSUPP where the system cannot do that.
  */
 ssize_t write_now(int fd, const char *bytes, size_t length);
 

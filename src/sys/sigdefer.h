@@ -17,7 +17,7 @@
 struct sigdefer {
 	void (*before_end)(void);
 	volatile sig_atomic_t depth, pending;
-	/* what the first handler gives way to; NSIG of them, the call's */
+	/* the dispositions that the handler replaced; NSIG of them */
 	struct sigaction *replaced;
 };
 

@@ -33,9 +33,9 @@ area_end(const struct pmux_title *title)
 }
 
 /*
- * Linux shows what lies where the arguments were.  If their last byte is no NUL
- * it takes them for a title, which ends with its first NUL and may go on in the
- * environment (proc_pid_cmdline(5), "get_mm_cmdline").
+ * Linux shows the memory where the arguments were.  If their last byte is not
+ * NUL, it takes them for a title, which ends with its first NUL and may extend
+ * into the environment (proc_pid_cmdline(5), "get_mm_cmdline").
  */
 void
 title_set(const char *name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * title.h - what a list of processes shows of one.
+ * title.h - the name that a list of processes shows.
  */
 #ifndef TITLE_H
 #define TITLE_H

@@ -65,7 +65,7 @@ meaning_of(uint32_t mask)
 	return 0;
 }
 
-/* On what is watched already, inotify_add_watch(2) replaces the mask. */
+/* If the file is watched already, inotify_add_watch(2) replaces the mask. */
 int
 watch_add(int watch, int fd, const char *path, uint32_t what)
 {

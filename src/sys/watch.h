@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * watch.h - what happens on a FIFO, as the system reports it (inotify(7) on
+ * watch.h - changes on a FIFO, as the system reports them (inotify(7) on
  * Linux).  All of it may be called in a signal handler: nothing here allocates.
  */
 #ifndef WATCH_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What happened on a FIFO; of who opened it the system does not say more. */
+/* Changes on a FIFO; the system does not report which process made them. */
 enum {
 	WATCH_OPENED = 1,
 	WATCH_READ = 2,
@@ -47,8 +47,8 @@ int watch_add(int watch, int fd, const char *path, uint32_t what);
 
 /*
  * The next change, in the order in which they came: 1, 0 when there is none
- * yet, or -errno: -EINTR, and what makes the watch useless (read(2)).  BUFFER
- * is the caller's, of struct watch_buffer, zeroed before the first call.
+ * yet, or -errno: -EINTR, or an error that makes the watch useless (read(2)).
+ * BUFFER is the caller's, zeroed before the first call.
  */
 struct watch_buffer {
 	char data[1024];

@@ -58,7 +58,7 @@ take_digit(struct decimal *d, char c, bool fraction)
 	d->exponent -= fraction;
 }
 
-/* Returns what follows the number, or NULL if none begins at S. */
+/* Returns the text behind the number, or NULL if none begins at S. */
 static const char *
 parse_decimal(const char *s, struct decimal *d)
 {
@@ -99,7 +99,7 @@ scale(const struct decimal *d, int64_t unit, int64_t *ns)
 	uint64_t value = d->digits + d->inexact, factor = (uint64_t)unit;
 	int64_t exponent = d->exponent;
 
-	/* what the unit has in tens cancels what the fraction divides by */
+	/* the powers of ten of unit and fraction cancel each other */
 	for (; exponent < 0 && factor % 10 == 0; exponent++)
 		factor /= 10;
 	for (; exponent < 0 && (value > 1 || factor > 1); exponent++) {

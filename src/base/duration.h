@@ -12,8 +12,8 @@
 /*
  * Parse all of the string WORD: decimal digits with an optional fraction and
  * exponent, then an optional unit (ns us ms s m h d; seconds if there is none);
- * or `inf' or `-1'.  What is finer than a nanosecond is rounded up, so that a
- * wait is never shorter than it was asked to be.
+ * or `inf' or `-1'.  Fractions of a nanosecond are rounded up, so that a wait
+ * is never shorter than the caller asked for.
  *
  * Returns 0 with *NS set (nanoseconds, or DURATION_FOREVER); -EINVAL if WORD
  * is no duration or negative; -ERANGE if it is longer than int64_t

@@ -26,9 +26,9 @@ int flags_are_events(const char *s, size_t length);
 
 /*
  * The bits of such a set in TABLE, which ends with an empty name.  Returns 0
- * with *BITS set, or with the first word that cannot be had in *WORD and
- * *WORD_LENGTH: -EINVAL if it is no event's name at all, -EOPNOTSUPP if TABLE
- * does not know it, -ENOSYS if the system does not, -ERANGE if a number has
+ * with *BITS set, or an error with the first word that is refused in *WORD and
+ * *WORD_LENGTH: -EINVAL if it is not the name of an event, -EOPNOTSUPP if TABLE
+ * does not have it, -ENOSYS if the system does not, -ERANGE if a number has
  * bits outside LIMIT.
  */
 int flags_parse(const struct flag *table, uint32_t limit, const char *s,

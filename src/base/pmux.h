@@ -22,7 +22,7 @@ struct pmux_title {
 	char **environment;
 };
 
-/* Who makes a call.  All zero: a program that ends with the call. */
+/* The program that makes a call.  All zero: it ends with the call. */
 struct pmux_host {
 	/* the process goes on after the call: it must find nothing changed */
 	bool stays;
@@ -56,11 +56,11 @@ struct pmux_host {
 	pid_t (*fork)(struct pmux_host *host);
 	/* see title_remember; all NULL: a holder has the host's title */
 	struct pmux_title title;
-	/* set at the end: the signal that is to end the process, or 0 */
+	/* set at the end: the signal that must end the process, or 0 */
 	int signal;
 };
 
-/* What the modules have; each says in its header what is in it. */
+/* The structures of the modules; each is described in its header. */
 struct pmux {
 	struct pmux *outer; /* the call that sleeps meanwhile, or NULL */
 	struct pmux_host *host;

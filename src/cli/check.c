@@ -7,7 +7,7 @@
 #include "print/format.h"
 #include "run/request.h"
 
-/* What may be on the command line, and how request R says that it is. */
+/* Parts of a command line, and how request R shows that they are present. */
 #define FACTS                                                            \
 	FACT(TARGETS, r->targets.words != 0)                             \
 	FACT(PROGRAM, r->program.arguments != NULL)                      \

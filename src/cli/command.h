@@ -15,7 +15,7 @@ struct command;
 
 /*
  * Run the command with its own arguments, ARGV[0] being its name.  Returns the
- * exit status; what is left in the output buffer is written by the caller.
+ * exit status; the caller writes the bytes left in the output buffer.
  */
 typedef int command_run_fn(const struct command *command, int argc,
     char **argv);
@@ -35,12 +35,12 @@ struct command {
 	const char *name;
 	const char *summary; /* one line for `pmux help' */
 	const char *arguments; /* for the usage line */
-	const char *otherwise; /* what status 1 means, or NULL */
+	const char *otherwise; /* the meaning of status 1, or NULL */
 	const char *words; /* lines for help in place of event names, or NULL */
 	const char *examples[2]; /* for help; the tests run them */
 	unsigned options; /* a set of the above */
 	command_run_fn *run;
-	/* those that wait: with what, for what, and what twice means */
+	/* those that wait: by which primitive, for which events, twice */
 	const struct backend *backend;
 	const struct backend *instead; /* where that is absent */
 	const struct backend *const *streams; /* for --follow, the first
@@ -62,7 +62,7 @@ const struct command *command_find(const char *name);
  */
 int command_unknown(const char *name);
 
-/* What select, poll and the other commands that wait run, and the others. */
+/* The run functions: of select, poll and all commands that wait; the others. */
 command_run_fn command_wait_run, info_run, help_run;
 
 #endif

@@ -62,7 +62,7 @@ put_process(pid_t pid, bool json)
 	return 0;
 }
 
-/* How the holder of a named pipe learns what happens there. */
+/* How the holder of a named pipe notices changes there. */
 static void
 put_fifos(bool json)
 {

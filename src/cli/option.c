@@ -30,7 +30,7 @@ struct option_row {
 	char letter;
 	const char *name, *argument;
 	unsigned groups;
-	option_fn *parse; /* or NULL: sets what is at MEMBER of the request */
+	option_fn *parse; /* or NULL: sets the bool at MEMBER of the request */
 	size_t member; /* a bool, or a number if there is an argument */
 	int64_t most; /* that number, from 1 */
 	const char *help;
@@ -200,8 +200,8 @@ is_optional(const struct option_row *row)
 }
 
 /*
- * What getopt_long(3) wants: LONGS one longer than the table, LETTERS twice the
- * table and three.
+ * The tables of getopt_long(3): LONGS is one longer than the table of options,
+ * LETTERS twice as long, and three.
  */
 static void
 fill(const struct command *command, struct option *longs, char *letters)
@@ -334,7 +334,7 @@ int
 options_parse(const struct command *command, const struct backend *backend,
     int argc, char **argv, struct request *request)
 {
-	/* the host may be in the midst of its own */
+	/* the host may be parsing a command line of its own */
 	int index = optind, messages = opterr, unknown = optopt, status;
 	char *argument = optarg;
 

@@ -129,7 +129,7 @@ pmux_run(struct pmux_host *host, int argc, char **argv)
 		status = print_failed(error);
 	if (fifo_leave() != 0) {
 		status = EXIT_SYSTEM;
-		host->signal = 0; /* the status says what was lost */
+		host->signal = 0; /* the status reports the loss */
 	}
 	pmux_leave();
 	return status;
@@ -140,7 +140,7 @@ pmux_abandon(struct pmux_host *host, unsigned count)
 {
 	(void)host;
 	for (; count > 0 && pmux != NULL; count--) {
-		/* what --lines has read must not be lost */
+		/* the bytes that --lines has read must not be lost */
 		pmux_close();
 		(void)output_flush();
 		(void)fifo_leave();

@@ -22,8 +22,9 @@
 #include "target/target.h"
 
 /*
- * All that a call has.  Each page that is touched costs a fault: what a one-shot
- * call needs comes first and is less than a page, what is large comes last.
+ * The state of a call.  Each page that is touched costs a fault: the members
+ * that a one-shot call needs come first and take less than a page, large ones
+ * come last.
  */
 struct pmux_call {
 	struct pmux pmux;
@@ -46,8 +47,8 @@ struct pmux_call {
 };
 
 /*
- * Begin a call by HOST in CALL, all zero, and end the innermost one: what
- * pmux_run does around a command.
+ * Begin a call by HOST in CALL, which is all zero, and end the innermost call;
+ * pmux_run does both around a command.
  */
 void pmux_enter(struct pmux_call *call, struct pmux_host *host);
 void pmux_leave(void);
@@ -55,8 +56,8 @@ void pmux_leave(void);
 /*
  * Run the command line ARGV, ARGC words with a NULL behind them, ARGV[0] being
  * pmux's name; they may be permuted and written to.  Returns the exit status; a
- * message has been printed if it is an error.  HOST->signal says whether the
- * process is to end by a signal instead.
+ * message has been printed if it is an error.  HOST->signal is set if the
+ * process must end by a signal instead.
  */
 int pmux_run(struct pmux_host *host, int argc, char **argv);
 

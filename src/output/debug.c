@@ -109,7 +109,7 @@ put_string(struct line *line, const char *string)
 	put_bytes(line, string, strlen(string));
 }
 
-/* It is cut where it is long, so that what follows has room. */
+/* A long name is cut, so that there is room for the text behind it. */
 static void
 put_name(struct line *line, const char *name, size_t length)
 {
@@ -150,7 +150,7 @@ put_time(struct line *line, int64_t ns)
 	put_number(line, (uint64_t)ns % 1000000000, 9);
 }
 
-/* One conversion, at FORMAT behind the %.  Returns what is behind it. */
+/* One conversion, at FORMAT behind the %.  Returns the format behind it. */
 static const char *
 put_argument(struct line *line, const char *format, va_list *arguments)
 {

@@ -2,8 +2,8 @@
 /*
  * debug.h - --debug: one line for each decision.
  *
- * A line has the monotonic time, the process, the module and what was decided,
- * with tabs between them.
+ * A line has the monotonic time, the process, the module and the decision, with
+ * tabs between them.
  */
 #ifndef DEBUG_H
 #define DEBUG_H
@@ -50,8 +50,8 @@ void debug_end(void);
 
 /*
  * FORMAT knows %s and %.*s, which are escaped and cut where they are long, %d,
- * %zu and %%.  A line that cannot be written is dropped: it must not change what
- * pmux does.  errno stays as it is.  Async-signal-safe.
+ * %zu and %%.  A line that cannot be written is dropped: --debug must not
+ * change the behaviour of pmux.  errno is preserved.  Async-signal-safe.
  */
 void debug_line(const char *module, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -25,8 +25,8 @@ diag_capture(struct diag_message *message)
 }
 
 /*
- * TEXT, LENGTH bytes, escaped, and what ERROR means if it is not 0: appended to
- * LINE, DIAG_SIZE bytes, of which USED are.
+ * Append TEXT, LENGTH bytes, escaped, and the meaning of ERROR if it is not 0,
+ * to LINE, which has DIAG_SIZE bytes, USED of them taken.
  */
 static size_t
 compose(char *line, size_t used, const char *text, size_t length, int error,
@@ -35,7 +35,7 @@ compose(char *line, size_t used, const char *text, size_t length, int error,
 	struct diag *d = pmux->diag;
 	int n;
 
-	/* leave room for what follows, whatever the name was */
+	/* leave room for the text behind it, however long the name is */
 	used += escape(line + used, DIAG_SIZE - used - 512, text, length);
 	if (error == 0)
 		return used;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * diag.h - messages on standard error, and what pmux exits with.
+ * diag.h - messages on standard error, and the exit statuses of pmux.
  */
 #ifndef DIAG_H
 #define DIAG_H
@@ -30,8 +30,8 @@ enum {
 #define DIAG_SIZE 8192
 
 /*
- * What a message says: the name of an errno value, USAGE or RANGE; and the
- * text, LENGTH bytes, with nothing in it that a terminal would obey.
+ * The parts of a message: the name of an errno value, USAGE or RANGE; and the
+ * text, LENGTH bytes, without control characters.
  */
 struct diag_message {
 	const char *name;
@@ -62,11 +62,11 @@ void diag_command(const char *name);
 int diag_usage(const char *format, ...) PRINTF_LIKE(1, 2);
 int diag_unavailable(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* A usage error too: a number is past what its type holds. */
+/* A usage error too: a number is too large for its type. */
 int diag_range(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /*
- * The same, with `: ', what errno value ERROR means and its name appended.
+ * The same, with `: ', the meaning of errno value ERROR and its name appended.
  * HINT, if it is not NULL, goes behind that in parentheses.
  */
 int diag_system(int error, const char *hint, const char *format, ...)

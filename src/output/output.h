@@ -18,7 +18,7 @@ struct output {
 	size_t used; /* of the buffer */
 	uint64_t written;
 	int failure; /* -errno of the first failed write */
-	int status; /* what print_failed has said of it; 0: nothing */
+	int status; /* the exit status of print_failed; 0: not called */
 	deadline_t limit; /* see output_until */
 	bool in_pieces; /* write_now is refused, or not wanted */
 	struct {
@@ -51,8 +51,8 @@ size_t output_used(void);
 
 /*
  * Make room for LENGTH bytes, at most OUTPUT_SIZE, that will be written out
- * together with what follows them or before it.  Returns where they go;
- * output_filled says how many have been put there.
+ * before or together with later ones.  Returns where they go; output_filled
+ * says how many have been put there.
  */
 char *output_room(size_t length);
 void output_filled(size_t length);
@@ -64,8 +64,8 @@ uint64_t output_appended(void);
 /*
  * From DEADLINE on, standard output is waited for only as long as its reader
  * takes something at least once a second; then writing fails with -EAGAIN.  A
- * file is always written.  WHOLE: what was written by then is to end with a
- * record if that can be, which takes more time.
+ * file is always written.  WHOLE: end the output at the end of a record where
+ * possible, which takes more time.
  */
 void output_until(deadline_t deadline, bool whole);
 

@@ -10,13 +10,13 @@
 #include "output/diag.h"
 #include "run/dispatch.h"
 
-/* Of what is no readiness each event is kept until it has had its run. */
+/* Each event that is not readiness is kept until it has had its run. */
 struct kept {
 	struct event event;
 	struct kept *next;
 };
 
-/* What is known of a target's PROGRAM. */
+/* The state of a target's PROGRAM. */
 struct job {
 	struct event event; /* of its last run, or of the next */
 	struct kept *kept; /* those to come, oldest first */
@@ -110,7 +110,7 @@ dispatch_stopped(const struct dispatch *j)
 	return program_signal() != 0;
 }
 
-/* ---- what a target has ---- */
+/* ---- the events of a target ---- */
 
 static bool
 is_readiness(const struct dispatch *j, uint32_t index)
@@ -154,8 +154,8 @@ is_counter(uint32_t bits)
 }
 
 /*
- * Keep EVENT for a run of its own; but what comes of one file, process or timer
- * while PROGRAM runs is one event.  Returns 0 or -ENOMEM.
+ * Keep EVENT for a run of its own; but the events of one file, process or timer
+ * while PROGRAM runs are joined.  Returns 0 or -ENOMEM.
  */
 static int
 keep(struct job *job, const struct event *event)
@@ -259,7 +259,7 @@ take_event(struct dispatch *j, uint32_t index)
 
 	if (!is_readiness(j, index))
 		return take_kept(job);
-	/* somebody may have read while it waited for its turn */
+	/* a process may have read while it waited for its turn */
 	return job->asked == j->round ?
 	    1 :
 	    sampler_ask(&j->w->sampler, index, &job->event);

@@ -2,10 +2,10 @@
 /*
  * dispatch.h - which target's PROGRAM runs when.
  *
- * A target has one PROGRAM at a time and is not waited for while it runs; what
- * is ready while --jobs run is queued.  When PROGRAM has ended and its target
- * is ready, it runs again if more has come or some of the bytes are gone;
- * where that cannot be known, ten times a second.
+ * A target has one PROGRAM at a time and is not waited for while it runs;
+ * targets that are ready while --jobs run are queued.  When PROGRAM has ended
+ * and its target is ready, it runs again if more bytes have come or some are
+ * gone; where that cannot be known, ten times a second.
  */
 #ifndef DISPATCH_H
 #define DISPATCH_H
@@ -37,13 +37,13 @@ int dispatch_event(struct dispatch *j, const struct event *event);
 /* One of them may have ended.  Returns as above. */
 int dispatch_wake(struct dispatch *j);
 
-/* Start what waits for its turn, as far as --jobs goes.  Returns as above. */
+/* Start those that wait for their turn, up to --jobs.  Returns as above. */
 int dispatch_run(struct dispatch *j);
 
 /* Whether none runs and none waits for its turn. */
 bool dispatch_idle(const struct dispatch *j);
 
-/* Whether a signal has come that is to end pmux. */
+/* Whether a signal has come that will end pmux. */
 bool dispatch_stopped(const struct dispatch *j);
 
 #endif

@@ -26,7 +26,7 @@
 #include "sys/turn.h"
 #include "target/target.h"
 
-/* What --max-line is if it was not given. */
+/* The default of --max-line. */
 #define USUAL_LONGEST ((size_t)1 << 20)
 
 /*
@@ -67,22 +67,22 @@
 #define HEAD_SIZE 32768
 
 struct source {
-	char *held; /* what was read of a line */
+	char *held; /* the beginning of a line */
 	size_t length, capacity;
 	size_t unread; /* bytes that a peek found */
 	int64_t since; /* when it first did */
 	uint32_t same; /* whose HELD it is: index */
-	int fd; /* what HOW is of */
+	int fd; /* the descriptor of HOW */
 	struct reader how;
 	bool cut; /* HELD goes on a line that was cut */
 	bool empty; /* there was nothing the last time */
 	/* of the one whose HELD it is, where lines are counted */
-	int own; /* what the pipe is read by; or -1 */
+	int own; /* pmux's own descriptor of the pipe; or -1 */
 	bool tried; /* to have that */
 	bool turn; /* it is ours */
 	bool alone; /* we go on without, as was said */
 	int64_t asked, asked_last; /* when for the turn, in vain; or 0 */
-	int64_t left; /* what was unread then */
+	int64_t left; /* bytes that were unread then */
 };
 
 struct lines {
@@ -105,7 +105,7 @@ struct lines {
 	bool blocked; /* nothing was read since nothing can be written */
 	size_t head_length;
 	char head[HEAD_SIZE]; /* of the records of one turn */
-	/* what was read just now, with room in front of it for read_on */
+	/* the bytes just read, with room in front of them for read_on */
 	char space[READ_LAST + LARGEST];
 	char *bytes; /* past that room */
 };
@@ -185,7 +185,7 @@ is_shared(const struct target *t, struct file *file)
 	    S_ISCHR(st.st_mode);
 }
 
-/* Make what the COUNT of FILES share one SOURCE. */
+/* Give those of the COUNT FILES that are the same one SOURCE. */
 static void
 join_files(struct file *files, size_t count)
 {
@@ -200,7 +200,7 @@ join_files(struct file *files, size_t count)
 
 /*
  * Two ends of one pipe, and copies of one descriptor, take from the same bytes:
- * what one holds of a line the other must go on with.  Two that have opened a
+ * the other must continue the line that one holds.  Two that have opened a
  * regular file have an offset each.  Returns 0 or an exit status.
  */
 static int
@@ -278,8 +278,8 @@ lines_open(const struct targets *targets, const struct print_options *print,
 /* ---- records ---- */
 
 /*
- * What stands before every line of this turn.  What a name that no kernel takes
- * has beyond that is left out.
+ * The text before every line of this turn.  A name that is longer than any
+ * kernel takes is cut.
  */
 static void
 make_head(const struct target *t)
@@ -346,7 +346,7 @@ put_other(const struct target *t, const char *line, size_t length)
 	l->produced = output_appended() - l->batch_start;
 }
 
-/* Add LENGTH bytes to what is held of SOURCE.  Returns 0 or -ENOMEM. */
+/* Add LENGTH bytes to the line that SOURCE holds.  Returns 0 or -ENOMEM. */
 static int
 hold(struct source *source, const char *more, size_t length)
 {
@@ -381,8 +381,8 @@ let_go(struct source *source)
 }
 
 /*
- * The record that begins with what SOURCE holds and ends with LENGTH bytes of
- * LINE.  Returns 0 or -ENOMEM.
+ * Put the record that begins with the bytes that SOURCE holds and ends with
+ * LENGTH bytes of LINE.  Returns 0 or -ENOMEM.
  */
 static int
 put_joined(const struct target *t, struct source *source, const char *line,
@@ -479,8 +479,8 @@ mark(const char *end)
 }
 
 /*
- * The records of the SIZE bytes at P, which were read from T; what is left is
- * held.  Returns 0 or -ENOMEM.
+ * Put the records of the SIZE bytes at P, which were read from T; hold the
+ * bytes behind the last.  Returns 0 or -ENOMEM.
  */
 static int
 digest(const struct target *t, struct source *source, const char *p,
@@ -616,7 +616,7 @@ peek_records(int fd, struct source *source, struct source *holder,
 			break;
 		if (is_message(source))
 			*wanted = (size_t)n;
-		/* what is held is a record if the line goes on */
+		/* the bytes held are a record if the line continues */
 		else if (holder->length == l->longest && l->bytes[0] != '\n') {
 			put_record(t, holder->held, l->longest, false);
 			holder->length = 0;
@@ -655,8 +655,8 @@ consume(int fd, struct source *source, size_t length)
 }
 
 /*
- * How many bytes of the LENGTH that became records have been printed; those
- * records alone are to count, BEFORE having been there.
+ * How many bytes of the LENGTH that became records have been printed; only
+ * those records count, and BEFORE earlier ones.
  */
 static size_t
 printed(const struct source *source, size_t length, uint64_t before)
@@ -763,7 +763,7 @@ take_all(struct source *source, struct source *holder)
 
 /* ---- one reader at a time ---- */
 
-/* What SOURCE is read by: where that can be, a description of pmux's own. */
+/* The descriptor to read SOURCE by: pmux's own description if possible. */
 static int
 reading_end(struct source *source, struct source *holder)
 {
@@ -842,7 +842,7 @@ take_in_turn(struct source *source, struct source *holder)
 	return n;
 }
 
-/* read(2) of what is only open for writing says EBADF, too. */
+/* read(2) fails with EBADF also for a descriptor that is only for writing. */
 static enum lines_answer
 failed(const struct target *t, int error)
 {
@@ -854,7 +854,7 @@ failed(const struct target *t, int error)
 	return LINES_FAILED;
 }
 
-/* ---- what comes of it ---- */
+/* ---- the result ---- */
 
 /* The file of T was truncated or overwritten before the place reached. */
 static enum lines_answer

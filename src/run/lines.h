@@ -12,7 +12,7 @@
 #include "print/print.h"
 #include "target/target.h"
 
-/* What became of a source that was read from. */
+/* The state of a source that was read from. */
 enum lines_answer {
 	LINES_WAIT, /* there may be more: wait until it is ready again */
 	LINES_LEFT, /* an unfinished line is left unread on purpose */
@@ -33,8 +33,8 @@ int lines_open(const struct targets *targets, const struct print_options *print,
 /*
  * Read from target INDEX, which is ready, without ever waiting for it, a
  * bounded amount, so that the others get their turn; append the records of its
- * whole lines to the output.  Nothing is read once lines_count is what was
- * wanted at most.
+ * whole lines to the output.  Nothing is read once lines_count has reached the
+ * maximum.
  */
 enum lines_answer lines_take(size_t index);
 
@@ -44,7 +44,7 @@ void lines_await_output(void);
 /* How many records there were. */
 uint64_t lines_count(void);
 
-/* Append what was read of unfinished lines, in the order of the targets. */
+/* Append the unfinished lines, in the order of the targets. */
 void lines_close(void);
 
 /* Release L, which may be NULL and was made for COUNT targets. */

@@ -20,13 +20,12 @@ struct once {
 };
 
 /*
- * Wait for what REQUEST asks for, its targets being resolved, and print what
- * is reported.  Returns the exit status, a message having been printed if it
- * is an error.
+ * Wait for the targets of REQUEST, which are resolved, and print the events.
+ * Returns the exit status, a message having been printed if it is an error.
  */
 int once_run(struct request *request);
 
-/* Give up what ONCE has, if it has anything. */
+/* Release all that ONCE holds, if it is open. */
 void once_end(struct once *once);
 
 #endif

@@ -31,7 +31,7 @@
 
 extern char **environ;
 
-/* ---- what PROGRAM finds ---- */
+/* ---- the environment of PROGRAM ---- */
 
 enum {
 	TARGET,
@@ -58,7 +58,7 @@ struct run {
 	size_t index; /* of its target */
 };
 
-/* Those that are to end pmux, once the last that runs has ended. */
+/* Signals that end pmux, once the last PROGRAM that runs has ended. */
 static const int endings[] = { SIGINT, SIGTERM, SIGHUP };
 #define ENDINGS (sizeof endings / sizeof *endings)
 
@@ -228,8 +228,8 @@ end_loan(void)
 }
 
 /*
- * What is ready of what T asks for decides; if that is nothing, since the other
- * end has gone, all that it asks for.  Returns 0 or -errno.
+ * The events of T that are ready decide; if there are none, since the other end
+ * has gone, all events that it asks for.  Returns 0 or -errno.
  */
 static int
 hand_over(struct launch *launch, const struct target *t,
@@ -260,8 +260,8 @@ hand_over(struct launch *launch, const struct target *t,
 }
 
 /*
- * pmux opened it, a path or with --reopen a number's FIFO, and never to block;
- * what others opened is theirs.
+ * Only a descriptor that pmux opened, without blocking: a path, or with
+ * --reopen a number's FIFO.  The mode of other descriptors is their owners'.
  */
 static int
 set_blocking(const struct target *t)
@@ -290,7 +290,7 @@ describe(struct launch *launch, const struct target *t,
 	return error;
 }
 
-/* ---- what goes wrong ---- */
+/* ---- errors ---- */
 
 static int
 no_start(const char *name, int error)
@@ -510,7 +510,7 @@ start(size_t index, const struct launch *launch)
 	pid_t pid;
 	int error;
 
-	/* then it was too late for what a key of the terminal would end */
+	/* PROGRAM would miss a signal that a key has just sent to the group */
 	if (p->ending != 0)
 		return 0;
 	pid = host->start == NULL ? launch_start(launch, &error) :

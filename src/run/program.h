@@ -73,7 +73,7 @@ int program_signal(void);
  */
 void program_close(void);
 
-/* Release P, which may be NULL, and close what it has. */
+/* Release P, which may be NULL, and close its descriptors. */
 struct programs;
 void program_end(struct programs *p);
 

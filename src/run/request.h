@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * request.h - what the options ask for.
+ * request.h - the values of the options.
  */
 #ifndef REQUEST_H
 #define REQUEST_H

@@ -81,7 +81,7 @@ check_sample(const struct sampler *s, uint32_t index)
 
 /* ---- edges ---- */
 
-/* Whether there are any, having opened what reports them. */
+/* Open the object that reports edges; returns whether there is one. */
 static bool
 open_edges(struct sampler *s)
 {
@@ -97,7 +97,7 @@ open_edges(struct sampler *s)
 	return !s->no_edges;
 }
 
-/* What it refuses, a regular file, is known by its bytes alone. */
+/* It refuses regular files: only their bytes show a change. */
 static void
 add_edges(struct sampler *s, uint32_t index)
 {
@@ -165,9 +165,9 @@ sampler_drop_edges(struct sampler *s, uint32_t index)
 	s->samples[index].has_edges = false;
 }
 
-/* ---- what is sampled ---- */
+/* ---- the targets that are sampled ---- */
 
-/* Without the edges that the target may ask for: what is so now. */
+/* Without the edges that the target may ask for: the present state. */
 static int
 add(const struct sampler *s, struct backend_state *object, uint32_t token,
     const struct target *t)
@@ -281,7 +281,7 @@ later(deadline_t a, deadline_t b)
 	return a > b ? a : b;
 }
 
-/* A round before anybody could act on the report would be in vain. */
+/* A round before any process could act on the report would be in vain. */
 int64_t
 sampler_left(struct sampler *s)
 {

@@ -63,7 +63,7 @@ struct sampler {
 	struct backend_state *edges; /* its object; or NULL */
 	bool no_edges; /* they are not needed, or not available */
 	bool reporting; /* a target was reported in this step */
-	bool soon; /* the next round is to come soon */
+	bool soon; /* the next round comes soon */
 	uint32_t step;
 	uint32_t round; /* number of the last one */
 	struct sample *samples; /* one for each target */

@@ -71,9 +71,9 @@ read_lines(struct stream *f, uint32_t index, const struct event *event)
 }
 
 /*
- * Whether T, which EVENT reported, is to be sampled.  Edges report what comes,
- * and not what is read: somebody may leave a part of it, or read what hung up
- * to its end.
+ * Whether to sample T, which EVENT reported.  Edges report bytes that come, and
+ * not bytes that are read: a reader may leave a part of them, or read a pipe
+ * that hung up to its end.
  */
 static bool
 needs_samples(const struct stream *f, const struct target *t,
@@ -118,7 +118,7 @@ is_full(const struct stream *f)
 	    output_used() > OUTPUT_SIZE / 2;
 }
 
-/* Whether a round is to report T, which EVENT says is ready, again. */
+/* Whether a round should report T, which is ready by EVENT, again. */
 static bool
 has_changed(const struct stream *f, const struct target *t,
     const struct event *event)
@@ -135,7 +135,7 @@ has_changed(const struct stream *f, const struct target *t,
 	return f->w.edge ? bytes < sample->bytes : bytes != sample->bytes;
 }
 
-/* How long the output's reader takes is no part of what a round costs. */
+/* The time that the output's reader takes is not part of a round's cost. */
 static int
 sample_lines(struct stream *f, const struct event *event)
 {
@@ -253,7 +253,7 @@ end_step(struct stream *f, int *output_error)
 		*output_error = output_flush();
 }
 
-/* One wait and what comes of it.  Returns 0 or an exit status. */
+/* One wait and its events.  Returns 0 or an exit status. */
 static int
 step(struct stream *f, int64_t left, int *output_error)
 {
@@ -264,7 +264,7 @@ step(struct stream *f, int64_t left, int *output_error)
 	if (status == 0 && n > 0)
 		status = deliver(f, output_error);
 	if (status == 0 && sampler_is_due(&f->w.sampler)) {
-		/* whoever reads the reports acts on them before the round */
+		/* the reader of the reports acts on them before the round */
 		end_step(f, output_error);
 		if (*output_error == 0)
 			status = sample_all(f);
@@ -328,7 +328,7 @@ run(struct stream *f)
 	if (r->program.arguments != NULL)
 		status = dispatch_open(&f->dispatch, &f->w, &r->program,
 		    &r->print);
-	/* what was not printed is left, and will be printed again */
+	/* events that were not printed stay, and will be printed again */
 	output_until(r->wait.deadline, r->stream.lines && f->w.most != 0);
 	if (status == 0)
 		status = loop(f, &timed_out, &output_error);
@@ -342,7 +342,7 @@ run(struct stream *f)
 	return output_error != 0 ? print_failed(output_error) : status;
 }
 
-/* ---- what it waits with ---- */
+/* ---- the backend ---- */
 
 /* The same events by the names that BACKEND has for them. */
 static uint32_t
@@ -373,7 +373,7 @@ open_better(struct stream *f, struct request *request)
 	while (streams != NULL && *streams != NULL &&
 	    (*streams)->probe(&detail) < 0)
 		streams++;
-	/* of what another process has closed poll(2) alone says nval */
+	/* only poll(2) reports nval for what another process has closed */
 	if (streams == NULL || *streams == NULL ||
 	    (targets->process_count > 0 && !targets->copied))
 		return -ENOSYS;
@@ -432,7 +432,7 @@ stream_run(struct request *request)
 	if (status < 0)
 		status = waitset_open(&f->w.waitset, targets, &request->wait,
 		    edge, false);
-	/* what PROGRAM runs for is not watched meanwhile */
+	/* a target whose PROGRAM runs is not watched meanwhile */
 	f->w.edge = f->w.waitset.more != 0 &&
 	    request->program.arguments == NULL;
 	finished_open(&f->w.finished, targets);

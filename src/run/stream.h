@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * stream.h - a stream of events: what changes at the targets until all of them
- * are finished.
+ * stream.h - a stream of events: changes at the targets until all of them are
+ * finished.
  *
  * epoll and kqueue report changes themselves (edge-triggered).  With the others
  * a target that was reported is sampled (sampler.h), and waited for again when
@@ -18,7 +18,7 @@
 struct backend;
 struct request;
 
-/* What the options ask of a stream of events. */
+/* The options of a stream of events. */
 struct stream_options {
 	const struct backend *const *better; /* primitives for it, the first
 						that is there; ends with NULL;
@@ -31,7 +31,7 @@ struct stream_options {
 };
 
 /*
- * Report what is new at the targets of REQUEST, which are resolved: print the
+ * Report the changes at the targets of REQUEST, which are resolved: print the
  * events, or the lines that can be read, or run PROGRAM.  Returns the exit
  * status, a message having been printed if it is an error.
  */

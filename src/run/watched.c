@@ -98,8 +98,8 @@ watched_keeps(const struct watched *w, const struct target *t)
 
 /*
  * Open the read end of T again, without a moment in which a writer would find
- * no reader.  A number that the caller gave stays the caller's: pmux opens an
- * end of its own first, and from then on that one again.
+ * no reader.  A number that the caller gave stays the caller's: pmux first
+ * opens an end of its own, and from then on reopens that one.
  */
 static int
 renew(struct target *t)

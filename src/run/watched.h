@@ -44,7 +44,7 @@ void watched_remove(struct watched *w, uint32_t index);
 int watched_sample(struct watched *w, uint32_t index,
     const struct event *event);
 
-/* Note what EVENT reported of target INDEX, for the next sample to compare. */
+/* Note EVENT of target INDEX, for the next sample to compare. */
 void watched_reported(struct watched *w, uint32_t index,
     const struct event *event);
 

@@ -25,7 +25,7 @@ void session_answer_pending(const struct session *s, int status);
 int session_refuse(struct session *s, const char *name, const char *text);
 int session_busy(struct session *s);
 
-/* Print EVENT of T for the wait under way; KEVENT is what it answers, or NULL. */
+/* Print EVENT of T for the wait under way; KEVENT is its kevent, or NULL. */
 void session_print(struct session *s, const struct target *t,
     const struct event *event, const struct kevent_request *kevent);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * handles.h - the table of what a session knows by name or by number.
+ * handles.h - the table of targets that a session knows by name or by number.
  */
 #ifndef HANDLES_H
 #define HANDLES_H
@@ -37,8 +37,8 @@ struct handles {
 #define HANDLES_NONE UINT32_MAX
 
 /*
- * The index of what is known as KIND and NAME, LENGTH bytes, or, if NAME is
- * NULL, as KIND and NUMBER; HANDLES_NONE if nothing is.
+ * The index of the handle with KIND and NAME, LENGTH bytes, or, if NAME is
+ * NULL, with KIND and NUMBER; HANDLES_NONE if there is none.
  */
 uint32_t handles_find(const struct handles *handles, uint32_t kind,
     const char *name, size_t length, uint64_t number);
@@ -54,7 +54,7 @@ int handles_add(struct handles *handles, uint32_t kind, const char *name,
 void handles_remove(struct handles *handles, uint32_t index);
 
 /*
- * The same, but somebody else has the name: it and the index are kept until
+ * The same, but others refer to the name: it and the index are kept until
  * handles_close.
  */
 void handles_forget(struct handles *handles, uint32_t index);

@@ -31,7 +31,7 @@ refuse_long(struct session *s)
 	in->begin = in->end = in->scanned = 0;
 }
 
-/* What was too long ends at END, or with the input. */
+/* A request that is too long ends at END, or with the input. */
 static void
 skip(struct input *in, const char *end)
 {

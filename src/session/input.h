@@ -21,7 +21,7 @@ int input_read(struct session *s);
  */
 bool input_next(struct session *s, char **from, char **end);
 
-/* Free what was read. */
+/* Free the buffer. */
 void input_close(struct session *s);
 
 #endif

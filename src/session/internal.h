@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * internal.h - a session while it serves requests: what its files share.
+ * internal.h - a session while it serves requests: shared by its files.
  *
  *   session.c       the loop
  *   verbs.c         one request to the function that serves it
@@ -12,7 +12,7 @@
  *   core.c          answers, and words to numbers
  *   handles.c, tokenize.c
  *
- * Each calls only what stands below it; upward only the slots of
+ * Each calls only those below it; upward only the slots of
  * struct session_object are called.
  */
 #ifndef INTERNAL_H
@@ -33,15 +33,15 @@
 
 struct session;
 
-/* What a kind of object keeps beside its backend; each has its own. */
+/* The state of a kind of object beside its backend; each has its own. */
 struct object_state;
 
-/* What a request's function returns beside 0 and an exit status. */
+/* A result of a request's function beside 0 and an exit status. */
 #define SESSION_PENDING (-1) /* its answer comes later */
 
 /*
- * A request: WORDS has what follows its name.  Returns 0 with the value of the
- * answer in S, an exit status, the message being captured by then, or
+ * A request: WORDS has the text behind its name.  Returns 0 with the value of
+ * the answer in S, an exit status, the message being captured by then, or
  * SESSION_PENDING.
  */
 typedef int session_fn(struct session *s, struct tokenizer *words);
@@ -54,8 +54,8 @@ struct session_verb {
 };
 
 /*
- * Before a wait: put into the object what it is for.  Returns 0 or an exit
- * status, nothing being left behind.  release: after it, however it ended.
+ * Before a wait: put its targets into the object.  Returns 0; or an exit
+ * status, the object being unchanged.  release: after it, however it ended.
  */
 typedef int session_prepare_fn(struct session *s);
 typedef void session_release_fn(struct session *s);
@@ -88,7 +88,7 @@ typedef int session_unknown_fn(struct session *s, const struct target *t);
 /* The name of the descriptor for which the wait failed with EBADF, or NULL. */
 typedef const char *session_closed_fn(const struct session *s);
 
-/* Release what OWN points to; its object is closed, or never was open. */
+/* Free OWN and all that it holds; its object is closed, or never was open. */
 typedef void session_close_fn(struct object_state *own);
 
 /* A kind of object.  A slot that does not apply is NULL. */
@@ -142,11 +142,11 @@ struct pending {
 	size_t tag_length, tag_capacity;
 };
 
-/* What was read and not served yet. */
+/* The input that was read and not served yet. */
 struct input {
 	char *bytes; /* CAPACITY, and one more for a NUL */
 	size_t capacity;
-	size_t begin, end; /* of what is left */
+	size_t begin, end; /* of the bytes left */
 	size_t scanned; /* there is no newline before this */
 	bool skipping; /* the request is too long, and refused */
 	bool ended;

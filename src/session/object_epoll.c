@@ -18,8 +18,8 @@
 #include "sys/process.h"
 
 /*
- * What object_epoll_event.data says: a number, so that others who have the instance
- * can read it, or a handle's index with TOKEN_HANDLE.
+ * epoll_event.data: the number of the descriptor, so that other users of the
+ * instance can read it, or the index of a handle with TOKEN_HANDLE.
  */
 #define TOKEN_HANDLE UINT32_C(0x80000000)
 #define OWN_INPUT (UINT32_MAX - 1)
@@ -63,7 +63,7 @@ call_remove(struct session *s, uint32_t index, int fd)
 	return s->object->remove(s->state, token_of(s, index), fd);
 }
 
-/* The object gives up NUMBER, which a file of another process is to have. */
+/* The object gives up NUMBER, which a file of another process will get. */
 static int
 move_object(struct session *s, int number)
 {
@@ -143,7 +143,7 @@ object_epoll_forget(struct session *s, uint32_t index)
 
 /* ---- the wait ---- */
 
-/* Its handle, or HANDLES_NONE for what others have registered. */
+/* Its handle, or HANDLES_NONE for entries that others have registered. */
 static uint32_t
 handle_of(const struct session *s, const struct event *event)
 {

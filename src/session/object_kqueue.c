@@ -26,7 +26,7 @@
 /* Memory for more changes than these is freed after the request. */
 #define MANY 16384
 
-/* One KEVENT of the request under way, and what became of it. */
+/* One KEVENT of the request under way, and its result. */
 struct change {
 	struct kevent_request request;
 	struct target target;
@@ -123,7 +123,7 @@ reserve_changes(struct object_state *own)
 	return 0;
 }
 
-/* What is between the filter and the words, as a target. */
+/* The part between the filter and the words, as a target. */
 static int
 take_ident(const struct session *s, struct change *c,
     const struct kevent_ident *ident)
@@ -463,7 +463,7 @@ is_last(const struct session *s, uint32_t index, const struct event *event)
 		!kevent_has(KQUEUE_PROC, "track", request->fflags));
 }
 
-/* A kevent that somebody else added to the queue. */
+/* A kevent that another user of the queue added. */
 static void
 print_stranger(struct session *s, const struct event *event)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * object_poll.c - a session of poll or devpoll: what is registered is in the
- * object from one wait to the next, and a pending wait keeps what it began with.
+ * object_poll.c - a session of poll or devpoll: registered targets stay in the
+ * object from one wait to the next, and a pending wait keeps those that it
+ * began with.
  */
 #include "config.h"
 
@@ -14,15 +15,15 @@
 #include "session/resolve.h"
 
 struct object_state {
-	int *placed; /* by index of the handle: what is in
+	int *placed; /* by index of the handle: the number in
 			the object, or -1 */
 	uint32_t placed_count;
 	bool placed_all; /* the object has all that is registered */
-	bool dropped; /* handles that the pending wait may
-			 report are to be given up */
+	bool dropped; /* give up handles, once the pending wait
+			 can no longer report them */
 };
 
-/* ---- what is in the object ---- */
+/* ---- the targets in the object ---- */
 
 static bool
 is_placed(const struct session *s, uint32_t index)
@@ -185,7 +186,7 @@ static const struct session_verb object_poll_verbs[] = {
 	{ "", false, NULL, NULL },
 };
 
-/* The same but for what they say of a target that was never registered. */
+/* The same, except for the answer about a target that was not registered. */
 #define OBJECT(of, function)                                                \
 	{                                                                   \
 		.backend = (of), .unknown = (function),                     \

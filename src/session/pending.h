@@ -54,7 +54,7 @@ void pending_remove_own(struct session *s);
 
 /*
  * Whether TOKEN is INPUT, the token of standard input, or the next one, that
- * of standard output; what its event means is noted in S.
+ * of standard output; the meaning of its event is noted in S.
  */
 bool pending_is_own(struct session *s, uint32_t token, uint32_t input);
 

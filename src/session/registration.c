@@ -86,9 +86,9 @@ registration_unknown(struct session *s, const struct target *t)
 }
 
 /*
- * The index of what T is registered as, or HANDLES_NONE.  Where the kernel
- * knows whether it is, also in the instance of another, a number gets a handle.
- * Returns 0 or an exit status.
+ * The index of the handle with which T is registered, or HANDLES_NONE.  Where
+ * only the kernel knows whether a number is registered, as in an instance that
+ * others use, the number gets a handle.  Returns 0 or an exit status.
  */
 static int
 registration_find(struct session *s, struct target *t, uint32_t *index)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * registration.h - the requests that poll, devpoll and epoll share: what is
- * registered stays in the object from one wait to the next.
+ * registration.h - the requests that poll, devpoll and epoll share: registered
+ * targets stay in the object from one wait to the next.
  *
  * They call the slots add, modify and remove of the object.  Of these, remove
  * also gives up the handle, unless something may still be reported of it.

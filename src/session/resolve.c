@@ -35,7 +35,7 @@ session_check_number(struct session *s, const struct target *t)
 	if (t->number <= STDERR_FILENO)
 		return diag_system(EBADF, "the session's own", "%.*s",
 		    (int)t->length, t->name);
-	/* what came through exec(2) is not close-on-exec */
+	/* descriptors that came through exec(2) are not close-on-exec */
 	flags = fcntl(t->number, F_GETFD);
 	if (flags == -1 || (flags & FD_CLOEXEC) == 0)
 		return 0;
@@ -62,7 +62,7 @@ session_find(const struct session *s, const struct target *t, uint32_t mode)
 	    named ? t->name : NULL, t->length, (uint64_t)t->number);
 }
 
-/* Whether pmux has the other end of the FIFO that T is to open. */
+/* Whether pmux has the other end of the FIFO that T names. */
 static bool
 is_own_peer(const struct session *s, const struct target *t)
 {
@@ -117,7 +117,7 @@ open_entry(struct session *s, struct target *t, uint32_t index)
 	return 0;
 }
 
-/* Whether the file is open for what T asks. */
+/* Whether the open mode of the file allows the events of T. */
 static int
 check_directions(const struct session *s, const struct handle *h,
     const struct target *t)

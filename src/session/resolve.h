@@ -2,7 +2,7 @@
 /*
  * resolve.h - the target of a request to the handle that stands for it.
  *
- * What returns a status returns 0 or an exit status, a message having been
+ * Functions with a status return 0 or an exit status, a message having been
  * printed.
  */
 #ifndef RESOLVE_H

@@ -84,7 +84,7 @@ sleep_now(void *argument)
 
 /*
  * Sleep until there is input, or the pending wait may have its answer.  Returns
- * 0 or an exit status: what cannot be waited for would be asked for ever.
+ * 0 or an exit status: a poll that fails would otherwise be repeated for ever.
  */
 static int
 sleep_outside(struct session *s)

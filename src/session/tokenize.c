@@ -9,7 +9,7 @@
 #include "output/diag.h"
 #include "session/tokenize.h"
 
-/* A word while it is taken: what is read, and where it is written to. */
+/* A word while it is parsed: its source, and the place it is written to. */
 struct taking {
 	const char *from, *end;
 	char *to;

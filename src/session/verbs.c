@@ -147,7 +147,7 @@ verb_fromfd(struct session *s, struct tokenizer *words)
 	if (error == 1) /* it is the same object */
 		return 0;
 	if (error == 0) {
-		/* what was registered went with the old object */
+		/* the registered targets went with the old object */
 		session_drop_all(s);
 		s->adopted = true;
 		return 0;

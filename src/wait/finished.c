@@ -40,7 +40,7 @@ finished_unread(const struct targets *targets, const struct target *t)
 	    kernel_unread(t->fd);
 }
 
-/* Whether FIONREAD always knows of FD: what it fails of then is not known. */
+/* Whether FIONREAD should work for FD, so that a failure means "not known". */
 static bool
 is_counted(int fd)
 {
@@ -51,9 +51,9 @@ is_counted(int fd)
 }
 
 /*
- * At a pipe's write end FIONREAD counts what the reader has not read.  Of a
- * device, say a terminal that was hung up, it may know nothing; where it fails
- * though it knows, READABLE decides, which may be the end of file.
+ * At a pipe's write end FIONREAD counts the bytes that the reader has not read.
+ * For a device, say a terminal that was hung up, it may not work.  Where it
+ * fails although it should work, READABLE decides; that may be an end of file.
  */
 static bool
 is_empty(const struct target *t, bool readable)

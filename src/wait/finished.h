@@ -14,15 +14,15 @@
 struct finished {
 	const struct targets *targets;
 	/*
-	 * Of a descriptor: the other end has gone, or it is of no use, and only
-	 * what is unread is left of it.  Never with select.
+	 * Of a descriptor: the other end has gone, or it is unusable, and only
+	 * unread bytes are left.  Never with select.
 	 */
 	uint32_t hangs_up;
 	uint32_t closed; /* of those: nothing is there */
 	uint32_t oneshot; /* asks for one event */
 };
 
-/* What ends the TARGETS. */
+/* The events that end the TARGETS. */
 void finished_open(struct finished *finish, const struct targets *targets);
 
 /* Whether T is a descriptor whose readiness can be asked for again. */

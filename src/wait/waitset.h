@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * waitset.h - targets in a polling object: what a single wait and a stream of
- * events have in common.
+ * waitset.h - targets in a polling object, for a single wait or a stream of
+ * events.
  */
 #ifndef WAITSET_H
 #define WAITSET_H
@@ -14,7 +14,7 @@
 #include "base/deadline.h"
 #include "target/target.h"
 
-/* What the options ask of a wait. */
+/* The options of a wait. */
 struct wait_options {
 	deadline_t deadline;
 	int64_t max_events; /* of each wait; INT64_MAX: no limit */
@@ -98,8 +98,8 @@ int waitset_event_failed(const struct waitset *w, const struct event *event);
 int waitset_next(struct waitset *w, struct event *event);
 
 /*
- * Whether BITS has something of what T asks for; notes that an event was
- * reported, and says so if it is that T's number is not open.
+ * Whether BITS has an event that T asks for; notes that an event was reported,
+ * and prints a message if T's number is not open.
  */
 bool waitset_note(struct waitset *w, const struct target *t, uint32_t bits);
 

@@ -51,7 +51,7 @@ adds_and_waits() {
 
 @test "the timeout of a wait without end" {
 	with 7=pipe.r.data -- pmux poll --debug=log 7:in
-	said waitset 'wait for 2 events, timeout inf$'
+	said waitset 'wait for [0-9]+ events, timeout inf$'
 }
 
 @test "a named pipe that nobody reads is tried again" {

@@ -773,7 +773,7 @@ reader_goes() {
 	usage_error 'max-line.*lines' poll --follow --max-line 1 -t 0 0:in
 	usage_error 'all.*follow' poll --follow --all -t 0 0:in
 	usage_error 'jobs.*PROGRAM' poll --follow -j 2 -t 0 0:in
-	usage_error 'lines.*PROGRAM' poll --lines -t 0 0:in -- true
+	usage_error '--lines cannot be combined with a program' poll --lines -t 0 0:in -- true
 }
 
 @test "numbers that are none" {

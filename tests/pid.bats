@@ -325,6 +325,37 @@ closes_one() {
 	assert_line --regexp 'comparing copies, as kcmp\(2\) is denied'
 }
 
+# swapped COMMAND: ready means registered.  pmux cannot go on from there, since
+# the pipe is full, until the number means another file.
+swapped() {
+	local full where
+
+	owner_does 'exec 7<>f 8<&7'
+	exec {full}<>ready
+	until ! dd if=/dev/zero of=ready bs=64K count=1 oflag=nonblock \
+	    2>/dev/null; do
+		:
+	done
+	pmux "$1" -t 20 --ready-fd 9 -p "$owner" "$(reads "$1" 7)" 9>ready \
+	    >out 2>err 3>&- {owner_in}>&- {full}<&- &
+	pid=$!
+	until await_state "$pid" S && where=$(<"/proc/$pid/wchan") &&
+	    [[ $where == *pipe_write* ]]; do
+		sleep 0.002
+	done
+	owner_does 'exec 7<>g'
+	head -c 65536 <&"$full" >/dev/null
+	finish "$pid"
+	exec {full}<&-
+	closed_is_told "$1"
+}
+
+@test "--ready-fd: from then on another file at the number is noticed" {
+	owned
+	mkfifo f g ready
+	each swapped
+}
+
 @test "a process that has ended, and another with its number and files" {
 	unshare -pf --mount-proc true 2>/dev/null ||
 	    skip "no pid namespace to be had"

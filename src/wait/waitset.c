@@ -165,10 +165,11 @@ check_output(struct waitset *w)
 }
 
 static int
-say_ready(int fd)
+say_ready(struct waitset *w)
 {
-	int error = 0;
+	int fd = w->ready_fd, error = 0;
 
+	w->ready_fd = -1;
 	if (fd == -1)
 		return 0;
 
@@ -210,7 +211,11 @@ waitset_open(struct waitset *w, struct targets *targets,
 		return status;
 	w->trying = false;
 	error = watch_output(w, options);
-	return error != 0 ? print_failed(error) : say_ready(options->ready_fd);
+	if (error != 0)
+		return print_failed(error);
+	w->ready_fd = options->ready_fd;
+	/* a wait registers descriptors of other processes, not add */
+	return w->backend == pmux->over ? 0 : say_ready(w);
 }
 
 /* Open those FIFOs whose reader has come.  Returns 0 or an exit status. */
@@ -258,12 +263,28 @@ waitset_failed(const struct waitset *w, int error)
 	    "%s", w->backend->name);
 }
 
+/* Returns as backend_wait_fn. */
+static int
+wait_for(struct waitset *w, int64_t left)
+{
+	char space[DEBUG_SPACE];
+	int n;
+
+	DEBUG("waitset", "wait for %zu events, timeout %s", w->max,
+	    debug_time(left, space));
+	n = backend_wait(w->backend, w->state, w->max, left);
+	if (n < 0)
+		DEBUG("waitset", "wait failed: %s", errno_name(-n));
+	else
+		DEBUG("waitset", "wait returned %d", n);
+	return n;
+}
+
 int
 waitset_wait(struct waitset *w, int64_t left, int *count)
 {
 	struct targets *targets = w->targets;
-	char space[DEBUG_SPACE];
-	int n, status;
+	int n = 0, status;
 
 	*count = 0;
 	if (targets->awaited) {
@@ -272,13 +293,13 @@ waitset_wait(struct waitset *w, int64_t left, int *count)
 		if (targets->awaited && (left == -1 || left > w->retry))
 			left = w->retry;
 	}
-	DEBUG("waitset", "wait for %zu events, timeout %s", w->max,
-	    debug_time(left, space));
-	n = backend_wait(w->backend, w->state, w->max, left);
-	if (n < 0)
-		DEBUG("waitset", "wait failed: %s", errno_name(-n));
-	else
-		DEBUG("waitset", "wait returned %d", n);
+	if (w->ready_fd != -1) {
+		n = wait_for(w, left == 0 ? 0 : 1);
+		if ((status = say_ready(w)) != 0)
+			return status;
+	}
+	if (n == 0)
+		n = wait_for(w, left);
 	if (n == -EINVAL && w->output != -1) {
 		/* poll(2): one more than RLIMIT_NOFILE */
 		forget_output(w);

@@ -35,6 +35,7 @@ struct waitset {
 	uint32_t more; /* bits that every add has */
 	int output; /* a copy of it, or -1 */
 	int64_t retry; /* ns until the next try */
+	int ready_fd; /* --ready-fd, until it is written to; or -1 */
 	bool reported; /* anything at all */
 	bool asked; /* something asked for */
 	bool trying; /* a failed add is silent */

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,9 +135,8 @@ pmux_run(struct pmux_host *host, int argc, char **argv)
 }
 
 void
-pmux_abandon(struct pmux_host *host, unsigned count)
+pmux_abandon(unsigned count)
 {
-	(void)host;
 	for (; count > 0 && pmux != NULL; count--) {
 		/* the bytes that --lines has read must not be lost */
 		pmux_close();

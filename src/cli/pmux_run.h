@@ -55,16 +55,17 @@ void pmux_leave(void);
 
 /*
  * Run the command line ARGV, ARGC words with a NULL behind them, ARGV[0] being
- * pmux's name; they may be permuted and written to.  Returns the exit status; a
- * message has been printed if it is an error.  HOST->signal is set if the
- * process must end by a signal instead.
+ * pmux's name.  They may be permuted and written to, and must stay until the
+ * call has ended or was abandoned.  Returns the exit status; a message has been
+ * printed if it is an error.  HOST->signal is set if the process must end by a
+ * signal instead.
  */
 int pmux_run(struct pmux_host *host, int argc, char **argv);
 
 /*
- * HOST has left calls by longjmp(3) while they slept: give up the innermost
+ * The host has left calls by longjmp(3) while they slept: give up the innermost
  * COUNT of them, as if each had ended there.
  */
-void pmux_abandon(struct pmux_host *host, unsigned count);
+void pmux_abandon(unsigned count);
 
 #endif

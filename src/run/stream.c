@@ -399,6 +399,8 @@ stream_close(void *stream)
 {
 	struct stream *f = stream;
 
+	/* where the host left: prints the lines that were begun */
+	lines_close();
 	if (f->dispatch != NULL)
 		dispatch_close(f->dispatch);
 	if (f->w.sampler.targets != NULL)

@@ -16,7 +16,6 @@
 #include "base/pmux.h"
 #include "fifo/fifo.h"
 #include "sys/caller.h"
-#include "sys/foreign.h"
 #include "compat.h"
 #include "output/debug.h"
 #include "output/output.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * aio.c - asynchronous reads and writes that tell a queue of their end.
+ * aio.c - asynchronous reads and writes, reported to a queue when complete.
  */
 #include "kq.h"
 
@@ -29,7 +29,7 @@ prepare(struct aiocb *a, int fd, char *to, size_t n, off_t at, uintptr_t udata)
 	name_ident("cb", (uintptr_t)a);
 }
 
-/* Aio may be a module that is not there, or not for this file. */
+/* The module aio may be missing, or refuse this file. */
 static void
 start_read(struct aiocb *a)
 {
@@ -130,7 +130,7 @@ many(void)
 	expect(kq, " ");
 }
 
-/* What is fetched without having been collected is not reported. */
+/* A request whose result was fetched before the collection is not reported. */
 static void
 fetched_before_collected(void)
 {

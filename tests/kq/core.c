@@ -54,7 +54,7 @@ errors_keep_their_change(void)
 	expect(kq, "p0 READ =1 @13");
 }
 
-/* The room is used up by the first error; the second ends the call. */
+/* The first error uses up the room; the second ends the call. */
 static void
 errors_without_room(void)
 {
@@ -107,7 +107,7 @@ receipts(void)
 	    "#1 TIMER DELETE RECEIPT ERROR =ENOENT |"
 	    "p0 READ DISABLE ERROR =0 @1, #1 TIMER DELETE ERROR =ENOENT");
 	expect(kq, " ");
-	/* a receipt is not waited for, and no event comes with it */
+	/* a call with a receipt does not wait, and returns no event */
 	parse_changes(c, "p0 READ ENABLE RECEIPT");
 	check(call_kevent(kq, c, 1, e, ROOM, -1) == 1 &&
 		(e[0].flags & EV_ERROR) != 0 && e[0].data == 0,
@@ -171,7 +171,7 @@ one_array_for_both(void)
 		udata_of(&e[2]) == 9,
 	    "three errors, got %d", n);
 	expect(kq, "p0 READ =2 @3, o1 WRITE >0 @2");
-	/* what was returned is a changelist again */
+	/* the returned array is a valid changelist */
 	n = call_kevent(kq, NULL, 0, e, 8, 0);
 	e[0].flags = e[1].flags = EV_DELETE;
 	check(n == 2 && kevent(kq, e, n, e, 8, &none) == 0, "deleted");
@@ -260,7 +260,7 @@ timeout_for_ages(void)
 	check(kevent(kq, NULL, 0, &e, 1, &t) == 1, "after a longer one");
 }
 
-/* Without room it is not waited, whatever the timeout. */
+/* Without room the call does not wait, whatever the timeout. */
 static void
 no_room_no_wait(void)
 {
@@ -291,7 +291,7 @@ order_of_becoming_ready(void)
 	    "c, a, b");
 }
 
-/* Level-triggered ones queue up again behind those that have waited. */
+/* Level-triggered knotes go to the end of the queue after a report. */
 static void
 short_list_takes_turns(void)
 {
@@ -330,7 +330,7 @@ short_list_of_mixed_filters(void)
 	fchmod(f, 0640);
 	quiet(new_queue("k2"), 30);
 	kill(getpid(), SIGUSR1);
-	/* six turns in one queue; twice as many where several are served */
+	/* six turns with one queue; twice as many where there are several */
 	for (i = 0; i < LINUX_OR(12, 6); i++) {
 		check(call_kevent(kq, NULL, 0, &e, 1, 0) == 1, "turn %d", i);
 		seen |= 1u << udata_of(&e);
@@ -338,7 +338,7 @@ short_list_of_mixed_filters(void)
 	check(seen == 0x3f, "of six, each has a turn: %#x", seen);
 }
 
-/* What a change says again replaces what was said, even to switch on or off. */
+/* A second change replaces the first, also enable and disable. */
 static void
 later_changes_replace(void)
 {
@@ -353,7 +353,7 @@ later_changes_replace(void)
 	change(kq, "p0 READ DISABLE @4");
 	change(kq, "p0 READ ENABLE @5");
 	expect(kq, "p0 READ =2 @5");
-	/* a change without any action as well */
+	/* also a change without any action */
 	change(kq, "p0 READ @6");
 	expect(kq, "p0 READ =2 @6");
 #endif
@@ -382,7 +382,7 @@ flags_stay_as_first_added(void)
 }
 
 static void
-add_again_looks_again(void)
+add_again_checks_again(void)
 {
 	new_pipe(p, "p");
 	put(p[1], "x");
@@ -579,7 +579,7 @@ close_with_a_dup_open(void)
 	expect(kq, " ");
 }
 
-/* A dup is a descriptor of its own. */
+/* A duplicate is a descriptor of its own. */
 static void
 dup_is_another(void)
 {
@@ -709,7 +709,7 @@ number_reused_by_another_kind(void)
 }
 
 static void
-until_told(void *arg)
+until_byte(void *arg)
 {
 	char c;
 
@@ -717,18 +717,18 @@ until_told(void *arg)
 		;
 }
 
-/* A child still has the file; for the queue it is closed. */
+/* The queue drops a closed number, though a child still has the file. */
 static void
 closed_while_a_child_has_it(void)
 {
-	int tell[2];
+	int finish[2];
 	double busy;
 	pid_t pid;
 
-	must(pipe(tell));
+	must(pipe(finish));
 	new_pipe(p, "p");
 	change(kq, "p0 READ ADD, p1 WRITE ADD");
-	pid = in_child(until_told, &tell[0]);
+	pid = in_child(until_byte, &finish[0]);
 	put(p[1], "x");
 	expect(kq, "p0 READ =1, p1 WRITE >0");
 	close(p[0]);
@@ -738,7 +738,7 @@ closed_while_a_child_has_it(void)
 	busy = processor_time();
 	quiet(kq, 300);
 	check(processor_time() - busy < .1, "it waited without sleeping");
-	/* and the numbers are free for others */
+	/* and the numbers can be reused */
 	new_pipe(o, "o");
 	check(o[0] == p[0], "the number is reused");
 	expect(kq, " ");
@@ -746,7 +746,7 @@ closed_while_a_child_has_it(void)
 	expect(kq, " ");
 	put(o[1], "xy");
 	expect(kq, "o0 READ =2");
-	put(tell[1], "x");
+	put(finish[1], "x");
 	reap(pid, 0);
 	expect(kq, "o0 READ =2");
 }
@@ -796,7 +796,7 @@ fork_child_makes_its_own(void)
 	change(kq, "#1 TIMER DELETE");
 }
 
-/* A child that exits, or closes all it has, leaves the parent's queue alone. */
+/* A child that exits or closes everything does not affect its parent's queue. */
 static void
 fork_child_closes_all(void)
 {
@@ -895,7 +895,7 @@ queue_dup(void)
 	expect(d, "p0 READ =1 @2, p1 WRITE >0");
 	change(d, "p1 WRITE DELETE");
 	expect(d, "p0 READ =1 @2");
-	/* another queue at the first number is another queue */
+	/* a new queue at a closed queue's number is not that queue */
 	check(kqueue() == kq, "the number is reused");
 	expect(kq, " ");
 	expect(d, "p0 READ =1 @2");
@@ -969,7 +969,7 @@ limit_descriptors(int n)
 	must(setrlimit(RLIMIT_NOFILE, &r));
 }
 
-/* A small limit leaves room for what a queue needs. */
+/* A low limit leaves room for the descriptors that a queue needs. */
 static void
 few_descriptors(void)
 {
@@ -1016,7 +1016,7 @@ no_descriptors_left(void)
 	expect(k, "p0 READ =1");
 }
 
-/* Programs that are started have no part in it. */
+/* Executed programs do not inherit it. */
 static void
 other_programs_run(void)
 {
@@ -1056,7 +1056,7 @@ handle(int restart)
 	sigaction(SIGUSR1, &sa, NULL);
 }
 
-/* Again and again, since the parent may not wait yet the first time. */
+/* Repeatedly, since the parent may not be waiting yet the first time. */
 static void
 signal_parent(void *arg)
 {
@@ -1141,7 +1141,7 @@ const struct test core_tests[] = {
 	{ "core_short_list_of_mixed_filters", short_list_of_mixed_filters },
 	{ "core_later_changes_replace", later_changes_replace },
 	{ "core_flags_stay_as_first_added", flags_stay_as_first_added },
-	{ "core_add_again_looks_again", add_again_looks_again },
+	{ "core_add_again_checks_again", add_again_checks_again },
 	{ "core_add_does_not_enable", add_does_not_enable },
 	{ "core_disabled_twice", disabled_twice },
 	{ "core_ready_while_disabled_and_no_more",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * edge.c - numbers used again, limits, threads, and who else has the queue.
+ * edge.c - reused numbers, limits, threads, and other users of the queue.
  */
 #include "kq.h"
 
@@ -33,7 +33,7 @@ readable(int fd)
 }
 
 #ifdef EV_DISPATCH
-/* A pool of workers: the connection is closed while its knote rests. */
+/* A pool of workers: the connection is closed while its knote is disabled. */
 static void
 number_used_again_while_disabled(void)
 {
@@ -54,7 +54,7 @@ number_used_again_while_disabled(void)
 }
 #endif
 
-/* The other filter is added to what the number means now. */
+/* The other filter is added to the file that the number refers to now. */
 static void
 other_filter_of_a_number_used_again(void)
 {
@@ -139,7 +139,7 @@ grown_before_its_mode_was_set(void)
 	expect(kq, "f VNODE CLEAR WRITE EXTEND");
 }
 
-/* sigwait(3) takes what was reported pending. */
+/* sigwait(3) takes the pending signal that was reported. */
 static void
 pending_signal_taken(void)
 {
@@ -164,7 +164,7 @@ nothing(int number)
 	(void)number;
 }
 
-/* signal(3) hands out what it finds, and puts it back. */
+/* signal(3) returns the disposition, and sets it again. */
 static void
 disposition_put_back(void)
 {
@@ -179,7 +179,7 @@ disposition_put_back(void)
 	expect(kq, "USR1 SIGNAL CLEAR =1");
 }
 
-/* The standard way to learn what became of a connection. */
+/* The standard way to get the result of a connect(2). */
 static void
 error_is_the_program_s(void)
 {
@@ -199,7 +199,7 @@ error_is_the_program_s(void)
 	check(error == ECONNREFUSED, "SO_ERROR: %s", strerror(error));
 }
 
-/* As few descriptors as there are already. */
+/* Set the limit to the descriptors that are open. */
 static void
 no_more_descriptors(void)
 {
@@ -237,7 +237,7 @@ closed_copy_at_the_limit(void)
 	change(kq, "p0 READ ADD");
 	put(p[1], "x");
 	close(p[0]);
-	must(dup2(copy, p[0])); /* so that the limit is as it was */
+	must(dup2(copy, p[0])); /* the lowest free number is as before */
 	close(p[0]);
 	no_more_descriptors();
 	used = processor_time();
@@ -247,7 +247,7 @@ closed_copy_at_the_limit(void)
 }
 
 #ifdef __linux__
-/* To forget a closed number is nobody else's business. */
+/* Dropping a closed number does not wake the program's epoll instance. */
 static void
 program_s_epoll(void)
 {
@@ -263,7 +263,7 @@ program_s_epoll(void)
 	expect(kq, " ");
 	check(epoll_wait(e, &event, 1, 0) == 0, "calm");
 	change(kq, "#1 USER TRIGGER");
-	check(epoll_wait(e, &event, 1, 0) == 1, "told");
+	check(epoll_wait(e, &event, 1, 0) == 1, "the queue is readable");
 	(void)copy;
 }
 #endif
@@ -302,7 +302,7 @@ trigger(int number)
 	errno = error;
 }
 
-/* It may fail there, and does not hang. */
+/* The call in the handler may fail, but must not hang. */
 static void
 called_by_a_signal_handler(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * every.c - the same questions asked of every filter: what a flag means does
- * not depend on what is watched.
+ * every.c - the same tests for every filter: the meaning of a flag does not
+ * depend on the filter.
  */
 #include "kq.h"
 
@@ -234,7 +234,7 @@ make_user(void)
 	name_ident("x", 77);
 }
 
-/* As it was added, so that this replaces nothing. */
+/* With the udata of the add, which a change replaces. */
 static void
 trigger(int q)
 {
@@ -315,7 +315,7 @@ ask_add(const struct source *s)
 	sees(s, kq, "");
 }
 
-/* What was so before it is added counts for what is a state. */
+/* A condition that existed before the knote is reported if it is a state. */
 static void
 ask_addlate(const struct source *s)
 {
@@ -479,7 +479,7 @@ ask_clear(const struct source *s)
 	expect(kq, " ");
 }
 
-/* Gone again before anybody looked. */
+/* Ready and not ready again before a collection. */
 static void
 ask_clearcalm(const struct source *s)
 {
@@ -642,7 +642,7 @@ ask_wakesclear(const struct source *s)
 	wakes(s, "ADD CLEAR");
 }
 
-/* A kernel counts what it has not looked at again; this looks. */
+/* A kernel's count may be stale until the knote is checked; this checks it. */
 static void
 calm_down(const struct source *s)
 {

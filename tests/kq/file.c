@@ -107,7 +107,7 @@ empty(void)
 	f = new_file("f", "", O_RDWR, "f");
 	change(kq, "f READ ADD");
 	expect(kq, " ");
-	/* its own offset moves too */
+	/* writing also moves the offset of the descriptor itself */
 	put(f, "abc");
 	expect(kq, " ");
 }
@@ -195,7 +195,7 @@ renamed(void)
 	expect(kq, "f READ =4");
 }
 
-/* The end before the offset: the manuals say that data may be negative. */
+/* The offset is past the end: data may be negative, say the manuals. */
 static void
 truncated(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kq.h - the words in which the tests of kevent(2) are written.
+ * kq.h - the notation of the tests of kevent(2).
  *
  * A change and an event are text: what, filter, then flags and notes by their
  * names without EV_ and NOTE_, in any order:
@@ -17,10 +17,10 @@
  *
  * Data, udata and notes that are not mentioned are 0.  A comma separates one
  * event from the next, in no order; a bar separates answers of which each is
- * right.  ADD and ENABLE are not looked at in an answer, since some systems
- * return them and some do not.
+ * right.  ADD and ENABLE are ignored in an answer, since some systems return
+ * them and some do not.
  *
- * What fails ends the test, and the rest of the tests go on.
+ * A check that fails ends its test; the other tests go on.
  */
 #ifndef TESTS_KQ_KQ_H
 #define TESTS_KQ_KQ_H
@@ -42,14 +42,14 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Where systems differ in what they can know: on Linux A, elsewhere B. */
+/* For results that Linux cannot provide: A on Linux, B elsewhere. */
 #ifdef __linux__
 #define LINUX_OR(a, b) a
 #else
 #define LINUX_OR(a, b) b
 #endif
 
-/* FreeBSD is followed; others are asked for what all have. */
+/* FreeBSD is the reference; other BSDs get the tests of what all have. */
 #if defined(__linux__) || defined(__FreeBSD__)
 #define REFERENCE 1
 #else
@@ -57,7 +57,7 @@
 #endif
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define PATIENCE 60000 /* ms to wait for what must come */
+#define PATIENCE 60000 /* ms to wait for an event that must come */
 #define ROOM 64 /* events in one answer */
 
 struct test {
@@ -65,17 +65,17 @@ struct test {
 	void (*run)(void);
 };
 
-/* One way to have an event, for the tests that ask the same of every filter. */
+/* A source of events, for the tests that every filter has to pass. */
 struct source {
 	const char *name;
-	const char *what; /* identifier and filter, in words */
-	const char *notes; /* what to add besides the flags */
-	const char *seen; /* what is in the event besides the flags */
+	const char *what; /* identifier and filter, as text */
+	const char *notes; /* added besides the flags */
+	const char *seen; /* in the event besides the flags */
 	void (*make)(void); /* before it is added */
 	void (*fire)(int queue); /* let it happen, once more */
-	void (*calm)(void); /* not ready any longer; may be NULL */
+	void (*calm)(void); /* make it not ready; may be NULL */
 	int latched; /* stays when reported, whatever happens */
-	int once; /* happens but once */
+	int once; /* can happen only once */
 };
 
 struct every {
@@ -96,30 +96,30 @@ extern const char *self_path; /* this program */
 
 #define PRINTF(f, a) __attribute__((__format__(__printf__, f, a)))
 
-/* ---- changes and events in words ---- */
+/* ---- changes and events as text ---- */
 
 /* All are applied, without room for an event. */
 #define change(q, ...) kq_change(__FILE__, __LINE__, q, __VA_ARGS__)
-/* It fails with ERROR, and so it does as an event if there is room. */
+/* It fails with ERROR; with room, an event has that error. */
 #define refuse(q, error, ...) \
 	kq_refuse(__FILE__, __LINE__, q, error, __VA_ARGS__)
 /* The changes with room for events, at once. */
 #define answer(q, changes, events) \
 	kq_answer(__FILE__, __LINE__, q, changes, events)
-/* What is ready now. */
+/* Without waiting. */
 #define expect(q, ...) kq_expect(__FILE__, __LINE__, q, 0, __VA_ARGS__)
 /* Wait until something is ready. */
 #define await(q, ...) kq_expect(__FILE__, __LINE__, q, PATIENCE, __VA_ARGS__)
-/* Ask again until it is as expected: for what takes a moment to arrive. */
+/* Try again until it is as expected: for events that take a moment. */
 #define eventually(q, ...) kq_eventually(__FILE__, __LINE__, q, __VA_ARGS__)
-/* Let MS pass in kevent; nothing may come, and not before. */
+/* Wait MS in kevent: no event, and no return before that. */
 #define quiet(q, ms) kq_quiet(__FILE__, __LINE__, q, ms)
 #define check(truth, ...)                                         \
 	do {                                                      \
 		if (!(truth))                                     \
 			kq_fail(__FILE__, __LINE__, __VA_ARGS__); \
 	} while (0)
-/* A call that prepares something, and does not return -1. */
+/* A call that must not return -1. */
 #define must(call) kq_must(__FILE__, __LINE__, (call), #call)
 
 void kq_change(const char *, int, int, const char *, ...) PRINTF(4, 5);
@@ -133,7 +133,7 @@ void kq_fail(const char *, int, const char *, ...) PRINTF(3, 4)
 int kq_must(const char *, int, long, const char *);
 void skip(const char *, ...) PRINTF(1, 2) __attribute__((__noreturn__));
 
-/* The words as structures, at most ROOM; how many. */
+/* The text as at most ROOM structures.  Returns how many. */
 int parse_changes(struct kevent *, const char *);
 /* kevent(2) with milliseconds; -1 waits for ever. */
 int call_kevent(int, const struct kevent *, int, struct kevent *, int, int);
@@ -146,7 +146,7 @@ struct kevent event(uintptr_t, int, unsigned, unsigned, int64_t, uintptr_t);
 
 /* ---- things to watch ---- */
 
-int named(const char *, int); /* gives the descriptor back */
+int named(const char *, int); /* returns the descriptor */
 void name_ident(const char *, uintptr_t); /* anything else */
 int new_queue(const char *);
 void new_pipe(int[2], const char *); /* NAME0 reads, NAME1 writes */
@@ -161,14 +161,14 @@ int reopen(const char *, int, const char *);
 
 void put(int, const char *);
 void take(int, size_t);
-void fill(int); /* until there is no room; nonblocking from then on */
-void drain(int); /* until there is nothing; likewise */
+void fill(int); /* write until there is no room; leaves it nonblocking */
+void drain(int); /* read until it is empty; likewise */
 void nonblocking(int);
-void arrived(int, int); /* wait until so many bytes can be read */
+void arrived(int, int); /* wait until that many bytes can be read */
 
 double now(void); /* seconds, monotonic */
 double processor_time(void);
-void nap(int); /* a child or thread lets its parent fall asleep */
+void nap(int); /* in a child or thread: time for the parent to begin its wait */
 long from_environment(const char *, long);
 int open_descriptors(void);
 
@@ -178,11 +178,11 @@ pthread_t new_thread(void *(*)(void *), void *);
 void join(pthread_t);
 
 pid_t in_child(void (*)(void *), void *);
-void hit_test(int); /* in a child: signal the test, if it is there */
-void reap(pid_t, int); /* and compare the status */
-void zombie(pid_t); /* wait until it is one */
+void hit_test(int); /* in a child: signal the parent, if it still exists */
+void reap(pid_t, int); /* wait for it, and compare the status */
+void zombie(pid_t); /* wait until it is a zombie */
 
-/* A child that obeys. */
+/* A child that follows orders. */
 struct puppet {
 	pid_t pid;
 	int string;
@@ -193,7 +193,7 @@ enum order {
 	ORDER_FORK, /* a child that exits 3 and is reaped: its pid */
 	ORDER_KEEP, /* fork a child that stays: its pid */
 	ORDER_REAP, /* that child */
-	ORDER_EXEC, /* this program again; it goes on obeying */
+	ORDER_EXEC, /* execute this program; it goes on following orders */
 	ORDER_THREAD /* make a thread and join it */
 };
 

@@ -15,7 +15,7 @@
 #include <malloc.h>
 #endif
 
-/* Enough for what a table that has grown may keep. */
+/* Enough for the memory that a grown table may keep. */
 #define SLACK 65536
 
 static int p[2], f;
@@ -291,7 +291,7 @@ queue_once(int i)
 		    "self PROC ADD EXIT");
 		expect(k, " ");
 	}
-	/* Linux takes a millisecond to give up an instance of inotify(7) */
+	/* Linux takes a millisecond to release an instance of inotify(7) */
 	if (i % 50 == 0)
 		change(k, "f VNODE ADD ALL");
 	close(k);

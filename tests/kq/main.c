@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * main.c - run the tests of kevent(2), each in a process and a directory of its
- * own and with a time limit, and say in TAP how they went.
+ * own and with a time limit, and print the results as TAP.
  *
  *	cc tests/kq/[a-z]*.c -o kq && ./kq [prefix ...]
  *
  * Prefixes choose tests by name; -l lists the names.  KQ_LIMIT: seconds that a
- * test may take.  KQ_TIMERS, KQ_ROUNDS: how many of them, for long runs.
+ * test may take.  KQ_TIMERS, KQ_ROUNDS: their numbers, for long runs.
  */
 #include "kq.h"
 
@@ -121,7 +121,7 @@ static void
 run_here(const struct entry *e, FILE *log)
 {
 	setpgid(0, 0);
-	for (int i = 1; i < NSIG; i++) /* nohup(1) ignores some */
+	for (int i = 1; i < NSIG; i++) /* nohup(1) leaves some ignored */
 		signal(i, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	if (dup2(fileno(log), STDOUT_FILENO) == -1 ||
@@ -140,7 +140,7 @@ run_here(const struct entry *e, FILE *log)
 	_exit(0);
 }
 
-/* What the test has written, as comments; the first line if it is a reason. */
+/* Print what the test wrote, as comments; of a reason, the first line only. */
 static void
 show_log(FILE *log, int as_reason)
 {
@@ -196,12 +196,12 @@ run_one(const struct entry *e, size_t number)
 	if (pid == 0)
 		run_here(e, log);
 	set_alarm(from_environment("KQ_LIMIT", LIMIT));
-	/* until it is waited for, nobody else has its number */
+	/* until it is waited for, its number is not reused */
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == -1 &&
 	    errno == EINTR)
 		if (over)
 			kill(pid, SIGKILL);
-	kill(-pid, SIGKILL); /* what it has left running */
+	kill(-pid, SIGKILL); /* processes that it left running */
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		continue;
 	bad = verdict(e, number, status, log);

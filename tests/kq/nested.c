@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * nested.c - a queue that is waited for itself.
+ * nested.c - queues that are watched: by poll(2), epoll(7) and other queues.
  */
 #include "kq.h"
 
@@ -128,7 +128,7 @@ timer_inside(void)
 	expect(kq, " ");
 }
 
-/* Added to the inner queue while the outer one is waited for. */
+/* Added to the inner queue during a wait for the outer one. */
 static void *
 timer_soon(void *arg)
 {

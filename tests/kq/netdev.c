@@ -64,7 +64,7 @@ new_cable(void)
 {
 	if (unshare(CLONE_NEWNET) == -1)
 		skip("a network of its own needs more permissions");
-	/* a queue made before may look at the network of before */
+	/* an earlier queue may watch the earlier network */
 	close(kq);
 	kq = new_queue("kq");
 	if (system("ip link add kqa type veth peer name kqb") != 0)
@@ -96,7 +96,7 @@ up_and_down(void)
 	expect(kq, " ");
 }
 
-/* That a carrier is there is known a while after both ends are up. */
+/* The carrier is reported some time after both ends are up. */
 static void
 await_running(const char *name)
 {

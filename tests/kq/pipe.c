@@ -116,7 +116,7 @@ room_to_write_clear(void)
 	expect(kq, " ");
 }
 
-/* NetBSD stays with EOF where FreeBSD drops what can never be written. */
+/* NetBSD keeps EOF where FreeBSD drops a knote that can never write again. */
 static void
 reader_gone(void)
 {
@@ -150,7 +150,7 @@ lowat(void)
 	new_pipe(p, "p");
 	change(kq, "p0 READ ADD LOWAT =5");
 	put(p[1], "abcd");
-	/* both BSDs do not look at it for pipes */
+	/* both BSDs ignore it for pipes */
 	expect(kq, "p0 READ =4 | ");
 	put(p[1], "e");
 	expect(kq, "p0 READ =5");
@@ -163,7 +163,7 @@ wrong_ends(void)
 {
 	new_pipe(p, "p");
 	change(kq, "p1 READ ADD, p0 WRITE ADD");
-	/* a FreeBSD pipe goes both ways */
+	/* a FreeBSD pipe is bidirectional */
 	expect(kq, " | p0 WRITE >0");
 	put(p[1], "x");
 	expect(kq, " | p0 WRITE >0");
@@ -297,7 +297,7 @@ fifo_both_ways(void)
 	must(mkfifo("fifo", 0600));
 	f = open_fifo(O_RDWR, "f");
 	change(kq, "f READ ADD, f WRITE ADD");
-	/* NetBSD says EOF of an end that is its own other end */
+	/* NetBSD reports EOF for an end that is its own peer */
 	expect(kq, "f WRITE >0 | f WRITE EOF >0");
 	put(f, "abc");
 	expect(kq, "f READ =3, f WRITE >0 | f READ =3, f WRITE EOF >0");

@@ -26,7 +26,7 @@
 static struct puppet kid;
 
 /*
- * Whether it is known how a process ended that another one has waited for: on
+ * Whether the status of a process that another one has waited for is known: on
  * Linux since 6.15, and from the process connector.
  */
 static int
@@ -49,7 +49,7 @@ reaped_are_known(void)
 #endif
 }
 
-/* The end of NAME with STATUS; or it is unknown, which is never 0. */
+/* NAME ended with STATUS, or with one that is unknown, which is never 0. */
 static void
 await_reaped(const char *name, const char *status)
 {
@@ -62,7 +62,7 @@ await_reaped(const char *name, const char *status)
 		    name, status, name);
 }
 
-/* Whether the notes of anything but an exit can be had. */
+/* Skip the test where NOTE is not available: all but EXIT may need rights. */
 static void
 need_note(const char *note)
 {
@@ -89,7 +89,7 @@ exits(void)
 	await(kq, ENDED("kid", "@1", STATUS("exit=7")));
 	expect(kq, " ");
 	refuse(kq, ENOENT, "kid PROC DELETE");
-	/* the parent has its status all the same */
+	/* the parent gets its status nevertheless */
 	check(waitpid(kid.pid, &status, 0) == kid.pid &&
 		WEXITSTATUS(status) == 7,
 	    "waitpid");
@@ -182,12 +182,12 @@ a_stranger_reaped_at_once(void)
 }
 
 #ifdef __linux__
-/* It is the process connector that may know. */
-#define UNTOLD                       \
+/* Only the process connector may report the status. */
+#define UNREAPED                     \
 	ENDED("grandkid", "", "=-1") \
 	" | " ENDED("grandkid", "", "signal=KILL")
 
-/* A child of another user's, whose zombie tells us nothing. */
+/* A child of another user, whose status is not readable in /proc. */
 static void
 of_another_user(void)
 {
@@ -207,7 +207,7 @@ static void
 a_zombie_of_another_user(void)
 {
 	of_another_user();
-	await(kq, UNTOLD);
+	await(kq, UNREAPED);
 	change(kq, "grandkid PROC ADD EXIT");
 	expect(kq, ENDED("grandkid", "", "=-1"));
 }
@@ -220,7 +220,7 @@ reap_soon(void *arg)
 	return arg;
 }
 
-/* On a busy machine it may be too late. */
+/* On a busy machine the queue may be too late to read the status. */
 static void
 reaped_soon(void)
 {
@@ -228,7 +228,7 @@ reaped_soon(void)
 
 	of_another_user();
 	t = new_thread(reap_soon, NULL);
-	await(kq, UNTOLD);
+	await(kq, UNREAPED);
 	join(t);
 }
 
@@ -322,7 +322,7 @@ disabled(void)
 	await(kq, ENDED("kid", "", STATUS("exit=7")));
 }
 
-/* A change without notes takes them away. */
+/* A change without notes removes them. */
 static void
 disabled_without_notes(void)
 {
@@ -403,7 +403,7 @@ ignored_children_are_reaped(void)
 	refuse(kq, ESRCH, "kid PROC ADD EXIT");
 }
 
-/* ---- what else a process does ---- */
+/* ---- forks and execs ---- */
 
 static void
 forks(void)
@@ -546,7 +546,7 @@ tracks(void)
 	change(kq, "kid PROC ADD TRACK EXIT @6");
 	pid = pull(&kid, ORDER_KEEP);
 	name_ident("grandkid", (uintptr_t)pid);
-	check(collect(e, 1) == 1, "a child is told of");
+	check(collect(e, 1) == 1, "the child is reported");
 	check((pid_t)e[0].ident == pid && (e[0].fflags & NOTE_CHILD) != 0 &&
 		(pid_t)e[0].data == kid.pid && udata_of(&e[0]) == 6,
 	    "the child, its parent and the udata");
@@ -595,7 +595,7 @@ tracks_many(void)
 	for (i = 0; i < 20; i++)
 		pid[i] = pull(&kid, ORDER_FORK);
 #if REFERENCE
-	/* forks of the parent are one event */
+	/* the forks of the parent are one event */
 	n = collect(e, 40);
 	for (i = 0; i < 19; i++)
 		check(find(e, n, pid[i], NOTE_CHILD) != -1, "child %d", i);

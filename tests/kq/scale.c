@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * scale.c - many of them, and no more work for those that are idle.
+ * scale.c - large numbers, of which the idle ones cause no work.
  */
 #include "kq.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* So many descriptors, or fewer if the system gives fewer. */
+/* WANTED descriptors, or as many as the system allows. */
 static int
 descriptors(int wanted)
 {
@@ -27,7 +27,7 @@ descriptors(int wanted)
 	return r.rlim_cur < (rlim_t)wanted + 64 ? (int)r.rlim_cur - 64 : wanted;
 }
 
-/* All are ready and few are asked for at a time: everyone has a turn. */
+/* All are ready and the event list is short: each is reported in turn. */
 static void
 nobody_starves(void)
 {
@@ -91,7 +91,7 @@ many_readers(void)
 	expect(kq, " ");
 }
 
-/* They differ in when they are due, and far ones do not hinder near ones. */
+/* Those that are due late do not delay those that are due soon. */
 static void
 many_timers(void)
 {
@@ -145,7 +145,7 @@ many_user_events(void)
 }
 #endif
 
-/* How long COUNT waits take beside so many idle readers. */
+/* The time of 5,000 waits beside N idle descriptors. */
 static double
 waits(int n)
 {
@@ -178,12 +178,12 @@ idle_ones_cost_nothing(void)
 	waits(8);
 	few = waits(8);
 	many = waits(descriptors(8000));
-	/* a thousand times as many; a scan of all would show */
+	/* a thousand times as many: a scan of all would take that much longer */
 	check(many < 20 * few + .05, "%.6f s with few, %.6f s with many", few,
 	    many);
 }
 
-/* One file at so many numbers. */
+/* One file at thousands of numbers. */
 static void
 many_copies(void)
 {

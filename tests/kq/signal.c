@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * signal.c - signals, counted beside what they do otherwise.
+ * signal.c - signals, counted besides their usual effect.
  */
 #include "kq.h"
 
@@ -91,7 +91,7 @@ handled_too(void)
 	expect(kq, " ");
 }
 
-/* What the program does about the signal, it may say later. */
+/* The program may change the disposition later. */
 static void
 handled_from_now_on(void)
 {
@@ -129,7 +129,7 @@ die_of_it(void *arg)
 	hit(SIGTERM, 1);
 }
 
-/* To be told of a signal does not keep it from ending the process. */
+/* A knote does not keep a signal from ending the process. */
 static void
 by_default_deadly(void)
 {
@@ -159,7 +159,7 @@ blocked(void)
 	expect(kq, "USR1 SIGNAL CLEAR =1");
 }
 
-/* Linux cannot count what is pending. */
+/* Linux cannot count pending signals. */
 static void
 blocked_twice(void)
 {
@@ -269,7 +269,7 @@ oneshot(void)
 	expect(kq, " ");
 }
 
-/* What the program has said of the signal, it finds again. */
+/* The program's disposition is restored. */
 static void
 disposition_comes_back(void)
 {
@@ -302,11 +302,11 @@ disposition_after_close(void)
 	kq = new_queue("kq");
 	expect(kq, " ");
 	sigaction(SIGUSR1, NULL, &sa);
-	/* the close may go unseen until there is another queue */
+	/* the close may be noticed only when another queue is created */
 	check(sa.sa_handler != SIG_DFL, "USR1 does not end the process");
 }
 
-/* The mask of the program is its own. */
+/* The signal mask does not change. */
 static void
 mask_is_untouched(void)
 {
@@ -342,7 +342,7 @@ wakes(void)
 	reap(pid, 0);
 }
 
-/* FreeBSD reports the event, NetBSD that a handler has run. */
+/* FreeBSD returns the event, NetBSD EINTR. */
 static void
 wakes_with_a_handler(void)
 {
@@ -373,7 +373,7 @@ hit_parent_often(void *arg)
 	}
 }
 
-/* An ignored signal interrupts nothing, though another queue counts it. */
+/* An ignored signal does not interrupt, though another queue counts it. */
 static void
 counted_elsewhere(void)
 {

@@ -72,7 +72,7 @@ stream_peer_closed_clear(void)
 	expect(kq, " ");
 }
 
-/* Linux says that the other end had not read all: a reset. */
+/* On Linux closing with unread bytes is a reset. */
 static void
 stream_peer_closed_unread(void)
 {
@@ -86,7 +86,7 @@ stream_peer_closed_unread(void)
 		"s0 READ EOF =0, s0 WRITE EOF =*"));
 }
 
-/* Linux fails a write with EPIPE then; on a BSD it goes nowhere. */
+/* On Linux a write fails with EPIPE then; a BSD discards it. */
 static void
 stream_peer_shut_read(void)
 {
@@ -220,7 +220,7 @@ stream_clear(void)
 	expect(kq, " ");
 }
 
-/* What is written to one direction does not report the other anew. */
+/* Input does not cause another report of room for output. */
 static void
 stream_clear_apart(void)
 {
@@ -451,7 +451,7 @@ tcp_reset(void)
 	eventually(kq,
 	    "s0 READ EOF err=ECONNRESET =0,"
 	    "s0 WRITE EOF err=ECONNRESET =*");
-	/* asking takes nothing away */
+	/* a report consumes nothing */
 	expect(kq,
 	    "s0 READ EOF err=ECONNRESET =0,"
 	    "s0 WRITE EOF err=ECONNRESET =*");
@@ -497,7 +497,7 @@ tcp_refused(void)
 	    "nobody is there");
 	e = errno;
 	change(kq, "c WRITE ADD, c READ ADD");
-	/* connect(2) may have told it already */
+	/* connect(2) may have returned the error already */
 	eventually(kq,
 	    e == ECONNREFUSED ? "c READ EOF =0, c WRITE EOF =*" :
 				"c READ EOF err=ECONNREFUSED =0,"
@@ -549,7 +549,7 @@ tcp_write_lowat(void)
 	expect(kq, "s0 WRITE >0");
 }
 
-/* Bytes out of band are not in the stream, unless they are asked to be. */
+/* Out-of-band bytes are not in the stream, except with SO_OOBINLINE. */
 static void
 tcp_out_of_band(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * things.c - what the tests watch: pipes, sockets, files, processes.
+ * things.c - the objects to watch: pipes, sockets, files, processes.
  */
 #include "kq.h"
 
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A program linked without the library of threads has none, and says so. */
+/* Programs linked without the thread library skip the tests of threads. */
 #if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
     defined(__DragonFly__)
 #define WEAK_THREADS
@@ -64,7 +64,7 @@ new_pair(int type, int fd[2], const char *name)
 	name_both(fd, name);
 }
 
-/* A network namespace begins with one that is down. */
+/* In a new network namespace the loopback interface is down. */
 void
 need_loopback(void)
 {
@@ -274,8 +274,8 @@ in_child(void (*fn)(void *), void *arg)
 }
 
 /*
- * A parent that has ended is a zombie until the runner has ended its process
- * group, this one included; so its number is nobody else's.
+ * A parent that has ended stays a zombie until the runner has ended its process
+ * group, with this process; so its number is not reused.
  */
 void
 hit_test(int sig)

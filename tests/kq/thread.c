@@ -105,7 +105,7 @@ wait_for_one(void *arg)
 	return NULL;
 }
 
-/* Of many waiters, one has the event. */
+/* Of many waiters, one gets the event. */
 static void
 one_event_one_waiter(const char *added)
 {
@@ -159,7 +159,7 @@ as_many_events_as_waiters(void)
 	expect(kq, " ");
 }
 
-/* Level-triggered: all see it, as long as nobody takes it away. */
+/* Level-triggered: all get it, until one consumes it. */
 static void
 level_wakes_all(void)
 {
@@ -197,7 +197,7 @@ work(void *arg)
 	return arg;
 }
 
-/* The pattern of a server with a pool: nothing is lost, nothing comes twice. */
+/* The pattern of a server with a pool: no event is lost, none comes twice. */
 static void
 dispatch_to_workers(void)
 {
@@ -241,7 +241,7 @@ watched_closed_while_waiting(void)
 	refuse(kq, EBADF, "p0 READ DELETE");
 }
 
-/* FreeBSD lets the waiter wait; another may do better, but must not hang. */
+/* FreeBSD does not wake the waiter; others may, but must not hang. */
 static void *
 close_queue(void *arg)
 {
@@ -276,7 +276,7 @@ wait_for_ever(void *arg)
 	return arg;
 }
 
-/* FreeBSD and NetBSD wake nobody: a wait ends with its timeout. */
+/* Not on FreeBSD and NetBSD, where the waits end with their timeouts. */
 static void
 close_under_a_crowd(int others)
 {
@@ -300,7 +300,7 @@ queue_closed_wakes(void)
 	close_under_a_crowd(0);
 }
 
-/* The number means another queue at once, which is not waited in. */
+/* The number is reused for another queue at once; the waits end. */
 static void
 queue_closed_and_another(void)
 {
@@ -316,7 +316,7 @@ wait_long(void *arg)
 	    NULL;
 }
 
-/* Also with a timeout, once the library has found it out. */
+/* Also with a timeout, once the library has noticed the close. */
 static void
 queue_closed_and_used(void)
 {
@@ -411,7 +411,7 @@ stress(void)
 	stop = 1;
 	while (n > 0)
 		join(t[--n]);
-	/* the queue is as good as new */
+	/* the queue works as a new one */
 	for (i = 0; i < 16; i++)
 		try_change(kq, "#%d TIMER DELETE", i);
 	expect(kq, " ");
@@ -420,7 +420,7 @@ stress(void)
 	expect(kq, "p0 READ =1");
 }
 
-/* Forks of a program with threads find every lock of the library free. */
+/* In a child of a program with threads no lock of the library is held. */
 static void
 fork_among_threads(void)
 {

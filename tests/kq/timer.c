@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * timer.c - timers.  That they are late is not held against them; that they are
- * early is.
+ * timer.c - timers.  They may be late, but never early.
  */
 #include "kq.h"
 
@@ -26,8 +25,8 @@ not_before(double seconds)
 }
 
 /*
- * The next event alone is of oneshot timer IDENT, and not early: two whose time
- * has come, on a busy machine, are told in the order of their deadlines.
+ * The next event is that of oneshot timer IDENT, and not early: on a busy
+ * machine two may have expired, which are reported in the order of deadlines.
  */
 static void
 next_is(uintptr_t ident, unsigned flags, double seconds)
@@ -78,7 +77,7 @@ oneshot_collected_late(void)
 	expect(kq, "#1 TIMER CLEAR ONESHOT =1");
 }
 
-/* Never more than there can have been, and in the long run all of them. */
+/* Never more expirations than possible, and in the long run all of them. */
 static void
 expirations_counted(void)
 {
@@ -167,7 +166,7 @@ milliseconds(void)
 	return (long long)tv.tv_sec * 1000 + tv.tv_usec / 1000;
 }
 
-/* It stays until it is deleted: the time has come and will not be gone. */
+/* An absolute timer that has expired stays ready until it is deleted. */
 static void
 absolute(void)
 {
@@ -284,12 +283,12 @@ any_identifier(void)
 	await(kq, "#2147483648 TIMER CLEAR ONESHOT =1");
 	change(kq, "#-1 TIMER ADD ONESHOT =1");
 	await(kq, "#-1 TIMER CLEAR ONESHOT =1");
-	/* it names no descriptor */
+	/* the identifier is no descriptor */
 	change(kq, "#99999 TIMER ADD ONESHOT =1");
 	await(kq, "#99999 TIMER CLEAR ONESHOT =1");
 }
 
-/* Anew from the moment at which it is added. */
+/* A second add restarts the timer. */
 static void
 added_again(void)
 {
@@ -381,7 +380,7 @@ static void
 in_order(void)
 {
 	static const int ms[] = { 70, 20, 50, 10, 90, 60, 30, 80, 40, 100 };
-	double least[10], most[10]; /* deadlines; to add may take long */
+	double least[10], most[10]; /* deadlines; adding them may take long */
 	struct kevent e;
 	int i, last = -1;
 
@@ -429,7 +428,7 @@ of_two_queues(void)
 	quiet(kq, 30);
 }
 
-/* The timeout of the call and the timer, whichever is first. */
+/* The timeout of the call, or the timer, whichever comes first. */
 static void
 and_timeout(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * user.c - events that the program itself triggers.
+ * user.c - events triggered by the program itself.
  */
 #include "kq.h"
 
@@ -76,7 +76,7 @@ notes_of_all_bits(void)
 	}
 }
 
-/* FreeBSD gives back what was said to copy when it was added. */
+/* FreeBSD returns the fflags that were copied with FFCOPY at EV_ADD. */
 static void
 notes_at_add(void)
 {

@@ -2,8 +2,8 @@
 /*
  * vnode.c - changes to files and directories.
  *
- * File systems differ in what they post beside the note that matters: these
- * are the words with a question mark.
+ * File systems differ in the notes that they post besides the one that is
+ * tested: these are the words with a question mark.
  */
 #include "kq.h"
 
@@ -104,7 +104,7 @@ truncated(void)
 }
 
 static void
-looked_at(void)
+only_read(void)
 {
 	struct stat st;
 
@@ -163,7 +163,7 @@ renamed(void)
 	expect(kq, "f VNODE CLEAR WRITE");
 }
 
-/* Whatever has the old name now is another file. */
+/* A new file with the old name is another file. */
 static void
 name_taken_by_another(void)
 {
@@ -242,7 +242,7 @@ deleted_before(void)
 	expect(kq, " ");
 }
 
-/* Of two names, one removed: FreeBSD says DELETE, NetBSD LINK. */
+/* One of two names is removed: FreeBSD reports DELETE, NetBSD LINK. */
 static void
 hard_links(void)
 {
@@ -351,7 +351,7 @@ extend_alone(void)
 	expect(kq, " ");
 	lseek(f, 0, SEEK_END);
 	put(f, "x");
-	/* one hint of the kernel may carry both */
+	/* the kernel may report both at once */
 	expect(kq, "f VNODE CLEAR EXTEND WRITE?");
 }
 
@@ -362,7 +362,7 @@ notes_replaced(void)
 	change(kq, "f VNODE ADD CLEAR WRITE");
 	put(f, "x");
 	change(kq, "f VNODE ADD CLEAR ATTRIB");
-	/* what has happened stays */
+	/* recorded notes are kept */
 	expect(kq, "f VNODE CLEAR WRITE");
 	put(f, "x");
 	expect(kq, " ");
@@ -464,7 +464,7 @@ closed(void)
 	expect(kq, " ");
 	put(g, "x");
 	quiet(kq, 10);
-	/* Linux cannot tell the same file at the same number from the first */
+	/* Linux cannot distinguish it from the first: same file, same number */
 	n = must(open("f", O_RDONLY));
 	check(n == f, "the number is reused");
 	put(g, "x");
@@ -591,7 +591,7 @@ directory_subdirectories(void)
 	expect(kq, "d VNODE CLEAR WRITE LINK");
 }
 
-/* What happens to a file in it is not a change of the directory. */
+/* Changes of a file in it are no changes of the directory. */
 static void
 directory_contents_of_files(void)
 {
@@ -697,7 +697,7 @@ directory_and_file_in_it(void)
 	expect(kq, "d VNODE CLEAR NOTE_DELETE LINK? ATTRIB? WRITE?");
 }
 
-/* More at once than a kernel's queue of notes may hold. */
+/* More changes at once than a kernel's queue of them may hold. */
 static void
 directory_busy(void)
 {
@@ -764,7 +764,7 @@ const struct test vnode_tests[] = {
 	{ "vnode_written", written },
 	{ "vnode_written_often", written_often },
 	{ "vnode_truncated", truncated },
-	{ "vnode_looked_at", looked_at },
+	{ "vnode_only_read", only_read },
 	{ "vnode_attributes", attributes },
 	{ "vnode_renamed", renamed },
 	{ "vnode_name_taken_by_another", name_taken_by_another },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * words.c - changes and events as text, and the verbs that compare them.
+ * words.c - changes and events as text, and the functions that compare them.
  */
 #include "kq.h"
 
@@ -28,7 +28,7 @@ enum relation {
 	ANY
 };
 
-/* What is expected of one event. */
+/* One expected event. */
 struct pattern {
 	struct kevent event;
 	unsigned maybe; /* notes that may be missing */
@@ -237,7 +237,7 @@ parse_number(const char *s)
 	return n;
 }
 
-/* Words that begin with a sign or have an equals sign; whether it was one. */
+/* Parse S if it begins with a sign or has an equals sign.  Returns whether. */
 static int
 parse_value(struct pattern *p, const char *s)
 {
@@ -290,7 +290,7 @@ parse_name(struct pattern *p, char *s)
 		p->event.fflags |= (unsigned)w->value;
 }
 
-/* One event: what, filter, the rest. */
+/* One event: identifier, filter, then flags, notes and values. */
 static void
 parse_one(struct pattern *p, char *text)
 {
@@ -535,7 +535,7 @@ same_set(const struct pattern *p, int np, const struct kevent *e, int ne)
 	return np == ne;
 }
 
-/* Any of the answers between bars. */
+/* Compare with each of the answers between bars. */
 static int
 is_expected(const char *text, const struct kevent *e, int n)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * again.c - command lines of pmux, each of them called many times in one
- * process, which must be as it was before: descriptors, children, dispositions
- * and mask of signals, limits, memory.  Says in TAP how they went.
+ * process.  Descriptors, children, signal dispositions and mask, limits and
+ * memory must be the same before and after.  Prints the results as TAP.
  *
  *	again [-n ROUNDS] [prefix ...]
  *
- * Prefixes choose cases by name.  The linker gives every call of malloc(3) in
- * pmux to this program (--wrap), which counts them and can make one fail.
+ * Prefixes choose cases by name.  The linker redirects malloc(3) in pmux to this
+ * program (--wrap), which counts the calls and can make one fail.
  */
 #include "config.h"
 
@@ -49,16 +49,16 @@ enum {
 
 struct test {
 	const char *name;
-	const char *line; /* its words, with one space between them */
+	const char *line; /* words, separated by one space */
 	int status;
-	bool slow; /* a tenth of the rounds */
+	bool slow; /* has a tenth of the rounds */
 	void (*before)(void); /* of each round */
 	int (*sleep)(struct pmux_host *host, int (*wait)(void *), void *);
-	bool starts; /* PROGRAM or a holder, by a slot of the host */
+	bool starts; /* starts PROGRAM or a holder by a slot of the host */
 	int signal; /* expected in the host */
 	const char *output; /* of a round; NULL: any */
 	bool leaves; /* by longjmp */
-	bool may_lack; /* the system may not have it */
+	bool may_lack; /* not available on every system */
 };
 
 static FILE *tap;
@@ -69,7 +69,7 @@ static unsigned started; /* processes, by slots of the host */
 
 /* ---- memory ---- */
 
-static size_t live; /* allocations that were not given back */
+static size_t live; /* allocations that were not freed */
 static long countdown = -1; /* the allocation that fails; -1: none */
 static bool did_fail;
 
@@ -138,7 +138,7 @@ __wrap_free(void *memory)
 	__real_free(memory);
 }
 
-/* ---- what a process has ---- */
+/* ---- the state of a process ---- */
 
 struct file {
 	int fd;
@@ -195,7 +195,7 @@ record(struct state *s)
 	(SA_SIGINFO | SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT | SA_NODEFER | \
 	    SA_ONSTACK | (int)SA_RESETHAND)
 
-/* The signal whose disposition, or place in the mask, is another; or 0. */
+/* A signal whose disposition or place in the mask has changed; or 0. */
 static int
 changed_signal(void)
 {
@@ -209,7 +209,7 @@ changed_signal(void)
 	return 0;
 }
 
-/* What is not as it was, or NULL. */
+/* A text that names what has changed, or NULL. */
 static const char *
 difference(void)
 {
@@ -319,7 +319,7 @@ call(const char *line, struct pmux_host *host)
 	return pmux_run(host, count, lines[depth].words);
 }
 
-/* ---- what happens before a round, and while pmux sleeps ---- */
+/* ---- before a round, and while pmux sleeps ---- */
 
 static void
 fill(const char *text)
@@ -343,7 +343,7 @@ two_lines(void)
 	(void)close(WRITER);
 }
 
-/* A pipe with its writer, and nothing in it. */
+/* An empty pipe with a writer. */
 static void
 empty_pipe(void)
 {
@@ -409,7 +409,7 @@ leave_later(struct pmux_host *host, int (*wait)(void *), void *argument)
 
 static int inner_status;
 
-/* Another call, which sleeps as well; then what this one waits for. */
+/* Make another call, which sleeps as well; then cause this one's event. */
 static int
 call_another(struct pmux_host *host, int (*wait)(void *), void *argument)
 {
@@ -427,7 +427,7 @@ leave_two(struct pmux_host *host, int (*wait)(void *), void *argument)
 	(void)wait;
 	(void)argument;
 	(void)host;
-	/* returns where it has no memory */
+	/* returns if it has no memory */
 	(void)call("epoll -t 5 10:in", &other);
 	longjmp(out, 1);
 }
@@ -650,7 +650,7 @@ static int number, failed;
 static void result(const char *name, const char *part, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
-/* FORMAT: what is wrong, or NULL. */
+/* FORMAT: a message about what is wrong, or NULL. */
 static void
 result(const char *name, const char *part, const char *format, ...)
 {
@@ -722,7 +722,7 @@ is_starved(const struct test *test, int status)
 	    (test->may_lack && status == EXIT_UNAVAILABLE);
 }
 
-/* The same line, and each of its allocations fails once. */
+/* Call the same line until each of its allocations has failed once. */
 static void
 starve(const struct test *test)
 {
@@ -773,7 +773,7 @@ open_as(const char *name, int flags, int number_wanted)
 		(void)close(fd);
 }
 
-/* A directory of its own, and no other descriptors than those that it has. */
+/* Enter a new directory, and close all descriptors but those of the tests. */
 static void
 move_in(char *directory, bool silent)
 {
@@ -801,7 +801,7 @@ move_in(char *directory, bool silent)
 		open_as("/dev/null", O_WRONLY, STDERR_FILENO);
 }
 
-/* The holder of this FIFO ends when it has been read. */
+/* The holder of this FIFO ends when all has been read. */
 static void
 move_out(const char *directory)
 {

@@ -15,8 +15,8 @@
 #include "compat.h"
 
 /*
- * What may befall each.  One that has nothing to say of it cannot fail for a
- * reason that a test could give: those that only refuse wrong arguments.
+ * The errors of each call.  One without errors fails only because of wrong
+ * arguments, which no test can cause.
  */
 static const struct {
 	long number;
@@ -29,7 +29,7 @@ static const struct {
 
 #define COUNT (sizeof table / sizeof *table)
 
-/* Any that the table does not know. */
+/* The errors of calls that are not in the table. */
 #define UNKNOWN "ENOMEM EPERM ENOSYS"
 
 const char *
@@ -79,7 +79,7 @@ fcntl_errors(uint64_t command)
 	}
 }
 
-/* Pipes and the like of pmux's own cannot fail: a form has up to FORM_LAST. */
+/* Whether FD is of pmux itself, say a pipe: a write to that cannot fail. */
 static bool
 is_own(uint64_t fd)
 {

@@ -2,7 +2,7 @@
 /*
  * failmalloc - an object for LD_PRELOAD, in which an allocation fails.
  *
- * inject says which, in memory that all processes of the command share: by its
+ * inject chooses it in memory that all processes of the command share: by its
  * place in the first process, or in all the others together.
  */
 #define _GNU_SOURCE
@@ -18,7 +18,7 @@
 
 #include "faults.h"
 
-/* What is asked for before the C library's own have been found. */
+/* Memory for allocations before the C library's functions are found. */
 static char early[4096];
 static size_t used;
 
@@ -47,7 +47,7 @@ is_early(const void *p)
 	    (const char *)p < early + sizeof early;
 }
 
-/* Only this command's own processes: what they run is another's. */
+/* Only the processes of the command itself, not the programs they run. */
 __attribute__((constructor)) static void
 begin(void)
 {

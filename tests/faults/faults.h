@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * faults.h - the parts of inject: what is tried, where, and what came of it.
+ * faults.h - the parts of inject: the calls, the faults, the scene and the run.
  */
 #ifndef FAULTS_H
 #define FAULTS_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where there is a tracer for it. */
+/* Systems that trace.c supports. */
 #if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
 #define HAVE_INJECT 1
 #endif
@@ -30,15 +30,15 @@ const char *call_name(long number);
 long call_number(const char *name);
 
 /*
- * The errors that may befall call NUMBER, names with a space between; NULL for
- * one that cannot fail.  FIRST and SECOND are its arguments.
+ * The errors that call NUMBER may have, names separated by spaces; NULL for one
+ * that cannot fail.  FIRST and SECOND are its arguments.
  */
 const char *call_errors(long number, uint64_t first, uint64_t second);
 
-/* The call is made all the same: close(2) closes also where it fails. */
+/* Whether the call is made nevertheless: close(2) closes even if it fails. */
 bool call_happens(long number);
 
-/* The value of errno that NAME means, or 0. */
+/* The errno value of NAME, or 0. */
 int error_number(const char *name);
 
 /* ---- allocations, by failmalloc.so ---- */
@@ -49,7 +49,7 @@ int error_number(const char *name);
 struct allocations {
 	int first; /* process id of the first */
 	long counts[2]; /* of the first process, and of all others */
-	long at; /* which is to fail, from 1; 0: none */
+	long at; /* the one that fails, from 1; 0: none */
 	int of; /* index in counts */
 	bool from; /* and all after it */
 	long failed;
@@ -67,13 +67,13 @@ enum fault_kind {
 struct fault {
 	enum fault_kind kind;
 	int process; /* 0: the first, 1: the first that was forked */
-	long at; /* FAULT_CALL, FAULT_MALLOC: which, from 1 */
-	long number; /* of the call; -1: whichever it is */
+	long at; /* FAULT_CALL, FAULT_MALLOC: its place, from 1 */
+	long number; /* of the call; -1: any */
 	int error;
 	bool from; /* FAULT_MALLOC: and all after it */
 };
 
-/* ---- scene.c: what the command finds, and what it leaves ---- */
+/* ---- scene.c: the environment of the command, and what it leaves ---- */
 
 enum end_kind {
 	END_PIPE,
@@ -91,8 +91,8 @@ struct end {
 	char text[TEXT_SIZE];
 	size_t length;
 	int fds[2]; /* ours: to read, to write; -1 */
-	int alive[2]; /* its process has the other end */
-	pid_t peer; /* who writes or reads the FIFO, or 0 */
+	int alive[2]; /* the peer has the other end */
+	pid_t peer; /* the process that writes or reads the FIFO, or 0 */
 	bool died; /* by SIGPIPE */
 };
 
@@ -113,13 +113,13 @@ struct form {
 	bool program; /* another program is run */
 };
 
-/* What is told by the processes that look after it. */
+/* Results, written by the processes of the scene. */
 struct found {
 	char left[ENDS_MAX][TEXT_SIZE];
 	char output[OUTPUT_SIZE];
 	char errors[OUTPUT_SIZE];
 	char complaint[256];
-	bool kept; /* somebody keeps standard output */
+	bool kept; /* standard output is still open in some process */
 };
 
 struct scene {
@@ -133,16 +133,16 @@ struct scene {
 	pid_t owner, command, collector; /* 0: has ended */
 };
 
-/* Make all of it and the process of the command, which waits for a byte. */
+/* Make the scene and the process of the command, which waits for a byte. */
 void scene_open(struct scene *scene, bool allocations);
 
-/* The command has ended: start the process that takes what it left. */
+/* The command has ended: start the process that reads what it left. */
 void scene_collect(struct scene *scene);
 
-/* Nobody is to find anything any more; the files go. */
+/* Close the ends of the scene, and remove its files. */
 void scene_close(struct scene *scene);
 
-/* PID, a child, has ended so: true if it was one of the scene's. */
+/* PID, a child, has ended with STATUS: true if it was one of the scene. */
 bool scene_reap(struct scene *scene, pid_t pid, int status);
 
 /* ---- trace.c: the run itself ---- */
@@ -161,11 +161,11 @@ struct log {
 struct outcome {
 	int status; /* of the command, as wait(2) has it */
 	int fatal; /* the signal of a fault that ended a process */
-	bool reached; /* there was a fault */
-	bool hung; /* the command itself */
-	bool stayed; /* a process was left */
-	bool spun; /* too much was done */
-	struct call call; /* the one that failed */
+	bool reached; /* the fault was made */
+	bool hung; /* the command did not end */
+	bool stayed; /* another process did not end */
+	bool spun; /* more calls or CPU time than the limits */
+	struct call call; /* the call that failed */
 };
 
 /* One run of the scene with FAULT.  LOG may be NULL.  LIMIT is in ns. */

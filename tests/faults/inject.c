@@ -4,27 +4,27 @@
  *
  *	inject [OPTION]... -- PROGRAM [ARG]...
  *
- * Runs PROGRAM once as it is, then once for each call that it, or a process
- * that it leaves, made, each time with another one failing, and looks at what
- * comes of it: no crash, no hang and no endless loop; the status of before, or
- * 3 (4, 125 to 127) and a message; nothing lost; nobody left.  What the loader
- * does is left alone, and what another program does.  See scripts/faults, which
- * has the table of forms, for the rules.
+ * Runs PROGRAM once without a fault, then once for each call that it, or a
+ * process that it leaves, made, each time with another call failing.  There must
+ * be no crash, hang or endless loop; the status is that of the first run, or 3
+ * (4, 125 to 127) and a message; no data is lost, no process left.  Calls of the
+ * loader and of other programs never fail.  See scripts/faults, which has the
+ * table of forms, for the rules.
  *
  *	-n NAME		of the form, for the report
- *	-s STATUS[,OR]	how it ends without a fault (0)
+ *	-s STATUS[,OR]	exit status without a fault (0)
  *	-i TEXT		standard input; \n is a newline
- *	-p N:TEXT	descriptor N reads a pipe with TEXT, its writer has gone
- *	-o N:TEXT	the same, and its writer stays
+ *	-p N:TEXT	descriptor N reads a pipe with TEXT and no writer
+ *	-o N:TEXT	the same, with a writer
  *	-w N		descriptor N writes to a pipe
  *	-f NAME:TEXT	a file, or descriptor NAME of one
  *	-F NAME:TEXT	a FIFO, to which a process writes TEXT
- *	-R NAME		a FIFO, of which a process reads a line
+ *	-R NAME		a FIFO, from which a process reads a line
  *	-H		the FIFOs have a holder already
- *	-L		their writers write after a while, an owner ends then
+ *	-L		their writers write after a delay, an owner ends then
  *	-O		a process with descriptor 7; @OWNER@ is its number
- *	-c		what was printed may be gone
- *	-l		what cannot be printed, too
+ *	-c		input that was printed may be consumed
+ *	-l		input that cannot be printed, too
  *	-v		the output varies
  *	-P		another program is run
  *
@@ -36,7 +36,7 @@
  *	-t		print the calls
  *	-T SECONDS	how long the command may take (20)
  *
- * Ends with 0 if all is as it should be, 1 if not, 77 if it cannot be tried.
+ * Exits 0 if every run was right, 1 if not, 77 if no process can be traced.
  */
 #include "config.h"
 
@@ -69,7 +69,7 @@ static long each = 1, offset;
 static bool plain, tracing, detailed;
 static struct fault only;
 
-/* Without a fault. */
+/* The outcome without a fault. */
 static char usual[OUTPUT_SIZE];
 
 static long tried, unreached, failed;
@@ -81,9 +81,9 @@ die(const char *what)
 	exit(2);
 }
 
-/* ---- what is right ---- */
+/* ---- the rules ---- */
 
-/* The process id of a session is another each time. */
+/* The process ID that a session prints differs each time. */
 static void
 forget_number(char *text)
 {
@@ -106,7 +106,7 @@ has_word(const char *text, const char *words)
 	return false;
 }
 
-/* Each line of END is left or, where that is right, printed. */
+/* Whether a line of END is neither left nor, where that is right, printed. */
 static bool
 is_lost(const struct end *end, const char *left)
 {
@@ -129,9 +129,9 @@ is_lost(const struct end *end, const char *left)
 	return false;
 }
 
-/* Where standard error itself may have failed, nothing can be said there. */
+/* Whether writing to standard error may have failed itself. */
 static bool
-cannot_speak(const struct outcome *o, const struct fault *f)
+no_message(const struct outcome *o, const struct fault *f)
 {
 	const char *name = call_name(o->call.number);
 
@@ -145,12 +145,12 @@ judge_data(const struct outcome *o, const struct fault *f)
 {
 	static char text[512];
 	const char *errors = scene.found->errors;
-	bool told = WIFEXITED(o->status) && WEXITSTATUS(o->status) == 3 &&
+	bool reported = WIFEXITED(o->status) && WEXITSTATUS(o->status) == 3 &&
 	    has_word(errors, "lost|may die|end of file");
 
-	if (told ||
+	if (reported ||
 	    (form.lossy &&
-		(cannot_speak(o, f) || has_word(errors, "standard output"))))
+		(no_message(o, f) || has_word(errors, "standard output"))))
 		return NULL;
 	for (int i = 0; i < form.count; i++) {
 		const struct end *end = &form.ends[i];
@@ -197,7 +197,7 @@ judge_status(const struct outcome *o, const struct fault *f)
 	}
 	status = WEXITSTATUS(o->status);
 	if (is_usual(status)) {
-		if (form.varies || *errors != '\0' || cannot_speak(o, f) ||
+		if (form.varies || *errors != '\0' || no_message(o, f) ||
 		    strstr(scene.found->output, "error ") != NULL ||
 		    strcmp(scene.found->output, usual) == 0)
 			return NULL;
@@ -212,9 +212,9 @@ judge_status(const struct outcome *o, const struct fault *f)
 		    status);
 		return text;
 	}
-	if (*errors == '\0' && !cannot_speak(o, f))
+	if (*errors == '\0' && !no_message(o, f))
 		return "no message";
-	if (status == 3 && !cannot_speak(o, f) && strchr(errors, '[') == NULL)
+	if (status == 3 && !no_message(o, f) && strchr(errors, '[') == NULL)
 		return "a message without an error";
 	return NULL;
 }
@@ -272,7 +272,7 @@ describe(const struct fault *f)
 	return text;
 }
 
-/* TEXT with a mark before each line. */
+/* Print TEXT with a mark before each line. */
 static void
 print_lines(const char *mark, const char *text)
 {
@@ -353,7 +353,7 @@ is_chosen(void)
 	return number++ % each == offset;
 }
 
-/* F with each error of CALL. */
+/* Try F with each error of CALL. */
 static void
 try_errors(struct fault *f, const struct call *call)
 {
@@ -366,7 +366,7 @@ try_errors(struct fault *f, const struct call *call)
 	while (list != NULL && sscanf(list, " %31s%n", name, &n) == 1) {
 		list += n;
 		f->error = error_number(name);
-		/* no kernel says that for ever */
+		/* no kernel returns that for ever */
 		if (f->kind == FAULT_EVERY &&
 		    (f->error == EINTR || f->error == EAGAIN))
 			continue;
@@ -375,7 +375,7 @@ try_errors(struct fault *f, const struct call *call)
 	}
 }
 
-/* Whether it is the first of its number in process OF. */
+/* Whether it is the first with its number in process OF. */
 static bool
 is_first(const struct log *l, int of, long at)
 {
@@ -434,7 +434,7 @@ print_log(const struct log *l)
 			    (long)l->calls[p][i].second);
 }
 
-/* As it is: what all else is compared with.  False if that is not right. */
+/* Run without a fault, for comparison.  False if the result is wrong. */
 static bool
 first_run(struct log *l)
 {
@@ -627,7 +627,7 @@ take_options(int argc, char **argv)
 		exit(2);
 }
 
-/* Allocations fail in an object beside this program, if it could be built. */
+/* The object that makes allocations fail is beside this program, if built. */
 static void
 share(void)
 {

@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Our own descriptors are from here up, out of the way of those of a form. */
+/* The lowest of our own descriptors, above those of any form. */
 #define HIGH 100
 
 #define OWNER 7 /* the descriptor that it has */
@@ -30,7 +30,7 @@
 #define OWNER_TEXT "owner\n"
 #define JOB "job\n"
 
-/* How long a peer is given, in ms; and a writer that is late or an owner. */
+/* Time for a peer, in ms; and the delay of a late writer or owner. */
 #define PATIENCE 5000
 #define LATE 20
 
@@ -90,7 +90,7 @@ readable(int fd, int ms)
 	return poll(&p, 1, ms) == 1;
 }
 
-/* ---- those at the other end ---- */
+/* ---- the processes at the other end ---- */
 
 static _Noreturn void
 run_writer(const struct form *form, const struct end *end)
@@ -158,7 +158,7 @@ start_owner(struct scene *s)
 	make_pipe(ends);
 	(void)!write(ends[1], OWNER_TEXT, strlen(OWNER_TEXT));
 	(void)dup2(ends[0], OWNER);
-	/* it has hung up, with its bytes unread */
+	/* the peer hangs up, with unread bytes */
 	(void)close(ends[1]);
 	(void)close(ready[1]);
 	if (s->form->late) {
@@ -169,7 +169,7 @@ start_owner(struct scene *s)
 		(void)pause();
 }
 
-/* ---- what the command is given ---- */
+/* ---- the files and arguments of the command ---- */
 
 static void
 make_file(struct end *end)
@@ -218,7 +218,7 @@ preload(const struct scene *s)
 	(void)setenv(FAILMALLOC, text, 1);
 }
 
-/* WORD with the owner's number in the place of MARK. */
+/* WORD, with MARK replaced by the process ID of OWNER. */
 static char *
 substitute(char *word, pid_t owner)
 {
@@ -253,7 +253,7 @@ run_command(struct scene *s)
 	_exit(99);
 }
 
-/* A pmux has been here and has left its holder. */
+/* Run a pmux that leaves a holder. */
 static void
 leave_holder(struct scene *s, const char *name)
 {
@@ -308,7 +308,7 @@ scene_open(struct scene *s, bool allocations)
 	drop(&s->input[0]);
 }
 
-/* ---- what it left ---- */
+/* ---- what the command left ---- */
 
 static void
 complain(struct scene *s, const char *name, const char *what)
@@ -346,7 +346,7 @@ collect_descriptor(int fd, char *text, size_t used)
 		used += (size_t)n;
 }
 
-/* All that there is once the writer has ended, which this lets through. */
+/* Read all until the writer has ended; opening the FIFO lets it through. */
 static void
 collect_fifo(struct scene *s, int i)
 {
@@ -367,7 +367,7 @@ collect_fifo(struct scene *s, int i)
 	collect_descriptor(fd, s->found->left[i], used);
 }
 
-/* Its reader waits for a line, which it gets unless it has gone. */
+/* Write a line for the reader, unless it has gone. */
 static void
 collect_reader(struct scene *s, int i)
 {

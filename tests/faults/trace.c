@@ -30,11 +30,11 @@
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_US INT64_C(1000)
 
-/* What one command may do: more is a loop that does not end. */
+/* Limits of one command: beyond them it is in an endless loop. */
 #define CALLS_MAX 20000
 #define CPU_MAX (1 * NS_PER_S)
 
-/* How long those that were left may take to end. */
+/* Time for remaining processes to end. */
 #define GRACE (5 * NS_PER_S)
 
 #define OPTIONS                                                           \
@@ -45,13 +45,13 @@
 
 struct process {
 	pid_t pid;
-	int order; /* of the forks; -1: not told of yet */
+	int order; /* of the forks; -1: not reported yet */
 	long calls;
 	long entry; /* where the breakpoint is */
-	long word; /* what it replaced */
+	long word; /* the word that it replaced */
 	bool begun; /* the loader is done */
-	bool stopped; /* and waits until its order is known */
-	bool foreign; /* it is another program */
+	bool stopped; /* until its order is known */
+	bool foreign; /* executes another program */
 	bool over;
 	bool failing; /* this call is to fail */
 };
@@ -97,7 +97,7 @@ set_registers(pid_t pid, struct user_regs_struct *r)
 
 #define BREAKPOINT(word) (((word) & ~0xffL) | 0xcc)
 
-/* The process is at the breakpoint: back before it. */
+/* The process is at the breakpoint: set it back to the start of that. */
 static void
 step_back(pid_t pid, long entry)
 {
@@ -193,7 +193,7 @@ add(pid_t pid)
 	return p;
 }
 
-/* All that it did has been done to it: it may run as it likes. */
+/* There is nothing left to do to P: it may run untraced. */
 static bool
 is_done(const struct process *p)
 {
@@ -228,7 +228,7 @@ entry_of(pid_t pid)
 	return entry;
 }
 
-/* The program is in memory; its loader has yet to run, and is left alone. */
+/* The program is in memory.  Its loader runs first, and gets no faults. */
 static void
 executed(struct process *p)
 {
@@ -296,7 +296,7 @@ record(struct process *p, const struct call *call)
 	l->calls[at][l->counts[at]++] = *call;
 }
 
-/* The error is one that this call may have. */
+/* Whether the call may have this error. */
 static bool
 is_possible(const struct call *call)
 {
@@ -407,7 +407,7 @@ ended(pid_t pid, int status, const struct rusage *usage)
 	scene_collect(scene);
 }
 
-/* Every child that there is: one that was orphaned has become one. */
+/* Kill all children, also orphans that have become children. */
 static void
 kill_children(void)
 {
@@ -434,7 +434,7 @@ wake(int number)
 	(void)number;
 }
 
-/* Have wait(2) look up from time to time. */
+/* Interrupt wait(2) at intervals. */
 static void
 tick(bool on)
 {
@@ -459,7 +459,7 @@ begin(void)
 	(void)!write(scene->go[1], "", 1);
 }
 
-/* The scene is over, or took too long: who is there still must go. */
+/* End all processes when the scene is over, or took too long. */
 static bool
 advance(int64_t *end, bool *closed)
 {
@@ -528,7 +528,7 @@ trace_unavailable(void)
 	bool traced;
 
 	if (child == -1)
-		return "no process to be had";
+		return "no process can be started";
 	if (child == 0)
 		for (;;)
 			(void)pause();

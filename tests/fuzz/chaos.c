@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * chaos.c - what no model follows: random bytes as changes, and several threads
- * that change and wait on one queue.
+ * chaos.c - cases without a model: random bytes as changes, and several threads
+ * that change one queue and wait on it.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -220,7 +220,7 @@ thread_case(uint64_t seed)
 	}
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(id[i], NULL);
-	/* what was left ready by all */
+	/* the events that are left */
 	for (unsigned i = 0; i < COUNT(delivered); i++) {
 		n = kevent(shared_queue, NULL, 0, e, COUNT(e), &none);
 		count_events(e, n);

@@ -4,9 +4,9 @@
  *
  * A case is a list of operations, made up from a seed: things are opened, used,
  * duplicated and closed, knotes are changed at random and events collected.
- * The world (world.c) does an operation and keeps what the kernel then knows,
- * the model (model.c) what FreeBSD would have noted, and what each call has to
- * answer.
+ * The world (world.c) performs an operation and records its effect; the model
+ * (model.c) has the knotes as FreeBSD would have them, and checks the answer of
+ * each call.
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
@@ -56,7 +56,7 @@ enum verb {
 	VERBS
 };
 
-/* What to change; what the random number does depends on what is there. */
+/* A change, chosen by the random number among those possible at that point. */
 struct wish {
 	uint64_t random;
 	uint16_t flags;
@@ -92,12 +92,12 @@ enum truth {
 /* An open file description. */
 struct object {
 	enum kind kind;
-	unsigned numbers; /* that mean it */
+	unsigned numbers; /* that refer to it */
 	struct object *peer; /* the other end */
 	int bytes; /* to be read here */
 	enum truth full; /* PIPE_WRITE */
 	bool shut; /* SOCKET: for writing */
-	bool reset; /* SOCKET: the peer went unread */
+	bool reset; /* SOCKET: the peer was closed with unread bytes */
 	struct file *file;
 	int64_t offset;
 	int queue; /* QUEUE: from 0 up */
@@ -124,12 +124,12 @@ void world_end(void);
 void world_clean(void); /* files that a case has left */
 void world_do(const struct op *op);
 
-/* The slot that means the queue, or NULL. */
+/* A slot that refers to the queue, or NULL. */
 struct slot *queue_slot(int queue);
 
 /* ---- the model ---- */
 
-/* What has happened to an object, for the knotes on it. */
+/* A change of an object, for the knotes on it. */
 enum deed {
 	ARRIVED, /* there is more to read */
 	ROOMY, /* there may be more room */
@@ -138,19 +138,19 @@ enum deed {
 };
 
 void model_start(void);
-/* No number of the queue is left. */
+/* The last number of the queue was closed. */
 void model_queue_gone(int queue);
-/* FD, which means OBJECT, is about to be closed, or to mean it. */
+/* FD refers to OBJECT: it is about to be closed, or was just opened. */
 void model_close(int fd, const struct object *object);
 void model_open(int fd, const struct object *object);
 void model_deed(const struct object *object, enum deed deed);
 /* Knotes on FILE: NOTE_ bits that must, or may, be seen; -1: READ, WRITE. */
 void model_note(const struct file *file, unsigned must, unsigned may);
 void model_signal(int number);
-/* The call of OP, and all that is to be said of its answer. */
+/* Make the call of OP, and check its answer. */
 void model_call(const struct op *op);
 
-/* ---- the rest ---- */
+/* ---- common functions ---- */
 
 struct random {
 	uint64_t state;
@@ -159,12 +159,12 @@ struct random {
 uint64_t random_next(struct random *random);
 unsigned random_below(struct random *random, unsigned end);
 
-/* Say what was wrong and end the process with status 1. */
+/* Print a message and end the process with status 1. */
 void fail(const char *format, ...)
     __attribute__((__format__(__printf__, 1, 2), __noreturn__));
 void trace(const char *format, ...)
     __attribute__((__format__(__printf__, 1, 2)));
-/* -1 is not expected of the call. */
+/* The call must not return -1. */
 int must(int result, const char *what);
 
 /* Random bytes as changes; several threads on one queue. */

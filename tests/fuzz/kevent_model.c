@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kevent_model.c - make up cases from seeds, run them, and make a case that
- * fails as short as it can be.
+ * kevent_model.c - make cases from seeds, run them, and shorten a case that
+ * fails.
  *
  *	kevent_model [-v] [-s seed] [-n cases] [-t seconds] [mode ...]
  *
  * Modes are model, garbage and threads; all of them if none is named.  Each
- * runs as many cases as -n says, or all by turns for as long as -t says.  The
- * answer is TAP.  To see a case again, name its seed and mode, -n 1 and -v.
+ * runs the number of cases of -n, or all take turns for the time of -t.  The
+ * answer is TAP.  To repeat a case, name its seed and mode, -n 1 and -v.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -31,7 +31,7 @@
 
 #define PATIENCE 20 /* seconds for a batch to come on */
 
-/* What a child is doing, for its parent. */
+/* The progress of a child, for its parent. */
 struct progress {
 	uint64_t seed;
 	unsigned cases;
@@ -183,7 +183,7 @@ make_case(struct op *ops, uint64_t seed)
 	ops[1].verb = OPEN_PIPE;
 	ops[2].verb = OPEN_PAIR;
 	ops[3].verb = OPEN_FILE;
-	/* to close an inotify instance takes as long as many cases */
+	/* closing an inotify instance takes as long as many cases */
 	for (unsigned i = 0; i < OPS && seed % 4 != 0; i++)
 		if (ops[i].verb == OPEN_FILE)
 			ops[i].verb = OPEN_PIPE;
@@ -204,15 +204,15 @@ count_descriptors(void)
 	return n;
 }
 
-/* A queue that was closed is given up when the next one is made. */
+/* A closed queue is released when the next one is created. */
 static int
-count_at_rest(void)
+count_after_cleanup(void)
 {
 	must(close(must(kqueue(), "kqueue")), "close");
 	return count_descriptors();
 }
 
-/* Whatever is kept for the life of the process. */
+/* Cause all allocations that last as long as the process. */
 static void
 warm_up(void)
 {
@@ -257,19 +257,19 @@ run_batch(const struct mode *m, uint64_t seed, unsigned n)
 	int before, after;
 
 	warm_up();
-	before = count_at_rest();
+	before = count_after_cleanup();
 	for (unsigned i = 0; i < n; i++) {
 		alarm(PATIENCE);
 		progress->seed = seed + i;
 		progress->cases = i;
 		m->run(seed + i);
-		after = count_at_rest();
+		after = count_after_cleanup();
 		if (after != before)
 			fail("%d descriptors before, %d after", before, after);
 	}
 }
 
-/* In a child, that the caller is to wait for; 0 in the child. */
+/* Fork.  Returns 0 in the child; the caller waits for it. */
 static int
 child_status(void)
 {
@@ -312,9 +312,9 @@ try_ops(const struct op *ops, unsigned n)
 	exit(0);
 }
 
-/* ---- making it short ---- */
+/* ---- shortening ---- */
 
-/* Without COUNT operations from AT on, if that fails still. */
+/* Remove COUNT operations from AT on, if the case still fails. */
 static bool
 without(struct op *ops, unsigned *n, unsigned at, unsigned count)
 {
@@ -415,7 +415,7 @@ advance(struct mode *m, uint64_t seed, uint64_t most)
 	return true;
 }
 
-/* For who waits for a long run. */
+/* Progress of a long run. */
 static void
 say_progress(void)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * model.c - what a queue of FreeBSD notes, as simple as can be: a list of
- * knotes that are all looked at whenever something is asked.
+ * model.c - a simple model of FreeBSD's queue: a list of knotes, all of them
+ * checked at every call.
  *
- * Where two systems may differ without any harm, both answers are right; this
- * is so for an EV_CLEAR knote on which something was done that need not make it
- * ready once more.
+ * Where systems may differ without harm, both answers are accepted: that is so
+ * for an EV_CLEAR knote after an operation that need not make it ready again.
  */
 #include "fuzz.h"
 
@@ -31,13 +30,13 @@ struct note {
 	const struct object *object;
 	bool disabled;
 	bool active; /* must be reported if ready */
-	bool touched; /* may be */
+	bool touched; /* may be reported */
 	unsigned seen, perhaps; /* VNODE: since reported */
 	bool triggered; /* USER; TIMER: expired */
 	int64_t count; /* SIGNAL */
 };
 
-/* What a knote answers now. */
+/* The present state of a knote. */
 struct view {
 	enum truth ready;
 	unsigned flags;
@@ -46,9 +45,10 @@ struct view {
 };
 
 static struct note notes[KNOTES], ghosts[KNOTES];
-static bool renewed[QUEUES]; /* once perhaps, which looks at all again */
+static bool renewed
+    [QUEUES]; /* the queue may be rebuilt once, which checks all knotes */
 
-static struct view look(const struct note *n);
+static struct view view_of(const struct note *n);
 
 static struct note *
 find(int queue, int filter, uintptr_t ident)
@@ -96,15 +96,15 @@ is_clear(const struct note *n)
 static enum truth
 expected(const struct note *n, struct view *v)
 {
-	*v = look(n);
+	*v = view_of(n);
 	if (n->disabled || v->ready == NO)
 		return NO;
 	if (n->filter != EVFILT_READ && n->filter != EVFILT_WRITE)
 		return v->ready;
-	/* what is in a queue may change in many ways */
+	/* the events in a queue may change in many ways */
 	if (n->object->kind == QUEUE)
 		return is_clear(n) ? MAYBE : v->ready;
-	/* no kernel notices that a file was read or sought */
+	/* no kernel reports reading or seeking in a file */
 	if (n->object->kind == PLAIN && !is_clear(n))
 		return n->active ? YES : MAYBE;
 	if (!is_clear(n))
@@ -115,7 +115,7 @@ expected(const struct note *n, struct view *v)
 }
 
 static void
-look_queue(int queue, struct view *v)
+view_queue(int queue, struct view *v)
 {
 	struct view inner;
 	enum truth t;
@@ -131,7 +131,7 @@ look_queue(int queue, struct view *v)
 }
 
 static void
-look_socket(const struct note *n, struct view *v)
+view_socket(const struct note *n, struct view *v)
 {
 	const struct object *o = n->object;
 	int64_t wanted = 1;
@@ -159,7 +159,7 @@ look_socket(const struct note *n, struct view *v)
 }
 
 static void
-look_pipe(const struct note *n, struct view *v)
+view_pipe(const struct note *n, struct view *v)
 {
 	const struct object *o = n->object;
 
@@ -182,7 +182,7 @@ look_pipe(const struct note *n, struct view *v)
 }
 
 static void
-look_descriptor(const struct note *n, struct view *v)
+view_descriptor(const struct note *n, struct view *v)
 {
 	const struct object *o = n->object;
 
@@ -195,13 +195,13 @@ look_descriptor(const struct note *n, struct view *v)
 									NO;
 		break;
 	case QUEUE:
-		look_queue(o->queue, v);
+		view_queue(o->queue, v);
 		break;
 	case SOCKET:
-		look_socket(n, v);
+		view_socket(n, v);
 		break;
 	default:
-		look_pipe(n, v);
+		view_pipe(n, v);
 		break;
 	}
 	if ((n->fflags & NOTE_NODATA) != 0) {
@@ -211,14 +211,14 @@ look_descriptor(const struct note *n, struct view *v)
 }
 
 static struct view
-look(const struct note *n)
+view_of(const struct note *n)
 {
 	struct view v = { NO, 0, 0, HUGE_DATA, 0, 0 };
 
 	switch (n->filter) {
 	case EVFILT_READ:
 	case EVFILT_WRITE:
-		look_descriptor(n, &v);
+		view_descriptor(n, &v);
 		return v;
 	case EVFILT_VNODE:
 		v.most = 0;
@@ -242,18 +242,18 @@ look(const struct note *n)
 	return v;
 }
 
-/* A kernel looks at it, and what it sees is to be reported. */
+/* A kernel checks N: if it is ready, that must be reported. */
 static void
 evaluate(struct note *n)
 {
-	struct view v = look(n);
+	struct view v = view_of(n);
 
 	n->touched = true;
 	if (!n->disabled && v.ready == YES)
 		n->active = true;
 }
 
-/* ---- what the world tells ---- */
+/* ---- changes of the world ---- */
 
 void
 model_start(void)
@@ -284,7 +284,7 @@ model_close(int fd, const struct object *object)
 		if (!n->used || !is_descriptor(n->filter) ||
 		    n->ident != (uintptr_t)fd)
 			continue;
-		/* epoll(7) goes on with a file that is open elsewhere */
+		/* epoll(7) keeps reporting a file that is open elsewhere */
 		if (object->numbers > 1)
 			renewed[n->queue] = true;
 		*new_note(ghosts) = *n;
@@ -299,8 +299,8 @@ same_file(const struct object *a, const struct object *b)
 }
 
 /*
- * Nothing tells Linux from before that the same file was closed and is open
- * again at the same number; so such a knote is deleted.
+ * Linux cannot detect that a file was closed and is open again at the same
+ * number; so the knote is deleted.
  */
 void
 model_open(int fd, const struct object *object)
@@ -336,7 +336,7 @@ model_deed(const struct object *object, enum deed deed)
 		    deed == ENDED)
 			evaluate(n);
 		/* a kernel that looks just now sees nothing */
-		if (object->kind == PLAIN && look(n).ready != YES)
+		if (object->kind == PLAIN && view_of(n).ready != YES)
 			n->active = false;
 	}
 }
@@ -348,7 +348,7 @@ note_file(struct note *n, unsigned must_see, unsigned may_see)
 		n->touched = true;
 		if ((must_see & NOTE_WRITE) != 0)
 			evaluate(n);
-		if (look(n).ready != YES)
+		if (view_of(n).ready != YES)
 			n->active = false;
 		return;
 	}
@@ -466,7 +466,7 @@ modify(struct note *n, const struct kevent *c)
 {
 	int error;
 
-	/* refused, it stays as it was */
+	/* a refused change has no effect */
 	if (n->filter == EVFILT_TIMER && (c->flags & EV_ADD) != 0 &&
 	    (error = set_timer(n, c)) != 0)
 		return error;
@@ -531,7 +531,7 @@ wish_descriptor(struct kevent *c, struct random *r, int queue)
 	c->data = sizes[random_below(r, COUNT(sizes))];
 	if (c->filter == EVFILT_VNODE)
 		c->fflags = random_below(r, 0x40);
-	/* no queue in itself, not even by way of another */
+	/* no queue in itself, nor by way of another */
 	if (s->object != NULL && s->object->kind == QUEUE &&
 	    s->object->queue <= queue)
 		c->filter = EVFILT_VNODE;
@@ -553,7 +553,7 @@ wish_timer(struct kevent *c, struct random *r)
 		c->fflags |= NOTE_ABSTIME;
 		c->data = random_below(r, 2) * 1000;
 	}
-	/* whether it enables what it cannot change is nobody's business */
+	/* whether a refused change enables the knote is undefined */
 	switched = (c->flags & (EV_ENABLE | EV_DISABLE)) != 0;
 	if (!switched && random_below(r, 20) == 0)
 		c->fflags |= 0x100;
@@ -626,7 +626,7 @@ flag_names(char *to, unsigned flags)
 			strcat(to, names[i].name);
 }
 
-/* Good until three more are asked for. */
+/* The text is valid until the third call after this one. */
 static const char *
 text(const struct kevent *e)
 {
@@ -648,7 +648,7 @@ text(const struct kevent *e)
 	return b;
 }
 
-/* What the knote does once it has been reported with NOTES. */
+/* Change N as a report of the notes SEEN does; ALL: nothing else is ready. */
 static void
 reported(struct note *n, const struct view *v, unsigned seen, bool all)
 {
@@ -666,7 +666,7 @@ reported(struct note *n, const struct view *v, unsigned seen, bool all)
 	n->touched = !all;
 	n->triggered = false;
 	n->count = 0;
-	/* what inotify has not told yet may come once more */
+	/* pending events of inotify(7) may cause another report */
 	n->perhaps = all ? 0 : n->perhaps | n->seen;
 	n->seen &= ~seen;
 }
@@ -700,9 +700,9 @@ check_event(int queue, const struct kevent *e, bool all)
 	reported(n, &v, e->fflags, all);
 }
 
-/* All that had to be reported of this queue was. */
+/* Check that no knote of QUEUE is left that had to be reported. */
 static void
-check_rest(int queue)
+check_unreported(int queue)
 {
 	struct note *n;
 	struct view v;
@@ -711,7 +711,7 @@ check_rest(int queue)
 		n = &notes[i];
 		if (!n->used || n->queue != queue || n->disabled)
 			continue;
-		/* reported just now, and it may be so again */
+		/* reported just now, and may be reported again */
 		if (n->filter == EVFILT_VNODE)
 			n->perhaps = 0;
 		if (expected(n, &v) != YES)
@@ -733,7 +733,7 @@ count_sure(int queue)
 	return sure;
 }
 
-/* One that must be among the N events and is not; for the message. */
+/* A knote that must be among the N events and is not: for the message. */
 static const char *
 missing(int queue, const struct kevent *e, int n)
 {
@@ -765,7 +765,7 @@ check_events(int queue, const struct kevent *e, int n, int room)
 	const char *lost = missing(queue, e, n);
 	unsigned sure = count_sure(queue);
 
-	/* what is no event after all may have taken the place of one */
+	/* a knote that was not ready after all may have taken a place */
 	if (lost != NULL && (n == 0 || (all && n < room)))
 		fail("%d events in room for %d, %u were sure; missing: %s", n,
 		    room, sure, lost);
@@ -778,12 +778,12 @@ check_events(int queue, const struct kevent *e, int n, int room)
 		check_event(queue, &e[i], all);
 	}
 	if (all)
-		check_rest(queue);
+		check_unreported(queue);
 }
 
 struct answer {
 	int n, error;
-	bool over; /* and no event is collected */
+	bool over; /* no event is collected */
 	struct kevent errors[CHANGES];
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * world.c - what there is to be watched, and what can happen to it.
+ * world.c - the objects that are watched, and the operations on them.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where the numbers lie: not where the library has its own. */
+/* The range of the numbers, below those of the library. */
 #define FIRST_NUMBER 900
 #define PIPE_SIZE 16384
 #define MOST_UNREAD 40 /* so that there is always room */
@@ -86,7 +86,7 @@ close_slot(struct slot *s)
 		gone(o);
 }
 
-/* FD, just opened, goes to the slot, and to its number unless it may STAY. */
+/* Put FD, just opened, into S, and move it to its number unless STAY. */
 static void
 fill_slot(struct slot *s, int fd, struct object *o, bool stay)
 {
@@ -225,7 +225,7 @@ write_some(const struct slot *s, unsigned amount)
 	    (o->kind == SOCKET && o->peer->bytes > MOST_UNREAD))
 		return;
 	n = write(s->fd, "abcdefg", amount);
-	/* to Linux, what fails is an edge too */
+	/* on Linux a write that fails causes an edge, too */
 	model_deed(o->peer, TOUCHED);
 	if (n <= 0)
 		return;
@@ -320,7 +320,7 @@ change_mode(const struct slot *s)
 	model_note(f, NOTE_ATTRIB, 0);
 }
 
-/* Two such in a row are one change, or none, to who looks later. */
+/* A later check finds two of these in a row as one change, or none. */
 static void
 change_links(struct file *f, bool link_it)
 {

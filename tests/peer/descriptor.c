@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* descriptor.c - what every state is made with. */
+/* descriptor.c - functions for all states. */
 #include "peer.h"
 
 #include <sys/socket.h>

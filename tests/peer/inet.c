@@ -137,7 +137,7 @@ tcp_oob_data(void)
 	return s[0];
 }
 
-/* The peer's buffer fills from ours: full is what stays so for a while. */
+/* The peer's buffer fills from ours: full means that it stays full. */
 static int
 tcp_full(void)
 {
@@ -239,7 +239,7 @@ tcp_shut_rdwr(void)
 	return s[0];
 }
 
-/* A port that is bound and not listened on refuses. */
+/* A bound port without a listener refuses connections. */
 static int
 tcp_refused(void)
 {

@@ -155,7 +155,7 @@ epoll_one(void)
 	return epoll_of(make_state("pipe.r.data"));
 }
 
-/* CMD has the inner one, too, which tests name by its number. */
+/* CMD gets the inner one, too: tests name its number. */
 static int
 epoll_nested(void)
 {

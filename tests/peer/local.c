@@ -188,7 +188,7 @@ unix_fresh(void)
 	return move(socket(AF_UNIX, SOCK_STREAM, 0));
 }
 
-/* A listening socket; the client's end too, where one is asked for. */
+/* A listening socket, with a client if CLIENT is not NULL. */
 static int
 unix_listen_at(int *client)
 {

@@ -65,7 +65,7 @@ access_mode(const char *pid, const char *fd)
 	}
 }
 
-/* The letter that ps(1) prints and the parent; 0 where it is unknown. */
+/* The state letter of ps(1), and *PARENT; 0 where it is unknown. */
 static char
 state_of(const char *pid, long *parent)
 {
@@ -105,9 +105,9 @@ is_ending(const char *pid)
 }
 
 /*
- * How one process has the file open: 1 to read, 2 to write, or both; 4 when
- * that is unknown because it is about to end, since before its descriptors were
- * listed or since one of them was.
+ * How one process has the file open: 1 to read, 2 to write, 3 both; 4 if that
+ * is unknown because the process was about to end while its descriptors were
+ * listed.
  */
 static int
 modes_of(const char *pid, const struct file_id *id)
@@ -139,7 +139,7 @@ modes_of(const char *pid, const struct file_id *id)
 	return (none || vanished) && is_ending(pid) ? 4 : modes;
 }
 
-/* Returns how many there are, -1 when that is unknown yet. */
+/* Returns the number of processes, or -1 while it is unknown. */
 static long
 openers(const struct file_id *id, int print)
 {
@@ -168,9 +168,9 @@ openers(const struct file_id *id, int print)
 }
 
 /*
- * Whether somebody has a lock of an open file description on it.  Measured on
- * Linux 6.18: a FIFO can still have the end of a process that /proc no longer
- * shows with it; a holder has such a lock as long as it has an end.
+ * Whether an open file description has a lock on it.  Measured on Linux 6.18: a
+ * process may still have an end of a FIFO when /proc no longer shows it; a
+ * holder has such a lock as long as it has an end.
  */
 static int
 is_locked(const struct file_id *id)

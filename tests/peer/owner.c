@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* owner.c - a process that others inspect. */
+/* owner.c - a process whose descriptors pmux inspects. */
 #include "peer.h"
 
 #ifdef __linux__
@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * At the first SIGUSR2 instance EPOLL gets a signalfd, and the signal of that is
- * raised; at the second, the status is 0 if EPOLL still reports it.
+ * At the first SIGUSR2, add a signalfd to instance EPOLL and raise its signal.
+ * At the second, return 0 if EPOLL still reports it.
  */
 static int
 gains_entry(int epoll)
@@ -49,7 +49,7 @@ cmd_owner(char **argv)
 	FILE *f;
 
 #if defined(__linux__) && defined(PR_SET_PTRACER)
-	/* Yama would let only ancestors inspect it. */
+	/* Yama permits only ancestors otherwise */
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 #endif
 	/* SIGUSR2 may come before sigwait */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * peer.h - what the files of peer share.
+ * peer.h - declarations shared by the files of peer.
  *
  * peer does for the tests what a shell cannot do.  Its commands are the table
  * in main.c; the states of a descriptor, which "peer with" makes, are tables
- * in the files of their kinds.
+ * in one file for each kind.
  *
- * Whatever fails ends peer with a message.  Exit status 2: wrong arguments;
- * 77: the system has no such thing.
+ * Any failure ends peer with a message.  Exit status 2: wrong arguments;
+ * 77: not available on this system.
  */
 #ifndef TESTS_PEER_PEER_H
 #define TESTS_PEER_PEER_H
@@ -45,7 +45,7 @@ void nap(long long nanoseconds);
 /* Run argv in place of peer; the status is 127 if that fails. */
 _Noreturn void become(char **argv);
 
-/* A child that has exited and that nobody has waited for. */
+/* A child that has exited and has not been waited for. */
 pid_t make_zombie(void);
 
 /* ---- descriptor.c ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* process.c - other users, zombies, processes that were waited for. */
+/* process.c - other users, zombies, reaped processes. */
 #include "peer.h"
 
 #include <sys/ioctl.h>

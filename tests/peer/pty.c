@@ -60,7 +60,7 @@ slave_idle(void)
 	return p[1];
 }
 
-/* The echo shows that the line discipline has had the bytes. */
+/* The echo shows that the line discipline has processed the bytes. */
 static int
 slave_unfinished(void)
 {

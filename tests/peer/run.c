@@ -112,7 +112,7 @@ cmd_run(char **argv)
 	}
 	if (argv[0] == NULL || argv[1] == NULL)
 		usage();
-	/* what comes as soon as CMD runs is passed on, too */
+	/* a signal that comes as soon as CMD runs is passed on, too */
 	mask_signals(SIG_BLOCK);
 	if ((pid = fork()) == -1)
 		die(1, "fork");

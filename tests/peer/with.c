@@ -37,7 +37,7 @@ parse_spec(char *word)
 	return s;
 }
 
-/* Hold the other ends until the process that becomes CMD is gone. */
+/* Hold the other ends until the process that executes CMD has ended. */
 static void
 keep(void)
 {

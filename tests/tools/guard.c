@@ -10,16 +10,16 @@
  *		PID is the parent, a test that hangs if it takes longer: end
  *		what it has started, and then the test; end silently with it
  *
- * A process id may mean another process a moment later, so guard signals
- * only what cannot be mistaken: children of its own that it has not waited for
- * yet, and what a pidfd refers to (pidfd_open(2), Linux 5.3).
+ * A process ID may be reused at any moment, so guard signals only processes that
+ * it cannot mistake: its own children that it has not waited for yet, and those
+ * that a pidfd refers to (pidfd_open(2), Linux 5.3).
  *
  * `run' makes itself the reaper of its descendants (PR_SET_CHILD_SUBREAPER,
  * PROC_REAP_ACQUIRE), so each of them becomes its child in time, whatever
  * session or process group it made for itself.
  *
- * `watch' is told what to end by TEST_OF_PMUX, an environment variable that the
- * test gives to all it starts and that no other test has.
+ * `watch' recognizes the processes to end by TEST_OF_PMUX, an environment
+ * variable that they inherit from the test and that no other test has.
  */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
@@ -49,7 +49,7 @@
 
 #define MARK "TEST_OF_PMUX"
 
-/* How often what the test has started is ended before the test is. */
+/* Rounds of ending the processes of the test, before the test itself. */
 #define ROUNDS 50
 
 static _Noreturn void
@@ -87,8 +87,8 @@ handle(void (*handler)(int))
 }
 
 /*
- * What nohup(1), or a shell without job control, has made it ignore: a shell
- * cannot undo that, and the tests are about what signals do.
+ * Signals that are ignored because of nohup(1) or a shell without job control
+ * get their default again: a shell cannot do that, and the tests need it.
  */
 static void
 default_signals(void)
@@ -148,7 +148,7 @@ parent_of(const char *pid)
 	return parent;
 }
 
-/* Children keep their number until they are waited for, which is later. */
+/* Children keep their number until they are waited for, which comes later. */
 static void
 kill_if_child(const char *pid, const void *arg)
 {
@@ -174,7 +174,7 @@ kill_children(void)
 }
 #endif
 
-/* A process that ends hands its children to this one: until there is none. */
+/* Orphans become children of this process: repeat until there is none. */
 static void
 end_descendants(void)
 {
@@ -218,7 +218,7 @@ cmd_run(char **argv)
 	if (*argv == NULL)
 		return 2;
 	become_reaper();
-	/* what comes as soon as it runs is passed on, too */
+	/* a signal that comes as soon as it runs is passed on, too */
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
 	if ((pid = fork()) == -1)
@@ -285,9 +285,8 @@ is_marked(const char *pid, const char *wanted)
 }
 
 /*
- * What the pidfd refers to had the number during the look, unless it has ended
- * since then: a zombie keeps its number, and one that was waited for gets no
- * signal.
+ * The process of the pidfd had the number while /proc was read, or has ended
+ * since then: a zombie keeps its number, and a reaped process gets no signal.
  */
 static void
 end_if_marked(const char *pid, const void *wanted)
@@ -308,8 +307,8 @@ end_marked(const char *wanted)
 }
 
 /*
- * The test goes on, and fails, as soon as what it waited for has ended; unless
- * it hangs itself.
+ * The test goes on, and fails, as soon as the process that it waited for has
+ * ended; unless it hangs itself.
  */
 static void
 end_test(int test, const char *wanted)
@@ -331,8 +330,8 @@ watch(long seconds, long pid)
 	int test = pidfd_of(pid), n;
 
 	/*
-	 * As long as it is the parent, nobody else has its number; and once it
-	 * has ended, the parent is another.
+	 * As long as it is the parent, its number is not reused; once it has
+	 * ended, the parent is another.
 	 */
 	if (test == -1 || getppid() != (pid_t)pid)
 		return 0;
@@ -349,7 +348,7 @@ watch(long seconds, long pid)
 
 #else
 
-/* What cannot be ended without a mistake is left to who runs the tests. */
+/* Processes that cannot be ended safely are left to the user. */
 static int
 watch(long seconds, long pid)
 {
@@ -365,7 +364,7 @@ cmd_watch(char **argv)
 {
 	if (argv[0] == NULL || argv[1] == NULL)
 		return 2;
-	/* the test's own are not kept open by what outlives it */
+	/* do not keep the test's descriptors open after its end */
 	for (int fd = 0; fd < 256; fd++)
 		(void)close(fd);
 	return watch(atol(argv[0]), atol(argv[1]));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* --format: format_check, and what is printed by it of a target so named. */
+/* --format: format_check, and a record of a target with that name. */
 #include <stdlib.h>
 #include <string.h>
 

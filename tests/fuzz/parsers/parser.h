@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * parser.h - what the targets of libFuzzer have in common: scripts/fuzz.
+ * parser.h - common parts of the libFuzzer targets: scripts/fuzz.
  */
 #ifndef PARSER_H
 #define PARSER_H
@@ -12,14 +12,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
- * A copy of the SIZE bytes at DATA with a NUL behind them, which the caller
- * frees; a call of pmux is under way from here on, and its messages are
- * captured.  Where a word cannot have a NUL,
- * it ends at the first.
+ * Begins a call of pmux, whose messages are captured.  Returns a copy of the
+ * SIZE bytes at DATA with a NUL behind them, which the caller frees.  A parser of
+ * strings stops at the first NUL of it.
  */
 char *parser_input(const uint8_t *data, size_t size);
 
-/* End the process, which libFuzzer takes for a finding, unless HOLDS. */
+/* Unless HOLDS, end the process, which is a finding for libFuzzer. */
 void parser_check(int holds);
 
 #endif

@@ -14,7 +14,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *tag = NULL;
 	size_t length = 0;
 
-	/* a session refuses such a request before it takes words from it */
+	/* a session refuses such a request before tokenizing it */
 	if (memchr(line, '\0', size) != NULL ||
 	    tokenize_tag(&words, &tag, &length) != 0)
 		words.at = words.end;

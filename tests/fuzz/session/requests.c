@@ -4,11 +4,11 @@
  *
  *	requests [-s SEED] [-t SECONDS]
  *
- * Each round makes some hundred requests from a seed, words that are right and
- * words that are broken, and gives them to a session, all at once or in pieces.
- * Whatever they are, each is answered by exactly one ok or error with its tag,
- * all lines have the form that pmux-session(7) says, nothing is said on
- * standard error, and the session exits 0.  PMUX names the program.  Prints
+ * Each round makes some hundred requests from a seed, valid and invalid ones,
+ * and writes them to a session, all at once or in pieces.  Each must be answered
+ * by exactly one ok or error with its tag, all lines must have the form that
+ * pmux-session(7) describes, standard error must be empty, and the session must
+ * exit 0.  PMUX names the program.  Prints
  * TAP; a round that fails is printed with its seed, and "-s SEED -t 0" is that
  * round alone.
  */
@@ -117,7 +117,7 @@ put_garbage(void)
 	}
 }
 
-/* Change some bytes of what begins at FROM. */
+/* Change some of the bytes from FROM on. */
 static void
 spoil(size_t from)
 {
@@ -133,7 +133,7 @@ spoil(size_t from)
 	}
 }
 
-/* Whether what begins at FROM would end the round. */
+/* Whether the request at FROM would end the round. */
 static bool
 is_quit(size_t from)
 {
@@ -217,7 +217,7 @@ become(const char *command, int in, int out)
 	_exit(127);
 }
 
-/* Give it all, now and then with a pause, and take what it says. */
+/* Write all requests, sometimes with a pause, and read the answers. */
 static void
 converse(int to, int from)
 {
@@ -296,7 +296,7 @@ tag_at(const char *s, const char **end)
 	return after == s + 2 ? -1 : number;
 }
 
-/* Whether LINE is an answer's end to a request that had none yet. */
+/* Whether LINE ends the answer to a request that had none yet. */
 static const char *
 check_line(const char *line, unsigned *answers)
 {
@@ -358,7 +358,7 @@ check(int status)
 	return NULL;
 }
 
-/* Returns whether it went well. */
+/* Returns whether the session behaved. */
 static bool
 one_round(uint64_t seed)
 {

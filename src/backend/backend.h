@@ -119,7 +119,7 @@ struct backend {
 	uint32_t limit; /* the bits that its type can hold */
 	uint32_t mask_read; /* these ask to read */
 	uint32_t mask_write; /* these ask to write */
-	uint32_t mask_look; /* these watch a file without reading it */
+	uint32_t mask_file; /* these watch a file without access to its data */
 	uint32_t mask_blocking; /* these want a FIFO that blocks */
 	uint32_t mask_other; /* these are no readiness */
 	uint32_t mask_broken; /* writing would fail */

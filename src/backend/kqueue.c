@@ -724,7 +724,7 @@ const struct backend backend_kqueue = {
 	.limit = FILTER_LIMIT,
 	.mask_read = 1u << KQUEUE_READ | 1u << KQUEUE_AIO,
 	.mask_write = 1u << KQUEUE_WRITE,
-	.mask_look = 1u << KQUEUE_VNODE,
+	.mask_file = 1u << KQUEUE_VNODE,
 	/* an asynchronous read waits for bytes, and gets no EAGAIN */
 	.mask_blocking = 1u << KQUEUE_AIO,
 	.mask_other = FILTER_LIMIT & ~(1u << KQUEUE_READ | 1u << KQUEUE_WRITE),

@@ -72,7 +72,7 @@ is_own_peer(const struct session *s, const struct target *t)
 	struct stat st;
 
 	if (stat(t->name, &st) == -1 || !S_ISFIFO(st.st_mode) ||
-	    (t->bits & s->backend->mask_look) != 0)
+	    (t->bits & s->backend->mask_file) != 0)
 		return false;
 	one = file_id(&st);
 	for (uint32_t i = 0; i < s->handles.count; i++) {
@@ -93,7 +93,7 @@ static int
 open_entry(struct session *s, struct target *t, uint32_t index)
 {
 	struct handle *h = &s->handles.list[index];
-	uint32_t reading = s->backend->mask_read | s->backend->mask_look;
+	uint32_t reading = s->backend->mask_read | s->backend->mask_file;
 	char *word = t->name;
 	int status;
 

@@ -79,7 +79,7 @@ kernel_available(int fd)
 }
 
 int
-kernel_look(const char *path)
+kernel_open_path(const char *path)
 {
 #if defined(O_PATH) /* Linux 2.6.39, FreeBSD 13.1 */
 	return open(path, O_PATH | O_CLOEXEC);

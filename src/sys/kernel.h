@@ -20,7 +20,7 @@ int64_t kernel_available(int fd);
  * descriptor, or -1 with errno: ENOTSUP for a FIFO where the system has no such
  * flag.
  */
-int kernel_look(const char *path);
+int kernel_open_path(const char *path);
 
 /* Whether signal NUMBER by default ends the process, and can be caught. */
 bool kernel_signal_ends(int number);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * internal.h - what the files of target/ share.  A file calls only those below
+ * internal.h - declarations shared by the files of target/.  A file calls only those below
  * it here:
  *
  *   list.c   the list: words to it, files of targets, resolving, releasing
@@ -24,9 +24,9 @@
 
 /* What differs between descriptors and kevents. */
 struct target_kind {
-	const char *unknown; /* what may follow the colon of no path */
+	const char *unknown; /* the hint for a path with an unknown suffix */
 	bool early; /* a closed number is refused before the wait */
-	/* as targets_events */
+	/* see targets_events */
 	int (*events)(struct targets *targets, char *events);
 	/* parse every word; DEFAULTS is for those without events */
 	int (*parse)(struct targets *targets, uint32_t defaults);
@@ -41,12 +41,12 @@ const char *target_colon(const char *s, size_t length);
 
 /* ---- same.c ---- */
 
-/* Whether one of them has FLAG. */
+/* Whether one of TARGETS has FLAG. */
 bool targets_have(const struct targets *targets, uint16_t flag);
 
 /*
- * A table for COUNT targets, empty; without one, few are compared with each.
- * Returns 0 or -ENOMEM; its slots are the caller's to free.
+ * Make an empty table for COUNT targets; a few have none and are compared with
+ * each other.  Returns 0 or -ENOMEM; the caller frees the slots.
  */
 int targets_table(struct target_table *table, size_t count);
 
@@ -58,7 +58,7 @@ int targets_table(struct target_table *table, size_t count);
 struct target *targets_earlier(struct target_table *table,
     struct targets *targets, size_t end, const struct target *t, bool listed);
 
-/* Leave one of each descriptor, as TWICE says. */
+/* Merge targets with the same descriptor, as TWICE says. */
 int targets_merge(struct targets *targets, enum target_twice twice);
 
 /* ---- open.c ---- */

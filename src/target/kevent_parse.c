@@ -21,22 +21,22 @@
 #include "target/kevent_parse.h"
 #include "target/target.h"
 
-/* As many bytes as an aio reads if it does not say. */
+/* The bytes that an aio reads by default. */
 #define USUAL_BYTES 65536
 
-/* What is known of a kevent while its words are read. */
+/* The state of parsing one kevent. */
 struct parsing {
 	struct kevent_request *request;
 	const struct flag *words; /* of its filter */
 	const char *word; /* all of it, for messages */
 	int length;
-	const char *data; /* what data= said, or NULL */
+	const char *data; /* the value of data=, or NULL */
 	size_t data_length;
-	bool named; /* some word of the filter */
-	bool flagged; /* the flags as a number */
+	bool named; /* it has a word of the filter */
+	bool flagged; /* it has flags as a number */
 };
 
-/* What a word KEY=VALUE is about. */
+/* Stores the VALUE of a word KEY=VALUE. */
 typedef int take_fn(struct parsing *parsing, const char *value, size_t length);
 static take_fn take_data, take_udata, take_lowat, take_bytes, take_offset,
     take_fflags, take_flags;
@@ -47,7 +47,7 @@ static take_fn take_data, take_udata, take_lowat, take_bytes, take_offset,
 static const struct {
 	char key[8];
 	uint32_t filters; /* that have it */
-	uint32_t numbered; /* and those after kevent_numbers */
+	uint32_t numbered; /* those that also have it after kevent_numbers */
 	take_fn *take;
 } values[] = {
 	{ "data", ALL & ~(1u << KQUEUE_AIO), 0, take_data },
@@ -138,7 +138,7 @@ value_of(const char *s, size_t length)
 
 /* ---- numbers ---- */
 
-/* With a sign; what the kernel makes of it is its own affair. */
+/* With a sign; the kernel checks the value. */
 static int
 signed_number(const char *s, size_t length, int64_t *value)
 {
@@ -193,7 +193,7 @@ take_signed(struct parsing *p, const char *value, size_t length, int64_t *to)
 	return error == 0 ? 0 : bad_number(p, error, value, length);
 }
 
-/* A timer's depends on the words that may come yet. */
+/* For a timer the unit depends on later words. */
 static int
 take_data(struct parsing *p, const char *value, size_t length)
 {
@@ -204,7 +204,7 @@ take_data(struct parsing *p, const char *value, size_t length)
 	    take_signed(p, value, length, &p->request->data);
 }
 
-/* Every byte may be written as % and two hexadecimal digits. */
+/* Any byte may be written as % and two hexadecimal digits. */
 static int
 take_udata(struct parsing *p, const char *value, size_t length)
 {
@@ -279,7 +279,7 @@ take_flags(struct parsing *p, const char *value, size_t length)
 
 /* ---- words ---- */
 
-/* A word that says nothing, which the filter user has for completeness. */
+/* NOTE_FFNOP is 0, so that no table can have it. */
 static bool
 is_ffnop(const char *s, size_t length)
 {
@@ -287,7 +287,7 @@ is_ffnop(const char *s, size_t length)
 	return is("ffnop", s, length);
 }
 
-/* Whether any filter on any system has that word. */
+/* Whether any filter on any system has the word at S. */
 static bool
 is_word(const char *s, size_t length)
 {
@@ -305,7 +305,7 @@ is_word(const char *s, size_t length)
 	return false;
 }
 
-/* The first word that is none, with its length in *N; NULL if all are. */
+/* The first unknown word, with its length in *N; NULL if there is none. */
 static const char *
 unknown_word(const char *s, size_t length, size_t *n)
 {
@@ -329,7 +329,7 @@ kevent_check_words(const char *words)
 	    diag_usage("--events: unknown word '%.*s'", (int)n, unknown);
 }
 
-/* FLAG is one that the word at S names; RETURNED has those that are answers. */
+/* Add FLAG to *TO, unless it is unknown here or in RETURNED, only reported. */
 static int
 take_flag(struct parsing *p, const struct flag *flag, uint32_t returned,
     uint32_t *to)
@@ -411,8 +411,8 @@ has_flag(const struct parsing *p, const char *name)
 }
 
 /*
- * How long: TEXT is a plain number where a unit is among the words, and a
- * duration else, in nanoseconds if the kernel takes those.
+ * Set the timer's period: TEXT is a plain number where a unit is among the words,
+ * else a duration, in nanoseconds if the kernel takes those.
  */
 static int
 timer_data(struct parsing *p, const char *text, size_t length)
@@ -436,7 +436,7 @@ timer_data(struct parsing *p, const char *text, size_t length)
 	return 0;
 }
 
-/* A duration, which gets the next number, or a number with the rest in data. */
+/* IDENT is a duration, and gets the next number, or a number beside data=. */
 static int
 timer_ident(struct parsing *p, const struct kevent_ident *ident,
     uint64_t *timers)
@@ -475,10 +475,10 @@ netdev_ident(struct parsing *p, const struct kevent_ident *ident)
 	if (ident->length < sizeof name) {
 		memcpy(name, ident->name, ident->length);
 		p->request->ident = if_nametoindex(name);
-		/* systems differ in the errno for one that is not there */
+		/* systems differ in the errno for a missing interface */
 		if (p->request->ident == 0 && errno != ENODEV)
 			error = errno;
-		/* its number is what --numeric answers */
+		/* --numeric prints its number, which is accepted too */
 		if (p->request->ident == 0 && pmux->names->numbers)
 			(void)number_parse_0x(name, ident->length, INT_MAX,
 			    &p->request->ident);
@@ -535,7 +535,7 @@ find_ident(struct parsing *p, const struct kevent_ident *ident,
 
 /* ---- the whole word ---- */
 
-/* The filter with the system's number that is at S; FILTERS: none has it. */
+/* The filter whose system number is at S; KQUEUE_FILTERS: none. */
 static unsigned
 numbered_filter(const char *s, size_t length)
 {
@@ -577,7 +577,7 @@ bool
 kevent_wants_descriptor(const struct kevent_request *request)
 {
 	const struct backend *b = &backend_kqueue;
-	uint32_t wanting = b->mask_read | b->mask_write | b->mask_look;
+	uint32_t wanting = b->mask_read | b->mask_write | b->mask_file;
 
 	return (wanting >> request->filter & 1) != 0;
 }
@@ -591,14 +591,14 @@ is_path(const struct parsing *p, const struct kevent_ident *ident)
 	if (p->request->filter != KQUEUE_NETDEV &&
 	    !kevent_wants_descriptor(p->request))
 		return false;
-	/* a negative number is none either, see target_parse_name */
+	/* a negative number is no path, see target_parse_name */
 	negative = ident->length > 1 && *ident->name == '-';
 	return !number_is(ident->name + negative, ident->length - negative, 10);
 }
 
 /*
- * Cut the words off IDENT, which is all behind the filter, and take them; those
- * of DEFAULTS if there are none.
+ * Cut the words off IDENT, which is all behind the filter, and parse them; parse
+ * DEFAULTS if there are none.
  */
 static int
 split(struct parsing *p, struct kevent_ident *ident, const char *defaults)
@@ -627,7 +627,7 @@ split(struct parsing *p, struct kevent_ident *ident, const char *defaults)
 	return defaults == NULL ? 0 : take_words(p, defaults, strlen(defaults));
 }
 
-/* What was not said. */
+/* Set the defaults. */
 static void
 complete(struct parsing *p)
 {

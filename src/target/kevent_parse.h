@@ -11,7 +11,7 @@
 
 #include "backend/kqueue.h"
 
-/* What stands between the filter and the words. */
+/* The part between the filter and the words. */
 struct kevent_ident {
 	char *name;
 	size_t length;
@@ -21,21 +21,21 @@ struct kevent_ident {
 /*
  * Parse all of WORD, LENGTH bytes with a NUL behind them.  DEFAULTS, which may
  * be NULL, are the words of a kevent that has none.  TIMERS counts the timers
- * that are named by their duration alone.  REQUEST then has it all but the
- * descriptor, which *IDENT names where the filter wants one; of the others it
- * is looked up.  Returns 0 or an exit status, a message having been printed.
+ * that are named by their duration alone.  Sets *REQUEST, except for a
+ * descriptor, which *IDENT names where the filter wants one.  Returns 0 or an
+ * exit status, a message having been printed.
  */
 int kevent_parse(char *word, size_t length, const char *defaults,
     uint64_t *timers, struct kevent_request *request,
     struct kevent_ident *ident);
 
 /*
- * From now on a filter may be a number, as the system has it, and so may flags
- * and fflags, as flags=N and fflags=N.
+ * Accept numbers from now on: for a filter that of the system, for flags and
+ * fflags flags=N and fflags=N.
  */
 void kevent_numbers(void);
 
-/* Whether the filter is about a descriptor, or a path that is to be one. */
+/* Whether the identifier is a descriptor, or a path to open. */
 bool kevent_wants_descriptor(const struct kevent_request *request);
 
 /*

@@ -95,8 +95,8 @@ targets_add_process(struct targets *targets, pid_t pid)
 /* ---- files of targets ---- */
 
 /*
- * As read(2), but of what the caller set non-blocking all is waited for, too.
- * Returns -1 only if nothing more can be read.
+ * As read(2), but waits even if the caller set FD non-blocking.  Returns -1 only
+ * if nothing more can be read.
  */
 static ssize_t
 read_some(int fd, char *to, size_t size)
@@ -118,7 +118,7 @@ struct text {
 	char bytes[];
 };
 
-/* All of FD, with a NUL behind it, the caller's to free; NULL: see errno. */
+/* Read all of FD; the caller frees the text, which ends in NUL.  NULL: errno. */
 static struct text *
 read_all(int fd, size_t *length)
 {
@@ -204,7 +204,7 @@ add_lines(struct targets *targets, const struct target *file, char *text,
 	return 0;
 }
 
-/* Put what FILE holds at the end of the list. */
+/* Append the targets in FILE to the list. */
 static int
 add_file(struct targets *targets, const struct target *file, char separator)
 {
@@ -218,7 +218,7 @@ add_file(struct targets *targets, const struct target *file, char separator)
 	return add_lines(targets, file, text->bytes, length, separator);
 }
 
-/* Put what the files hold where they stand. */
+/* Replace each file by the targets in it. */
 static int
 read_files(struct targets *targets, char separator)
 {
@@ -269,7 +269,7 @@ targets_resolve(struct targets *targets, enum target_twice twice,
 	return status;
 }
 
-/* Whether pmux opened the descriptor of T, which no FIFO's set has. */
+/* Whether T's descriptor is closed here: one of pmux, but no FIFO. */
 static bool
 is_own(const struct targets *targets, const struct target *t)
 {

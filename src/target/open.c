@@ -24,7 +24,7 @@
 #include "sys/process.h"
 #include "target/internal.h"
 
-/* Descriptors that are looked at in one call. */
+/* Descriptors that are checked by one call. */
 #define SOME 128
 
 /* ---- numbers, pmux's own and those of other processes ---- */
@@ -48,7 +48,7 @@ target_why_closed(int number)
 {
 	static const char
 	    why[] = "not open in pmux; ksh and mksh keep 3 and up"
-		    " to themselves, unless told %d<&%d; bash keeps those of a"
+		    " to themselves, unless given %d<&%d; bash keeps those of a"
 		    " coprocess C: copy one with"
 		    " { exec {a}<&0; } <&\"${C[0]}\"";
 	char *text = pmux->names->why;
@@ -70,8 +70,8 @@ target_closed(const struct targets *targets, const struct target *t)
 }
 
 /*
- * --lines reads, which is no look: it has a copy until it ends.  Returns 0 or
- * an exit status.
+ * --lines reads, and so it keeps a copy until it ends.  Returns 0 or an exit
+ * status.
  */
 static int
 copy(const struct targets *targets, struct target *t, int process)
@@ -92,7 +92,7 @@ target_refused(const struct targets *targets, const struct target *t,
 	    (long)targets->processes[t->process - 1], why);
 }
 
-/* Give T a handle, if it can be looked at.  Returns 0 or an exit status. */
+/* Give T a handle, if it may be inspected.  Returns 0 or an exit status. */
 static int
 name(const struct targets *targets, struct target *t, int process)
 {
@@ -112,7 +112,7 @@ name(const struct targets *targets, struct target *t, int process)
 	return why == NULL ? 0 : target_refused(targets, t, why);
 }
 
-/* Take what the targets of process OWNER (index plus 1) mean. */
+/* Take the descriptors of process OWNER, its index plus 1. */
 static int
 take_from(struct targets *targets, struct target_table *table, uint32_t owner)
 {
@@ -134,7 +134,7 @@ take_from(struct targets *targets, struct target_table *table, uint32_t owner)
 		t = &targets->list[i];
 		if (t->process != owner)
 			continue;
-		/* the primitive refuses the same one twice: let it */
+		/* a double is refused by the primitive, if it is refused */
 		earlier = targets_earlier(table, targets, i, t, false);
 		if (earlier != NULL) {
 			t->fd = earlier->fd;
@@ -207,7 +207,7 @@ reads(const struct target *t, const struct backend *backend)
 	return (t->bits & backend->mask_read) != 0 || !writes(t, backend);
 }
 
-/* Why T cannot be opened: a usual mistake to point out, or NULL. */
+/* A hint why T cannot be opened, for common mistakes; or NULL. */
 static const char *
 open_hint(const struct target *t, const struct backend *backend, int error)
 {
@@ -243,15 +243,15 @@ both_directions(const struct target *t)
 	    t->name);
 }
 
-/* Before it is opened, since opening has effects. */
+/* Check T before it is opened, since opening has effects. */
 static int
-look_at(struct target *t, const struct backend *backend)
+check_path(struct target *t, const struct backend *backend)
 {
 	struct stat st;
 
 	if (stat(t->name, &st) == -1)
 		return open_failed(t, backend, errno);
-	if ((t->bits & backend->mask_look) != 0)
+	if ((t->bits & backend->mask_file) != 0)
 		return 0;
 	if (S_ISSOCK(st.st_mode))
 		return diag_system(ENXIO,
@@ -263,9 +263,9 @@ look_at(struct target *t, const struct backend *backend)
 	return reads(t, backend) && writes(t, backend) ? both_directions(t) : 0;
 }
 
-/* Look at every path before the first is opened. */
+/* Check every path before the first is opened. */
 static int
-look(struct targets *targets, bool *conflict)
+check_paths(struct targets *targets, bool *conflict)
 {
 	const struct backend *backend = targets->backend;
 	bool reading = false, writing = false;
@@ -276,7 +276,7 @@ look(struct targets *targets, bool *conflict)
 		t = &targets->list[i];
 		if ((t->flags & TARGET_PATH) == 0)
 			continue;
-		if ((status = look_at(t, backend)) != 0)
+		if ((status = check_path(t, backend)) != 0)
 			return status;
 		if ((t->flags & TARGET_FIFO) == 0)
 			continue;
@@ -300,9 +300,9 @@ compare(const void *left, const void *right)
 	return file_id_compare(&a->id, &b->id);
 }
 
-/* Some FIFOs are read and some written: whether one is both. */
+/* Some FIFOs are read and some written: report one that is both. */
 static int
-look_for_both(struct targets *targets)
+check_directions(struct targets *targets)
 {
 	const struct backend *backend = targets->backend;
 	struct identity *seen;
@@ -350,8 +350,8 @@ open_path(struct target *t, const struct backend *backend)
 	bool writing = writes(t, backend);
 	int fd;
 
-	if ((t->bits & backend->mask_look) != 0)
-		fd = fdplace(kernel_look(t->name));
+	if ((t->bits & backend->mask_file) != 0)
+		fd = fdplace(kernel_open_path(t->name));
 	else if ((t->flags & TARGET_FIFO) != 0)
 		fd = fifo_open(t->name, writing);
 	else
@@ -372,12 +372,12 @@ open_path(struct target *t, const struct backend *backend)
 int
 target_open(struct target *t, const struct backend *backend)
 {
-	int status = look_at(t, backend);
+	int status = check_path(t, backend);
 
 	return status != 0 ? status : open_path(t, backend);
 }
 
-/* The same of one that has been looked at; for a FIFO's reader pmux waits. */
+/* Open T, which was checked; pmux waits for a FIFO's reader. */
 static int
 open_or_await(struct targets *targets, struct target *t)
 {
@@ -399,9 +399,9 @@ targets_open_paths(struct targets *targets)
 
 	if (!targets_have(targets, TARGET_PATH))
 		return 0;
-	status = look(targets, &conflict);
+	status = check_paths(targets, &conflict);
 	if (status == 0 && conflict)
-		status = look_for_both(targets);
+		status = check_directions(targets);
 	for (size_t i = 0; i < targets->count && status == 0; i++)
 		if ((targets->list[i].flags & TARGET_PATH) != 0)
 			status = open_or_await(targets, &targets->list[i]);

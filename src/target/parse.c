@@ -45,7 +45,7 @@ targets_parse_events(const struct backend *backend, const char *subject,
 	}
 }
 
-/* No number of a descriptor is negative, and no path is meant by one. */
+/* Neither a descriptor nor, presumably, a path. */
 static bool
 is_negative(const char *s, size_t length)
 {
@@ -53,8 +53,8 @@ is_negative(const char *s, size_t length)
 }
 
 /*
- * The digits of the descriptor that NAME means, with their number in *LENGTH;
- * NULL if it is a path.
+ * The digits of the descriptor in NAME, with their number in *LENGTH; NULL if it
+ * is a path.
  */
 static const char *
 descriptor_digits(const char *name, size_t *length)
@@ -95,7 +95,7 @@ target_colon(const char *s, size_t length)
 }
 
 /*
- * Take the events, or one colon that means nothing, off the end of the name.
+ * Cut the events, or a single colon, off the end of the name, and parse them.
  * Returns 0 or an exit status.
  */
 static int
@@ -214,7 +214,7 @@ kevent_events(struct targets *targets, char *words)
 	return kevent_check_words(words);
 }
 
-/* Its bits are its filter from then on. */
+/* Parse T and set its bits to that of its filter. */
 static int
 kevent_word(struct targets *targets, struct target *t,
     struct kevent_request *request, uint64_t *timers)
@@ -257,7 +257,7 @@ kevent_parse_all(struct targets *targets, uint32_t defaults)
 	return status;
 }
 
-/* The same filter, and what has no descriptor. */
+/* The same filter and identifier, which matters where it is no descriptor. */
 static bool
 kevent_same(const struct targets *targets, const struct target *a,
     const struct target *b)

@@ -72,7 +72,7 @@ targets_earlier(struct target_table *table, struct targets *targets, size_t end,
 	return NULL;
 }
 
-/* Numbers that rise from one target to the next are all different. */
+/* Whether the numbers ascend, and so are all different. */
 static bool
 ascending(const struct targets *targets)
 {
@@ -82,7 +82,7 @@ ascending(const struct targets *targets)
 	return true;
 }
 
-/* Put FROM where TO is, which is no longer needed, with its kevent. */
+/* Replace TO by FROM, and its kevent likewise. */
 static void
 move(struct targets *targets, const struct target *from, struct target *to)
 {
@@ -126,7 +126,7 @@ targets_merge(struct targets *targets, enum target_twice twice)
 	return 0;
 }
 
-/* Whether FD is one of numbers that rise. */
+/* Whether FD is one of the numbers, which ascend. */
 static bool
 sorted_name(const struct targets *targets, int fd)
 {

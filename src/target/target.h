@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * target.h - the words of the command line to what is waited on.
+ * target.h - targets: parsing, merging and opening them.
  */
 #ifndef TARGET_H
 #define TARGET_H
@@ -15,7 +15,7 @@ struct backend;
 struct kevent_request;
 struct text;
 
-/* What naming one descriptor twice means. */
+/* The meaning of a descriptor that is named twice. */
 enum target_twice {
 	TWICE_LAST, /* the last mask stands */
 	TWICE_JOINED, /* the masks are joined */
@@ -25,7 +25,7 @@ enum target_twice {
 
 enum {
 	TARGET_FILE = 1, /* a word that names a file of targets */
-	TARGET_MASKED = 2, /* BITS is what -e said, or a list of select */
+	TARGET_MASKED = 2, /* BITS is from -e, or a list of select */
 	TARGET_PATH = 4, /* to be opened, or opened */
 	TARGET_FIFO = 8,
 	TARGET_LITERAL = 16, /* a colon at its end was taken off */
@@ -35,18 +35,18 @@ enum {
 	TARGET_SHARED = 256 /* FD is an earlier target's */
 };
 
-/* What FD is where the target is none: a process, a timer. */
+/* The FD of a target without descriptor: a process, a timer. */
 #define TARGET_NO_FD (-2)
 
-/* Small: there may be very many. */
+/* Small, since there may be very many. */
 struct target {
 	char *name; /* as written, without its events */
-	uint32_t length; /* of name, which goes on after that */
+	uint32_t length; /* of name; more bytes follow */
 	int fd; /* -1 while a FIFO has no reader; of
 					   another process its handle, see
 					   sys/foreign.h */
-	int number; /* its owner's; negative: no FD */
-	uint32_t bits; /* what is asked for, native words */
+	int number; /* in its owner; negative: no FD */
+	uint32_t bits; /* the requested events, native bits */
 	uint32_t process; /* its owner's index plus 1; 0: pmux */
 	uint16_t flags;
 };
@@ -55,19 +55,19 @@ struct targets {
 	const struct backend *backend; /* whose words their bits are */
 	struct target *list;
 	size_t count, capacity;
-	size_t words; /* how many the command line had */
+	size_t words; /* on the command line */
 	struct kevent_request *kevents; /* kqueue: one for each of LIST */
-	char **defaults; /* kqueue: what each --events said */
+	char **defaults; /* kqueue: the words of each --events */
 	uint32_t default_count;
-	pid_t *processes; /* those named with --pid */
+	pid_t *processes; /* named with --pid */
 	uint32_t process_count;
 	int *pidfds; /* of those, or NULL; -1: not open */
 	struct text *texts; /* of files of targets */
 	uint32_t process; /* index plus 1 of the last, or 0 */
-	uint32_t bits; /* what --events said last; kqueue:
+	uint32_t bits; /* of the last --events; kqueue:
 					   its index in DEFAULTS plus 1 */
-	bool masked; /* it has said something */
-	bool unsorted; /* not numbers alone, each higher */
+	bool masked; /* there was an --events */
+	bool unsorted; /* not ascending numbers alone */
 	bool awaited; /* a FIFO's reader is missing */
 	bool copied; /* --pid: FD is a copy, no handle */
 };
@@ -107,14 +107,14 @@ int targets_add_process(struct targets *targets, pid_t pid);
  */
 int targets_events(struct targets *targets, char *events);
 
-/* The kevent of T, one of TARGETS; NULL if that is no kevent. */
+/* The kevent of T, one of TARGETS; NULL if it is none. */
 const struct kevent_request *target_kevent(const struct targets *targets,
     const struct target *t);
 
 /*
  * Parse EVENTS, LENGTH bytes, as BACKEND knows them; messages are about
- * SUBJECT.  Returns 0 with *BITS set,
- * or an exit status, a message having been printed.
+ * SUBJECT.  Returns 0 with *BITS set, or an exit status, a message having been
+ * printed.
  */
 int targets_parse_events(const struct backend *backend, const char *subject,
     const char *events, size_t length, uint32_t *bits);
@@ -130,9 +130,9 @@ int targets_resolve(struct targets *targets, enum target_twice twice,
     uint32_t defaults, bool null_separated);
 
 /*
- * Try again to open TARGET, a FIFO that nobody was reading.  Returns 0, also
- * if nobody reads it yet (its descriptor is -1 then), or an exit status, a
- * message having been printed.
+ * Try again to open TARGET, a FIFO that had no reader.  Returns 0, also if it
+ * still has none (its descriptor is -1 then), or an exit status, a message
+ * having been printed.
  */
 int target_reopen(struct target *target, const struct backend *backend);
 
@@ -151,23 +151,23 @@ int target_parse_name(struct target *target);
 /*
  * Open TARGET, a path, which has to stay where it is.  Returns 0 with its
  * descriptor and flags set, or an exit status, a message having been printed:
- * ENXIO too, for a FIFO to be written that nobody reads.
+ * ENXIO too, for a FIFO to be written that has no reader.
  */
 int target_open(struct target *target, const struct backend *backend);
 
 /*
- * Why NUMBER, which pmux was to inherit, may not be open: a text for behind a
- * message, which stands until the next call.
+ * Why NUMBER, which pmux should have inherited, may not be open: a text to
+ * append to a message, valid until the next call.
  */
 const char *target_why_closed(int number);
 
 /*
- * Say that the number which T, one of TARGETS, means is not open, and why that
- * may be.  Returns the exit status.
+ * Report that the number of T, one of TARGETS, is not open, and a possible
+ * reason.  Returns the exit status.
  */
 int target_closed(const struct targets *targets, const struct target *t);
 
-/* Say WHY T, of another process, cannot be looked at.  Returns the status. */
+/* Report WHY T, of another process, is not inspected.  Returns the status. */
 int target_refused(const struct targets *targets, const struct target *t,
     const char *why);
 

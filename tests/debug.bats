@@ -37,9 +37,9 @@ adds_and_waits() {
 	assert_success
 	assert_equal "$stderr" ''
 	are_lines log
-	said waitset "1 targets, with [a-z]+$"
+	said waitset 'targets: 1, primitive [a-z]+$'
 	said waitset 'add 7: descriptor 7, events '
-	said waitset 'wait for [0-9]+ events, timeout 0\.000000000$'
+	said waitset 'wait, max events [0-9]+, timeout 0\.000000000$'
 	said waitset 'wait returned [1-9]'
 	said waitset '7: .*, requested$'
 	rm log
@@ -51,7 +51,7 @@ adds_and_waits() {
 
 @test "the timeout of a wait without end" {
 	with 7=pipe.r.data -- pmux poll --debug=log 7:in
-	said waitset 'wait for [0-9]+ events, timeout inf$'
+	said waitset 'wait, max events [0-9]+, timeout inf$'
 }
 
 @test "a named pipe that nobody reads is tried again" {
@@ -68,7 +68,7 @@ samples() {
 	assert_success
 	are_lines log
 	said sampler 'sample 7$'
-	said sampler 'round of 1 targets: 1 ready$'
+	said sampler 'round: 1 sampled, 1 ready$'
 	said sampler 'next round in 0\.[0-9]+$'
 	rm log
 }
@@ -182,7 +182,7 @@ samples() {
 	kill -TERM "$pid"
 	finish "$pid"
 	assert_equal "$status" 143
-	said fifo 'leave 1 ends of named pipes$'
+	said fifo 'leave named pipes, 1 open$'
 	are_lines log
 	exec 7>&-
 }
@@ -250,7 +250,7 @@ samples() {
 	for n in 1 2; do
 		pm poll -t 0 --debug=log 3:in 4:in 3<&- 4<&-
 		expect 1 $'nval\t3' $'nval\t4'
-		[[ $(grep -c $'wait for' log) == "$n" ]]
+		[[ $(grep -c 'wait, max' log) == "$n" ]]
 	done
 	rm log
 	run --separate-stderr bash -c \

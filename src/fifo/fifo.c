@@ -626,7 +626,7 @@ fifo_leave(void)
 	f->left = true;
 	/* no wait follows, and the search for named numbers might allocate */
 	fdplace_avoid(NULL, NULL);
-	DEBUG("fifo", "leave %d ends of named pipes%s", (int)f->set.count,
+	DEBUG("fifo", "leave named pipes, %d open%s", (int)f->set.count,
 	    f->hold == 0 ? ", without a holder" : "");
 	if (f->hold == 0)
 		await_checks();

@@ -313,7 +313,7 @@ sampler_round(struct sampler *s)
 	s->cursor = 0;
 	sampler_read_edges(s);
 	n = poll_object(s, s->object, s->targets->count);
-	DEBUG("sampler", "round of %d targets: %d ready", (int)s->count,
+	DEBUG("sampler", "round: %d sampled, %d ready", (int)s->count,
 	    n < 0 ? 0 : n);
 	return n < 0 ? n : 0;
 }

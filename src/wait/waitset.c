@@ -200,7 +200,7 @@ waitset_open(struct waitset *w, struct targets *targets,
 	w->output = -1;
 	w->retry = RETRY_FIRST;
 	error = waitset_object(targets, options->data, &w->state);
-	DEBUG("waitset", "%zu targets, with %s%s%s", targets->count,
+	DEBUG("waitset", "targets: %zu, primitive %s%s%s", targets->count,
 	    w->backend->name, error == 0 ? "" : ": ",
 	    error == 0 ? "" : errno_name(-error));
 	if (error != 0)
@@ -270,7 +270,7 @@ wait_for(struct waitset *w, int64_t left)
 	char space[DEBUG_SPACE];
 	int n;
 
-	DEBUG("waitset", "wait for %zu events, timeout %s", w->max,
+	DEBUG("waitset", "wait, max events %zu, timeout %s", w->max,
 	    debug_time(left, space));
 	n = backend_wait(w->backend, w->state, w->max, left);
 	if (n < 0)

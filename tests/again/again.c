@@ -422,7 +422,7 @@ call_another(struct pmux_host *host, int (*wait)(void *), void *argument)
 static int
 leave_two(struct pmux_host *host, int (*wait)(void *), void *argument)
 {
-	struct pmux_host other = { .stays = true, .sleep = leave };
+	static struct pmux_host other = { .stays = true, .sleep = leave };
 
 	(void)wait;
 	(void)argument;

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * descriptor.h - the facts about one descriptor of a process.
+ *
+ * It is not opened, read, written or kept.  What a copy of it must answer is
+ * asked of one that lives for microseconds (pidfd_getfd(2)), and only if it is
+ * of a kind that this cannot disturb (sys/kind.h).
+ */
+#ifndef DESCRIPTOR_H
+#define DESCRIPTOR_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inspect/fdinfo.h"
+#include "inspect/source.h"
+#include "sys/kind.h"
+
+/* What may be unknown, each with its reason. */
+enum fact {
+	FACT_ACCESS, /* and nonblock, cloexec, position: /proc/PID/fdinfo */
+	FACT_INODE,
+	FACT_READY,
+	FACT_UNREAD,
+	FACT_CAPACITY,
+	FACT_STATE,
+	FACT_PEERS,
+	FACT_SAME,
+	FACT_WAITERS,
+	FACT_REGISTRATIONS,
+	FACTS
+};
+
+/* As in the key "unknown" of JSON. */
+extern const char *const fact_names[FACTS];
+
+struct descriptor {
+	pid_t pid;
+	int number;
+	enum kind kind;
+	char *name; /* the text of its link, as /proc/PID/fd has it */
+	bool readable, writable; /* neither: O_PATH */
+	bool nonblock, cloexec;
+	/*
+	 * Which file: all anonymous inodes are one, see kcmp(2).  The device is
+	 * in the form of fdinfo: the major number above 20 bits of the minor.
+	 */
+	uint64_t device, inode;
+	uint64_t special; /* a device: which, in that form */
+	int64_t position; /* of a file; else -1 */
+	unsigned ready; /* bits of poll(2), if FACT_READY is known */
+	int64_t unread; /* bytes, of datagrams those of the first; or -1 */
+	int64_t capacity; /* bytes; or -1 */
+	struct fdinfo info;
+	struct {
+		bool hung_up;
+		bool lines; /* canonical mode: read(2) waits for a line */
+		bool master; /* of a pseudo-terminal */
+		int index; /* of the slave, both ends of a pty; or -1 */
+	} terminal;
+	/* why a fact is unknown, a constant text or errno's name; or NULL */
+	const char *unknown[FACTS];
+};
+
+/*
+ * Find the facts about descriptor NUMBER of process PID.  Returns 0 with *D
+ * set; or -errno: -EBADF if it is not open, -ESRCH if there is no such process
+ * or it is a zombie, -EACCES or -EPERM if it may not be examined, -ENOSYS where
+ * the system cannot say, -ENOMEM.
+ */
+int descriptor_read(struct source *source, pid_t pid, int number,
+    struct descriptor *d);
+
+/* Release what D has. */
+void descriptor_free(struct descriptor *d);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * source.h - where the facts about processes are read: proc(5), or a directory
+ * that looks like it.
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct source {
+	int proc; /* the root */
+	/*
+	 * The processes are those of this kernel.  If not, no system call is
+	 * made that names one: kcmp(2), pidfd_getfd(2), sock_diag(7).
+	 */
+	bool live;
+	char *text; /* what was read last */
+	size_t size; /* of the allocation */
+};
+
+/*
+ * Open the directory ROOT; NULL: /proc, which is live.  Returns 0, or -errno:
+ * nothing need be closed then.
+ */
+int source_open(struct source *source, const char *root);
+void source_close(struct source *source);
+
+/*
+ * Read the file PATH, below the root, whole.  Returns its length with *TEXT set
+ * to it and to a NUL behind it, which stay until the next call; or -errno: of
+ * open(2), of read(2), -ENOMEM.  A process that has ended: -ENOENT or -ESRCH.
+ */
+ssize_t source_read(struct source *source, char **text, const char *path);
+
+/*
+ * Read the symbolic link PATH, below the root, into SIZE bytes at TEXT, and put
+ * a NUL behind it.  Returns its length; one that does not fit is cut.  Or
+ * -errno of readlink(2).
+ */
+ssize_t source_link(const struct source *source, const char *path, char *text,
+    size_t size);
+
+/*
+ * List the names in the directory PATH, below the root ("." is the root), that
+ * are numbers.  Returns how many there are, with *NUMBERS set to them, in
+ * ascending order, the caller's to free; or -errno.
+ */
+int source_list(const struct source *source, const char *path, int **numbers);
+
+/* Long enough for any path that is put together from numbers. */
+#define SOURCE_PATH 64
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <stddef.h>
+#include <string.h>
+
+#include "sys/kind.h"
+
+static const struct {
+	const char *name, *link;
+	enum polling polling;
+} kinds[] = {
+#define KIND(name, text, link, polling) { text, link, polling },
+#include "sys/kinds.def"
+#undef KIND
+};
+
+const char *
+kind_name(enum kind kind)
+{
+	return kinds[kind].name;
+}
+
+enum polling
+kind_polling(enum kind kind)
+{
+	return kinds[kind].polling;
+}
+
+/*
+ * Only the kernel makes links that do not begin with a slash.  "pipe:[12]" and
+ * "anon_inode:kvm-vm" begin with the text of the row, the others are equal.
+ */
+enum kind
+kind_of_link(const char *link)
+{
+	for (size_t i = 0; i < KINDS; i++) {
+		const char *text = kinds[i].link;
+		size_t length = text == NULL ? 0 : strlen(text);
+
+		if (length > 0 && strncmp(link, text, length) == 0 &&
+		    (link[length] == '\0' || text[length - 1] == ':'))
+			return (enum kind)i;
+	}
+	return KINDS;
+}
+
+/* devices.txt of Linux: tty and ttyS; tty, console and ptmx; slaves. */
+static int
+is_terminal(uint64_t special, const char *link)
+{
+	uint64_t major = special >> 20;
+
+	return major == 4 || major == 5 || (major >= 136 && major <= 143) ||
+	    strncmp(link, "/dev/tty", 8) == 0;
+}
+
+enum kind
+kind_of_file(mode_t mode, uint64_t special, const char *link)
+{
+	if (S_ISFIFO(mode))
+		return strncmp(link, "pipe:", 5) == 0 ? KIND_PIPE : KIND_FIFO;
+	if (S_ISSOCK(mode))
+		return KIND_SOCKET;
+	if (S_ISREG(mode))
+		return KIND_FILE;
+	if (S_ISDIR(mode))
+		return KIND_DIRECTORY;
+	if (S_ISCHR(mode) && is_terminal(special, link))
+		return KIND_TERMINAL;
+	if (S_ISCHR(mode) || S_ISBLK(mode))
+		return KIND_DEVICE;
+	return KIND_OTHER;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * columns.h - records of text: aligned below a heading on a terminal, with tabs
+ * between their cells and without a heading otherwise.
+ */
+#ifndef COLUMNS_H
+#define COLUMNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct columns {
+	size_t count; /* of cells in a record */
+	bool aligned;
+	char *text; /* the cells, each with a NUL behind it */
+	size_t used, size;
+	bool failed; /* no memory: what was added is not complete */
+};
+
+/*
+ * Begin records of COUNT cells, HEADINGS being those of the heading, for
+ * standard output.
+ */
+void columns_begin(struct columns *columns, size_t count,
+    const char *const *headings);
+
+/*
+ * Add the next cell: TEXT, or the LENGTH bytes of NAME, escaped.  An empty one
+ * is printed as `-'.
+ */
+void columns_add(struct columns *columns, const char *text);
+void columns_add_name(struct columns *columns, const char *name, size_t length);
+
+/*
+ * Append all records to the output, and release what COLUMNS has.  Returns 0 or
+ * -ENOMEM, in which case nothing was appended.
+ */
+int columns_print(struct columns *columns);
+
+#endif

@@ -36,7 +36,7 @@
 #include "sys/foreign_table.h"
 #include "sys/process.h"
 
-/* A check for closed descriptors may take 1/SHARE of the time. */
+/* A check for closed descriptors may use 1/SHARE of a CPU. */
 #define SHARE 50
 
 /* ---- closed descriptors ---- */
@@ -76,13 +76,13 @@ check_members(struct backend_state *s)
 	return error;
 }
 
-/* A check that began at BEGUN is over: set the time of the next one. */
+/* A check that began when clock_cpu was BEGUN is over: plan the next one. */
 static void
 plan(struct backend_state *s, int64_t begun)
 {
-	int64_t end = clock_now(), cost = end - begun;
+	int64_t cost = clock_cpu() - begun;
 
-	s->next_check = end +
+	s->next_check = clock_now() +
 	    (cost > FOREIGN_PAUSE / SHARE ? cost * SHARE : FOREIGN_PAUSE);
 }
 
@@ -223,7 +223,7 @@ static int
 wait_epoll(struct backend_state *s, size_t max, int64_t timeout)
 {
 	bool checks = timeout != 0 && is_check_due(s);
-	int64_t begun = clock_now();
+	int64_t begun = checks ? clock_cpu() : 0;
 	int error = checks ? check_members(s) : 0, n;
 
 	s->count = s->cursor = 0;
@@ -271,7 +271,7 @@ over_wait(struct backend_state *s, size_t max, int64_t timeout)
 {
 	bool arm = timeout != 0 || s->waking, none, checks;
 	int error, rung = 0;
-	int64_t begun;
+	int64_t begun = 0;
 
 	if (over_is_epoll(s))
 		return wait_epoll(s, max, timeout);
@@ -291,7 +291,8 @@ over_wait(struct backend_state *s, size_t max, int64_t timeout)
 	if (rung == 1)
 		error = over_answer_bell(s);
 	checks = is_check_due(s);
-	begun = clock_now();
+	if (checks)
+		begun = clock_cpu();
 	if (error == 0 && checks)
 		error = check_members(s);
 	if (error == 0 && none)

@@ -6,13 +6,31 @@
 #include "base/deadline.h"
 #include "base/duration.h"
 
+static int64_t
+nanoseconds(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
 int64_t
 clock_now(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	return nanoseconds(&t);
+}
+
+int64_t
+clock_cpu(void)
+{
+#ifdef CLOCK_THREAD_CPUTIME_ID /* an option of POSIX */
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0)
+		return nanoseconds(&t);
+#endif
+	return clock_now();
 }
 
 deadline_t

@@ -16,6 +16,12 @@ typedef int64_t deadline_t;
 /* CLOCK_MONOTONIC in nanoseconds. */
 int64_t clock_now(void);
 
+/*
+ * The CPU time of this thread in nanoseconds, to measure what something costs
+ * the machine: a system call on Linux.  Where there is no such clock, clock_now.
+ */
+int64_t clock_cpu(void);
+
 /* The deadline NS nanoseconds from now; DURATION_FOREVER never comes. */
 deadline_t deadline_in(int64_t ns);
 

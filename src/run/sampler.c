@@ -15,7 +15,7 @@
 /* From a report to the first round: ns. */
 #define FIRST_PAUSE INT64_C(1000000)
 
-/* A round may take 1/SHARE of the time, the first ones 1/FIRST_SHARE. */
+/* A round may use 1/SHARE of a CPU, the first ones 1/FIRST_SHARE. */
 #define SHARE 100
 #define FIRST_SHARE 10
 
@@ -309,6 +309,7 @@ sampler_round(struct sampler *s)
 	int n;
 
 	s->began = clock_now();
+	s->cpu = clock_cpu();
 	s->round++;
 	s->cursor = 0;
 	sampler_read_edges(s);
@@ -331,7 +332,7 @@ sampler_next_ready(struct sampler *s, struct event *event)
 void
 sampler_discount(struct sampler *s, int64_t ns)
 {
-	s->began += ns;
+	s->cpu += ns;
 }
 
 /* A round is over: when is the next one? */
@@ -342,7 +343,7 @@ plan(struct sampler *s)
 	char space[DEBUG_SPACE];
 	int share = s->pause < SAMPLE_PAUSE ? FIRST_SHARE : SHARE;
 
-	s->earliest = now + (now - s->began) * share;
+	s->earliest = now + (clock_cpu() - s->cpu) * share;
 	s->next = DEADLINE_NEVER;
 	if (s->count == 0)
 		return;

@@ -11,8 +11,8 @@
  *
  *   It is sampled in rounds, which ask for all such targets at once: first 1 ms
  *   after the step that reported one of them, since most are read from at once,
- *   then after pauses that double up to SAMPLE_PAUSE, or longer where a round
- *   costs more than a hundredth of the time (a tenth at first).
+ *   then after pauses that double up to SAMPLE_PAUSE, or longer where the rounds
+ *   would use more than a hundredth of a CPU (a tenth at first).
  *
  *   It is reported again, at most once in SAMPLE_PAUSE, if its events or the
  *   number of its unread bytes have changed.
@@ -72,6 +72,7 @@ struct sampler {
 	uint32_t cursor; /* sampler_next_idle's, in the list */
 	int64_t pause; /* ns between the next round and the one after it */
 	int64_t began; /* the last round: when */
+	int64_t cpu; /* clock_cpu at that time */
 	int64_t earliest; /* the next round, for the cost of the last */
 	deadline_t next; /* round */
 };
@@ -108,7 +109,7 @@ int sampler_add(struct sampler *s, uint32_t index);
 /* Let the next round come as soon as after the first report. */
 void sampler_soon(struct sampler *s);
 
-/* NS of the round that is under way were spent on something else. */
+/* NS of clock_cpu in the round that is under way were for something else. */
 void sampler_discount(struct sampler *s, int64_t ns);
 
 /* Sample target INDEX no longer, if it is sampled. */

@@ -123,6 +123,7 @@ struct backend {
 	uint32_t mask_blocking; /* these want a FIFO that blocks */
 	uint32_t mask_other; /* these are no readiness */
 	uint32_t mask_broken; /* writing would fail */
+	uint32_t mask_closed; /* the number is not open */
 	uint32_t mask_watch; /* asks for nothing but its end */
 	uint32_t failed; /* no event: data is an errno */
 	uint32_t flag_edge; /* asks for changes only; 0: it cannot */

@@ -251,6 +251,7 @@ const struct backend backend_devpoll = {
 	.mask_read = POLL_READING,
 	.mask_write = POLL_WRITING,
 	.mask_broken = POLL_BROKEN,
+	.mask_closed = POLLNVAL,
 	.mask_watch = 0,
 	.probe = devpoll_probe,
 	.open = devpoll_open,

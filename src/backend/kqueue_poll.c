@@ -176,6 +176,7 @@ const struct backend backend_kqueue_poll = {
 	.mask_read = POLL_READING & ~UNREPORTED,
 	.mask_write = POLL_WRITING,
 	.mask_broken = POLL_BROKEN,
+	.mask_closed = POLLNVAL,
 	.mask_watch = 0,
 	.flag_edge = EDGE,
 	.probe = kqueue_poll_probe,

@@ -167,6 +167,7 @@ const struct backend backend_poll = {
 	.mask_read = POLL_READING,
 	.mask_write = POLL_WRITING,
 	.mask_broken = POLL_BROKEN,
+	.mask_closed = POLLNVAL,
 	.mask_watch = 0,
 	.probe = poll_probe,
 	.open = poll_open,

@@ -228,7 +228,7 @@ start(struct dispatch *j, uint32_t index)
 		    &j->w->sampler.samples[index].children);
 	/* it has no peer to read from, or is closed */
 	if ((job->last && !asked && watched_keeps(j->w, t)) ||
-	    (job->event.bits & j->w->finished.closed) != 0) {
+	    (job->event.bits & j->w->waitset.backend->mask_closed) != 0) {
 		DEBUG("dispatch", "drop %.*s: no program can use it",
 		    (int)t->length, t->name);
 		return watched_finish(j->w, index, &job->event);

@@ -21,8 +21,7 @@ finished_open(struct finished *finish, const struct targets *targets)
 	const struct backend *backend = targets->backend;
 
 	finish->targets = targets;
-	finish->closed = flags_bit(backend->flags, "nval");
-	finish->hangs_up = backend->mask_broken | finish->closed;
+	finish->hangs_up = backend->mask_broken | backend->mask_closed;
 	finish->oneshot = flags_bit(backend->flags, "oneshot");
 }
 

@@ -18,7 +18,6 @@ struct finished {
 	 * unread bytes are left.  Never with select.
 	 */
 	uint32_t hangs_up;
-	uint32_t closed; /* of those: nothing is there */
 	uint32_t oneshot; /* asks for one event */
 };
 

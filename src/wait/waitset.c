@@ -12,7 +12,6 @@
 
 #include "backend/backend.h"
 #include "base/deadline.h"
-#include "base/flags.h"
 #include "base/pmux.h"
 #include "compat.h"
 #include "output/debug.h"
@@ -350,7 +349,7 @@ waitset_note(struct waitset *w, const struct target *t, uint32_t bits)
 	if ((bits & w->backend->mask_broken) != 0)
 		hits &= ~w->backend->mask_write;
 	/* a device says it too (poll(2) of macOS), and an O_PATH descriptor */
-	if ((bits & flags_bit(w->backend->flags, "nval")) != 0 && is_closed(t))
+	if ((bits & w->backend->mask_closed) != 0 && is_closed(t))
 		(void)target_closed(w->targets, t);
 	DEBUG("waitset", "%.*s: %s, %s", (int)t->length, t->name,
 	    debug_events(w->backend->flags, bits, space),

@@ -77,12 +77,18 @@ escape_character(char *to, const char *s, size_t length)
 }
 
 static bool
+is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '\\';
+}
+
+static bool
 needs_escape(const char *s, size_t length)
 {
 	const unsigned char *u = (const unsigned char *)s;
 
 	if (length == 1)
-		return u[0] < 0x20 || u[0] == 0x7f || u[0] == '\\';
+		return !is_plain(*s);
 	/* C1: U+0080 to U+009F */
 	return length == 2 && u[0] == 0xc2 && u[1] < 0xa0;
 }
@@ -127,14 +133,26 @@ escape(char *to, size_t size, const char *name, size_t length)
 	return done;
 }
 
+/* How many characters of ASCII at the start of S need no escape. */
+static size_t
+plain_length(const char *s, size_t length)
+{
+	size_t n = 0;
+
+	while (n < length && is_plain(s[n]))
+		n++;
+	return n;
+}
+
 void
 output_escaped(const char *name, size_t length)
 {
-	size_t n, piece_length;
+	size_t n = plain_length(name, length), piece_length;
 	const char *piece;
 	char space[10];
 
-	for (size_t i = 0; i < length; i += n) {
+	output_bytes(name, n);
+	for (size_t i = n; i < length; i += n) {
 		n = next_piece(name + i, length - i, space, &piece,
 		    &piece_length);
 		output_bytes(piece, piece_length);

@@ -312,7 +312,12 @@ output_string(const char *string)
 void
 output_character(char c)
 {
-	output_bytes(&c, 1);
+	struct output *o = pmux->output;
+
+	if (o->other.to != NULL || o->used == sizeof o->buffer)
+		output_bytes(&c, 1);
+	else
+		o->buffer[o->used++] = c;
 }
 
 static void

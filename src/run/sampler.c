@@ -136,13 +136,14 @@ sampler_reported(struct sampler *s, uint32_t index)
 {
 	struct sample *sample = &s->samples[index];
 
-	if (!open_edges(s))
-		return;
-	if (!sample->has_edges)
-		add_edges(s, index);
+	if (!s->reporting)
+		s->time = clock_now();
+	s->reporting = true;
+	sample->reported = s->time;
 	sample->changed = false;
 	sample->step = s->step;
-	s->reporting = true;
+	if (open_edges(s) && !sample->has_edges)
+		add_edges(s, index);
 }
 
 void

@@ -42,7 +42,7 @@
 /* What is known of a target, most of it since its last report. */
 struct sample {
 	int64_t bytes; /* unread then; negative: unknown */
-	int64_t reported; /* when, monotonic ns */
+	int64_t reported; /* when the first report of its step was made */
 	uint32_t bits; /* its events then */
 	uint32_t place; /* in the list plus 1; 0: it is not sampled */
 	uint32_t ready; /* the last round that found it ready */
@@ -63,6 +63,7 @@ struct sampler {
 	struct backend_state *edges; /* its object; or NULL */
 	bool no_edges; /* they are not needed, or not available */
 	bool reporting; /* a target was reported in this step */
+	int64_t time; /* the first of them: when */
 	bool soon; /* the next round comes soon */
 	uint32_t step;
 	uint32_t round; /* number of the last one */

@@ -62,7 +62,6 @@ watched_reported(struct watched *w, uint32_t index, const struct event *event)
 	sample->bits = event->bits;
 	sample->bytes = finished_unread(w->waitset.targets,
 	    target_of(w, index));
-	sample->reported = clock_now();
 }
 
 int

@@ -56,10 +56,13 @@ available(int fd)
 static int64_t
 ask_of(int fd, int64_t (*ask)(int))
 {
-	int borrowed = foreign_borrow(fd);
 	int64_t answer;
+	int borrowed;
 
-	if (foreign_is(fd) && borrowed < 0)
+	if (!foreign_is(fd))
+		return ask(fd);
+	borrowed = foreign_borrow(fd);
+	if (borrowed < 0)
 		return borrowed;
 	answer = ask(borrowed);
 	foreign_return(fd, borrowed);

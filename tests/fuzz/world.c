@@ -61,10 +61,10 @@ gone(struct object *o)
 		model_queue_gone(o->queue);
 		break;
 	case SOCKET:
-		o->peer->reset = o->bytes > 0;
-		/* FALLTHROUGH */
 	case PIPE_READ:
 	case PIPE_WRITE:
+		if (o->kind == SOCKET)
+			o->peer->reset = o->bytes > 0;
 		model_deed(o->peer, ENDED);
 		break;
 	default:

@@ -35,7 +35,8 @@ extern const char *subject; /* of a message: a command or a state */
 
 /* Print a message, with the text of errno unless that is 0, and exit. */
 /* cppcheck 2.10 does not know _Noreturn in a declaration. */
-void die(int status, const char *format, ...) __attribute__((noreturn));
+void die(int status, const char *format, ...)
+    __attribute__((noreturn, format(printf, 2, 3)));
 
 /* The number from 0 to max that s is, decimal, octal or hexadecimal. */
 long long number(const char *s, long long max);

@@ -524,7 +524,7 @@ static const struct test tests[] = {
 	    .slow = true },
 	{ .name = "help", .line = "help poll" },
 	{ .name = "info", .line = "info", .slow = true },
-	{ .name = "info: a process", .line = "info -p 1 -p 2", .slow = true },
+	{ .name = "info: a process", .line = "info -p 1 -p PID", .slow = true },
 	{ .name = "no command", .line = "", .status = 2 },
 	{ .name = "an unknown command", .line = "pull", .status = 2 },
 	{ .name = "an unknown option", .line = "poll -tqx 0:in", .status = 2 },

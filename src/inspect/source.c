@@ -139,6 +139,7 @@ collect(DIR *directory, struct numbers *n)
 
 	while (error == 0) {
 		errno = 0;
+		/* cppcheck-suppress readdirCalled */
 		if ((entry = readdir(directory)) == NULL)
 			return -errno;
 		if (number_parse(entry->d_name, strlen(entry->d_name), 10,

@@ -357,6 +357,11 @@ recipe_for_bats() {
 	page pmux-info.1
 }
 
+@test "pmux-inspect(1)" {
+	need_linux
+	page pmux-inspect.1
+}
+
 @test "pmux-kqueue(1)" {
 	need kqueue
 	page pmux-kqueue.1

@@ -28,7 +28,8 @@ enum {
 	OPTION_EVENTS = 8, /* the others: events */
 	OPTION_JSON = 16, /* those that can print JSON */
 	OPTION_SESSION = 32, /* those that can serve requests */
-	OPTION_PID = 64 /* info: about a process */
+	OPTION_PID = 64, /* info: about a process */
+	OPTION_INSPECT = 128 /* those that look at processes */
 };
 
 struct command {
@@ -63,6 +64,6 @@ const struct command *command_find(const char *name);
 int command_unknown(const char *name);
 
 /* The run functions: of select, poll and all commands that wait; the others. */
-command_run_fn command_wait_run, info_run, help_run;
+command_run_fn command_wait_run, inspect_run, info_run, help_run;
 
 #endif

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "inspect/fdinfo.h"
+#include "inspect/sockdiag.h"
 #include "inspect/source.h"
 #include "sys/kind.h"
 
@@ -50,11 +51,19 @@ struct descriptor {
 	 */
 	uint64_t device, inode;
 	uint64_t special; /* a device: which, in that form */
-	int64_t position; /* of a file; else -1 */
+	int64_t position; /* of a file or directory; else -1 */
+	int64_t length; /* of a file; else -1 */
 	unsigned ready; /* bits of poll(2), if FACT_READY is known */
 	int64_t unread; /* bytes, of datagrams those of the first; or -1 */
 	int64_t capacity; /* bytes; or -1 */
 	struct fdinfo info;
+	/*
+	 * A socket: of sock_diag(7), or what a copy says of itself, which
+	 * knows no peer.  inode is 0 if FACT_STATE is unknown.
+	 */
+	struct sock sock;
+	bool asked_copy; /* SOCK is what a copy said */
+	uint64_t pending; /* a signalfd: those of its signals that are */
 	struct {
 		bool hung_up;
 		bool lines; /* canonical mode: read(2) waits for a line */

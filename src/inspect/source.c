@@ -11,8 +11,11 @@
 #include <unistd.h>
 
 #include "base/number.h"
+#include "inspect/mounts.h"
+#include "inspect/sockdiag.h"
 #include "inspect/source.h"
 #include "sys/fdplace.h"
+#include "sys/process.h"
 
 /* Most files of proc(5) are shorter. */
 #define FIRST_SIZE 4096
@@ -26,12 +29,61 @@ source_open(struct source *source, const char *root)
 	return source->proc < 0 ? source->proc : 0;
 }
 
+static void
+forget_process(struct source *source)
+{
+	if (source->owner != 0 && source->process >= 0)
+		(void)close(source->process);
+	source->owner = 0;
+}
+
+void
+source_renew(struct source *source)
+{
+	forget_process(source);
+	mounts_free(source->mounts);
+	source->mounts = NULL;
+	if (source->sockets != NULL)
+		sockets_free(source->sockets);
+	free(source->sockets);
+	source->sockets = NULL;
+}
+
 void
 source_close(struct source *source)
 {
+	source_renew(source);
 	(void)close(source->proc);
 	free(source->text);
 	source->text = NULL;
+}
+
+int
+source_process(struct source *source, pid_t pid)
+{
+	if (!source->live)
+		return -ENOSYS;
+	if (source->owner != pid) {
+		forget_process(source);
+		source->process = process_open(pid);
+		source->owner = pid;
+	}
+	return source->process;
+}
+
+int
+source_sockets(struct source *source, const struct sockets **sockets)
+{
+	int error = 0;
+
+	if (source->live && source->sockets == NULL) {
+		source->sockets = malloc(sizeof *source->sockets);
+		if (source->sockets == NULL)
+			return -ENOMEM;
+		error = sockets_read(source->sockets);
+	}
+	*sockets = source->sockets;
+	return error;
 }
 
 /* Make room for more than USED bytes.  Returns 0 or -ENOMEM. */

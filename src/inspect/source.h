@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct mount_table;
+struct sockets;
+
 struct source {
 	int proc; /* the root */
 	/*
@@ -20,6 +23,11 @@ struct source {
 	bool live;
 	char *text; /* what was read last */
 	size_t size; /* of the allocation */
+	/* what was asked for, until source_renew */
+	struct sockets *sockets;
+	struct mount_table *mounts;
+	pid_t owner; /* of the two below; 0: none yet */
+	int process; /* see source_process */
 };
 
 /*
@@ -50,6 +58,22 @@ ssize_t source_link(const struct source *source, const char *path, char *text,
  * ascending order, the caller's to free; or -errno.
  */
 int source_list(const struct source *source, const char *path, int **numbers);
+
+/* What is asked for from now on is as it is then. */
+void source_renew(struct source *source);
+
+/*
+ * A descriptor that stands for process PID, as process_open; it stays the
+ * source's, and open until one for another PID is asked for, or source_renew.
+ * Or -errno; -ENOSYS if the source is not live.
+ */
+int source_process(struct source *source, pid_t pid);
+
+/*
+ * The sockets of this network namespace: *SOCKETS is set to them, or to NULL if
+ * the source is not live.  Returns 0 or -ENOMEM.
+ */
+int source_sockets(struct source *source, const struct sockets **sockets);
 
 /* Long enough for any path that is put together from numbers. */
 #define SOURCE_PATH 64

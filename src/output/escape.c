@@ -226,3 +226,28 @@ output_base64(const char *bytes, size_t length)
 		output_character(i + 2 < length ? alphabet[bits & 63] : '=');
 	}
 }
+
+static bool
+is_utf8(const char *s, size_t length)
+{
+	size_t n;
+
+	for (; length > 0; s += n, length -= n)
+		if ((n = utf8_length(s, length)) == 0)
+			return false;
+	return true;
+}
+
+void
+output_json_bytes(const char *name, const char *s, size_t length)
+{
+	if (is_utf8(s, length)) {
+		output_json(s, length);
+		return;
+	}
+	output_string("null,\"");
+	output_string(name);
+	output_string("_base64\":\"");
+	output_base64(s, length);
+	output_character('"');
+}

@@ -25,6 +25,12 @@ size_t utf8_length(const char *s, size_t left);
 /* Append LENGTH bytes of NAME to the output, escaped as above. */
 void output_escaped(const char *name, size_t length);
 
+/*
+ * The value of the member NAME of a JSON object: S, LENGTH bytes; what is no
+ * UTF-8 as null and, beside it, NAME_base64.
+ */
+void output_json_bytes(const char *name, const char *s, size_t length);
+
 /* A JSON string, quoted; every byte of NAME must be UTF-8. */
 void output_json(const char *name, size_t length);
 void output_base64(const char *bytes, size_t length);

@@ -12,32 +12,6 @@
 #include "print/record.h"
 #include "sys/signals.h"
 
-static bool
-is_utf8(const char *s, size_t length)
-{
-	size_t n;
-
-	for (; length > 0; s += n, length -= n)
-		if ((n = utf8_length(s, length)) == 0)
-			return false;
-	return true;
-}
-
-/* S, LENGTH bytes; what is no text as null and, beside it, NAME_base64. */
-static void
-put_bytes(const char *name, const char *s, size_t length)
-{
-	if (is_utf8(s, length)) {
-		output_json(s, length);
-		return;
-	}
-	output_string("null,\"");
-	output_string(name);
-	output_string("_base64\":\"");
-	output_base64(s, length);
-	output_character('"');
-}
-
 static void
 put_target(const struct record *record)
 {
@@ -51,7 +25,7 @@ put_target(const struct record *record)
 		output_bytes(t->name, t->length);
 		output_character('"');
 	} else
-		put_bytes("target", t->name, t->length);
+		output_json_bytes("target", t->name, t->length);
 }
 
 void
@@ -98,7 +72,7 @@ put_udata(const char *udata)
 	if (udata == NULL)
 		output_string("null");
 	else
-		put_bytes("udata", udata, strlen(udata));
+		output_json_bytes("udata", udata, strlen(udata));
 }
 
 static void
@@ -145,6 +119,6 @@ void
 json_line(const char *line, size_t length)
 {
 	output_string(",\"line\":");
-	put_bytes("line", line, length);
+	output_json_bytes("line", line, length);
 	output_character('}');
 }

@@ -269,6 +269,18 @@ targets_resolve(struct targets *targets, enum target_twice twice,
 	return status;
 }
 
+int
+targets_parse_names(struct targets *targets, bool null_separated)
+{
+	int status = read_files(targets, null_separated ? '\0' : '\n');
+
+	for (size_t i = 0; i < targets->count && status == 0; i++)
+		status = target_parse_name(&targets->list[i]);
+	if (status == 0)
+		fdplace_avoid(targets_name, targets);
+	return status;
+}
+
 /* Whether T's descriptor is closed here: one of pmux, but no FIFO. */
 static bool
 is_own(const struct targets *targets, const struct target *t)

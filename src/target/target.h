@@ -130,6 +130,13 @@ int targets_resolve(struct targets *targets, enum target_twice twice,
     uint32_t defaults, bool null_separated);
 
 /*
+ * Only read the files of targets and parse every word, which is a descriptor or
+ * a path and has no events; of each the name, number, process and flags are set
+ * then.  TARGETS stays where it is from then on.  Returns as targets_resolve.
+ */
+int targets_parse_names(struct targets *targets, bool null_separated);
+
+/*
  * Try again to open TARGET, a FIFO that had no reader.  Returns 0, also if it
  * still has none (its descriptor is -1 then), or an exit status, a message
  * having been printed.

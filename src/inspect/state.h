@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * state.h - the state of a descriptor in words, and as members of JSON.
+ */
+#ifndef STATE_H
+#define STATE_H
+
+#include "inspect/buffer.h"
+#include "inspect/descriptor.h"
+
+/* Append what the column STATE says of D; nothing if there is nothing. */
+void state_text(struct buffer *buffer, const struct descriptor *d);
+
+/*
+ * Print the object "state" of D: the members that its kind has, null where a
+ * value is not known.
+ */
+void state_json(const struct descriptor *d);
+
+/* Append an address and port, as 127.0.0.1:80 or [::1]:80. */
+void state_address(struct buffer *buffer, const struct sock_address *address);
+
+/* Append the names of BITS, as poll(2) has them, "-" for none. */
+void state_events(struct buffer *buffer, unsigned bits);
+
+/* Print them as an array of JSON. */
+void state_json_events(unsigned bits);
+
+#endif

@@ -117,6 +117,7 @@ _Noreturn void usage(void);
 
 /* Each gets at least its least number of arguments, then NULL. */
 int cmd_as(char **argv);
+int cmd_asleep(char **argv);
 int cmd_await(char **argv);
 int cmd_bits(char **argv);
 int cmd_clock(char **argv);

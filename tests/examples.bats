@@ -269,8 +269,8 @@ recipe_for_bats() {
 	recipe 'In Bats: the first line of a server, not a sleep'
 }
 
-@test "README: a line or what came instead, in Bats" {
-	recipe 'In Bats: wait for a line, or say what came instead'
+@test "README: a line, or the lines that came instead, in Bats" {
+	recipe 'In Bats: wait for a line, or report the lines that came instead'
 }
 
 @test "README: a reader first, then the write" {

@@ -272,6 +272,26 @@ ask_by(struct source *source, struct descriptor *d,
 	return error;
 }
 
+int
+copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,
+    unsigned events, unsigned *ready)
+{
+	struct descriptor d = { .pid = pid, .number = number, .inode = inode };
+	struct pollfd p = { borrow(source, &d), (short)events, 0 };
+	int error = 0;
+
+	if (p.fd < 0)
+		return p.fd;
+	if (!is_same(&d, p.fd))
+		error = -EAGAIN;
+	else if (poll(&p, 1, 0) == -1)
+		error = -errno;
+	*ready = (unsigned)p.revents & 0xffff;
+	if (p.fd != number || pid != getpid())
+		(void)close(p.fd);
+	return error;
+}
+
 static void
 ask_plain(struct descriptor *d, int fd, const struct foreign *f)
 {
@@ -363,6 +383,19 @@ copy_ask(struct source *source, struct descriptor *d)
 }
 
 #else
+
+int
+copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,
+    unsigned events, unsigned *ready)
+{
+	(void)source;
+	(void)pid;
+	(void)number;
+	(void)inode;
+	(void)events;
+	(void)ready;
+	return -ENOSYS;
+}
 
 int
 copy_ask(struct source *source, struct descriptor *d)

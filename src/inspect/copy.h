@@ -16,4 +16,12 @@
  */
 int copy_ask(struct source *source, struct descriptor *d);
 
+/*
+ * Poll descriptor NUMBER of process PID, whose inode is INODE, for EVENTS of
+ * poll(2); it must be of a kind that this cannot disturb.  Returns 0 with
+ * *READY set, or -errno: -EAGAIN if it is another file.
+ */
+int copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,
+    unsigned events, unsigned *ready);
+
 #endif

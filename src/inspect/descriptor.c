@@ -361,6 +361,20 @@ descriptor_read(struct source *source, pid_t pid, int number,
 	return error;
 }
 
+int
+descriptor_identify(struct source *source, pid_t pid, int number,
+    struct descriptor *d)
+{
+	int error;
+
+	*d = (struct descriptor){ .pid = pid, .number = number };
+	if ((error = read_name(source, d)) != 0)
+		return error;
+	d->kind = kind_of_link(d->name);
+	read_type(source, d);
+	return 0;
+}
+
 void
 descriptor_free(struct descriptor *d)
 {

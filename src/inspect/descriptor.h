@@ -83,6 +83,13 @@ struct descriptor {
 int descriptor_read(struct source *source, pid_t pid, int number,
     struct descriptor *d);
 
+/*
+ * Only the device, the inode and the kind of the file (of a socket
+ * KIND_SOCKET).  Returns as descriptor_read.
+ */
+int descriptor_identify(struct source *source, pid_t pid, int number,
+    struct descriptor *d);
+
 /* Release what D has. */
 void descriptor_free(struct descriptor *d);
 

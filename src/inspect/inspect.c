@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "inspect/inspect.h"
-#include "inspect/source.h"
+#include "inspect/paths.h"
+#include "inspect/procfs.h"
 #include "inspect/subject.h"
 #include "output/diag.h"
-
-struct inspection {
-	struct source source;
-	struct subject *list;
-	size_t count, size;
-	int status;
-};
 
 static const char *const headings[] = { "FD", "KIND", "MODE", "READY", "STATE",
 	"OTHER END", "WAITED FOR BY" };
@@ -30,6 +27,8 @@ fail(struct inspection *in, int error, pid_t pid)
 {
 	in->status = diag_system(-error, NULL, "process %ld", (long)pid);
 }
+
+/* ---- the descriptors ---- */
 
 /* Room for one more.  Returns it, or NULL. */
 static struct subject *
@@ -50,7 +49,7 @@ one_more(struct inspection *in)
 
 /* Returns 0 or -errno. */
 static int
-take(struct inspection *in, pid_t pid, int number, const char *comm)
+take(struct inspection *in, pid_t pid, int number)
 {
 	struct subject *s = one_more(in);
 	int error;
@@ -59,16 +58,13 @@ take(struct inspection *in, pid_t pid, int number, const char *comm)
 		return -ENOMEM;
 	memset(s, 0, sizeof *s);
 	error = descriptor_read(&in->source, pid, number, &s->d);
-	if (error != 0)
-		return error;
-	(void)snprintf(s->comm, sizeof s->comm, "%s", comm);
-	in->count++;
-	return 0;
+	in->count += error == 0;
+	return error;
 }
 
 /* All of PID; what is closed meanwhile is gone.  Returns 0 or -errno. */
 static int
-take_all(struct inspection *in, pid_t pid, const char *comm)
+take_all(struct inspection *in, pid_t pid)
 {
 	char path[SOURCE_PATH];
 	int *numbers, count, error = 0;
@@ -78,9 +74,9 @@ take_all(struct inspection *in, pid_t pid, const char *comm)
 	if (count < 0)
 		return count;
 	for (int i = 0; i < count && error == 0; i++) {
-		if (pid == getpid() && numbers[i] == in->source.proc)
+		if (pid == getpid() && source_has(&in->source, numbers[i]))
 			continue;
-		error = take(in, pid, numbers[i], comm);
+		error = take(in, pid, numbers[i]);
 		if (error == -EBADF)
 			error = 0;
 	}
@@ -89,7 +85,7 @@ take_all(struct inspection *in, pid_t pid, const char *comm)
 }
 
 static void
-take_target(struct inspection *in, const struct inspect_target *target)
+take_process(struct inspection *in, const struct inspect_target *target)
 {
 	char directory[SOURCE_PATH];
 	struct procfs_stat stat;
@@ -97,44 +93,167 @@ take_target(struct inspection *in, const struct inspect_target *target)
 
 	(void)snprintf(directory, sizeof directory, "%ld", (long)target->pid);
 	error = procfs_stat(&in->source, directory, &stat);
-	if (error != 0 || stat.state == 'Z' || stat.state == 'X') {
-		fail(in, error == 0 || error == -ENOENT ? -ESRCH : error,
-		    target->pid);
-		return;
-	}
-	error = target->number == -1 ?
-	    take_all(in, target->pid, stat.comm) :
-	    take(in, target->pid, target->number, stat.comm);
+	if (error == 0 && (stat.state == 'Z' || stat.state == 'X'))
+		error = -ESRCH;
+	if (error == 0)
+		error = target->number == -1 ?
+		    take_all(in, target->pid) :
+		    take(in, target->pid, target->number);
 	if (error == -EBADF)
-		in->status = diag_system(EBADF, NULL, "process %ld: %d",
-		    (long)target->pid, target->number);
+		in->status = target->pid == getpid() ?
+		    diag_system(EBADF, NULL, "%d", target->number) :
+		    diag_system(EBADF, NULL, "process %ld: %d",
+			(long)target->pid, target->number);
 	else if (error != 0)
 		fail(in, error == -ENOENT ? -ESRCH : error, target->pid);
 }
 
-/* Whether the records are of more than one process. */
+/* ---- the others ---- */
+
+/* Whether a file with a path is among the records, or is asked for. */
 static bool
-are_several(const struct inspection *in)
+needs_paths(const struct inspection *in, const struct inspect_target *targets,
+    size_t count)
 {
+	for (size_t i = 0; i < count; i++)
+		if (targets[i].path != NULL)
+			return true;
+	for (size_t i = 0; i < in->count; i++)
+		if (*in->list[i].d.name == '/')
+			return true;
+	return false;
+}
+
+static void
+take_path(struct inspection *in, const char *path)
+{
+	struct holders holders;
+	int error = paths_find(&in->source, &in->world, path, &holders);
+
+	if (error == -ENOMEM)
+		in->status = diag_system(ENOMEM, NULL, "descriptors");
+	else if (error != 0)
+		in->status = diag_system(-error, NULL, "%s", path);
+	for (size_t i = 0; error == 0 && i < holders.count; i++)
+		(void)take(in, holders.list[i].pid, holders.list[i].number);
+	free(holders.list);
+}
+
+static struct owner *
+find_owner(const struct inspection *in, pid_t pid)
+{
+	for (size_t i = 0; i < in->owner_count; i++)
+		if (in->owners[i].pid == pid)
+			return &in->owners[i];
+	return NULL;
+}
+
+const struct waiters *
+subject_waiters(const struct inspection *in, const struct subject *s)
+{
+	return &find_owner(in, s->d.pid)->waiters;
+}
+
+/* The processes of the records.  Returns 0 or -ENOMEM. */
+static int
+find_owners(struct inspection *in)
+{
+	struct owner *owner;
+	int error;
+
+	in->owners = calloc(in->count + 1, sizeof *in->owners);
+	if (in->owners == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < in->count; i++) {
+		pid_t pid = in->list[i].d.pid;
+
+		if ((i > 0 && in->list[i - 1].d.pid == pid) ||
+		    find_owner(in, pid) != NULL)
+			continue;
+		owner = &in->owners[in->owner_count++];
+		owner->pid = pid;
+		error = waiters_find(&in->source, &in->world, pid,
+		    &owner->waiters);
+		if (error == -ENOMEM)
+			return error;
+	}
+	return 0;
+}
+
+/* Returns 0 or -errno. */
+static int
+find_others(struct inspection *in, const struct inspect_target *targets,
+    size_t count)
+{
+	int error = world_scan(&in->source, needs_paths(in, targets, count),
+	    &in->world);
+
+	if (error != 0)
+		return error;
+	for (size_t i = 0; i < count; i++)
+		if (targets[i].path != NULL)
+			take_path(in, targets[i].path);
+	for (size_t i = 0; i < in->count && error == 0; i++)
+		error = peers_find(&in->source, &in->world, &in->list[i].d,
+		    &in->list[i].peers);
+	return error != 0 ? error : find_owners(in);
+}
+
+/* ---- printing ---- */
+
+/* Whether the records are of more than one process, or were found by path. */
+static bool
+are_named(const struct inspection *in, const struct inspect_target *targets,
+    size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (targets[i].path != NULL)
+			return true;
 	for (size_t i = 1; i < in->count; i++)
 		if (in->list[i].d.pid != in->list[0].d.pid)
 			return true;
 	return false;
 }
 
+/* What the other ends may be incomplete for. */
+static void
+remark(const struct inspection *in)
+{
+	if (in->world.veiled)
+		diag_remark("not all processes are visible here: other ends may"
+			    " be missing");
+	else if (in->world.hidden > 0)
+		diag_remark("%zu %s hidden: other ends may be missing",
+		    in->world.hidden,
+		    in->world.hidden == 1 ? "process is" : "processes are");
+}
+
+/* Returns 0 or -ENOMEM. */
 static int
-print(const struct inspection *in, bool json)
+print_text(struct inspection *in, bool named)
 {
 	struct columns columns;
 
-	if (json) {
-		for (size_t i = 0; i < in->count; i++)
-			subject_print_json(&in->list[i]);
-		return 0;
-	}
 	columns_begin(&columns, COLUMNS, headings);
-	subjects_print_text(in->list, in->count, are_several(in), &columns);
+	for (size_t i = 0; i < in->count; i++)
+		subject_print_text(in, &in->list[i], named, &columns);
+	remark(in);
 	return columns_print(&columns);
+}
+
+static void
+release(struct inspection *in)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		descriptor_free(&in->list[i].d);
+		peers_free(&in->list[i].peers);
+	}
+	for (size_t i = 0; i < in->owner_count; i++)
+		waiters_free(&in->owners[i].waiters);
+	free(in->owners);
+	free(in->list);
+	world_free(&in->world);
+	source_close(&in->source);
 }
 
 int
@@ -147,13 +266,16 @@ inspect(const struct inspect_target *targets, size_t count,
 	if (error != 0)
 		return diag_system(-error, NULL, "/proc");
 	for (size_t i = 0; i < count; i++)
-		take_target(&in, &targets[i]);
-	error = print(&in, options->json);
+		if (targets[i].path == NULL)
+			take_process(&in, &targets[i]);
+	error = find_others(&in, targets, count);
+	if (error == 0 && options->json)
+		for (size_t i = 0; i < in.count; i++)
+			subject_print_json(&in, &in.list[i]);
+	else if (error == 0)
+		error = print_text(&in, are_named(&in, targets, count));
 	if (error != 0)
 		in.status = diag_system(-error, NULL, "descriptors");
-	for (size_t i = 0; i < in.count; i++)
-		descriptor_free(&in.list[i].d);
-	free(in.list);
-	source_close(&in.source);
+	release(&in);
 	return in.status;
 }

@@ -272,6 +272,10 @@ take_unix_attribute(struct sockets *sockets, struct sock *sock,
 			length = strnlen(sock->name, length);
 		sock->name_length = (uint8_t)length;
 		break;
+	case UNIX_DIAG_VFS:
+		sock->file_inode = word_of(a, 0);
+		sock->file_device = word_of(a, 1);
+		break;
 	case UNIX_DIAG_PEER:
 		sock->peer = word_of(a, 0);
 		break;
@@ -474,8 +478,9 @@ dump_unix(struct sockets *sockets, int fd, char *reply)
 	memset(&request, 0, sizeof request);
 	request.sdiag_family = AF_UNIX;
 	request.udiag_states = UINT32_MAX;
-	request.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER |
-	    UDIAG_SHOW_ICONS | UDIAG_SHOW_RQLEN | UDIAG_SHOW_MEMINFO;
+	request.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS |
+	    UDIAG_SHOW_PEER | UDIAG_SHOW_ICONS | UDIAG_SHOW_RQLEN |
+	    UDIAG_SHOW_MEMINFO;
 	return dump(sockets, fd, SOCK_UNIX, &request, sizeof request, reply);
 }
 

@@ -66,6 +66,7 @@ struct sock {
 	/* of a local socket */
 	uint64_t peer; /* its inode; 0: none, or not accepted */
 	uint64_t listener; /* the inode of who has not accepted it, or 0 */
+	uint32_t file_inode, file_device; /* of its path; 0: none */
 	uint8_t name_length; /* of its address */
 	char name[110]; /* an abstract one begins with NUL */
 	/* of TCP and UDP */

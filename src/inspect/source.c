@@ -37,10 +37,18 @@ forget_process(struct source *source)
 	source->owner = 0;
 }
 
+bool
+source_has(const struct source *source, int number)
+{
+	return number == source->proc ||
+	    (source->owner != 0 && number == source->process);
+}
+
 void
 source_renew(struct source *source)
 {
 	forget_process(source);
+	source->named = 0;
 	mounts_free(source->mounts);
 	source->mounts = NULL;
 	if (source->sockets != NULL)

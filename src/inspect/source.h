@@ -28,6 +28,8 @@ struct source {
 	struct mount_table *mounts;
 	pid_t owner; /* of the two below; 0: none yet */
 	int process; /* see source_process */
+	pid_t named; /* the process that has NAME, see comm.h; 0: none */
+	char name[64];
 };
 
 /*
@@ -58,6 +60,9 @@ ssize_t source_link(const struct source *source, const char *path, char *text,
  * ascending order, the caller's to free; or -errno.
  */
 int source_list(const struct source *source, const char *path, int **numbers);
+
+/* Whether descriptor NUMBER of pmux is the source's. */
+bool source_has(const struct source *source, int number);
 
 /* What is asked for from now on is as it is then. */
 void source_renew(struct source *source);

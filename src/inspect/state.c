@@ -15,15 +15,15 @@
 #include "output/output.h"
 #include "sys/signals.h"
 
-void
-state_events(struct buffer *buffer, unsigned bits)
+static void
+put_names(struct buffer *buffer, const struct flag *flags, uint32_t bits)
 {
 	const char *separator = "", *name;
-	uint32_t left = bits, number = 0;
+	uint32_t number = 0;
 
 	if (bits == 0)
 		buffer_put(buffer, "-");
-	for (; (name = flags_next(poll_flags, &left, &number)) != NULL;
+	for (; (name = flags_next(flags, &bits, &number)) != NULL;
 	     separator = ",")
 		if (*name != '\0')
 			buffer_put(buffer, "%s%s", separator, name);
@@ -31,15 +31,15 @@ state_events(struct buffer *buffer, unsigned bits)
 			buffer_put(buffer, "%s0x%" PRIx32, separator, number);
 }
 
-void
-state_json_events(unsigned bits)
+static void
+json_names(const struct flag *flags, uint32_t bits)
 {
-	uint32_t left = bits, number = 0;
+	uint32_t number = 0;
 	bool first = true;
 	const char *name;
 
 	output_character('[');
-	while ((name = flags_next(poll_flags, &left, &number)) != NULL) {
+	while ((name = flags_next(flags, &bits, &number)) != NULL) {
 		output_string(first ? "\"" : ",\"");
 		first = false;
 		if (*name != '\0')
@@ -49,6 +49,39 @@ state_json_events(unsigned bits)
 		output_character('"');
 	}
 	output_character(']');
+}
+
+/* Where pmux has no epoll(7) its bits are numbers. */
+static const struct flag *
+mask_flags(void)
+{
+	static const struct flag none[] = { { "", 0 } };
+
+	return backend_epoll.flags == NULL ? none : backend_epoll.flags;
+}
+
+void
+state_events(struct buffer *buffer, unsigned bits)
+{
+	put_names(buffer, poll_flags, bits);
+}
+
+void
+state_mask(struct buffer *buffer, uint32_t bits)
+{
+	put_names(buffer, mask_flags(), bits);
+}
+
+void
+state_json_events(unsigned bits)
+{
+	json_names(poll_flags, bits);
+}
+
+void
+state_json_mask(uint32_t bits)
+{
+	json_names(mask_flags(), bits);
 }
 
 static bool

@@ -23,7 +23,11 @@ void state_address(struct buffer *buffer, const struct sock_address *address);
 /* Append the names of BITS, as poll(2) has them, "-" for none. */
 void state_events(struct buffer *buffer, unsigned bits);
 
+/* The same of the mask of an entry of epoll(7). */
+void state_mask(struct buffer *buffer, uint32_t bits);
+
 /* Print them as an array of JSON. */
 void state_json_events(unsigned bits);
+void state_json_mask(uint32_t bits);
 
 #endif

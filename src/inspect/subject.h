@@ -8,16 +8,38 @@
 
 #include "inspect/columns.h"
 #include "inspect/descriptor.h"
-#include "inspect/procfs.h"
+#include "inspect/peers.h"
+#include "inspect/waiters.h"
+
+/* A process some of whose descriptors are inspected. */
+struct owner {
+	pid_t pid;
+	struct waiters waiters;
+};
 
 struct subject {
 	struct descriptor d;
-	char comm[COMM_SIZE]; /* of its process */
+	struct peers peers;
 };
 
-/* NAMED: with their processes, as comm[pid]/7. */
-void subjects_print_text(const struct subject *list, size_t count, bool named,
-    struct columns *columns);
-void subject_print_json(const struct subject *subject);
+/* What the records of an inspection have in common. */
+struct inspection {
+	struct source source;
+	struct world world;
+	struct subject *list;
+	size_t count, size;
+	struct owner *owners; /* by process */
+	size_t owner_count;
+	int status; /* of the exit */
+};
+
+/* What process S's descriptor is one of waits for. */
+const struct waiters *subject_waiters(const struct inspection *in,
+    const struct subject *s);
+
+/* Add a record for S. NAMED: with its process, as comm[pid]/7. */
+void subject_print_text(struct inspection *in, const struct subject *s,
+    bool named, struct columns *columns);
+void subject_print_json(struct inspection *in, const struct subject *s);
 
 #endif

@@ -15,12 +15,12 @@
 
 #include "sys/foreign.h"
 #include "sys/foreign_table.h"
+#include "sys/kind.h"
 #include "sys/process.h"
 
 #if defined(HAVE_EPOLL_CREATE1) && defined(__linux__)
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -48,16 +48,6 @@ static const char
 static const char instance[] = "anon_inode:[eventpoll]";
 static const char no_entry
     [] = "an epoll instance with a registration that must not be polled";
-
-/* devices.txt of Linux: tty and ttyS; tty, console and ptmx; slaves. */
-static bool
-is_terminal(const struct stat *st, const char *link)
-{
-	unsigned major = major(st->st_rdev);
-
-	return major == 4 || major == 5 || (major >= 136 && major <= 143) ||
-	    strncmp(link, "/dev/tty", 8) == 0;
-}
 
 /* The link's text, "" without /proc.  Returns 0 or -errno. */
 static int
@@ -110,35 +100,9 @@ is_on(const struct stat *st, unsigned long device)
 	    minor(st->st_dev) == (device & 0xfffff);
 }
 
-/* Whether DEVICE is that of FD, which is closed. */
-static bool
-is_device(int fd, unsigned long device)
-{
-	struct stat st;
-	bool answer = fd != -1 && fstat(fd, &st) == 0 && is_on(&st, device);
-
-	if (fd != -1)
-		(void)close(fd);
-	return answer;
-}
-
-/* All pipes are on one device, and all sockets. */
-static bool
-is_pipe_or_socket(unsigned long device)
-{
-	int ends[2];
-
-	if (is_device(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), device))
-		return true;
-	if (pipe2(ends, O_CLOEXEC) == -1)
-		return false;
-	(void)close(ends[1]);
-	return is_device(ends[0], device);
-}
-
 /*
- * The entry with number NUMBER, inode INODE of device DEVICE, of FD, a copy of
- * an instance.  It is the file that its owner has under that number if the
+ * The entry with number NUMBER, inode INODE of device DEVICE, where no pipe and
+ * no socket is, of FD, a copy of an instance.  It is the file that its owner has under that number if the
  * inode is the same; anonymous files share one inode, and kcmp(2) compares
  * these.
  */
@@ -151,9 +115,6 @@ entry_objection(const struct foreign *f, int fd, int number,
 	struct statfs fs;
 	int copy, error = 0;
 
-	*why = NULL;
-	if (is_pipe_or_socket(device))
-		return 0;
 	*why = no_entries;
 	entry.number = number;
 	copy = process_descriptor(f->process, number);
@@ -176,12 +137,15 @@ static int
 epoll_objection(const struct foreign *f, int fd, int depth, const char **why)
 {
 	unsigned long inode, device;
+	struct kind_devices devices;
 	char path[48], line[256];
-	int number, error = 0;
+	int number, error = kind_devices(&devices);
 	unsigned events;
 	FILE *info;
 
 	*why = no_entries;
+	if (error != 0)
+		return error;
 	(void)snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
 	info = depth >= DEEPEST ? NULL : fopen(path, "re");
 	if (info == NULL)
@@ -195,7 +159,11 @@ epoll_objection(const struct foreign *f, int fd, int depth, const char **why)
 		if (sscanf(line,
 			"tfd: %d events: %x data: %*x pos:%*d"
 			" ino:%lx sdev:%lx",
-			&number, &events, &inode, &device) == 4)
+			&number, &events, &inode, &device) != 4)
+			break;
+		if (device == devices.pipes || device == devices.sockets)
+			*why = NULL;
+		else
 			error = entry_objection(f, fd, number, inode, device,
 			    depth, why);
 	}
@@ -209,17 +177,21 @@ static int
 anonymous_objection(const struct foreign *f, int fd, const char *link,
     int depth, const char **why)
 {
-	static const char *const harmless[] = { "anon_inode:[eventfd]",
-		"anon_inode:[timerfd]", "anon_inode:inotify",
-		"anon_inode:[fanotify]", "anon_inode:[pidfd]" };
+	enum kind kind = kind_of_link(link);
 
-	if (strcmp(link, instance) == 0)
+	if (kind == KIND_EPOLL)
 		return epoll_objection(f, fd, depth, why);
-	*why = harmful;
-	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
-		if (strcmp(link, harmless[i]) == 0)
-			*why = NULL;
+	*why = kind != KINDS && kind_polling(kind) == POLLING_HARMLESS ?
+	    NULL :
+	    harmful;
 	return 0;
+}
+
+/* The device that ST is, in the form of kind.h. */
+static uint64_t
+special_of(const struct stat *st)
+{
+	return (uint64_t)major(st->st_rdev) << 20 | minor(st->st_rdev);
 }
 
 static int
@@ -238,7 +210,10 @@ objection(const struct foreign *f, int fd, int depth, const char **why)
 	if ((error = read_link(fd, link, sizeof link)) != 0)
 		return error;
 	if (S_ISCHR(st.st_mode)) {
-		*why = is_terminal(&st, link) ? NULL : no_device;
+		*why = kind_of_file(st.st_mode, special_of(&st), link) ==
+			KIND_TERMINAL ?
+		    NULL :
+		    no_device;
 		return 0;
 	}
 	if (fstatfs(fd, &fs) == -1)

@@ -3,10 +3,20 @@
 
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "sys/kind.h"
+
+#ifdef HAVE_EPOLL_CREATE1
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+#endif
 
 static const struct {
 	const char *name, *link;
@@ -74,3 +84,50 @@ kind_of_file(mode_t mode, uint64_t special, const char *link)
 		return KIND_DEVICE;
 	return KIND_OTHER;
 }
+
+#ifdef HAVE_EPOLL_CREATE1
+
+/* Close FD, which may be -1 with errno.  Returns 0 with its device, or -errno. */
+static int
+take_device(int fd, uint64_t *device)
+{
+	struct stat st;
+	int error = fd == -1 || fstat(fd, &st) == -1 ? -errno : 0;
+
+	if (error == 0)
+		*device = (uint64_t)major(st.st_dev) << 20 | minor(st.st_dev);
+	if (fd != -1)
+		(void)close(fd);
+	return error;
+}
+
+int
+kind_devices(struct kind_devices *devices)
+{
+	int ends[2], error;
+
+	error = pipe2(ends, O_CLOEXEC) == -1 ? -errno : 0;
+	if (error != 0)
+		return error;
+	(void)close(ends[1]);
+	error = take_device(ends[0], &devices->pipes);
+	if (error == 0)
+		error = take_device(socket(AF_UNIX,
+					SOCK_STREAM | SOCK_CLOEXEC, 0),
+		    &devices->sockets);
+	if (error == 0)
+		error = take_device(epoll_create1(EPOLL_CLOEXEC),
+		    &devices->anonymous);
+	return error;
+}
+
+#else
+
+int
+kind_devices(struct kind_devices *devices)
+{
+	(void)devices;
+	return -ENOSYS;
+}
+
+#endif

@@ -45,4 +45,15 @@ enum kind kind_of_link(const char *link);
  */
 enum kind kind_of_file(mode_t mode, uint64_t special, const char *link);
 
+/*
+ * The devices on which all pipes are, all sockets, and all other files without
+ * a name, in the form of fdinfo: the major number above 20 bits of the minor.
+ */
+struct kind_devices {
+	uint64_t pipes, sockets, anonymous;
+};
+
+/* Returns 0, or -errno: -EMFILE, -ENFILE; -ENOSYS. */
+int kind_devices(struct kind_devices *devices);
+
 #endif

@@ -12,14 +12,15 @@
 #include <sys/syscall.h>
 #endif
 
-#if defined(SYS_pidfd_open) && defined(SYS_pidfd_getfd)
+#if defined(SYS_pidfd_open) && defined(SYS_pidfd_getfd) && defined(SYS_kcmp)
 
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <unistd.h>
 
-/* KCMP_EPOLL_TFD: some C libraries come without the kernel's headers. */
+/* KCMP_FILE, KCMP_EPOLL_TFD: some C libraries come without the kernel's headers. */
+#define COMPARE_FILE 0
 #define COMPARE_ENTRY 7
 
 int
@@ -112,27 +113,36 @@ process_return(const struct process_loan *loan)
 	signals_restore(&loan->mask);
 }
 
+/* What kcmp(2) says of files: 1 if both are one, 0 if not or gone; -errno. */
+static int
+answer_of(long answer)
+{
+	if (answer != -1)
+		return answer == 0;
+	return errno == EBADF || errno == ESRCH || errno == ENOENT ? 0 : -errno;
+}
+
+int
+process_same(pid_t a, int number, pid_t b, int other)
+{
+	return answer_of(syscall(SYS_kcmp, a, b, COMPARE_FILE, number, other));
+}
+
+int
+process_is_entry(pid_t holder, int number, pid_t owner, int epoll, int key,
+    unsigned place)
+{
+	/* struct kcmp_epoll_slot of kcmp(2): Linux 4.13 */
+	uint32_t slot[3] = { (uint32_t)epoll, (uint32_t)key, place };
+
+	return answer_of(syscall(SYS_kcmp, holder, owner, COMPARE_ENTRY, number,
+	    slot));
+}
+
 int
 process_registered(pid_t pid, int number, int epoll, int key)
 {
-#ifdef SYS_kcmp
-	/* struct kcmp_epoll_slot of kcmp(2): Linux 4.13 */
-	uint32_t slot[3] = { (uint32_t)epoll, (uint32_t)key, 0 };
-	long answer = syscall(SYS_kcmp, pid, getpid(), COMPARE_ENTRY, number,
-	    slot);
-
-	if (answer != -1)
-		return answer == 0;
-	if (errno == EBADF || errno == ESRCH || errno == ENOENT)
-		return 0;
-	return -errno;
-#else
-	(void)pid;
-	(void)number;
-	(void)epoll;
-	(void)key;
-	return -ENOSYS;
-#endif
+	return process_is_entry(pid, number, getpid(), epoll, key, 0);
 }
 
 const char *
@@ -163,6 +173,29 @@ process_forbidden_by(void)
 }
 
 #else
+
+int
+process_same(pid_t a, int number, pid_t b, int other)
+{
+	(void)a;
+	(void)number;
+	(void)b;
+	(void)other;
+	return -ENOSYS;
+}
+
+int
+process_is_entry(pid_t holder, int number, pid_t owner, int epoll, int key,
+    unsigned place)
+{
+	(void)holder;
+	(void)number;
+	(void)owner;
+	(void)epoll;
+	(void)key;
+	(void)place;
+	return -ENOSYS;
+}
 
 int
 process_open(pid_t pid)

@@ -56,6 +56,22 @@ void process_return(const struct process_loan *loan);
  */
 int process_registered(pid_t pid, int number, int epoll, int key);
 
+/*
+ * Whether descriptor NUMBER of process A and descriptor OTHER of process B are
+ * one open file description: 1 or 0, also if one is closed; or -errno if that
+ * cannot be known (kcmp(2), KCMP_FILE).
+ */
+int process_same(pid_t a, int number, pid_t b, int other);
+
+/*
+ * Whether descriptor NUMBER of process HOLDER is the file that is registered
+ * under KEY in the epoll instance that is descriptor EPOLL of process OWNER;
+ * PLACE counts, from 0, the entries with that key.  Returns as process_same.
+ * The kernel walks through the entries to find it.
+ */
+int process_is_entry(pid_t holder, int number, pid_t owner, int epoll, int key,
+    unsigned place);
+
 /* Why the system forbids it after -EPERM: a constant text, or NULL. */
 const char *process_forbidden_by(void);
 

@@ -83,7 +83,7 @@ closed_once() {
 	expect 0 in
 }
 
-@test "not open: 0 to 2 no shell keeps to itself; --ready-fd is told the same" {
+@test "not open: no hint for 0 to 2, which no shell keeps; --ready-fd has the same hint" {
 	run --separate-stderr sh -c 'exec pmux poll -t 0 0 <&-'
 	expect 1 $'nval\t0'
 	[[ $stderr == *'[EBADF] (not open in pmux)' ]]
@@ -201,7 +201,7 @@ never_early() {
 	each never_early
 }
 
-# ---- data, end of file and timeout told apart ----
+# ---- data, end of file and timeout are distinct ----
 
 pipe_states() {
 	ask "$1" in pipe.r.data
@@ -450,7 +450,7 @@ hollow_out() {
 	local command
 
 	need_linux
-	# a sanitizer's look for leaks does not work in a traced program
+	# a leak sanitizer does not work in a traced program
 	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 	for command in poll devpoll wait; do
 		with 7=pipe.r.data -- peer bits 0x5000 pmux $command -t 0 7:in

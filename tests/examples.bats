@@ -173,7 +173,7 @@ looks_at_others() {
 	mkfifo other
 	sleep 60 7<>other 3>&- &
 	sleeper=$!
-	# nobody reads it yet; a device may not be looked at
+	# it has no reader yet; a device is not inspected
 	pm poll -t 0 -p "$sleeper" 7:out
 	kill "$sleeper"
 	rm other

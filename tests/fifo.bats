@@ -367,7 +367,7 @@ out_on_every_primitive() {
 	peer await 0 f
 }
 
-@test "out: whoever comes while pmux leaves finds its mark" {
+@test "out: a pmux that opens it while another leaves finds the mark" {
 	local inode waiting
 
 	[[ $(uname -m) == x86_64 ]] || skip "vfork may be clone here"
@@ -375,7 +375,7 @@ out_on_every_primitive() {
 	[[ -r /proc/locks ]] || skip "no /proc/locks"
 	inode=$(stat -c %i f)
 	reader
-	# no holder can be had: it is leaving for a second
+	# no holder can be started: it is leaving for a second
 	deny clone=EAGAIN clone3=EAGAIN -- pmux poll -q -t 1h f:out 3>&- 2>err &
 	waiting=$!
 	until grep -q "WRITE .*:$inode $((1 << 62)) $((1 << 62))\$" /proc/locks; do
@@ -913,7 +913,7 @@ title() {
 	line job
 }
 
-@test "a FIFO without a name is held no more" {
+@test "a FIFO without a name is not held" {
 	local id how
 
 	for how in 'rm f' 'mkfifo g; mv g f' 'echo >g; mv g f'; do
@@ -1064,7 +1064,7 @@ hostile() {
 	peer await 0 f
 }
 
-# without CALL... -- CMD...: each fails as where no process is to be had.
+# without CALL... -- CMD...: each fails as where no process can be started.
 without() {
 	local -a calls=()
 
@@ -1077,7 +1077,7 @@ without() {
 	[[ $status != 77 ]] || skip "$stderr"
 }
 
-@test "no process to be had: nothing is opened, and nobody let through" {
+@test "no process can be started: nothing is opened, no peer is let through" {
 	writer job
 	without fork vfork clone clone3 -- pmux poll -q -t 1h f:in
 	expect_error 3 'f: .*\[EAGAIN\] \(no process can be started'
@@ -1103,7 +1103,7 @@ without() {
 	writer_done
 }
 
-@test "no process to be had when pmux leaves: it says what is lost, status 3" {
+@test "no process can be started when pmux leaves: it reports the loss, status 3" {
 	local start
 
 	[[ $(uname -m) == x86_64 ]] || skip "vfork may be clone here"
@@ -1242,7 +1242,7 @@ without() {
 	peer await 0 f
 }
 
-@test "few descriptors to be had lose nothing" {
+@test "with few descriptors nothing is lost" {
 	local n
 
 	for n in 5 6 7 8 9 10 12; do
@@ -1260,7 +1260,7 @@ without() {
 @test "without a watch: a writer that comes while the holder is idle" {
 	local pause
 
-	# it looks ever more rarely: come at several moments in between
+	# it samples at growing intervals: come at several moments in between
 	for pause in 0 0.005 0.01 0.02 0.03 0.04 0.06; do
 		writer one
 		bash -c 'ulimit -n 5; exec pmux poll -t 1h --hold 1h f:in' \
@@ -1333,7 +1333,7 @@ writer_later() {
 @test "without /proc the next reader does not block" {
 	need_root
 	skip_if_sanitized "wants /proc"
-	unshare -m true 2>/dev/null || skip "no mount namespace to be had"
+	unshare -m true 2>/dev/null || skip "no mount namespace"
 	# shellcheck disable=SC2016
 	run --separate-stderr unshare -m sh -c '
 		umount -l /proc || exit 77
@@ -1433,7 +1433,7 @@ writer_later() {
 		[[ $status != 77 ]] || skip "$stderr"
 		assert_success
 		[[ $stderr == *'cannot be watched'* ]]
-		# after the holder's first look
+		# after the holder's first check
 		peer await 2 f
 		echo job >f
 		# its end of file: nobody keeps the write end

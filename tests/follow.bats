@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 #
-# --follow: news of every target until all are finished, none lost, no busy
+# --follow: events of every target until all are finished, none lost, no busy
 # loop.
 
 # shellcheck disable=SC2030,SC2031,SC2154	# run sets them
@@ -41,7 +41,7 @@ ended() {
 	esac
 }
 
-# ---- news ----
+# ---- new events ----
 
 # every_write COMMAND [LENGTH]: lines of LENGTH bytes, or each another length.
 every_write() {
@@ -62,12 +62,12 @@ every_write() {
 	rm f
 }
 
-@test "each write that is read is told, one after the other" {
+@test "each write that is read is reported, one after the other" {
 	each every_write
 }
 
-@test "also where it looks as if nothing had happened" {
-	# two equal byte counts: edges tell, and select and poll have none
+@test "also where the state seems unchanged" {
+	# equal byte counts: edges show the change, select and poll have none
 	need epoll
 	each every_write 50
 }
@@ -80,7 +80,7 @@ standing() {
 	assert_equal "$(sort <<<"$output")" "$(sort <<<"$2"$'\t7\n'"$3"$'\t8')"
 }
 
-@test "what stays ready is told once" {
+@test "a target that stays ready is reported once" {
 	local c
 
 	for c in poll devpoll epoll wait; do
@@ -119,10 +119,10 @@ early() {
 
 	from=$(date -d "$1" +%s%N) || skip "date cannot read times"
 	to=$(date -d "$2" +%s%N)
-	((to - from >= 99000000)) || fail "told at $1 and again at $2"
+	((to - from >= 99000000)) || fail "reported at $1 and again at $2"
 }
 
-@test "select, poll, devpoll: another byte count is news, ten times a second" {
+@test "select, poll, devpoll: another byte count is an event, ten times a second" {
 	local c
 
 	for c in select poll devpoll; do
@@ -130,7 +130,7 @@ early() {
 	done
 }
 
-@test "epoll, kqueue: each write is news, read or not" {
+@test "epoll, kqueue: each write is an event, read or not" {
 	local c
 
 	for c in epoll kqueue wait; do
@@ -167,7 +167,7 @@ a_line_each() {
 	rm f
 }
 
-@test "select, poll, devpoll, wait: what is read in part is told again" {
+@test "select, poll, devpoll, wait: a target read in part is reported again" {
 	local c
 
 	for c in select poll devpoll wait; do
@@ -335,7 +335,7 @@ idle_begins_anew() {
 	rm f
 }
 
-@test "--idle begins anew with each event" {
+@test "--idle restarts with each event" {
 	idle_begins_anew poll
 	! has epoll || idle_begins_anew epoll
 }
@@ -414,7 +414,7 @@ while_printing() {
 	rm f g
 }
 
-@test "what becomes ready while pmux is busy is told" {
+@test "a target that becomes ready while pmux is busy is reported" {
 	each while_printing
 }
 
@@ -457,7 +457,7 @@ calm() {
 	each calm
 }
 
-@test "more events than the output holds: what is read meanwhile is told" {
+@test "more events than the output holds: targets read meanwhile are reported" {
 	local i name=f
 
 	# names so long that the records of one wait fill the buffer twice
@@ -472,7 +472,7 @@ calm() {
 	printf x >&7
 	following poll "$name"*
 	record .
-	# the first one has been told; pmux has more to tell of that step
+	# the first one has been reported; pmux has more to report in that step
 	read -r -N 1 line <&7
 	printf y >&7
 	for ((i = 1; i < 501; i++)); do
@@ -483,7 +483,7 @@ calm() {
 	wait "$pid" || :
 }
 
-@test "a look that is interrupted is made again" {
+@test "an interrupted check is repeated" {
 	need_linux
 	command -v strace >/dev/null || skip "no strace"
 	mkfifo f

@@ -82,7 +82,7 @@ go() {
 	expect 124
 }
 
-@test "write: nobody reads any more" {
+@test "write: the last reader has gone" {
 	with 7=unix-stream.peer-closed -- pmux kqueue -t 0 write:7
 	fields 1 'write - eof [0-9]+ 7'
 	with 7=pipe.w.reader-gone -- pmux kqueue -t 0 write:7
@@ -346,7 +346,7 @@ read_chmod() {
 
 @test "proc: status in JSON and as a number" {
 	need_json
-	peer reaped || skip 'this kernel does not tell the status'
+	peer reaped || skip 'this kernel does not report the status'
 	child 'exit 7'
 	waiting kqueue -t 1h --json "proc:$child"
 	go
@@ -370,7 +370,7 @@ read_chmod() {
 	expect 0 -
 }
 
-# gone PMUX...: that, and how it tells of a child of ours that is gone.
+# gone PMUX...: that, and how it reports a child of ours that has gone.
 gone() {
 	child 'exit 7'
 	mkfifo ready
@@ -387,7 +387,7 @@ gone() {
 	finish "$pid"
 }
 
-@test "proc: a status that nobody tells is unknown, never 0" {
+@test "proc: a status that the kernel does not report is unknown, never 0" {
 	need_json
 	hide
 	gone "${hidden[@]}" pmux kqueue -t 1h
@@ -402,7 +402,7 @@ gone() {
 	fields 0 "proc exit [a-z,]*eof[a-z,]* - $child"
 }
 
-@test "proc: the process connector tells it where it may be asked" {
+@test "proc: the process connector reports it where permitted" {
 	need_root
 	need_linux
 	may_follow
@@ -512,7 +512,7 @@ gone() {
 	fields 0 'signal - clear 1 RTMIN\+2'
 }
 
-@test "signal: KILL and STOP cannot be had" {
+@test "signal: KILL and STOP are refused" {
 	local name
 
 	for name in KILL STOP SIGKILL 9; do
@@ -605,7 +605,7 @@ in_a_network() {
 	command -v ip >/dev/null || skip 'no ip(8)'
 	in_a_network || {
 		how=(-r)
-		in_a_network -r || skip 'no network namespace to be had'
+		in_a_network -r || skip 'no network namespace'
 	}
 	cat >script <<-'EOF'
 		change() {
@@ -1027,7 +1027,7 @@ denied() {
 	expect_error 3 'kqueue: 7: .*\[EIO\]'
 }
 
-@test "a pipe whose kind cannot be told is not taken for something else" {
+@test "a pipe whose kind cannot be determined is not taken for something else" {
 	mkfifo f
 	exec 7<>f
 	denied fstatfs=EIO -- kqueue -t 10 write:7
@@ -1047,7 +1047,7 @@ denied() {
 	assert_line --index 3 --regexp '^error ENOENT '
 }
 
-@test "a process that cannot be looked at ends the wait" {
+@test "a process that cannot be inspected ends the wait" {
 	local child
 
 	sleep 100 3>&- &

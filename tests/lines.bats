@@ -107,7 +107,7 @@ every_stall() {
 	rm a b
 }
 
-@test "a source that stalls in mid-line holds up nobody" {
+@test "a source that stalls in mid-line delays no other" {
 	each every_stall
 }
 
@@ -651,7 +651,7 @@ every_message() {
 }
 
 every_socket_count() {
-	# the rest is there for the next one
+	# the remaining lines are there for the next one
 	# shellcheck disable=SC2016
 	printf '1\n2\n3\n45' | peer talk unix 7 sh -c \
 	    'pmux "$1" -l -c 2 "$2" && pmux "$1" -l "$2"' sh "$1" \
@@ -1049,7 +1049,7 @@ every_busy_signal() {
 	assert_equal "$(wc -l <err)" 2
 }
 
-@test "kqueue: a file that was written anew, and is longer" {
+@test "kqueue: a file that was rewritten, and is longer" {
 	need kqueue
 	local words
 

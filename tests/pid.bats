@@ -4,7 +4,7 @@
 # -p PID: the descriptors of another process.
 
 # shellcheck disable=SC2030,SC2031,SC2154	# run sets them
-# shellcheck disable=SC2016	# the owner expands what it is told
+# shellcheck disable=SC2016	# the owner expands its orders
 # shellcheck disable=SC2094	# both ends of a FIFO
 load helper
 
@@ -358,7 +358,7 @@ swapped() {
 
 @test "a process that has ended, and another with its number and files" {
 	unshare -pf --mount-proc true 2>/dev/null ||
-	    skip "no pid namespace to be had"
+	    skip "no pid namespace"
 	cat >script <<'EOF'
 		mkfifo f ready
 		exec 7<>f
@@ -378,12 +378,12 @@ swapped() {
 		wait "$pmux"
 EOF
 	run --separate-stderr unshare -pf --mount-proc bash script 3>&-
-	[[ $status != 77 ]] || skip "no number to be had again"
+	[[ $status != 77 ]] || skip "the number is not reused"
 	[[ $status == 1 && $output == $'nval\t7' ]] ||
 	    fail "$status $output $stderr"
 }
 
-@test "what a look has an effect on is not looked at" {
+@test "descriptors that an inspection would change are not inspected" {
 	local state
 
 	for state in signalfd.none linux.proc-mounts epoll.signalfd dev.null \
@@ -398,7 +398,7 @@ refused() {
 	expect_error 4 "descriptor 7 of process $owner: "
 }
 
-@test "what an epoll instance gains later is not looked at" {
+@test "entries that an epoll instance gains later are not inspected" {
 	gains=7
 	each gains_signalfd
 }
@@ -415,12 +415,12 @@ gains_signalfd() {
 		finish "$pid"
 		expect_error 4 "descriptor 7 of process $owner: an epoll"
 		kill -USR2 "$owner"
-		# what its owner was to be told of it is told
+		# its owner still gets its event
 		wait "$owner" || fail "$1 $stream: lost"
 	done
 }
 
-@test "--follow: an epoll instance that stays ready is told once" {
+@test "--follow: an epoll instance that stays ready is reported once" {
 	owner 7=epoll.one-ready
 	each told_once
 }
@@ -431,7 +431,7 @@ told_once() {
 	assert_equal "$output $stderr" "$(says "$1")"$'\t7 '
 }
 
-@test "--follow: a number that comes to mean what cannot be looked at" {
+@test "--follow: a number that is reused for a file that cannot be inspected" {
 	owned
 	mkfifo f
 	each becomes_mounts
@@ -456,7 +456,7 @@ becomes_mounts() {
 	esac || fail "$1: $status $output"
 }
 
-@test "what can be looked at" {
+@test "the kinds that are inspected" {
 	local state
 
 	for state in eventfd.5 timerfd.expired pidfd.zombie epoll.one-ready \
@@ -511,7 +511,7 @@ has_few() {
 	owner_does 'read -r <&100'
 }
 
-@test "--follow: news, and what is closed" {
+@test "--follow: new events, and closed descriptors" {
 	owned
 	mkfifo f g
 	owner_does 'exec 7<>f 8<>g'
@@ -526,7 +526,7 @@ has_few() {
 	exec 8<&-
 }
 
-@test "--follow: what stays as it is is told once" {
+@test "--follow: a target that does not change is reported once" {
 	owned
 	mkfifo f
 	owner_does 'exec 7<>f; echo >&7'
@@ -569,7 +569,7 @@ has_few() {
 	assert_line --regexp '^error ENOSYS .*no pidfd_getfd'
 }
 
-@test "a copy whose kind cannot be told is an error, not a refusal" {
+@test "a copy whose kind cannot be determined is an error, not a refusal" {
 	run deny fstatfs=EIO -- true
 	[[ $status != 77 ]] || skip "$output"
 	owned

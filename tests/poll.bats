@@ -50,7 +50,7 @@ load helper
 	expect 124
 }
 
-@test "nval, hup, err and readiness told apart in one call" {
+@test "nval, hup, err and readiness in one call" {
 	need_linux
 	with 7=number.closed 8=pipe.r.writer-gone-drained \
 	    9=pipe.w.reader-gone-full 10=pipe.r.data -- \

@@ -359,7 +359,7 @@ blocking() {
 
 signals=(grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status)
 
-look_limits() {
+check_limits() {
 	local plain
 
 	two_lines
@@ -370,13 +370,13 @@ look_limits() {
 }
 
 @test "the caller's limits" {
-	each look_limits
+	each check_limits
 }
 
 @test "the caller's signal mask and dispositions, FIFOs or not" {
 	need_proc
 	local command plain
-	local -a as=(env) look=("${signals[@]}")
+	local -a as=(env) limits=("${signals[@]}")
 
 	! env --block-signal=USR1 true 2>/dev/null ||
 	    as+=(--block-signal=USR1 --block-signal=CONT)
@@ -384,18 +384,18 @@ look_limits() {
 	mkfifo f
 	exec 8<>f
 	echo >&8
-	plain=$("${as[@]}" "${look[@]}")
+	plain=$("${as[@]}" "${limits[@]}")
 	for command in select poll devpoll epoll kqueue wait; do
 		has $command || continue
 		run --separate-stderr "${as[@]}" pmux $command \
-		    "$(reads $command 8)" -- "${look[@]}"
+		    "$(reads $command 8)" -- "${limits[@]}"
 		expect 0 "$plain"
 		run --separate-stderr "${as[@]}" pmux $command \
-		    "$(reads $command f)" -- "${look[@]}"
+		    "$(reads $command f)" -- "${limits[@]}"
 		expect 0 "$plain"
 		# with a time limit CONT is caught
 		run --separate-stderr "${as[@]}" pmux $command -t 1m \
-		    "$(reads $command 8)" -- "${look[@]}"
+		    "$(reads $command 8)" -- "${limits[@]}"
 		expect 0 "$plain"
 	done
 	trap - TERM USR2 CONT
@@ -405,17 +405,17 @@ look_limits() {
 	need kqueue
 	need_proc
 	local plain
-	local -a look=("${signals[@]}")
+	local -a limits=("${signals[@]}")
 
 	two_lines
 	trap '' USR2
-	plain=$("${look[@]}")
-	pm kqueue read:8 signal:USR1 signal:USR2 signal:CHLD -- "${look[@]}"
+	plain=$("${limits[@]}")
+	pm kqueue read:8 signal:USR1 signal:USR2 signal:CHLD -- "${limits[@]}"
 	expect 0 "$plain"
 	trap - USR2
 }
 
-look_descriptors() {
+check_descriptors() {
 	local plain
 
 	rm -f f
@@ -429,10 +429,10 @@ look_descriptors() {
 
 @test "the caller's descriptors and none of pmux's" {
 	need_proc
-	each look_descriptors
+	each check_descriptors
 }
 
-look_environment() {
+check_environment() {
 	local plain
 
 	two_lines
@@ -450,7 +450,7 @@ look_environment() {
 }
 
 @test "the caller's environment, and PMUX_ variables that are no others'" {
-	each look_environment
+	each check_environment
 }
 
 variables() {
@@ -526,7 +526,7 @@ odd_name() {
 
 # ---- again and again ----
 
-# Equal lines, so that no count of bytes tells one from the next; there is
+# Equal lines, so that no count of bytes distinguishes them; there is
 # always a writer, so one run too many would wait for ever.
 none_lost() {
 	local i count
@@ -813,7 +813,7 @@ passed_on() {
 	each passed_on HUP 129
 }
 
-# Not before the last has ended, however often it is told.
+# Not before the last has ended, however often it is reported.
 again() {
 	rm -f up f
 	mkfifo up f

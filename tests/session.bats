@@ -101,7 +101,7 @@ start() {
 	assert_equal "$ready $id" "ready $pid"
 }
 
-tell() {
+send() {
 	printf '%s\n' "$1" >&"$to"
 }
 
@@ -127,7 +127,7 @@ hear() {
 ask() {
 	local wanted
 
-	tell "$1"
+	send "$1"
 	hear
 	printf -v wanted '%s\n' "${@:2}"
 	[[ $output == "${wanted%$'\n'}" ]] ||
@@ -298,9 +298,9 @@ usage_in() {
 
 	: >"$name"
 	start pmux poll --session
-	tell "register $(printf '%q' "$name"):in"
+	send "register $(printf '%q' "$name"):in"
 	hears ok
-	tell 'poll 0'
+	send 'poll 0'
 	hear
 	target=${output#*$'\t'*$'\t'}
 	target=${target%$'\n'ok*}
@@ -538,7 +538,7 @@ modify_unknown() {
 	for command in epoll kqueue; do
 		has "$command" || continue
 		start pmux "$command" --session
-		tell fileno
+		send fileno
 		hear
 		number=${output#ok }
 		ask "fromfd $number" ok
@@ -616,11 +616,11 @@ far_away() {
 	mkfifo p
 	start pmux epoll --session --hold 0
 	ask 'register p:in' ok
-	tell fileno
+	send fileno
 	hear
 	# it is next to the object
 	number=$((${output#ok } + 1))
-	tell "register $number:in"
+	send "register $number:in"
 	hear
 	[[ $output == "error EBADF $number: "* ]]
 	stop
@@ -795,7 +795,7 @@ not_shorter() {
 	    $(grep -c '^event' <<<"$output") == 3 ]] || fail "$output"
 }
 
-@test "kqueue: a process whose status nobody tells" {
+@test "kqueue: a process whose status is not reported" {
 	need kqueue
 	hide
 	mkfifo go
@@ -805,7 +805,7 @@ not_shorter() {
 	ask "control 0 0 -5:$child:flags=1,0x80000000" 'ok 0'
 	echo >go
 	wait "$child" || :
-	tell 'control 1 1m'
+	send 'control 1 1m'
 	hear
 	assert_equal "$output" \
 	    $'event\t-5\t2147483648\t32816\t-1\t'"$child"$'\nok 1'
@@ -843,10 +843,10 @@ not_shorter() {
 @test "kqueue: a change acts at once on the pending wait" {
 	need kqueue
 	start pmux kqueue --session
-	tell '@w control 1 -'
+	send '@w control 1 -'
 	ask '@c control 0 0 user:1:udata=x' 'ok @c 0'
 	ask '@b control 1 0' 'error @b BUSY a wait is pending'
-	tell '@t control 0 0 user:1:trigger,udata=y'
+	send '@t control 0 0 user:1:trigger,udata=y'
 	hears 'ok @t 0'
 	hears $'event @w\tuser\t-\t-\t0\t1\ty' 'ok @w 1'
 	stop
@@ -858,7 +858,7 @@ not_shorter() {
 	ask 'control 0 0 signal:USR1' 'ok 0'
 	kill -USR1 "$pid"
 	kill -USR1 "$pid"
-	tell 'control 1 5'
+	send 'control 1 5'
 	hear
 	[[ $output == $'event\tsignal\t-\tclear\t'[12]$'\tUSR1\nok 1' ]] ||
 	    fail "$output"
@@ -911,20 +911,20 @@ pending_in() {
 	request=$(wait_for "$1" 7 -)
 	start peer with 7=pipe.r.empty -- pmux "$1" --session
 	[[ ! $(watch "$1" 7) ]] || ask "$(watch "$1" 7)" ok
-	tell "@w $request"
+	send "@w $request"
 	ask '@c closed' 'ok @c false'
 	ask "@b $request" 'error @b BUSY a wait is pending'
 	ask '@x cancel y' 'ok @x 0'
-	tell '@d cancel'
+	send '@d cancel'
 	hears 'error @w CANCELED the wait was ended'
 	hears 'ok @d 1'
 	ask '@e cancel' 'ok @e 0'
-	tell "@v $request"
-	tell '@f cancel v'
+	send "@v $request"
+	send '@f cancel v'
 	hears 'error @v CANCELED the wait was ended'
 	hears 'ok @f 1'
-	tell "$request"
-	tell 'cancel'
+	send "$request"
+	send 'cancel'
 	hears 'error CANCELED the wait was ended'
 	hears 'ok 1'
 	stop
@@ -942,7 +942,7 @@ wakes() {
 	mkfifo p
 	start pmux "$1" --session --hold 0
 	[[ ! $(watch "$1" p) ]] || ask "$(watch "$1" p)" ok
-	tell "@w $request"
+	send "@w $request"
 	ask closed 'ok false'
 	exec {fd}<>p
 	echo >&"$fd"
@@ -955,13 +955,13 @@ wakes() {
 @test "epoll: register, modify and unregister act on the pending wait" {
 	need epoll
 	start peer with 7=pipe.r.data 8=pipe.r.data -- pmux epoll --session
-	tell '@w poll'
-	tell '@r register 7:in'
+	send '@w poll'
+	send '@r register 7:in'
 	hears 'ok @r'
 	hears $'event @w\tin\t7' 'ok @w 1'
 	ask 'modify 7:0x0' ok
-	tell '@w poll'
-	tell '@m modify 7:in'
+	send '@w poll'
+	send '@m modify 7:in'
 	hears 'ok @m'
 	hears $'event @w\tin\t7' 'ok @w 1'
 	stop
@@ -971,8 +971,8 @@ wakes() {
 	for command in poll devpoll; do
 		has "$command" || continue
 		start peer with 7=pipe.r.data -- pmux "$command" --session
-		tell '@w poll'
-		tell '@r register 7:in'
+		send '@w poll'
+		send '@r register 7:in'
 		hears 'ok @r'
 		ask '@c cancel' 'error @w CANCELED the wait was ended'
 		hears 'ok @c 1'
@@ -996,7 +996,7 @@ unregistered_in_a_wait() {
 	start pmux "$1" --session --hold 0
 	ask 'register p:in' ok
 	ask 'register /dev/null:0x0' ok
-	tell '@w poll'
+	send '@w poll'
 	ask 'unregister p' ok
 	ask 'unregister /dev/null' ok
 	ask 'register q:in' ok
@@ -1018,7 +1018,7 @@ unregistered_in_a_wait() {
 	exec {fd}<>p
 	start pmux poll --session
 	ask "register $fd:in" ok
-	tell '@w poll 20'
+	send '@w poll 20'
 	ask "unregister $fd" ok
 	echo >&"$fd"
 	hears $'event @w\tin\t'"$fd" 'ok @w 1'
@@ -1037,8 +1037,8 @@ unregistered_in_a_wait() {
 	ask 'register p:in,et' ok
 	rounds 50
 	for ((; rounds > 0; rounds--)); do
-		tell '@w poll'
-		tell '@c cancel'
+		send '@w poll'
+		send '@c cancel'
 		echo >&"$fd"
 		hear
 		if [[ $output == *CANCELED* ]]; then
@@ -1088,7 +1088,7 @@ unregistered_in_a_wait() {
 	exec {fd}<>p
 	start pmux epoll --session
 	ask "register $fd:in,exclusive" ok
-	tell '@w poll 100'
+	send '@w poll 100'
 	await_state "$pid" S
 	ask closed 'ok false'
 	ask cancel 'error @w CANCELED the wait was ended'
@@ -1108,7 +1108,7 @@ limit_sinks() {
 	await_state "$pid" S
 	prlimit --pid "$pid" --nofile=2:2
 	# to be seen at once, while it sleeps
-	tell closed
+	send closed
 	hear
 	exec {to}>&-
 	status=0
@@ -1176,7 +1176,7 @@ unread_idle() {
 unread_wait() {
 	start peer with 7=pipe.r.empty -- pmux "$1" --session
 	[[ ! $(watch "$1" 7) ]] || ask "$(watch "$1" 7)" ok
-	tell "$(wait_for "$1" 7 1h)"
+	send "$(wait_for "$1" 7 1h)"
 	ask closed 'ok false'
 	nobody_reads
 }
@@ -1188,7 +1188,7 @@ unread_wait() {
 unread_end() {
 	start peer with 7=pipe.r.empty -- pmux "$1" --session
 	[[ ! $(watch "$1" 7) ]] || ask "$(watch "$1" 7)" ok
-	tell "$(wait_for "$1" 7 1h)"
+	send "$(wait_for "$1" 7 1h)"
 	ask closed 'ok false'
 	exec {to}>&-
 	exec {from}<&-
@@ -1232,7 +1232,7 @@ signalled() {
 		mkfifo p
 		start pmux "$1" --session
 		[[ ! $(watch "$1" p) ]] || ask "$(watch "$1" p)" ok
-		[[ $name == TERM ]] || tell "$request"
+		[[ $name == TERM ]] || send "$request"
 		ask closed 'ok false'
 		kill -"$name" "$pid"
 		ended $((128 + $(kill -l "$name")))
@@ -1307,19 +1307,19 @@ signalled() {
 	ask 'poll 0' 'ok 0'
 	owner_does 'echo >&7'
 	ask 'poll' $'event\tin\t7' 'ok 1'
-	tell 'register 7:in'
+	send 'register 7:in'
 	hear
 	[[ $output == 'error EEXIST 7: '* ]]
 	# the last descriptor of the file is closed: the entry has gone
 	owner_does 'exec 7>&-'
 	ask 'poll 0' 'ok 0'
-	tell 'unregister 7'
+	send 'unregister 7'
 	hear
 	[[ $output == 'error EBADF 7: '* ]]
 	# the number is another file's
 	owner_does 'exec 7<>b; echo >&7'
 	ask 'poll 0' 'ok 0'
-	tell 'modify 7:in'
+	send 'modify 7:in'
 	hear
 	[[ $output == 'error ENOENT 7: '* ]]
 	ask 'register 7:in' ok
@@ -1347,7 +1347,7 @@ signalled() {
 	ask 'fromfd 7' ok
 	ask 'poll 0' 'ok 0'
 	ask 'fromfd 8' ok
-	tell 'fromfd 9'
+	send 'fromfd 9'
 	hear
 	[[ $output == 'error EBADF 9: '* ]] || fail "$output"
 	stop
@@ -1360,14 +1360,14 @@ signalled() {
 	owned
 	mkfifo a
 	start pmux epoll --session -p "$owner"
-	tell fileno
+	send fileno
 	hear
 	number=${output#ok }
 	owner_does "ulimit -n $((number + 1)); eval 'exec $number<>a'"
 	owner_does "echo >&$number"
 	ask "register $number:in" ok
 	ask 'poll 0' $'event\tin\t'"$number" 'ok 1'
-	tell fileno
+	send fileno
 	hear
 	[[ ${output#ok } != "$number" ]]
 	ask "modify $number:pri" ok
@@ -1417,7 +1417,7 @@ signalled() {
 	start pmux select --session -p "$owner"
 	ask 'select 0 -r 7 -w 7' $'event\tread\t7' $'event\twrite\t7' 'ok 2'
 	owner_does 'exec 7>&-'
-	tell 'select 0 -r 7'
+	send 'select 0 -r 7'
 	hear
 	[[ $output == 'error EBADF 7: '* ]]
 	stop
@@ -1547,11 +1547,11 @@ full() {
 		start pmux "$command" --session -p "$owner"
 		if [[ $command == kqueue ]]; then
 			ask 'control 0 0 read:7' 'ok 0'
-			tell '@w control 9 20'
+			send '@w control 9 20'
 			answer=$'event @w\tread\t-\t-\t1\t7'
 		else
 			ask 'register 7:in' ok
-			tell '@w poll 20'
+			send '@w poll 20'
 			answer=$'event @w\tin\t7'
 		fi
 		ask 'closed' 'ok false'
@@ -1559,7 +1559,7 @@ full() {
 		owner_does 'echo >&7'
 		hears "$answer" 'ok @w 1'
 		owner_does 'read -r <&7'
-		tell "$(wait_for "$command" 7 20)"
+		send "$(wait_for "$command" 7 20)"
 		ask '@c closed' 'ok @c false'
 		owner_does 'exec 8<&7 7<&-'
 		if [[ $command != kqueue ]]; then

@@ -50,12 +50,14 @@ text_time(void)
 bool
 text_names(const struct flag *table, uint32_t bits, bool quoted)
 {
-	const char *name, *separator = "";
+	const char *name;
 	uint32_t number;
+	bool any = false;
 
 	while ((name = flags_next(table, &bits, &number)) != NULL) {
-		output_string(separator);
-		separator = ",";
+		if (any)
+			output_character(',');
+		any = true;
 		if (quoted)
 			output_character('"');
 		if (*name != '\0')
@@ -65,7 +67,7 @@ text_names(const struct flag *table, uint32_t bits, bool quoted)
 		if (quoted)
 			output_character('"');
 	}
-	return *separator != '\0';
+	return any;
 }
 
 void

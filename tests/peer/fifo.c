@@ -101,6 +101,30 @@ fifo_r_reopened(void)
 }
 
 static int
+fifo_r_gone_again(void)
+{
+	int r;
+
+	make_fifo();
+	r = fifo(O_RDONLY);
+	close(fifo(O_WRONLY));
+	close(fifo(O_WRONLY));
+	return forget_fifo(r);
+}
+
+static int
+fifo_r_after(void)
+{
+	int r;
+
+	make_fifo();
+	r = fifo(O_RDONLY);
+	close(fifo(O_WRONLY));
+	close(r);
+	return forget_fifo(fifo(O_RDONLY));
+}
+
+static int
 fifo_w_empty(void)
 {
 	make_fifo();
@@ -133,6 +157,33 @@ fifo_w_gone(void)
 }
 
 static int
+fifo_w_gone_full(void)
+{
+	int r, w;
+
+	make_fifo();
+	r = fifo(O_RDONLY);
+	w = fifo(O_WRONLY);
+	fill(w);
+	close(r);
+	return forget_fifo(w);
+}
+
+static int
+fifo_w_back(void)
+{
+	int r, w;
+
+	make_fifo();
+	r = fifo(O_RDONLY);
+	w = fifo(O_WRONLY);
+	fill(w);
+	close(r);
+	(void)fifo(O_RDONLY);
+	return forget_fifo(w);
+}
+
+static int
 fifo_rw(void)
 {
 	make_fifo();
@@ -146,6 +197,19 @@ fifo_rw_data(void)
 
 	put(f, "abc");
 	return f;
+}
+
+static int
+fifo_rw_came(void)
+{
+	int f, w;
+
+	make_fifo();
+	f = fifo(O_RDWR);
+	w = fifo(O_WRONLY);
+	put(w, "abc");
+	close(w);
+	return forget_fifo(f);
 }
 
 static int
@@ -164,11 +228,16 @@ const struct state fifo_states[] = {
 	{ "fifo.r.writer-gone-data", fifo_r_gone_data },
 	{ "fifo.r.writer-gone-drained", fifo_r_gone },
 	{ "fifo.r.reopened", fifo_r_reopened },
+	{ "fifo.r.gone-again", fifo_r_gone_again },
+	{ "fifo.r.opened-after-a-writer-came-and-went", fifo_r_after },
 	{ "fifo.w.empty", fifo_w_empty },
 	{ "fifo.w.full", fifo_w_full },
 	{ "fifo.w.reader-gone-empty", fifo_w_gone },
+	{ "fifo.w.reader-gone-full", fifo_w_gone_full },
+	{ "fifo.w.reader-back", fifo_w_back },
 	{ "fifo.rw.empty", fifo_rw },
 	{ "fifo.rw.data", fifo_rw_data },
+	{ "fifo.rw.writer-came-and-went", fifo_rw_came },
 	{ "fifo.rw.full", fifo_rw_full },
 	{ NULL, NULL },
 };

@@ -42,6 +42,32 @@ file_past_end(void)
 	return file_of("0123456789", 25);
 }
 
+/* A file of ten bytes, opened again with FLAGS. */
+static int
+file_opened(int flags)
+{
+	char name[] = "peer.XXXXXX";
+	int f = move(mkstemp(name)), again;
+
+	put(f, "0123456789");
+	close(f);
+	again = move(open(name, flags));
+	unlink(name);
+	return again;
+}
+
+static int
+file_rdonly(void)
+{
+	return file_opened(O_RDONLY);
+}
+
+static int
+file_wronly(void)
+{
+	return file_opened(O_WRONLY);
+}
+
 static int
 file_empty(void)
 {
@@ -83,6 +109,8 @@ const struct state file_states[] = {
 	{ "file.middle", file_middle },
 	{ "file.at-end", file_end },
 	{ "file.past-end", file_past_end },
+	{ "file.rdonly", file_rdonly },
+	{ "file.wronly", file_wronly },
 	{ "file.empty", file_empty },
 	{ "directory.open", directory },
 	{ "dev.null", dev_null },

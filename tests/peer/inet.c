@@ -84,6 +84,33 @@ tcp_one_waits(void)
 }
 
 static int
+tcp_two_wait(void)
+{
+	struct sockaddr_in sin, unused;
+	int l = inet(SOCK_STREAM, &sin, 1);
+
+	if (listen(l, 5) == -1)
+		die(ABSENT, "listen");
+	join(inet(SOCK_STREAM, &unused, 0), &sin);
+	join(inet(SOCK_STREAM, &unused, 0), &sin);
+	until(l, POLLIN);
+	return l;
+}
+
+static int
+tcp_all_accepted(void)
+{
+	struct sockaddr_in sin, unused;
+	int l = inet(SOCK_STREAM, &sin, 1);
+
+	if (listen(l, 5) == -1)
+		die(ABSENT, "listen");
+	join(inet(SOCK_STREAM, &unused, 0), &sin);
+	(void)move(accept(l, NULL, NULL));
+	return l;
+}
+
+static int
 tcp_fresh(void)
 {
 	struct sockaddr_in sin;
@@ -137,6 +164,21 @@ tcp_oob_data(void)
 	return s[0];
 }
 
+static int
+tcp_past_mark(void)
+{
+	char byte;
+	int s[2];
+
+	tcp_pair(s);
+	if (send(s[1], "!", 1, MSG_OOB) != 1)
+		die(ABSENT, "MSG_OOB");
+	until(s[0], POLLPRI);
+	if (recv(s[0], &byte, 1, MSG_OOB) != 1)
+		die(ABSENT, "MSG_OOB");
+	return s[0];
+}
+
 /* The peer's buffer fills from ours: full means that it stays full. */
 static int
 tcp_full(void)
@@ -174,6 +216,27 @@ tcp_half(void)
 	tcp_pair(s);
 	shutdown(s[1], SHUT_WR);
 	until(s[0], POLLIN);
+	return s[0];
+}
+
+static int
+tcp_own_half(void)
+{
+	int s[2];
+
+	tcp_pair(s);
+	shutdown(s[0], SHUT_WR);
+	until(s[1], POLLIN);
+	return s[0];
+}
+
+static int
+tcp_shut_rd(void)
+{
+	int s[2];
+
+	tcp_pair(s);
+	shutdown(s[0], SHUT_RD);
 	return s[0];
 }
 
@@ -229,6 +292,17 @@ tcp_reset(void)
 }
 
 static int
+tcp_reset_taken(void)
+{
+	socklen_t length = sizeof(int);
+	int error, s = tcp_reset();
+
+	if (getsockopt(s, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
+		die(1, "SO_ERROR");
+	return s;
+}
+
+static int
 tcp_shut_rdwr(void)
 {
 	int s[2];
@@ -254,6 +328,14 @@ tcp_refused(void)
 		die(ABSENT, "connect");
 	until(c, 0);
 	return c;
+}
+
+static int
+udp_fresh(void)
+{
+	struct sockaddr_in sin;
+
+	return inet(SOCK_DGRAM, &sin, 0);
 }
 
 static int
@@ -284,6 +366,19 @@ udp_data(void)
 }
 
 static int
+udp_two(void)
+{
+	struct sockaddr_in sin, unused;
+	int u = inet(SOCK_DGRAM, &sin, 1), v = inet(SOCK_DGRAM, &unused, 0);
+
+	join(v, &sin);
+	put(v, "hello");
+	put(v, "abc");
+	until(u, POLLIN);
+	return u;
+}
+
+static int
 udp_empty(void)
 {
 	return udp_sent("");
@@ -307,22 +402,30 @@ const struct state inet_states[] = {
 	{ "tcp-listen.bound", tcp_bound },
 	{ "tcp-listen.listening", tcp_listening },
 	{ "tcp-listen.one-waits", tcp_one_waits },
+	{ "tcp-listen.two-wait", tcp_two_wait },
+	{ "tcp-listen.all-accepted", tcp_all_accepted },
 	{ "tcp.fresh", tcp_fresh },
 	{ "tcp.connected", tcp_connected },
 	{ "tcp.data", tcp_data },
 	{ "tcp.oob", tcp_oob },
 	{ "tcp.oob-and-data", tcp_oob_data },
+	{ "tcp.past-the-mark", tcp_past_mark },
 	{ "tcp.full", tcp_full },
 	{ "tcp.peer-half-closed-data", tcp_half_data },
 	{ "tcp.peer-half-closed", tcp_half },
+	{ "tcp.itself-half-closed", tcp_own_half },
 	{ "tcp.both-half-closed", tcp_both_half },
 	{ "tcp.peer-closed", tcp_closed },
 	{ "tcp.peer-closed-written-to", tcp_closed_written },
 	{ "tcp.reset", tcp_reset },
+	{ "tcp.reset-error-taken", tcp_reset_taken },
+	{ "tcp.own-shut-rd", tcp_shut_rd },
 	{ "tcp.own-shut-rdwr", tcp_shut_rdwr },
 	{ "tcp.refused", tcp_refused },
+	{ "udp.fresh", udp_fresh },
 	{ "udp.bound", udp_bound },
 	{ "udp.data", udp_data },
+	{ "udp.two-datagrams", udp_two },
 	{ "udp.empty-datagram", udp_empty },
 	{ "udp.refused", udp_refused },
 	{ NULL, NULL },

@@ -10,11 +10,14 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -88,6 +91,17 @@ timerfd_expired(void)
 }
 
 static int
+timerfd_read(void)
+{
+	uint64_t ticks;
+	int t = timerfd_expired();
+
+	if (read(t, &ticks, sizeof ticks) != (ssize_t)sizeof ticks)
+		die(1, "read");
+	return t;
+}
+
+static int
 signalfd_none(void)
 {
 	sigset_t set;
@@ -95,6 +109,20 @@ signalfd_none(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	return move(signalfd(-1, &set, 0));
+}
+
+/* It stays pending and blocked in CMD (execve(2)). */
+static int
+signalfd_pending(void)
+{
+	sigset_t set;
+	int s = signalfd_none();
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	kill(getpid(), SIGUSR1);
+	return s;
 }
 
 int
@@ -118,6 +146,42 @@ static int
 pidfd_zombie(void)
 {
 	return pidfd_of(make_zombie());
+}
+
+static int
+pidfd_reaped(void)
+{
+	pid_t pid = make_zombie();
+	int p = pidfd_of(pid);
+
+	if (waitpid(pid, NULL, 0) != pid)
+		die(1, "waitpid");
+	return p;
+}
+
+static int
+inotify_no_watch(void)
+{
+	return move(inotify_init1(0));
+}
+
+static int
+inotify_pending(void)
+{
+	char name[] = "peer.XXXXXX";
+	int i = move(inotify_init1(0));
+
+	if (inotify_add_watch(i, ".", IN_CREATE | IN_ONLYDIR) == -1)
+		die(ABSENT, "inotify_add_watch");
+	close(mkstemp(name));
+	unlink(name);
+	return i;
+}
+
+static int
+epoll_empty(void)
+{
+	return move(epoll_create1(0));
 }
 
 static int
@@ -175,6 +239,32 @@ memfd(void)
 }
 
 static int
+memfd_data(void)
+{
+	int m = memfd();
+
+	put(m, "abc");
+	lseek(m, 0, SEEK_SET);
+	return m;
+}
+
+static int
+o_path_fifo(void)
+{
+	char path[64];
+	int fd = make_state("fifo.rw.empty");
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return move(open(path, O_PATH));
+}
+
+static int
+dev_urandom(void)
+{
+	return move(open("/dev/urandom", O_RDONLY));
+}
+
+static int
 o_path(void)
 {
 	return move(open(".", O_PATH));
@@ -208,19 +298,28 @@ const struct state linux_states[] = {
 	{ "timerfd.disarmed", timerfd_disarmed },
 	{ "timerfd.armed", timerfd_armed },
 	{ "timerfd.expired", timerfd_expired },
+	{ "timerfd.read", timerfd_read },
 	{ "signalfd.none", signalfd_none },
+	{ "signalfd.pending", signalfd_pending },
 	{ "pidfd.alive", pidfd_alive },
 	{ "pidfd.zombie", pidfd_zombie },
+	{ "pidfd.reaped", pidfd_reaped },
+	{ "inotify.no-watch", inotify_no_watch },
 	{ "inotify.none", inotify_none },
+	{ "inotify.pending", inotify_pending },
+	{ "epoll.empty", epoll_empty },
 	{ "epoll.none-ready", epoll_none },
 	{ "epoll.one-ready", epoll_one },
 	{ "epoll.nested", epoll_nested },
 	{ "epoll.signalfd", epoll_signalfd },
 	{ "linux.memfd", memfd },
+	{ "linux.memfd-data", memfd_data },
 	{ "linux.o_path", o_path },
+	{ "linux.o_path-fifo", o_path_fifo },
 	{ "linux.proc-file", proc_file },
 	{ "linux.proc-mounts", proc_mounts },
 	{ "linux.dev-full", dev_full },
+	{ "linux.dev-urandom", dev_urandom },
 #endif
 	{ NULL, NULL },
 };

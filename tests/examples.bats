@@ -357,6 +357,11 @@ recipe_for_bats() {
 	page pmux-info.1
 }
 
+@test "pmux-compare(1)" {
+	need_linux
+	page pmux-compare.1
+}
+
 @test "pmux-inspect(1)" {
 	need_linux
 	page pmux-inspect.1

@@ -64,6 +64,6 @@ const struct command *command_find(const char *name);
 int command_unknown(const char *name);
 
 /* The run functions: of select, poll and all commands that wait; the others. */
-command_run_fn command_wait_run, inspect_run, info_run, help_run;
+command_run_fn command_wait_run, inspect_run, compare_run, info_run, help_run;
 
 #endif

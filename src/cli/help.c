@@ -90,9 +90,10 @@ put_statuses(const struct command *command)
 	    "  2        usage error\n"
 	    "  3        a system call failed, or the output could not be"
 	    " written\n");
+	if (waits || (command->options & OPTION_INSPECT) != 0)
+		output_string("  4        not available on this system\n");
 	if (waits)
 		output_string(
-		    "  4        not available on this system\n"
 		    "  124      the timeout passed first\n"
 		    "  125-127  PROGRAM could not be started, executed,"
 		    " found\n"

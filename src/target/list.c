@@ -276,6 +276,7 @@ targets_parse_names(struct targets *targets, bool null_separated)
 
 	for (size_t i = 0; i < targets->count && status == 0; i++)
 		status = target_parse_name(&targets->list[i]);
+	targets->unsorted = true;
 	if (status == 0)
 		fdplace_avoid(targets_name, targets);
 	return status;

@@ -7,7 +7,7 @@
 load helper
 
 completions=$BATS_TEST_DIRNAME/../completions
-commands=(wait select poll devpoll epoll kqueue inspect compare info help)
+commands=(wait select poll devpoll epoll kqueue inspect compare trace info help)
 # whose options, and which, the shells describe
 described=('pmux poll -' 'pmux ')
 events=(in pri out err hup nval rdhup rdnorm rdband wrnorm wrband msg et

@@ -357,6 +357,13 @@ recipe_for_bats() {
 	page pmux-info.1
 }
 
+@test "pmux-trace(1)" {
+	need_linux
+	pm trace --calls -- true
+	[[ $status == 0 ]] || skip "$stderr"
+	page pmux-trace.1
+}
+
 @test "pmux-compare(1)" {
 	need_linux
 	page pmux-compare.1

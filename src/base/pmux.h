@@ -81,6 +81,7 @@ struct pmux {
 	struct once *once;
 	struct lines *lines;
 	struct programs *programs;
+	struct ending *ending; /* sys/ending.h, or NULL */
 	/* see pmux_at_end */
 	void (*close)(void *argument);
 	void *argument;

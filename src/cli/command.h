@@ -29,7 +29,8 @@ enum {
 	OPTION_JSON = 16, /* those that can print JSON */
 	OPTION_SESSION = 32, /* those that can serve requests */
 	OPTION_PID = 64, /* info: about a process */
-	OPTION_INSPECT = 128 /* those that look at processes */
+	OPTION_INSPECT = 128, /* those that look at processes */
+	OPTION_TRACE = 256 /* trace */
 };
 
 struct command {
@@ -64,6 +65,7 @@ const struct command *command_find(const char *name);
 int command_unknown(const char *name);
 
 /* The run functions: of select, poll and all commands that wait; the others. */
-command_run_fn command_wait_run, inspect_run, compare_run, info_run, help_run;
+command_run_fn command_wait_run, inspect_run, compare_run, trace_run, info_run,
+    help_run;
 
 #endif

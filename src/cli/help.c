@@ -77,6 +77,7 @@ static void
 put_statuses(const struct command *command)
 {
 	bool waits = (command->options & OPTION_WAITS) != 0;
+	bool traces = (command->options & OPTION_TRACE) != 0;
 
 	output_string("\nExit status:\n");
 	output_string(waits ? "  0        a requested event was reported\n" :
@@ -90,11 +91,12 @@ put_statuses(const struct command *command)
 	    "  2        usage error\n"
 	    "  3        a system call failed, or the output could not be"
 	    " written\n");
-	if (waits || (command->options & OPTION_INSPECT) != 0)
+	if (waits || traces || (command->options & OPTION_INSPECT) != 0)
 		output_string("  4        not available on this system\n");
 	if (waits)
+		output_string("  124      the timeout passed first\n");
+	if (waits || traces)
 		output_string(
-		    "  124      the timeout passed first\n"
 		    "  125-127  PROGRAM could not be started, executed,"
 		    " found\n"
 		    "  128+N    signal N ended pmux\n");

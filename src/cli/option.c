@@ -323,7 +323,8 @@ parse_words(const struct command *command, int argc, char **argv,
 	if (status != 0 || optind >= argc)
 		return status;
 	/* getopt_long stops at `--' and goes past it */
-	if (request->targets.words == 0)
+	if (request->targets.words == 0 &&
+	    (command->options & OPTION_TRACE) == 0)
 		return diag_usage("-- starts a program; write ./-name for a"
 				  " path");
 	request->program.arguments = argv + optind;
@@ -346,6 +347,7 @@ options_parse(const struct command *command, const struct backend *backend,
 	request->wait.ready_fd = -1;
 	request->wait.max_events = INT64_MAX;
 	request->stream.idle = DURATION_FOREVER;
+	request->trace.waits = TRACE_WAITS;
 	begin_words();
 	opterr = 0;
 	status = parse_words(command, argc, argv, request);

@@ -292,15 +292,15 @@ describe(struct launch *launch, const struct target *t,
 
 /* ---- errors ---- */
 
-static int
-no_start(const char *name, int error)
+int
+program_no_start(const char *name, int error)
 {
 	(void)diag_system(error, "it cannot be started", "%s", name);
 	return EXIT_NO_START;
 }
 
-static int
-not_run(const char *name, int error)
+int
+program_not_run(const char *name, int error)
 {
 	const char *hint = error == ENOENT && launch_found() ?
 	    "the interpreter that it names" :
@@ -334,7 +334,7 @@ program_become(const struct program_options *options,
 	if (error == 0)
 		error = describe(&launch, t, event);
 	if (error != 0)
-		return no_start(*options->arguments, -error);
+		return program_no_start(*options->arguments, -error);
 	signals_block(&old);
 	fifo_give(launch.input != -1 ? launch.input : launch.output);
 	held = fifo_leave();
@@ -345,7 +345,8 @@ program_become(const struct program_options *options,
 	signals_restore(&old);
 	if (held != 0)
 		return EXIT_NO_START;
-	return error != 0 ? not_run(*options->arguments, error) : status;
+	return error != 0 ? program_not_run(*options->arguments, error) :
+			    status;
 }
 
 /* ---- again and again ---- */
@@ -464,7 +465,7 @@ program_open(const struct program_options *options,
 	if (error == 0)
 		error = open_wake();
 	if (error != 0)
-		return no_start(*options->arguments, -error);
+		return program_no_start(*options->arguments, -error);
 	catch_signals(p->targets);
 	*readable = p->wake[0];
 	return 0;
@@ -516,9 +517,9 @@ start(size_t index, const struct launch *launch)
 	pid = host->start == NULL ? launch_start(launch, &error) :
 				    host->start(host, launch, &error);
 	if (pid == -1)
-		return no_start(*p->arguments, error);
+		return program_no_start(*p->arguments, error);
 	if (pid == 0)
-		return not_run(*p->arguments, error);
+		return program_not_run(*p->arguments, error);
 	DEBUG("dispatch", "process %d runs for %.*s", pid,
 	    (int)p->targets->list[index].length, p->targets->list[index].name);
 	p->runs[p->running++] = (struct run){ pid, index };
@@ -537,7 +538,7 @@ program_start(size_t index, const struct event *event)
 	if (error == 0)
 		error = describe(&launch, t, event);
 	if (error != 0)
-		return no_start(*p->arguments, -error);
+		return program_no_start(*p->arguments, -error);
 	signals_block(&old);
 	status = start(index, &launch);
 	end_loan();

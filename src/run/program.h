@@ -42,6 +42,13 @@ int program_open(const struct program_options *options,
     const struct print_options *print, int *wake);
 
 /*
+ * PROGRAM, NAME, could not be started, or executed, with errno value ERROR: the
+ * message.  Returns the exit status.
+ */
+int program_no_start(const char *name, int error);
+int program_not_run(const char *name, int error);
+
+/*
  * Whether one more may be started: fewer run than --jobs says (1), and no
  * signal has come that will end pmux.
  */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stddef.h>
+
+#include "base/pmux.h"
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/option.h"
+#include "inspect/calls_run.h"
+#include "output/diag.h"
+#include "run/request.h"
+
+/* Options of one of the two modes alone.  Returns 0 or an exit status. */
+static int
+check(const struct request *r)
+{
+	bool program = r->program.arguments != NULL;
+
+	if (!r->trace.calls)
+		return diag_usage("only --calls so far");
+	if (r->targets.words > 0)
+		return diag_usage("%s: --calls takes no descriptors",
+		    r->targets.list[0].name);
+	if (r->targets.process_count + program != 1)
+		return diag_usage("--calls: one --pid, or -- and a program");
+	return 0;
+}
+
+int
+trace_run(const struct command *command, int argc, char **argv)
+{
+	struct request *request = pmux->request;
+	int status = options_parse(command, NULL, argc, argv, request);
+
+	if (status != 0)
+		return status;
+	if (request->help) {
+		help_print(command);
+		return EXIT_EVENT;
+	}
+	status = check(request);
+	return status != 0 ? status : calls_run(request);
+}

@@ -4,8 +4,8 @@
  * event costs that one of NUMBER descriptors has, where ACTIVE have one at a
  * time.  Each is a FIFO with a byte in it until the line about it came.  Each
  * candidate runs once a round and gets about EVENTS events for each ACTIVE.
- * With -s it looks again only after a while: it is given time to see that what
- * it has reported is no longer ready.  Prints, as KIND-ACTIVE, nanoseconds of
+ * With -s it samples what is ready, at intervals: it is given time to find that
+ * what it has reported is no longer ready.  Prints, as KIND-ACTIVE, nanoseconds of
  * processor time for each event.
  *
  * drive wake KIND [-r ROUNDS]: the time from a byte written to the line about
@@ -22,8 +22,8 @@
 #include "drive.h"
 
 /*
- * The time in usec in which a look comes: 1 ms after the report, or later where
- * a look costs much.
+ * The time in usec in which a sample is taken: 1 ms after the report, or later
+ * where a round costs much.
  */
 #define SETTLE(active) (5000 + 80 * (double)(active))
 #define BURSTS 3 /* at least so many */
@@ -50,7 +50,7 @@ open_pipes(void)
 static int
 pick(size_t i)
 {
-	/* A prime number apart, so that neighbours are not told together. */
+	/* A prime number apart, so that neighbours are not reported together. */
 	return FIRST + (int)((turn_of + i) * 7919 % (size_t)number);
 }
 
@@ -62,7 +62,7 @@ burst(struct candidate *c, size_t n)
 
 	for (i = 0; i < n; i++)
 		put_bytes(pick(i), "x", 1);
-	/* Between two looks, what was drained and filled is no event. */
+	/* What was drained and filled between two samples is no event. */
 	got = take_lines(c, n, sampled ? 300 : 5000);
 	for (i = 0; i < n; i++)
 		drain(pick(i));
@@ -84,7 +84,7 @@ measure(struct candidate *c, int which)
 	before = processor_time(c);
 	for (i = 0; i < bursts; i++)
 		got += burst(c, n);
-	/* On a busy machine a look may still come too late. */
+	/* On a busy machine a sample may still come too late. */
 	if (got < (sampled ? bursts * n / 2 : bursts * n)) {
 		warnx("%d active: %zu of %zu reported", (int)n, got,
 		    bursts * n);
@@ -102,9 +102,14 @@ turn(struct candidate *c)
 
 	start(c, 0);
 	be_patient(c->pid);
-	/* With the first line, everything is registered. */
+	/*
+	 * The loops register everything at the start, pmux with the first event
+	 * of each: what is measured is an event from then on.
+	 */
 	if (burst(c, 1) != 1)
 		fail(c, "reports nothing");
+	else
+		burst(c, (size_t)number);
 	for (i = 0; i < nactive && !c->failed; i++)
 		measure(c, i);
 	stop(c);

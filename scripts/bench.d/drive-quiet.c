@@ -42,7 +42,7 @@ begin(struct candidate *c)
 
 /* It has reported the state once, and is there. */
 static void
-look(struct candidate *c)
+sample(struct candidate *c)
 {
 	int n = 0;
 
@@ -72,7 +72,7 @@ drive_quiet(int argc, char *argv[])
 		add_sample(&cands[j].samples[0], processor_time(&cands[j]));
 	nap(seconds * 1e6);
 	for (j = 0; j < ncands; j++) {
-		look(&cands[j]);
+		sample(&cands[j]);
 		if (cands[j].failed)
 			continue;
 		spent = processor_time(&cands[j]) - cands[j].samples[0].v[0];

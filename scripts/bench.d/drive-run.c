@@ -54,7 +54,7 @@ event(struct candidate *c)
 		add_sample(&c->samples[0], now() - began);
 	else
 		fail(c, "an event is lost");
-	/* One that was told of the byte by another way has not read it. */
+	/* One that only waits for the byte has not read it. */
 	drain(c->source);
 }
 

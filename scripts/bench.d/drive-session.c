@@ -2,7 +2,7 @@
 /*
  * drive session KIND [-r ROUNDS]: the time from a request, "poll 0", to the end
  * of its answer, in microseconds: the median and the 99th percentile.  The
- * candidates were told to "register 10:in", which is a pipe with a byte in it,
+ * candidates were asked to "register 10:in", which is a pipe with a byte in it,
  * and so each request is answered by an event and "ok 1".
  */
 #define _GNU_SOURCE
@@ -15,7 +15,7 @@
 
 #include "drive.h"
 
-/* Returns 1 if the answer, up to its last line, begins as told. */
+/* Returns 1 if the answer, up to its last line, begins as expected. */
 static int
 ask(struct candidate *c, const char *request, const char *last)
 {

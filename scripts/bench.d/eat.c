@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * eat [-]: read a byte of standard input, unless told not to, and print one:
+ * eat [-]: read a byte of standard input, unless there is a -, and print one:
  * the program that scripts/bench lets run for each event.
  */
 #include <unistd.h>

@@ -29,15 +29,15 @@
 
 struct member {
 	int fd;
-	int step; /* ms until the next look, 0: is in the set */
+	int step; /* ms until the next sample, 0: is in the set */
 	long long due;
-	int ready; /* at that look */
+	int ready; /* at that time */
 	int unread; /* bytes, when it was reported */
 };
 
 static struct member *members;
 static struct pollfd *set; /* of the members, by the same index */
-static struct pollfd *due; /* those of them to look at */
+static struct pollfd *due; /* those of them to sample */
 static fd_set wanted;
 static int nmembers, top, with_select, reading;
 static int *out, nout; /* the members that are out of the set */
@@ -143,7 +143,7 @@ take(int i, long long time)
 	out[nout++] = i;
 }
 
-/* The time of the next look, as poll and select want it. */
+/* The time of the next sample, as poll and select want it. */
 static struct timespec *
 until(struct timespec *ts)
 {
@@ -214,7 +214,7 @@ ask_due(long long time)
 	if (n > 0 &&
 	    (with_select ? pselect(top + 1, &ready, NULL, NULL, &none, NULL) :
 			   ppoll(due, (nfds_t)n, &none, NULL)) == -1)
-		err(3, "look");
+		err(3, "sample");
 	for (i = n = 0; i < nout; i++) {
 		m = &members[out[i]];
 		if (m->due <= time)
@@ -224,7 +224,7 @@ ask_due(long long time)
 }
 
 static void
-look(void)
+sample(void)
 {
 	long long time = now();
 	struct member *m;
@@ -270,7 +270,7 @@ follow_set(void)
 	for (;;) {
 		wait_once(until(&ts));
 		if (nout != 0)
-			look();
+			sample();
 	}
 }
 

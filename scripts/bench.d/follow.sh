@@ -6,7 +6,7 @@
 program follow
 echo 10 >"$scratch/10-1"
 
-# The peers have no edges: each reads the byte that it was told of.
+# The peers have no edges: each reads the byte that was reported.
 set -- // C "$dir/follow" epoll "$scratch/10-1" \
     // again "$dir/follow" epoll "$scratch/10-1" \
     // pmux "$pmux" epoll --follow 10:in

@@ -167,7 +167,7 @@ make_pipes(void)
 static void
 round_of(int queue, int first, double *sums)
 {
-	double start = cpu(), written, told;
+	double start = cpu(), written, collected;
 	int i, n;
 	char byte = 'x';
 
@@ -176,13 +176,13 @@ round_of(int queue, int first, double *sums)
 			err(1, "write");
 	written = cpu();
 	n = way->wait(queue);
-	told = cpu();
+	collected = cpu();
 	if (n != ACTIVE)
 		errx(1, "%s: %d events, not %d", way->name, n, ACTIVE);
 	for (i = 0; i < n; i++)
 		if (read(ready[i], &byte, 1) != 1)
 			err(1, "read");
-	sums[WAIT] += told - written;
+	sums[WAIT] += collected - written;
 	sums[EVENT] += cpu() - written;
 	sums[CYCLE] += cpu() - start;
 }

@@ -99,6 +99,6 @@ END {
 	}
 	printf "\none program measured twice: at most %.1f %% apart%s%s\n",
 	    worst, (worst > 0 ? " (" where ")" : ""),
-	    (worst > 5 ? ": too noisy to tell there" : "")
+	    (worst > 5 ? ": too noisy there to compare" : "")
 	exit over ? 1 : failed ? 2 : 0
 }

@@ -215,13 +215,48 @@ ask_file(struct descriptor *d, int fd, const struct foreign *f)
 		d->ready = POLLIN | POLLOUT;
 }
 
+/*
+ * An entry that is no pipe and no socket is compared with its number by kcmp(2),
+ * for which the kernel walks through the entries: of an instance with more
+ * entries than this only so many are.
+ */
+#define COMPARED 1000
+
+/* Why FD, an epoll instance, cannot be polled: as foreign_objection. */
+static int
+instance_objection(const struct fdinfo *info, int fd, const struct foreign *f,
+    const char **why)
+{
+	struct kind_devices devices;
+	int error = kind_devices(&devices);
+	size_t compared = 0;
+
+	*why = NULL;
+	for (size_t i = 0; error == 0 && *why == NULL && i < info->entry_count;
+	     i++) {
+		const struct fdinfo_entry *e = &info->entries[i];
+
+		if (e->device == devices.pipes || e->device == devices.sockets)
+			continue;
+		if (compared++ >= COMPARED && info->entry_count > COMPARED)
+			*why = "an epoll instance with too many registrations"
+			       " to be compared";
+		else
+			error = foreign_entry_objection(f, fd, e->number,
+			    e->inode, e->device, why);
+	}
+	return error;
+}
+
 static void
 ask_instance(struct descriptor *d, int fd, const struct foreign *f)
 {
 	const char *why;
-	int error = foreign_objection(f, fd, &why);
+	int error = instance_objection(&d->info, fd, f, &why);
 
-	if (error != 0)
+	if (d->unknown[FACT_ACCESS] != NULL)
+		unknown(d, FACT_READY, d->unknown[FACT_ACCESS]);
+	else if (error != 0)
 		unknown(d, FACT_READY, errno_name(-error));
 	else if (why != NULL)
 		unknown(d, FACT_READY, why);
@@ -246,7 +281,7 @@ borrow(struct source *source, const struct descriptor *d)
 
 	if (!source->live)
 		return -ENOSYS;
-	if (d->pid == getpid())
+	if (d->pid == source->self)
 		return fcntl(d->number, F_GETFD) == -1 ? -errno : d->number;
 	process = source_process(source, d->pid);
 	return process < 0 ? process : process_descriptor(process, d->number);
@@ -267,7 +302,7 @@ ask_by(struct source *source, struct descriptor *d,
 		question(d, fd, &f);
 	else
 		error = -EAGAIN;
-	if (fd != d->number || d->pid != getpid())
+	if (fd != d->number || d->pid != source->self)
 		(void)close(fd);
 	return error;
 }
@@ -287,7 +322,7 @@ copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,
 	else if (poll(&p, 1, 0) == -1)
 		error = -errno;
 	*ready = (unsigned)p.revents & 0xffff;
-	if (p.fd != number || pid != getpid())
+	if (p.fd != number || pid != source->self)
 		(void)close(p.fd);
 	return error;
 }

@@ -77,17 +77,16 @@ read_name(struct source *source, struct descriptor *d)
 	return d->name == NULL ? -ENOMEM : 0;
 }
 
-/* The number in the brackets at the end of NAME: "pipe:[12]"; or 0. */
-static uint64_t
-inode_of(const char *name)
+/* "pipe:[12]" */
+uint64_t
+descriptor_inode(const char *link)
 {
-	const char *open = strchr(name, '[');
-	uint64_t inode;
+	const char *open = strchr(link, '[');
+	uint64_t inode = 0;
 
-	if (open == NULL ||
-	    number_parse(open + 1, strcspn(open + 1, "]"), 10, UINT64_MAX,
-		&inode) != 0)
-		return 0;
+	if (open != NULL)
+		(void)number_parse(open + 1, strcspn(open + 1, "]"), 10,
+		    UINT64_MAX, &inode);
 	return inode;
 }
 
@@ -122,7 +121,7 @@ read_type(struct source *source, struct descriptor *d)
 	(void)source;
 	unknown(d, FACT_INODE, errno_name(ENOSYS));
 #endif
-	d->inode = inode_of(d->name);
+	d->inode = descriptor_inode(d->name);
 	if (d->kind == KINDS)
 		d->kind = strncmp(d->name, "/dev/", 5) == 0 ? KIND_DEVICE :
 							      KIND_FILE;
@@ -373,6 +372,35 @@ descriptor_identify(struct source *source, pid_t pid, int number,
 	d->kind = kind_of_link(d->name);
 	read_type(source, d);
 	return 0;
+}
+
+int
+descriptor_file(struct source *source, pid_t pid, int number, uint64_t *device,
+    uint64_t *inode)
+{
+#if defined(__linux__) && defined(STATX_TYPE)
+	char path[SOURCE_PATH];
+	struct statx st;
+
+	if (!source->live)
+		return -ENOSYS;
+	(void)snprintf(path, sizeof path, "%ld/fd/%d", (long)pid, number);
+	if (statx(source->proc, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
+		STATX_INO, &st) != 0)
+		return errno == ENOENT || errno == ESRCH ?
+		    why_missing(source, pid) :
+		    -errno;
+	*device = (uint64_t)st.stx_dev_major << 20 | st.stx_dev_minor;
+	*inode = st.stx_ino;
+	return 0;
+#else
+	(void)source;
+	(void)pid;
+	(void)number;
+	(void)device;
+	(void)inode;
+	return -ENOSYS;
+#endif
 }
 
 void

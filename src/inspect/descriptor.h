@@ -90,6 +90,17 @@ int descriptor_read(struct source *source, pid_t pid, int number,
 int descriptor_identify(struct source *source, pid_t pid, int number,
     struct descriptor *d);
 
+/*
+ * Only which file it is, from what is in memory (statx(2),
+ * AT_STATX_DONT_SYNC).  Returns 0; -EBADF if the number is not open, -ESRCH;
+ * or another -errno: -ENOSYS if the source is not live.
+ */
+int descriptor_file(struct source *source, pid_t pid, int number,
+    uint64_t *device, uint64_t *inode);
+
+/* The inode in LINK, the text of the link of a pipe or a socket; or 0. */
+uint64_t descriptor_inode(const char *link);
+
 /* Release what D has. */
 void descriptor_free(struct descriptor *d);
 

@@ -110,6 +110,24 @@ take_process(struct inspection *in, const struct inspect_target *target)
 
 /* ---- the others ---- */
 
+/* Whether S may have another end, or may share a description. */
+static bool
+needs_world(const struct subject *s, bool json)
+{
+	switch (s->d.kind) {
+	case KIND_PIPE:
+	case KIND_FIFO:
+	case KIND_TCP:
+	case KIND_UDP:
+	case KIND_UNIX:
+	case KIND_SOCKET:
+	case KIND_TERMINAL:
+		return true;
+	default:
+		return json;
+	}
+}
+
 /* Whether a file with a path is among the records, or is asked for. */
 static bool
 needs_paths(const struct inspection *in, const struct inspect_target *targets,
@@ -119,7 +137,8 @@ needs_paths(const struct inspection *in, const struct inspect_target *targets,
 		if (targets[i].path != NULL)
 			return true;
 	for (size_t i = 0; i < in->count; i++)
-		if (*in->list[i].d.name == '/')
+		if (*in->list[i].d.name == '/' &&
+		    needs_world(&in->list[i], in->json))
 			return true;
 	return false;
 }
@@ -127,8 +146,11 @@ needs_paths(const struct inspection *in, const struct inspect_target *targets,
 static void
 take_path(struct inspection *in, const char *path)
 {
-	struct holders holders;
-	int error = paths_find(&in->source, &in->world, path, &holders);
+	struct holders holders = { .list = NULL };
+	int error = world_scan(&in->source, &in->world);
+
+	if (error == 0)
+		error = paths_find(&in->source, &in->world, path, &holders);
 
 	if (error == -ENOMEM)
 		in->status = diag_system(ENOMEM, NULL, "descriptors");
@@ -154,6 +176,17 @@ subject_waiters(const struct inspection *in, const struct subject *s)
 	return &find_owner(in, s->d.pid)->waiters;
 }
 
+static const struct descriptor *
+find_known(void *context, pid_t pid, int number)
+{
+	struct inspection *in = context;
+
+	for (size_t i = 0; i < in->count; i++)
+		if (in->list[i].d.pid == pid && in->list[i].d.number == number)
+			return &in->list[i].d;
+	return NULL;
+}
+
 /* The processes of the records.  Returns 0 or -ENOMEM. */
 static int
 find_owners(struct inspection *in)
@@ -172,8 +205,8 @@ find_owners(struct inspection *in)
 			continue;
 		owner = &in->owners[in->owner_count++];
 		owner->pid = pid;
-		error = waiters_find(&in->source, &in->world, pid,
-		    &owner->waiters);
+		error = waiters_find(&in->source, &in->world, pid, find_known,
+		    in, &owner->waiters);
 		if (error == -ENOMEM)
 			return error;
 	}
@@ -182,20 +215,31 @@ find_owners(struct inspection *in)
 
 /* Returns 0 or -errno. */
 static int
+find_peers(struct inspection *in, struct subject *s)
+{
+	int error;
+
+	if (!needs_world(s, in->json))
+		return 0;
+	error = world_scan(&in->source, &in->world);
+	return error != 0 ?
+	    error :
+	    peers_find(&in->source, &in->world, &s->d, &s->peers);
+}
+
+/* Returns 0 or -errno. */
+static int
 find_others(struct inspection *in, const struct inspect_target *targets,
     size_t count)
 {
-	int error = world_scan(&in->source, needs_paths(in, targets, count),
-	    &in->world);
+	int error = 0;
 
-	if (error != 0)
-		return error;
+	in->world.wants_paths = needs_paths(in, targets, count);
 	for (size_t i = 0; i < count; i++)
 		if (targets[i].path != NULL)
 			take_path(in, targets[i].path);
 	for (size_t i = 0; i < in->count && error == 0; i++)
-		error = peers_find(&in->source, &in->world, &in->list[i].d,
-		    &in->list[i].peers);
+		error = find_peers(in, &in->list[i]);
 	return error != 0 ? error : find_owners(in);
 }
 
@@ -260,7 +304,7 @@ int
 inspect(const struct inspect_target *targets, size_t count,
     const struct inspect_options *options)
 {
-	struct inspection in = { .count = 0 };
+	struct inspection in = { .json = options->json };
 	int error = source_open(&in.source, NULL);
 
 	if (error != 0)
@@ -269,7 +313,7 @@ inspect(const struct inspect_target *targets, size_t count,
 		if (targets[i].path == NULL)
 			take_process(&in, &targets[i]);
 	error = find_others(&in, targets, count);
-	if (error == 0 && options->json)
+	if (error == 0 && in.json)
 		for (size_t i = 0; i < in.count; i++)
 			subject_print_json(&in, &in.list[i]);
 	else if (error == 0)

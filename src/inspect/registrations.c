@@ -31,7 +31,8 @@
 
 struct walk {
 	struct source *source;
-	const struct world *world;
+	struct world *world;
+	const struct sight *sight;
 	const struct descriptor *instance;
 	struct kind_devices devices;
 	unsigned *places; /* of each entry among those with its number */
@@ -103,44 +104,25 @@ is_file_of(struct walk *walk, size_t index, pid_t holder, int number)
 	    d->info.entries[index].number, walk->places[index]);
 }
 
-/*
- * Whether the number of entry INDEX is that file, as far as one look can tell;
- * also sets the kind.  Returns 0 or -ENOMEM.
- */
-static int
-look(struct walk *walk, size_t index, struct registration *r)
+/* Whether kcmp(2) is to decide about an entry whose inode is the same. */
+static bool
+is_compared(const struct walk *walk, const struct fdinfo_entry *entry)
 {
-	const struct descriptor *instance = walk->instance;
-	struct descriptor d;
-	int error = descriptor_identify(walk->source, instance->pid,
-		r->entry.number, &d),
-	    answer;
+	return walk->instance->info.entry_count <= COMPARED ||
+	    !is_settled(walk, entry);
+}
 
-	if (error == -ENOMEM)
-		return error;
-	r->registered = REGISTERED_STALE;
-	if (error == -EBADF || error == -ESRCH)
-		return 0;
-	r->registered = REGISTERED_UNKNOWN;
-	if (error != 0) {
-		r->why = errno_name(-error);
-		return 0;
-	}
-	if (d.unknown[FACT_INODE] != NULL)
-		r->why = d.unknown[FACT_INODE];
-	else if (d.inode != r->entry.inode || d.device != r->entry.device)
-		r->registered = REGISTERED_STALE;
-	else {
-		r->kind = d.kind;
-		r->registered = REGISTERED_HERE;
-	}
-	descriptor_free(&d);
-	if (r->registered != REGISTERED_HERE ||
-	    (is_settled(walk, &r->entry) &&
-		instance->info.entry_count > COMPARED))
-		return 0;
+/* The number of entry INDEX has its inode. */
+static void
+compare_file(struct walk *walk, size_t index, struct registration *r)
+{
+	int answer;
+
+	r->registered = REGISTERED_HERE;
+	if (!is_compared(walk, &r->entry))
+		return;
 	answer = walk->compared++ < COMPARED ?
-	    is_file_of(walk, index, instance->pid, r->entry.number) :
+	    is_file_of(walk, index, walk->instance->pid, r->entry.number) :
 	    -E2BIG;
 	if (answer == 0)
 		r->registered = REGISTERED_STALE;
@@ -149,56 +131,140 @@ look(struct walk *walk, size_t index, struct registration *r)
 		r->why = answer == -E2BIG ? "too many to be compared" :
 					    errno_name(-answer);
 	}
-	return 0;
-}
-
-static bool
-is_equal(const struct fdinfo_entry *a, const struct fdinfo_entry *b)
-{
-	return a->number == b->number && a->inode == b->inode &&
-	    a->device == b->device && a->data == b->data;
-}
-
-/* Whether entry R is in the instance now; or -errno. */
-static int
-is_there(struct walk *walk, const struct registration *r)
-{
-	char path[SOURCE_PATH], *text;
-	struct fdinfo info;
-	int error, found = 0;
-	ssize_t n;
-
-	(void)snprintf(path, sizeof path, "%ld/fdinfo/%d",
-	    (long)walk->instance->pid, walk->instance->number);
-	n = source_read(walk->source, &text, path);
-	if (n < 0)
-		return (int)n;
-	error = fdinfo_parse(text, (size_t)n, &info);
-	for (size_t i = 0; error == 0 && found == 0 && i < info.entry_count;
-	     i++)
-		found = is_equal(&info.entries[i], &r->entry);
-	fdinfo_free(&info);
-	return error != 0 ? error : found;
 }
 
 /*
- * R was found stale once.  Returns 1 if it still is and was all the time, 0 if
- * something changes meanwhile, or -ENOMEM.
+ * Whether the number of entry INDEX is that file, as far as one look can tell.
  */
-static int
-is_stale_for_certain(struct walk *walk, size_t index, struct registration *r)
+static void
+look(struct walk *walk, size_t index, struct registration *r)
 {
-	int there, error;
+	uint64_t device, inode;
+	int error = descriptor_file(walk->source, walk->instance->pid,
+	    r->entry.number, &device, &inode);
 
-	for (int i = 0; i < LOOKS; i++) {
-		if ((there = is_there(walk, r)) != 1)
-			return there == -ENOMEM ? there : 0;
-		if ((error = look(walk, index, r)) != 0)
-			return error;
+	r->why = NULL;
+	if (error == -EBADF || error == -ESRCH)
+		r->registered = REGISTERED_STALE;
+	else if (error != 0) {
+		r->registered = REGISTERED_UNKNOWN;
+		r->why = errno_name(-error);
+	} else if (inode != r->entry.inode || device != r->entry.device)
+		r->registered = REGISTERED_STALE;
+	else
+		compare_file(walk, index, r);
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	const struct seen *one = a, *other = b;
+
+	return (one->number > other->number) - (one->number < other->number);
+}
+
+/* Whether the number of ENTRY was seen to be that pipe or socket. */
+static bool
+is_seen(const struct walk *walk, const struct fdinfo_entry *entry)
+{
+	struct seen wanted = { .number = entry->number };
+	const struct seen *found = NULL;
+
+	if (walk->sight != NULL && walk->sight->count > 0)
+		found = bsearch(&wanted, walk->sight->list, walk->sight->count,
+		    sizeof wanted, compare_numbers);
+	if (found == NULL || found->inode != entry->inode)
+		return false;
+	return entry->device ==
+	    (found->kind == KIND_PIPE	       ? walk->devices.pipes :
+		    found->kind == KIND_SOCKET ? walk->devices.sockets :
+						 UINT64_MAX);
+}
+
+static int
+compare_entries(const void *a, const void *b)
+{
+	const struct fdinfo_entry *one = a, *other = b;
+
+	if (one->number != other->number)
+		return one->number < other->number ? -1 : 1;
+	if (one->inode != other->inode)
+		return one->inode < other->inode ? -1 : 1;
+	if (one->device != other->device)
+		return one->device < other->device ? -1 : 1;
+	return (one->data > other->data) - (one->data < other->data);
+}
+
+/* Read the instance again, its entries sorted.  Returns 0 or -errno. */
+static int
+read_again(struct walk *walk, struct fdinfo *info)
+{
+	char path[SOURCE_PATH], *text;
+	int error;
+	ssize_t n;
+
+	*info = (struct fdinfo){ .entries = NULL };
+	(void)snprintf(path, sizeof path, "%ld/fdinfo/%d",
+	    (long)walk->instance->pid, walk->instance->number);
+	n = source_read(walk->source, &text, path);
+	error = n < 0 ? (int)n : fdinfo_parse(text, (size_t)n, info);
+	if (error == 0 && info->entry_count > 0)
+		qsort(info->entries, info->entry_count, sizeof *info->entries,
+		    compare_entries);
+	return error;
+}
+
+/* Look at those that seem stale once more; those that are not there are gone. */
+static void
+look_again(struct walk *walk, struct registrations *entries,
+    const struct fdinfo *info)
+{
+	for (size_t i = 0; i < entries->count; i++) {
+		struct registration *r = &entries->list[i];
+
 		if (r->registered != REGISTERED_STALE)
-			return 0;
+			continue;
+		if (info->entry_count == 0 ||
+		    bsearch(&r->entry, info->entries, info->entry_count,
+			sizeof r->entry, compare_entries) == NULL)
+			r->registered = REGISTERED_GONE;
+		else
+			look(walk, i, r);
 	}
-	return 1;
+}
+
+static bool
+has_stale(const struct registrations *entries)
+{
+	for (size_t i = 0; i < entries->count; i++)
+		if (entries->list[i].registered == REGISTERED_STALE)
+			return true;
+	return false;
+}
+
+/* Returns 0 or -ENOMEM. */
+static int
+look_at_all(struct walk *walk, struct registrations *entries)
+{
+	struct fdinfo info;
+	int error;
+
+	for (size_t i = 0; i < entries->count; i++)
+		if (is_seen(walk, &entries->list[i].entry))
+			compare_file(walk, i, &entries->list[i]);
+		else
+			look(walk, i, &entries->list[i]);
+	for (int round = 0; round < LOOKS && has_stale(entries); round++) {
+		error = read_again(walk, &info);
+		if (error == 0)
+			look_again(walk, entries, &info);
+		fdinfo_free(&info);
+		if (error == -ENOMEM)
+			return error;
+		if (error != 0)
+			break;
+	}
+	return 0;
 }
 
 /* ---- who has the file of a stale entry ---- */
@@ -233,6 +299,8 @@ find_owners(struct walk *walk, size_t index, struct registration *r)
 
 	if (walk->world == NULL)
 		return 0;
+	if ((error = world_scan(walk->source, walk->world)) != 0)
+		return error == -ENOMEM ? error : 0;
 	if (r->entry.device == walk->devices.pipes)
 		key = world_key_pipe(r->entry.inode);
 	else if (r->entry.device == walk->devices.sockets)
@@ -299,39 +367,46 @@ find_kind(struct walk *walk, struct registration *r)
 					       KIND_UNIX;
 }
 
-/*
- * Entry INDEX into *R.  Returns 1, 0 if it changes meanwhile, or -ENOMEM.
- */
+static void
+begin(struct registration *r, const struct fdinfo_entry *entry)
+{
+	*r = (struct registration){ .entry = *entry, .kind = KINDS };
+	/* a one-shot that has fired: only its behaviour is left */
+	r->armed = (entry->events & REGISTRATION_ONESHOT) == 0 ||
+	    (entry->events & ~REGISTRATION_BEHAVIOUR) != 0;
+}
+
+/* Returns 0 or -ENOMEM. */
 static int
-take(struct walk *walk, size_t index, struct registration *r)
+finish(struct walk *walk, size_t index, struct registration *r)
 {
 	const struct descriptor *d = walk->instance;
 	const struct holder *owner;
-	int answer;
+	int error;
 
-	*r = (struct registration){ .entry = d->info.entries[index],
-		.kind = KINDS };
-	/* a one-shot that has fired: only its behaviour is left */
-	r->armed = (r->entry.events & REGISTRATION_ONESHOT) == 0 ||
-	    (r->entry.events & ~REGISTRATION_BEHAVIOUR) != 0;
-	if ((answer = look(walk, index, r)) != 0)
-		return answer;
-	if (r->registered == REGISTERED_STALE) {
-		answer = is_stale_for_certain(walk, index, r);
-		if (answer != 1 && r->registered == REGISTERED_STALE)
-			return answer;
-	}
 	find_kind(walk, r);
 	if (r->registered == REGISTERED_HERE)
 		find_ready(walk, r, d->pid, r->entry.number);
 	if (r->registered != REGISTERED_STALE)
-		return 1;
-	if ((answer = find_owners(walk, index, r)) != 0)
-		return answer;
+		return 0;
+	if ((error = find_owners(walk, index, r)) != 0)
+		return error;
 	owner = r->owners.list;
 	if (owner != NULL)
 		find_ready(walk, r, owner->pid, owner->number);
-	return 1;
+	return 0;
+}
+
+/* Leave out what has gone. */
+static void
+leave_out(struct registrations *entries)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < entries->count; i++)
+		if (entries->list[i].registered != REGISTERED_GONE)
+			entries->list[kept++] = entries->list[i];
+	entries->count = kept;
 }
 
 /* Whether D's number is that instance still. */
@@ -349,12 +424,16 @@ is_instance(struct source *source, const struct descriptor *d)
 }
 
 int
-registrations_find(struct source *source, const struct world *world,
-    const struct descriptor *d, struct registrations *entries)
+registrations_find(struct source *source, struct world *world,
+    const struct sight *sight, const struct descriptor *d,
+    struct registrations *entries)
 {
-	struct walk walk = { .source = source, .world = world, .instance = d };
+	struct walk walk = { .source = source,
+		.world = world,
+		.sight = sight,
+		.instance = d };
 	size_t count = d->info.entry_count;
-	int error, answer = 0;
+	int error;
 
 	*entries = (struct registrations){ .list = NULL };
 	if (count == 0)
@@ -365,12 +444,16 @@ registrations_find(struct source *source, const struct world *world,
 		return -EBADF;
 	entries->list = calloc(count, sizeof *entries->list);
 	error = entries->list == NULL ? -ENOMEM : find_places(&walk);
-	for (size_t i = 0; error == 0 && answer >= 0 && i < count; i++) {
-		answer = take(&walk, i, &entries->list[entries->count]);
-		entries->count += answer == 1;
-	}
+	entries->count = entries->list == NULL ? 0 : count;
+	for (size_t i = 0; i < entries->count; i++)
+		begin(&entries->list[i], &d->info.entries[i]);
+	if (error == 0)
+		error = look_at_all(&walk, entries);
+	for (size_t i = 0; error == 0 && i < count; i++)
+		error = finish(&walk, i, &entries->list[i]);
+	leave_out(entries);
 	free(walk.places);
-	return error != 0 ? error : answer < 0 ? answer : 0;
+	return error;
 }
 
 void

@@ -20,7 +20,8 @@
 enum registered {
 	REGISTERED_HERE, /* the number is that file */
 	REGISTERED_STALE, /* the number is closed, or another file */
-	REGISTERED_UNKNOWN /* which of the two: see WHY */
+	REGISTERED_UNKNOWN, /* which of the two: see WHY */
+	REGISTERED_GONE /* while it was looked at: not among the results */
 };
 
 struct registration {
@@ -41,15 +42,29 @@ struct registrations {
 	size_t count;
 };
 
+/* What the links of a process said of a descriptor: pipe, socket, or another. */
+struct seen {
+	int number;
+	enum kind kind; /* KIND_PIPE, KIND_SOCKET, or another */
+	uint64_t inode;
+};
+
+struct sight {
+	struct seen *list; /* by number */
+	size_t count;
+};
+
 /*
  * Find out about the entries of D, an epoll instance, in linear time.  An entry
  * is called stale only if it still was there after its number was found to be
- * another file.  WORLD, for the owners of stale entries, may be NULL.  Returns
+ * another file.  WORLD, which is scanned for the owners of stale entries, may be
+ * NULL.  Returns
  * 0, -ENOMEM or, if D is another file by now, -EBADF; registrations_free
  * releases what ENTRIES has in any case.
  */
-int registrations_find(struct source *source, const struct world *world,
-    const struct descriptor *d, struct registrations *entries);
+int registrations_find(struct source *source, struct world *world,
+    const struct sight *sight, const struct descriptor *d,
+    struct registrations *entries);
 void registrations_free(struct registrations *entries);
 
 #endif

@@ -23,7 +23,7 @@
 int
 source_open(struct source *source, const char *root)
 {
-	*source = (struct source){ .live = root == NULL };
+	*source = (struct source){ .live = root == NULL, .self = getpid() };
 	source->proc = fdplace(open(root == NULL ? "/proc" : root,
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	return source->proc < 0 ? source->proc : 0;

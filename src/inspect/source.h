@@ -28,6 +28,7 @@ struct source {
 	struct mount_table *mounts;
 	pid_t owner; /* of the two below; 0: none yet */
 	int process; /* see source_process */
+	pid_t self; /* pmux */
 	pid_t named; /* the process that has NAME, see comm.h; 0: none */
 	char name[64];
 };

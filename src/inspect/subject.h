@@ -24,6 +24,7 @@ struct subject {
 
 /* What the records of an inspection have in common. */
 struct inspection {
+	bool json;
 	struct source source;
 	struct world world;
 	struct subject *list;

@@ -35,6 +35,15 @@ add(struct waiters *waiters, const struct waiter *waiter)
 
 /* ---- instances ---- */
 
+struct search {
+	struct source *source;
+	struct world *world;
+	pid_t pid;
+	known_fn *known;
+	void *context;
+	struct sight sight;
+};
+
 /* A stale entry waits for no descriptor of the process. */
 static int
 add_entries(struct waiters *waiters, const struct instance *instance)
@@ -54,8 +63,8 @@ add_entries(struct waiters *waiters, const struct instance *instance)
 }
 
 static int
-add_instance(struct source *source, const struct world *world,
-    struct waiters *waiters, const struct descriptor *d)
+add_instance(const struct search *search, struct waiters *waiters,
+    const struct descriptor *d)
 {
 	struct instance *grown = one_more(waiters->instances,
 	    waiters->instance_count, sizeof *grown);
@@ -68,7 +77,8 @@ add_instance(struct source *source, const struct world *world,
 	instance = &grown[waiters->instance_count++];
 	*instance = (struct instance){ .number = d->number,
 		.why = d->unknown[FACT_ACCESS] };
-	error = registrations_find(source, world, d, &instance->entries);
+	error = registrations_find(search->source, search->world,
+	    &search->sight, d, &instance->entries);
 	if (error == -ENOMEM)
 		return error;
 	if (error != 0)
@@ -76,42 +86,66 @@ add_instance(struct source *source, const struct world *world,
 	return add_entries(waiters, instance);
 }
 
-/* Returns 0, also if NUMBER is no instance or is closed; or -ENOMEM. */
-static int
-take_number(struct source *source, const struct world *world,
-    struct waiters *waiters, pid_t pid, int number)
+/* What NUMBER is, by its link. */
+static struct seen
+see(const struct search *search, int number)
 {
+	struct seen seen = { .number = number, .kind = KINDS };
 	char path[SOURCE_PATH], link[64];
+
+	(void)snprintf(path, sizeof path, "%ld/fd/%d", (long)search->pid,
+	    number);
+	if (source_link(search->source, path, link, sizeof link) < 0)
+		return seen;
+	seen.kind = kind_of_link(link);
+	if (seen.kind == KIND_PIPE || seen.kind == KIND_SOCKET)
+		seen.inode = descriptor_inode(link);
+	return seen;
+}
+
+/* Returns 0, also if NUMBER is no instance now; or -ENOMEM. */
+static int
+take_number(const struct search *search, int number, struct waiters *waiters)
+{
+	const struct descriptor *known = NULL;
 	struct descriptor d;
 	int error;
 
-	(void)snprintf(path, sizeof path, "%ld/fd/%d", (long)pid, number);
-	if (source_link(source, path, link, sizeof link) < 0 ||
-	    kind_of_link(link) != KIND_EPOLL)
-		return 0;
-	error = descriptor_read(source, pid, number, &d);
+	if (search->known != NULL)
+		known = search->known(search->context, search->pid, number);
+	if (known != NULL && known->kind == KIND_EPOLL)
+		return add_instance(search, waiters, known);
+	error = descriptor_read(search->source, search->pid, number, &d);
 	if (error != 0)
 		return error == -ENOMEM ? error : 0;
 	if (d.kind == KIND_EPOLL)
-		error = add_instance(source, world, waiters, &d);
+		error = add_instance(search, waiters, &d);
 	descriptor_free(&d);
 	return error;
 }
 
 static int
-find_instances(struct source *source, const struct world *world, pid_t pid,
-    struct waiters *waiters)
+find_instances(struct search *search, struct waiters *waiters)
 {
+	struct sight *sight = &search->sight;
 	char path[SOURCE_PATH];
 	int *numbers, count, error = 0;
 
-	(void)snprintf(path, sizeof path, "%ld/fd", (long)pid);
-	count = source_list(source, path, &numbers);
+	(void)snprintf(path, sizeof path, "%ld/fd", (long)search->pid);
+	count = source_list(search->source, path, &numbers);
 	if (count < 0)
 		return count;
+	sight->list = malloc(((size_t)count + 1) * sizeof *sight->list);
+	if (sight->list == NULL)
+		error = -ENOMEM;
 	for (int i = 0; i < count && error == 0; i++)
-		error = take_number(source, world, waiters, pid, numbers[i]);
+		sight->list[sight->count++] = see(search, numbers[i]);
+	for (size_t i = 0; i < sight->count && error == 0; i++)
+		if (sight->list[i].kind == KIND_EPOLL)
+			error = take_number(search, sight->list[i].number,
+			    waiters);
 	free(numbers);
+	free(sight->list);
 	return error;
 }
 
@@ -181,13 +215,18 @@ compare(const void *a, const void *b)
 }
 
 int
-waiters_find(struct source *source, const struct world *world, pid_t pid,
-    struct waiters *waiters)
+waiters_find(struct source *source, struct world *world, pid_t pid,
+    known_fn *known, void *context, struct waiters *waiters)
 {
+	struct search search = { .source = source,
+		.world = world,
+		.pid = pid,
+		.known = known,
+		.context = context };
 	int error;
 
 	*waiters = (struct waiters){ .list = NULL };
-	error = find_instances(source, world, pid, waiters);
+	error = find_instances(&search, waiters);
 	if (error == 0)
 		error = find_threads(source, pid, waiters);
 	if (error == 0 && waiters->count > 0)

@@ -31,13 +31,17 @@ struct waiters {
 	const char *why; /* not all that wait may be known; or NULL */
 };
 
+/* What is known already of descriptor NUMBER of PID; or NULL. */
+typedef const struct descriptor *known_fn(void *context, pid_t pid, int number);
+
 /*
- * Find those of process PID.  WORLD may be NULL, see registrations_find.
+ * Find those of process PID.  WORLD may be NULL, see registrations_find.  KNOWN
+ * is called with CONTEXT for each epoll instance, before it is read; or NULL.
  * Returns 0, -ENOMEM, or -errno if the process cannot be examined; waiters_free
  * releases what WAITERS has in any case.
  */
-int waiters_find(struct source *source, const struct world *world, pid_t pid,
-    struct waiters *waiters);
+int waiters_find(struct source *source, struct world *world, pid_t pid,
+    known_fn *known, void *context, struct waiters *waiters);
 void waiters_free(struct waiters *waiters);
 
 /* The first of *COUNT that wait for descriptor NUMBER, in sequence; or NULL. */

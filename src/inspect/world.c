@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/number.h"
 #include "inspect/world.h"
 
 /* In place of a device, where the inode says enough. */
@@ -111,19 +110,6 @@ find_file(const struct source *source, const char *path,
 #endif
 }
 
-/* The number in the brackets of "pipe:[12]", or 0. */
-static uint64_t
-inode_of(const char *link)
-{
-	const char *open = strchr(link, '[');
-	uint64_t inode = 0;
-
-	if (open != NULL)
-		(void)number_parse(open + 1, strcspn(open + 1, "]"), 10,
-		    UINT64_MAX, &inode);
-	return inode;
-}
-
 /* Whether the file of the link at PATH is one to note. */
 static bool
 identify(const struct source *source, const char *path, bool paths,
@@ -138,15 +124,15 @@ identify(const struct source *source, const char *path, bool paths,
 	kind = kind_of_link(link);
 	if (kind == KINDS)
 		return paths && find_file(source, path, file);
-	file->key = kind == KIND_PIPE ? world_key_pipe(inode_of(link)) :
-	    kind == KIND_SOCKET	      ? world_key_socket(inode_of(link)) :
-					world_key_kind(kind);
+	file->key = kind == KIND_PIPE ? world_key_pipe(descriptor_inode(link)) :
+	    kind == KIND_SOCKET ? world_key_socket(descriptor_inode(link)) :
+				  world_key_kind(kind);
 	return true;
 }
 
 /* Returns 0 or -ENOMEM. */
 static int
-scan_process(struct source *source, bool paths, struct world *world, pid_t pid)
+scan_process(struct source *source, struct world *world, pid_t pid)
 {
 	char path[SOURCE_PATH];
 	int *numbers, count, error = 0;
@@ -166,7 +152,7 @@ scan_process(struct source *source, bool paths, struct world *world, pid_t pid)
 
 		(void)snprintf(path, sizeof path, "%ld/fd/%d", (long)pid,
 		    numbers[i]);
-		if (identify(source, path, paths, &file))
+		if (identify(source, path, world->wants_paths, &file))
 			error = add(world, &file);
 	}
 	free(numbers);
@@ -183,21 +169,23 @@ is_veiled(struct source *source)
 }
 
 int
-world_scan(struct source *source, bool paths, struct world *world)
+world_scan(struct source *source, struct world *world)
 {
 	int *pids = NULL, count, error = 0;
 
-	*world = (struct world){ .has_paths = paths };
+	if (world->scanned)
+		return 0;
 	count = source_list(source, ".", &pids);
 	if (count < 0)
 		return count;
 	for (int i = 0; i < count && error == 0; i++)
-		error = scan_process(source, paths, world, (pid_t)pids[i]);
+		error = scan_process(source, world, (pid_t)pids[i]);
 	free(pids);
 	world->veiled = is_veiled(source);
 	if (error == 0 && world->count > 0)
 		qsort(world->files, world->count, sizeof *world->files,
 		    compare);
+	world->scanned = error == 0;
 	return error;
 }
 

@@ -47,16 +47,17 @@ struct world {
 	size_t processes; /* that were examined */
 	size_t hidden; /* that could not be */
 	bool veiled; /* /proc does not list all (hidepid, proc(5)) */
-	bool has_paths; /* those with a path are among FILES, too */
+	bool wants_paths; /* see world_scan; set before it */
+	bool scanned;
 };
 
 /*
- * Scan.  PATHS: also what has a path, each of which costs a statx(2); without,
- * only pipes, sockets and anonymous files are found.  What ends or is closed
- * meanwhile is left out.  Returns 0 or -errno; world_free releases what WORLD
- * has in either case.
+ * Scan, unless it was done: WORLD is all zero at first.  With wants_paths also
+ * what has a path, each of which costs a statx(2); without, only pipes, sockets
+ * and anonymous files are found.  What ends or is closed meanwhile is left out.
+ * Returns 0 or -errno; world_free releases what WORLD has in either case.
  */
-int world_scan(struct source *source, bool paths, struct world *world);
+int world_scan(struct source *source, struct world *world);
 void world_free(struct world *world);
 
 /* The first of *COUNT files with KEY, which are in sequence; or NULL. */

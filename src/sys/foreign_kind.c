@@ -94,7 +94,7 @@ static int objection(const struct foreign *f, int fd, int depth,
 
 /* DEVICE as fdinfo has it: the kernel's own form, of 12 and 20 bits. */
 static bool
-is_on(const struct stat *st, unsigned long device)
+is_on(const struct stat *st, uint64_t device)
 {
 	return major(st->st_dev) == device >> 20 &&
 	    minor(st->st_dev) == (device & 0xfffff);
@@ -107,8 +107,8 @@ is_on(const struct stat *st, unsigned long device)
  * these.
  */
 static int
-entry_objection(const struct foreign *f, int fd, int number,
-    unsigned long inode, unsigned long device, int depth, const char **why)
+nested_objection(const struct foreign *f, int fd, int number, uint64_t inode,
+    uint64_t device, int depth, const char **why)
 {
 	struct foreign entry = *f;
 	struct stat st;
@@ -164,7 +164,7 @@ epoll_objection(const struct foreign *f, int fd, int depth, const char **why)
 		if (device == devices.pipes || device == devices.sockets)
 			*why = NULL;
 		else
-			error = entry_objection(f, fd, number, inode, device,
+			error = nested_objection(f, fd, number, inode, device,
 			    depth, why);
 	}
 	if (error == 0 && ferror(info) != 0)
@@ -232,6 +232,13 @@ int
 foreign_objection(const struct foreign *f, int fd, const char **why)
 {
 	return objection(f, fd, 0, why);
+}
+
+int
+foreign_entry_objection(const struct foreign *f, int fd, int number,
+    uint64_t inode, uint64_t device, const char **why)
+{
+	return nested_objection(f, fd, number, inode, device, 0, why);
 }
 
 int

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The descriptor that a handle stands for. */
 struct foreign {
@@ -37,6 +38,13 @@ struct foreign *foreign_of(int handle);
  * if that cannot be known.
  */
 int foreign_objection(const struct foreign *f, int fd, const char **why);
+
+/*
+ * The same of one entry of FD, an instance of epoll(7): that with NUMBER, of
+ * inode INODE on DEVICE (in the form of kind.h), where no pipe and no socket is.
+ */
+int foreign_entry_objection(const struct foreign *f, int fd, int number,
+    uint64_t inode, uint64_t device, const char **why);
 
 /* Whether FD, a copy, is an instance of epoll(7): 1 or 0, or -errno. */
 int foreign_is_instance(int fd);

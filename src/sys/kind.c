@@ -112,8 +112,8 @@ kind_devices(struct kind_devices *devices)
 	(void)close(ends[1]);
 	error = take_device(ends[0], &devices->pipes);
 	if (error == 0)
-		error = take_device(socket(AF_UNIX,
-					SOCK_STREAM | SOCK_CLOEXEC, 0),
+		error = take_device(
+		    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
 		    &devices->sockets);
 	if (error == 0)
 		error = take_device(epoll_create1(EPOLL_CLOEXEC),

@@ -135,8 +135,8 @@ process_is_entry(pid_t holder, int number, pid_t owner, int epoll, int key,
 	/* struct kcmp_epoll_slot of kcmp(2): Linux 4.13 */
 	uint32_t slot[3] = { (uint32_t)epoll, (uint32_t)key, place };
 
-	return answer_of(syscall(SYS_kcmp, holder, owner, COMPARE_ENTRY, number,
-	    slot));
+	return answer_of(
+	    syscall(SYS_kcmp, holder, owner, COMPARE_ENTRY, number, slot));
 }
 
 int

@@ -866,9 +866,16 @@ cpu() {
 	peer await 0 f
 }
 
-# title PID: what a list of processes shows of it.
+# title PID: what a list of processes shows of a holder, which takes its title
+# after pmux has left.
 title() {
-	tr '\0' '\n' <"/proc/$1/cmdline"
+	local text
+
+	until text=$(tr '\0' '\n' <"/proc/$1/cmdline") &&
+	    [[ $text == 'pmux: holds '?* ]]; do
+		sleep 0.002
+	done
+	printf '%s\n' "$text"
 }
 
 @test "the holder's title says what it holds" {

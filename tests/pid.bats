@@ -398,6 +398,72 @@ refused() {
 	expect_error 4 "descriptor 7 of process $owner: "
 }
 
+@test "a pending signal of a signalfd stays its owner's" {
+	owner 7=signalfd.pending
+	each refused
+	grep -q '^ShdPnd:.*200$' "/proc/$owner/status"
+}
+
+# A poll of the list of mounts reports each change once, to whoever polls first.
+@test "a change of the mounts is left to its owner" {
+	need_root
+	unshare -m true 2>/dev/null || skip "no mount namespace to be had"
+	mkdir mounts
+	cat >script <<'EOF'
+		exec 7</proc/self/mounts
+		pmux poll -t 0 7:pri
+		mount -t tmpfs none mounts || exit 77
+		for command in poll wait devpoll; do
+			pmux $command -t 0 -p $$ 7:pri
+			echo "$command $?"
+		done 2>/dev/null
+		pmux compare -p $$ 7 >compared
+		pmux compare 7 >>compared
+		pmux inspect -p $$ 7 >inspected
+		pmux inspect 7 >>inspected
+		pmux poll -t 0 7:pri
+		echo "its owner $?"
+		pmux poll -t 0 7:pri
+		echo "again $?"
+EOF
+	run --separate-stderr unshare -m bash script 3>&-
+	[[ $status != 77 ]] || skip "no mount to be had"
+	assert_equal "$output" "poll 4
+wait 4
+devpoll 4
+pri,err	7
+its owner 0
+again 124"
+	[[ $(grep -c 'not asked' compared) == 2 ]]
+}
+
+# A copy that pmux kept would keep the closed file in its owner's epoll.
+@test "a closed descriptor is no longer reported to its owner" {
+	each closes_watched
+}
+
+closes_watched() {
+	rm -f pid
+	mkfifo pid
+	peer with 7=unix-stream.idle -- peer closer pid 7 >reports 3>&- &
+	local closer=$! owner
+
+	read -r owner <pid
+	if [[ $1 == kqueue ]]; then
+		waiting kqueue -t 20 -p "$owner" read:7
+	elif [[ $1 == select ]]; then
+		waiting select -t 20 -p "$owner" 7
+	else
+		waiting "$1" -t 20 -p "$owner" 7:in,pri
+	fi
+	await_state "$pid" S
+	kill -USR2 "$closer"
+	wait "$closer"
+	assert_equal "$1: $(<reports)" "$1: 0"
+	finish "$pid"
+	[[ $stderr == *'[EBADF]' ]]
+}
+
 @test "entries that an epoll instance gains later are not inspected" {
 	gains=7
 	each gains_signalfd

@@ -72,19 +72,33 @@ bell_of(struct backend_state *s)
 	return over_is_epoll(s) ? s->base->number(s->own) : s->bell;
 }
 
-/* The events of epoll(7) that can set BITS; errors and hangups always ring. */
+/*
+ * The events of epoll(7) that can set BITS, and no others: each ring costs a
+ * copy, during which the file stays open if its owner closes it.  Errors and
+ * hangups always ring.
+ */
 static uint32_t
 rings(const struct backend_state *s, uint32_t token, uint32_t bits)
 {
+	const uint32_t reads = EPOLLIN | EPOLLRDNORM | EPOLLRDBAND,
+		       writes = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	uint32_t events = EPOLLET;
 
 	if (s->base->requests != NULL)
-		bits = 1u << s->requests[token].filter;
-	if ((bits & s->base->mask_read) != 0)
-		events |= EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND |
-		    EPOLLRDHUP | EPOLLMSG;
-	if ((bits & s->base->mask_write) != 0)
-		events |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+		return events |
+		    (s->requests[token].filter == KQUEUE_READ ?
+			    reads | EPOLLPRI | EPOLLRDHUP :
+			    writes);
+	/* the bits of poll(2) are those of epoll(7) */
+	if (s->base != &backend_select)
+		return events | bits;
+	/* read, write, except (fs/select.c, POLLIN_SET and its like) */
+	if ((bits & s->base->flags[0].bit) != 0)
+		events |= reads;
+	if ((bits & s->base->flags[1].bit) != 0)
+		events |= writes;
+	if ((bits & s->base->flags[2].bit) != 0)
+		events |= EPOLLPRI;
 	return events;
 }
 

@@ -121,6 +121,7 @@ int cmd_asleep(char **argv);
 int cmd_await(char **argv);
 int cmd_bits(char **argv);
 int cmd_clock(char **argv);
+int cmd_closer(char **argv);
 int cmd_lock(char **argv);
 int cmd_openers(char **argv);
 int cmd_owner(char **argv);

@@ -7,7 +7,7 @@
 load helper
 
 completions=$BATS_TEST_DIRNAME/../completions
-commands=(wait select poll devpoll epoll kqueue inspect compare trace info help)
+commands=(wait select poll devpoll epoll kqueue explain inspect compare trace info help)
 # whose options, and which, the shells describe
 described=('pmux poll -' 'pmux ')
 events=(in pri out err hup nval rdhup rdnorm rdband wrnorm wrband msg et
@@ -306,7 +306,7 @@ declare -gA promises=([bare]='commands options events kevents durations'
     [files]='idents programs files descriptors' [package]=package)
 
 lines_for_commands() {
-	lines+=('pmux ' 'pmux e' 'pmux xyzzy' 'pmux -' 'pmux help '
+	lines+=('pmux ' 'pmux ep' 'pmux xyzzy' 'pmux -' 'pmux help '
 	    'pmux help d')
 }
 
@@ -316,7 +316,7 @@ completes_commands() {
 	mapfile -t found < <(pmux help | sed -nE 's/^  ([a-z]+) .*/\1/p')
 	assert_equal "${found[*]}" "${commands[*]}"
 	offers_just 'pmux ' "${found[@]}"
-	offers_just 'pmux e' epoll
+	offers_just 'pmux ep' epoll
 	offers_just 'pmux xyzzy'
 	offers_just 'pmux -' -h --help -V --version
 	offers_just 'pmux help ' "${found[@]}"

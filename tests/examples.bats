@@ -372,6 +372,11 @@ recipe_for_bats() {
 	page pmux-compare.1
 }
 
+@test "pmux-explain(1)" {
+	need_linux
+	page pmux-explain.1
+}
+
 @test "pmux-inspect(1)" {
 	need_linux
 	page pmux-inspect.1

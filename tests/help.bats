@@ -6,7 +6,7 @@
 # shellcheck disable=SC2030,SC2031,SC2154	# run sets them
 load helper
 
-commands=(select poll devpoll epoll kqueue wait inspect compare trace info)
+commands=(select poll devpoll epoll kqueue wait explain inspect compare trace info)
 
 # helps ARG...: usage on standard output and nothing else.
 helps() {

@@ -30,7 +30,8 @@ enum {
 	OPTION_SESSION = 32, /* those that can serve requests */
 	OPTION_PID = 64, /* info: about a process */
 	OPTION_INSPECT = 128, /* those that look at processes */
-	OPTION_TRACE = 256 /* trace */
+	OPTION_TRACE = 256, /* trace */
+	OPTION_EXPLAIN = 512 /* explain */
 };
 
 struct command {
@@ -65,7 +66,7 @@ const struct command *command_find(const char *name);
 int command_unknown(const char *name);
 
 /* The run functions: of select, poll and all commands that wait; the others. */
-command_run_fn command_wait_run, inspect_run, compare_run, trace_run, info_run,
-    help_run;
+command_run_fn command_wait_run, explain_run, inspect_run, compare_run,
+    trace_run, info_run, help_run;
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/pmux.h"
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/inspect.h"
 #include "cli/option.h"
 #include "inspect/inspect.h"
 #include "output/diag.h"
@@ -36,12 +37,8 @@ is_named(const struct targets *targets, uint32_t process)
 	return false;
 }
 
-/*
- * Fill LIST, which has room: the words, then the processes of which no
- * descriptor was named; without any, pmux.  Returns how many.
- */
-static size_t
-fill(const struct targets *targets, struct inspect_target *list)
+size_t
+inspect_fill(const struct targets *targets, struct inspect_target *list)
 {
 	size_t n = 0;
 
@@ -70,7 +67,7 @@ inspect_all(const struct request *request)
 
 	if (list == NULL)
 		return diag_system(ENOMEM, NULL, "targets");
-	status = inspect(list, fill(targets, list), &options);
+	status = inspect(list, inspect_fill(targets, list), &options);
 	free(list);
 	return status;
 }

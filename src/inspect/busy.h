@@ -26,6 +26,10 @@ struct busy {
 	int64_t when; /* monotonic clock, ns */
 	struct procfs_times times;
 	uint64_t user, system; /* clock ticks (proc_pid_stat(5)) */
+	uint64_t sleeps; /* voluntary_ctxt_switches (proc_pid_status(5)) */
+	/* calls of read(2), write(2) and the like (proc_pid_io(5)) */
+	bool is_counted;
+	uint64_t reads, writes;
 };
 
 /*
@@ -34,11 +38,25 @@ struct busy {
  */
 int busy_note(struct source *source, pid_t pid, pid_t tid, struct busy *busy);
 
-/* Percent of the time from A to B in which it ran or wanted to, 0 to 100. */
+/*
+ * Percent of the time from A to B in which it ran or wanted to, 0 to 100.  What
+ * it has waited since it last ran is not counted, so on a busy machine this is
+ * less than it was.
+ */
 int busy_percent(const struct busy *a, const struct busy *b);
+
+/* Whether it has not gone to sleep from A to B, at both of which it ran. */
+bool busy_kept_running(const struct busy *a, const struct busy *b);
 
 /* Whether it has not run at all from A to B, so it is in the same call. */
 bool busy_slept(const struct busy *a, const struct busy *b);
+
+/*
+ * Whether it is certain that it has not called read(2), or write(2), from A to B.
+ * recv(2) and send(2) are not counted.
+ */
+bool busy_has_not_read(const struct busy *a, const struct busy *b);
+bool busy_has_not_written(const struct busy *a, const struct busy *b);
 
 /* Percent of its time on a processor that was the kernel's, 0 to 100. */
 int busy_system(const struct busy *a, const struct busy *b);

@@ -130,6 +130,7 @@ int cmd_run(char **argv);
 int cmd_states(char **argv);
 int cmd_talk(char **argv);
 int cmd_try(char **argv);
+int cmd_victim(char **argv);
 int cmd_with(char **argv);
 int cmd_zombie(char **argv);
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * inspect.h - what the commands that look at processes share.
+ */
+#ifndef CLI_INSPECT_H
+#define CLI_INSPECT_H
+
+#include <stddef.h>
+
+#include "inspect/inspect.h"
+#include "target/target.h"
+
+/*
+ * Fill LIST, which has room for all: the words of TARGETS, then the processes of
+ * which no descriptor was named; without any, pmux.  Returns how many.
+ */
+size_t inspect_fill(const struct targets *targets, struct inspect_target *list);
+
+#endif

@@ -1,0 +1,343 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+#
+# pmux explain: for each code a process that has the fault, and the nearest one
+# that has not (tests/peer/victim.c).
+
+# shellcheck disable=SC2030,SC2031,SC2154	# run sets them
+load helper
+
+prepare() {
+	need_linux
+	need_proc
+	[[ -r /proc/self/syscall ]] || skip 'no /proc/PID/syscall'
+}
+
+# victim NAME: a process that is so, in `victim'.
+victim() {
+	rm -f entered
+	mkfifo entered
+	peer victim "$1" >entered 3>&- &
+	victim=$!
+	read -r _ <entered
+	case $1 in
+	ghost | unread | served | saturated* | compute | hung-up)
+		await_state "$victim" R
+		;;
+	no-descriptors) ;;
+	*)
+		await_state "$victim" S
+		;;
+	esac
+}
+
+# explained ARG...: what is said of it; the findings are in `findings'.
+explained() {
+	pm explain "$@" -p "$victim"
+	findings=$(grep -E $'^(fault|suspect|note)\t' <<<"$output" |
+	    cut -f 1-3 | tr '\t' ' ')
+}
+
+# about N: the same with descriptor N.
+about() {
+	pm explain -p "$victim" "$@"
+	findings=$(grep -E $'^(fault|suspect|note)\t' <<<"$output" |
+	    cut -f 1-3 | tr '\t' ' ')
+}
+
+# finds VICTIM STATUS FINDING...
+finds() {
+	local wanted
+
+	victim "$1"
+	explained
+	printf -v wanted '%s\n' "${@:3}"
+	[[ $status == "$2" && $findings == "${wanted%$'\n'}" ]] ||
+	    fail "$1: $status $output $stderr"
+	run --separate-stderr pmux explain -q -p "$victim"
+	expect "$2"
+	explained
+}
+
+# healthy VICTIM...: no fault, nor a suspect.
+healthy() {
+	local name
+
+	for name; do
+		finds "$name" 0 ''
+	done
+}
+
+@test "stale-registration, spins" {
+	finds ghost 1 'fault stale-registration 12/10' 'fault spins -'
+	[[ $output == *'descriptor 10 is not open; the open file lives on in '* ]]
+	[[ $output == *'(its child)'* && $output == *', with data 0xa'* ]]
+	healthy ghost-idle ghost-deleted
+}
+
+@test "always-ready" {
+	finds unread 1 'fault always-ready 12/10' 'fault spins -'
+	healthy served saturated saturated-packets compute
+}
+
+@test "hangup-unasked" {
+	finds hung-up 1 'fault hangup-unasked 12/10' 'fault spins -'
+	healthy not-hung-up
+}
+
+@test "edge-consumed" {
+	finds edge 0 'suspect edge-consumed 12/10'
+	healthy edge-drained
+}
+
+@test "edge-consumed is about what can be read: back-pressure" {
+	victim back-pressure
+	explained
+	[[ $status == 0 && $findings != *edge-consumed* ]]
+}
+
+@test "oneshot-disabled" {
+	finds oneshot 0 'suspect oneshot-disabled 12/10'
+	healthy oneshot-armed
+}
+
+@test "deadlock: two pipes" {
+	finds deadlock 1 'fault deadlock -'
+	assert_line --index 0 --regexp '^peer\[[0-9]+\] sleeps in write of 11$'
+	assert_line --index 1 '  11 is a pipe (65536 of 65536 bytes), ready: -'
+	assert_line --regexp '^ {10}its reader is peer\[[0-9]+\]/10: the circle is'
+	healthy deadlock-timed
+}
+
+@test "deadlock: a child that nobody reads from" {
+	finds deadlock-child 1 'fault deadlock -'
+}
+
+@test "own-write-end" {
+	finds own-end 1 'fault own-write-end 10'
+	finds own-end-in-poll 1 'fault own-write-end 10'
+	healthy self-pipe childs-end own-socket
+}
+
+@test "no-descriptors-left" {
+	finds no-descriptors 1 'fault no-descriptors-left 10'
+	rm victim.socket
+	healthy no-descriptors-idle
+}
+
+@test "stopped" {
+	victim reader-stopped
+	explained
+	[[ $status == 1 && $findings == 'fault stopped peer['* ]]
+	[[ $output == *'kill -CONT '* ]]
+	# nobody waits for it
+	victim childs-end
+	kill -STOP "$victim"
+	await_state "$victim" T
+	explained
+	[[ $status == 0 && $findings == '' && $output == *' is stopped by a signal, in read of 10'* ]]
+	kill -CONT "$victim"
+}
+
+@test "full" {
+	finds full 0 'suspect full 11'
+}
+
+@test "peer-not-reading" {
+	victim tcp-full
+	# the timer begins after the first probe
+	until explained && [[ $findings == 'suspect peer-not-reading 11' ]]; do
+		[[ $status == 0 ]]
+	done
+}
+
+@test "backlog" {
+	victim backlog
+	about 10
+	[[ $status == 0 && $findings == 'suspect backlog 10' ]]
+	rm victim.socket
+	victim backlog-half
+	about 10
+	[[ $status == 0 && $findings == '' ]]
+}
+
+@test "no-partner" {
+	mkfifo fifo
+	cat fifo 3>&- &
+	victim=$!
+	await_state "$victim" S
+	explained
+	[[ $status == 0 && $findings == 'suspect no-partner -' ]]
+	exec 7<>fifo
+	until pm explain -p "$victim" && [[ $output == *'read of 3'* ]]; do :; done
+	explained
+	expect 0 "$output"
+	[[ $findings == '' ]]
+	exec 7<&-
+}
+
+@test "a FIFO that is open both ways, and read" {
+	mkfifo fifo
+	bash -c 'exec 3>&- 7<>fifo; read -r _ <&7' 2>/dev/null &
+	victim=$!
+	until pm explain -p "$victim" && [[ $output == *'of 7'* || $output == *'of 0'* ]]; do :; done
+	explained
+	[[ $status == 0 && $findings == '' ]]
+}
+
+@test "no-writer-visible" {
+	finds in-flight 0 'suspect no-writer-visible 10'
+	healthy childs-end
+}
+
+@test "lock-held" {
+	command -v flock >/dev/null || skip 'no flock(1)'
+	exec 7>lock
+	flock 7
+	flock lock true 3>&- 7>&- &
+	victim=$!
+	until pm explain -p "$victim" && [[ $output == *'flock of'* ]]; do :; done
+	explained
+	[[ $status == 0 && $findings == 'suspect lock-held '* ]]
+	[[ $output == *"/lock, which bash["*"]/7 has"* ]]
+	kill "$victim"
+	exec 7>&-
+}
+
+@test "terminal-gone" {
+	victim terminal-gone
+	about 10
+	[[ $status == 0 && $findings == 'suspect terminal-gone 10' ]]
+	victim terminal
+	about 10
+	[[ $status == 0 && $findings == '' ]]
+}
+
+@test "signal-not-blocked" {
+	finds signal-lost 0 'suspect signal-not-blocked 10'
+	healthy signal-blocked
+}
+
+@test "no-watch" {
+	finds watch-nothing 0 'suspect no-watch 10'
+	healthy watch-directory
+}
+
+@test "notes only with --all" {
+	victim childs-end
+	explained
+	[[ $findings == '' ]]
+	explained --all
+	[[ $status == 0 && $findings == *'note waits-for-writer 10'* ]]
+}
+
+@test "a chain down to a leaf" {
+	bash -c 'exec 3>&-; { sleep 1000 | cat; } & wait' >/dev/null 2>&1 &
+	victim=$!
+	until pm explain -p "$victim" && [[ $output == *'cat['*']'*'sleep['* ]]; do :; done
+	assert_line --index 0 --regexp '^bash\[[0-9]+\] waits for its child bash'
+	assert_line --regexp '^ +cat\[[0-9]+\] sleeps in read of 0$'
+	assert_line --regexp '^ +0 is a pipe \(0 of 65536 bytes\), ready: -$'
+	assert_line --regexp '^ +its writer is sleep\[[0-9]+\]/1'
+	assert_line --regexp '^ +sleep\[[0-9]+\] sleeps in clock_nanosleep$'
+	expect 0 "$output"
+}
+
+@test "a path: who has it open, who waits in open" {
+	mkfifo fifo
+	cat fifo 3>&- &
+	victim=$!
+	await_state "$victim" S
+	pm explain fifo
+	[[ $status == 0 && $output == *"cat[$victim] sleeps in openat of fifo"* ]]
+	exec 7<>fifo
+	pm explain fifo
+	assert_line --regexp '^bash\[[0-9]+\]/7 has it open for reading and writing$'
+	assert_line --regexp "^cat\[$victim\]/[0-9]+ has it open for reading\$"
+	exec 7<&-
+	pm explain nothing
+	expect_error 3 'nothing: .*\[ENOENT\]'
+}
+
+@test "a path: the holder of a FIFO" {
+	mkfifo fifo
+	exec 7<>fifo
+	echo line >&7
+	pmux poll -q fifo:in 3>&-
+	exec 7<&-
+	pm explain fifo
+	[[ $status == 0 && $output == *'a holder of pmux that keeps 5 unread bytes'* ]]
+}
+
+@test "JSON: every key is there" {
+	need_json
+	victim ghost
+	pm explain --json -p "$victim"
+	[[ $status == 1 ]]
+	while read -r line; do
+		for key in type pid comm tid fd depth severity code where \
+		    sentence details; do
+			json "$key" <<<"$line"
+		done
+	done <<<"$output" >/dev/null
+	line=$(grep spins <<<"$output")
+	assert_equal "$(json severity <<<"$line")" '"fault"'
+	assert_equal "$(json type <<<"$line")" '"finding"'
+}
+
+@test "-q prints nothing" {
+	victim deadlock
+	pm explain -q -p "$victim"
+	expect 1
+}
+
+@test "processes that are healthy" {
+	local pid
+
+	sleep 1000 3>&- &
+	pm explain -q -p $!
+	expect 0
+	bash -c 'read -r _' < <(exec sleep 1000 3>&-) 3>&- >/dev/null 2>&1 &
+	pm explain -q -p $!
+	expect 0
+	if command -v python3 >/dev/null; then
+		python3 -c 'import asyncio; asyncio.new_event_loop().run_forever()' \
+		    3>&- &
+		pid=$!
+		until pm explain -p "$pid" && [[ $output == *epoll_wait* ]]; do :; done
+		pm explain -q -p "$pid"
+		expect 0
+	fi
+	if command -v node >/dev/null; then
+		node -e 'require("net").createServer().listen(0)' 3>&- &
+		pid=$!
+		until pm explain -p "$pid" && [[ $output == *epoll_* ]]; do :; done
+		pm explain -q -p "$pid"
+		expect 0
+	fi
+}
+
+@test "no process, a zombie, a number that is not open" {
+	pm explain -p 2147483646
+	expect_error 3 'process 2147483646: .*\[ESRCH\]'
+	run --separate-stderr peer zombie pmux explain -q -p @PID@
+	expect_error 3 '\[ESRCH\]'
+	victim childs-end
+	pm explain -p "$victim" 99
+	[[ $status == 3 && $stderr == *": 99: "*'[EBADF]' ]]
+}
+
+@test "another user's process: the state, and 3" {
+	need_root
+	victim childs-end
+	run --separate-stderr peer as 65534 "$PMUX" explain -p "$victim"
+	[[ $status != 77 ]] || skip "$stderr"
+	[[ $status == 3 && $stderr == *'[EPERM]'* ]]
+	[[ $output == "peer[$victim] sleeps, in a call that is unknown (EPERM"* ]]
+}
+
+@test "usage" {
+	usage_error . explain
+	usage_error . explain -p
+	usage_error . explain --frobnicate
+}

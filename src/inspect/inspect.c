@@ -305,8 +305,12 @@ inspect(const struct inspect_target *targets, size_t count,
     const struct inspect_options *options)
 {
 	struct inspection in = { .json = options->json };
-	int error = source_open(&in.source, NULL);
+	int error = source_probe();
 
+	if (error != 0)
+		return diag_unavailable("inspect is not available: this system"
+					" has no proc(5) with descriptors");
+	error = source_open(&in.source, NULL);
 	if (error != 0)
 		return diag_system(-error, NULL, "/proc");
 	for (size_t i = 0; i < count; i++)

@@ -21,6 +21,16 @@
 #define FIRST_SIZE 4096
 
 int
+source_probe(void)
+{
+#ifdef __linux__
+	return 0;
+#else
+	return -ENOSYS;
+#endif
+}
+
+int
 source_open(struct source *source, const char *root)
 {
 	*source = (struct source){ .live = root == NULL, .self = getpid() };

@@ -33,6 +33,9 @@ struct source {
 	char name[64];
 };
 
+/* Whether this system has proc(5) as Linux has it: 0 or -ENOSYS. */
+int source_probe(void);
+
 /*
  * Open the directory ROOT; NULL: /proc, which is live.  Returns 0, or -errno:
  * nothing need be closed then.

@@ -232,6 +232,91 @@ epoll_signalfd(void)
 	return epoll_of(fcntl(signalfd_none(), F_DUPFD, 20));
 }
 
+/* An instance with FD, at number 20 or above, registered for EVENTS. */
+static int
+epoll_with(int fd, uint32_t events)
+{
+	struct epoll_event e;
+	int ep = move(epoll_create1(0));
+
+	memset(&e, 0, sizeof e);
+	e.events = events;
+	e.data.u64 = 0xabcdef0123456789;
+	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) == -1)
+		die(1, "epoll_ctl");
+	return ep;
+}
+
+/* For CMD, too. */
+static int
+shared(const char *state)
+{
+	return fcntl(make_state(state), F_DUPFD, 20);
+}
+
+/* Number 20 is closed; the pipe, in which data waits, is number 21. */
+static int
+epoll_stale(void)
+{
+	int fd = shared("pipe.r.data"), ep = epoll_with(fd, EPOLLIN);
+
+	if (fcntl(fd, F_DUPFD, fd + 1) == -1)
+		die(1, "fcntl");
+	close(fd);
+	return ep;
+}
+
+/* The same, and number 20 is another pipe. */
+static int
+epoll_reused(void)
+{
+	int ep = epoll_stale();
+
+	(void)shared("pipe.r.empty");
+	return ep;
+}
+
+static int
+epoll_fired(void)
+{
+	struct epoll_event e;
+	int ep = epoll_with(shared("pipe.r.data"), EPOLLIN | EPOLLONESHOT);
+
+	if (epoll_wait(ep, &e, 1, 0) != 1)
+		die(1, "epoll_wait");
+	return ep;
+}
+
+static int
+epoll_told(void)
+{
+	struct epoll_event e;
+	int ep = epoll_with(shared("pipe.r.data"), EPOLLIN | EPOLLET);
+
+	if (epoll_wait(ep, &e, 1, 0) != 1)
+		die(1, "epoll_wait");
+	return ep;
+}
+
+static int
+epoll_no_events(void)
+{
+	return epoll_with(shared("pipe.r.writer-gone-drained"), 0);
+}
+
+/* Number 20 is closed; the eventfd is number 21, another is 22. */
+static int
+epoll_stale_eventfd(void)
+{
+	int fd = shared("eventfd.5"), ep = epoll_with(fd, EPOLLIN);
+
+	if (fcntl(fd, F_DUPFD, fd + 1) == -1)
+		die(1, "fcntl");
+	close(fd);
+	(void)shared("eventfd.0");
+	return ep;
+}
+
 static int
 memfd(void)
 {
@@ -312,6 +397,12 @@ const struct state linux_states[] = {
 	{ "epoll.one-ready", epoll_one },
 	{ "epoll.nested", epoll_nested },
 	{ "epoll.signalfd", epoll_signalfd },
+	{ "epoll.stale", epoll_stale },
+	{ "epoll.reused", epoll_reused },
+	{ "epoll.oneshot-fired", epoll_fired },
+	{ "epoll.edge-told", epoll_told },
+	{ "epoll.no-events", epoll_no_events },
+	{ "epoll.stale-eventfd", epoll_stale_eventfd },
 	{ "linux.memfd", memfd },
 	{ "linux.memfd-data", memfd_data },
 	{ "linux.o_path", o_path },

@@ -1,22 +1,21 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 #
-# pmux trace --calls: what waits report and what a program does about it.
+# pmux trace: descriptors and threads over time; and with --calls what waits
+# report and what a program does about it.
 
 # shellcheck disable=SC2030,SC2031,SC2154	# run sets them
 load helper
 
 prepare() {
-	local status
-
 	need_linux
-	pm trace --calls -- true
-	[[ $status != 4 ]] || skip "$stderr"
-	[[ $stderr != *EPERM* ]] || skip "ptrace(2): $stderr"
 }
 
 # calls ARG...: pmux trace --calls, in a time that is enough.
 calls() {
+	pm trace --calls -- true
+	[[ $status != 4 ]] || skip "$stderr"
+	[[ $stderr != *EPERM* ]] || skip "ptrace(2): $stderr"
 	run --separate-stderr timeout 120 pmux trace --calls "$@"
 }
 
@@ -313,10 +312,278 @@ goes_on() {
 	assert_line --regexp '/20.*none'
 }
 
+# ---- looks ----
+
+# need_copies: skip where descriptors of another process cannot be asked.
+need_copies() {
+	sleep 60 3>&- &
+	pm poll -t 0 -p $! 0
+	kill $!
+	[[ $stderr != *"no pidfd_getfd"* && $stderr != *EPERM* ]] ||
+	    skip "pidfd_getfd(2): $stderr"
+}
+
+# seen LINE: wait until trace has printed a line that is LINE behind the time.
+seen() {
+	local line
+
+	while read -r line <&8; do
+		[[ ${line#*$'\t'} != "$1" ]] || return 0
+		echo "$line"
+	done
+	return 1
+}
+
+# tracing ARG...: pmux trace ARG... in the background, for seen.
+tracing() {
+	mkfifo records
+	pmux trace "$@" >records 2>err 3>&- 9>&- &
+	tracer=$!
+	exec 8<records
+}
+
+@test "a line for each change" {
+	need_copies
+	mkfifo pipe
+	exec 9<>pipe
+	sleep 600 7<pipe 3>&- 9>&- &
+	pid=$!
+	await_state "$pid" S
+	until [[ $(<"/proc/$pid/comm") == sleep ]]; do
+		sleep 0.002
+	done
+	tracing --every 1ms -p "$pid" 7
+	seen "7	-	0	sleeps in clock_nanosleep	-"
+	printf abc >&9
+	seen "7	in	3	sleeps in clock_nanosleep	-"
+	read -r -n 2 -u 9
+	seen "7	in	1	sleeps in clock_nanosleep	-"
+	kill -STOP "$pid"
+	seen "7	in	1	is stopped	-"
+	kill -CONT "$pid"
+	kill "$pid"
+	wait "$tracer"
+}
+
+@test "a descriptor is closed, and is another file" {
+	need_copies
+	owned
+	mkfifo pipe
+	owner_does 'exec 7<>pipe'
+	tracing --every 1ms -p "$owner" 7
+	seen "7	out	0	sleeps in read of 0	-"
+	owner_does 'exec 7>&-'
+	seen "7	closed	-	sleeps in read of 0	-"
+	owner_does 'exec 7</dev/null'
+	seen "7	?	-	sleeps in read of 0	-"
+	kill -TERM "$tracer"
+	status=0
+	wait "$tracer" || status=$?
+	assert_equal "$status" 143
+}
+
+@test "ready and asleep: an edge that was consumed" {
+	need_copies
+	victim edge
+	tracing -p "$pid" 20 21
+	seen "21	in	1	sleeps in epoll_wait of 3	-"
+	seen "21	in	1	sleeps in epoll_wait of 3	ready and asleep"
+	kill "$tracer"
+	wait "$tracer" || :
+	pm trace -t 400ms --json -p "$pid" 21
+	assert_success
+	assert_line --regexp '"record":"summary".*"fault_count":1,'
+	[[ $output == *'"comm":"spins","fd":21,"kind":"pipe"'* ]]
+	# a level is no edge, and nobody waits for 20
+	victim nothing
+	pm trace -t 400ms --json -p "$pid" 20
+	assert_line --regexp '"record":"summary".*"ready_count":1,.*"asleep_count":0,.*"fault_count":0,'
+}
+
+@test "a program that reads is at no fault" {
+	need_copies
+	victim epoll
+	pm trace -t 500ms --every 2ms --json -p "$pid"
+	assert_success
+	[[ $output != *'"fault":true'* ]]
+	pm trace -t 500ms --every 2ms --json -p "$pid" 21
+	[[ $output != *'"fault":true'* ]]
+}
+
+@test "--json: each key in each line" {
+	need_copies
+	need_json
+	victim nothing
+	pm trace -t 20ms --json -p "$pid" 20 21
+	assert_success
+	assert_equal "${#lines[@]}" 4
+	for line in "${lines[@]}"; do
+		assert_equal "$(json pid <<<"$line")" "$pid"
+		assert_equal "$(json kind <<<"$line")" '"pipe"'
+		assert_equal "$(json unknown <<<"$line")" '{}'
+	done
+	assert_equal "$(json events <<<"${lines[0]}")" '["in"]'
+	assert_equal "$(json unread <<<"${lines[0]}")" 1
+	assert_equal "$(json call <<<"${lines[1]}")" '"epoll_wait"'
+	assert_equal "$(json most_unread <<<"${lines[2]}")" 1
+}
+
+@test "--picture: blocks, or ASCII where the locale or TERM asks for it" {
+	need_copies
+	victim edge
+	LC_ALL=C.UTF-8 TERM=xterm pm trace -t 400ms --picture -p "$pid" 20 21
+	assert_success
+	[[ $output == *█████* && $output == *!!!!!* ]]
+	assert_line --regexp $'^21 pipe  *ready .*!!!!'
+	assert_line --regexp $'^ .*asleep .*!!!!'
+	assert_line --regexp $'time +0 .* 0\\.[0-9]* s$'
+	# the sums follow
+	assert_line --regexp $'^21\tpipe\t[0-9.]*%\t1\t0\\.'
+	LC_ALL=C pm trace -t 100ms --picture -p "$pid" 20 21
+	LC_ALL=C.UTF-8 TERM=dumb pm trace -t 50ms --picture -p "$pid" 20
+	assert_line --regexp '^20 pipe  *ready +#####'
+	[[ $output != *█* ]]
+	LC_ALL=C pm trace -t 50ms --picture -p "$pid" 20
+	assert_line --regexp '^20 pipe  *ready +#####'
+}
+
+# on_terminal ARG...: pmux trace ARG... for half a second on a terminal, which
+# then sends SIGINT.
+on_terminal() {
+	need_copies
+	command -v script >/dev/null || skip "no script(1)"
+	script -qec true /dev/null </dev/null >script 2>&1 ||
+	    skip "this script(1) has other options"
+	printf -v arguments ' %q' "$@"
+	run script -qec "stty cols 70 rows 12
+	    pmux trace$arguments & sleep 0.6; kill -INT \$!; wait \$!" /dev/null \
+	    </dev/null
+}
+
+@test "a terminal: it is drawn in place, red, and the sums come at the end" {
+	victim edge
+	LC_ALL=C.UTF-8 TERM=xterm on_terminal -t 500ms -p "$pid" 21
+	[[ $output == *$'\e[5A'* || $output == *$'\e[4A'* ]]
+	[[ $output == *$'\e[31m█'* ]]
+	[[ $output == *'READY AND ASLEEP'* ]]
+	LC_ALL=C.UTF-8 TERM=xterm NO_COLOR=1 on_terminal -t 500ms -p "$pid" 21
+	[[ $output != *$'\e[31m'* && $output == *!!!!* ]]
+	TERM=dumb on_terminal -t 500ms -p "$pid" 21
+	[[ $output != *$'\e'* && $output == *'ready and asleep'* ]]
+	[[ $output == *'READY AND ASLEEP'* ]]
+}
+
+# pixels FILE: "COLOUR NUMBER" for each colour in FILE, a PNG of 8 bits.
+pixels() {
+	python3 - "$1" <<-'EOF'
+	import collections, struct, sys, zlib
+	data, at, packed = open(sys.argv[1], "rb").read(), 8, b""
+	while at < len(data):
+	    size, kind = struct.unpack(">I4s", data[at:at + 8])
+	    chunk = data[at + 8:at + 8 + size]
+	    at += size + 12
+	    if kind == b"IHDR":
+	        width, height, depth, colours = struct.unpack(">IIBB", chunk[:10])
+	    elif kind == b"IDAT":
+	        packed += chunk
+	n = {2: 3, 6: 4}[colours]
+	raw, row = zlib.decompress(packed), bytearray(width * n)
+	count = collections.Counter()
+	for y in range(height):
+	    line = raw[y * (width * n + 1):(y + 1) * (width * n + 1)]
+	    above, row = row, bytearray(line[1:])
+	    for i in range(width * n):
+	        a = row[i - n] if i >= n else 0
+	        b, c = above[i], above[i - n] if i >= n else 0
+	        p = a + b - c
+	        paeth = min((abs(p - a), 0, a), (abs(p - b), 1, b),
+	            (abs(p - c), 2, c))[2]
+	        add = (0, a, b, (a + b) // 2, paeth)[line[0]]
+	        row[i] = (row[i] + add) & 255
+	    for x in range(width):
+	        count[bytes(row[x * n:x * n + 3]).hex()] += 1
+	for colour, number in count.items():
+	    print(colour, number)
+	EOF
+}
+
+@test "--svg: a drawing with a title and labels, and pixels of each kind" {
+	need_copies
+	cp "$(command -v spins)" '<&>"'
+	name='./<&>"'
+	"$name" edge 0 3>&- &
+	pid=$!
+	until [[ -e /proc/$pid/fd/21 ]]; do
+		sleep 0.002
+	done
+	pm trace -t 600ms --svg out.svg -p "$pid"
+	assert_success
+	grep -q "<title>Descriptors of &lt;&amp;&gt;&quot;\[$pid\]</title>" out.svg
+	grep -q '>time in seconds<' out.svg
+	grep -q '>asleep in its wait<' out.svg
+	! command -v xmllint >/dev/null || xmllint --noout out.svg
+	command -v rsvg-convert >/dev/null || skip "no rsvg-convert"
+	rsvg-convert -o out.png out.svg
+	command -v python3 >/dev/null || skip "no python3 to read it with"
+	pixels out.png >pixels
+	for colour in 2f6fb2 8a8f98 c9a23a d0021b ffffff; do
+		grep -qE "^$colour [1-9][0-9]{2}" pixels
+	done
+	kill "$pid"
+}
+
+@test "what cannot be seen is said" {
+	need_root
+	victim nothing
+	run --separate-stderr peer as 65534 "$PMUX" trace -t 10ms -p "$pid" 20
+	[[ $status != 77 ]] || skip "$stderr"
+	expect_error 3 '\[(EPERM|EACCES)\]'
+	run --separate-stderr deny pidfd_getfd=EPERM -- \
+	    pmux trace -t 10ms -p "$pid" 20
+	[[ $status != 77 ]] || skip "$stderr"
+	expect_error 3 'is not known'
+	pm trace -t 10ms -p "$pid" 999
+	expect_error 3 '\[EBADF\]'
+	pm trace -t 10ms -p 1000000000
+	expect_error 3 '\[ESRCH\]'
+	pm trace -t 10ms --svg none/there -p "$pid" 20
+	expect_error 3 'none/there: .*\[ENOENT\]'
+	[[ ! -w /dev/full ]] || {
+		pm trace -t 10ms --svg /dev/full -p "$pid" 20
+		assert_equal "$status" 3
+		assert_equal "$stderr" \
+		    'pmux: trace: /dev/full: No space left on device [ENOSPC]'
+	}
+}
+
+@test "the process ends, or the reader" {
+	need_copies
+	sleep 0.2 3>&- &
+	pm trace -p $!
+	assert_success
+	victim nothing
+	run bash -c 'set -o pipefail; pmux trace -p '"$pid"' 20 | true'
+	assert_equal "$status" 141
+}
+
+@test "descriptors of pmux itself" {
+	with 7=pipe.r.data -- pmux trace -t 10ms 7
+	assert_equal "${output#*$'\t'}" "7	in	5	-	-"
+	pm trace -t 10ms 9 9>&-
+	expect_error 3 '\[EBADF\]'
+}
+
 @test "usage" {
 	usage_error -- trace --calls
 	usage_error 'one --pid' trace --calls -p 1 -p 2
 	usage_error 'one --pid' trace --calls -p 1 -- true
 	usage_error descriptors trace --calls -p 1 3
 	usage_error --waits trace --calls -n 0 -- true
+	usage_error 'only --calls' trace -p 1 1 -- true
+	usage_error 'only with --calls' trace -p 1 -n 3
+	usage_error 'takes only' trace --calls --picture -- true
+	usage_error 'no interval' trace --every 0 -p 1
+	usage_error 'no interval' trace --every inf -p 1
+	usage_error 'no descriptor' trace
+	usage_error 'name a process' trace ./file
 }

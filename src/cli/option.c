@@ -24,7 +24,7 @@ typedef int option_fn(struct request *request, const char *name,
 
 static option_fn option_list, option_events, option_pid, option_timeout,
     option_format, option_idle, option_lines, option_ready_fd, option_hold,
-    option_debug;
+    option_debug, option_every, option_svg;
 
 struct option_row {
 	char letter;
@@ -184,6 +184,26 @@ option_debug(struct request *request, const char *name, char *argument)
 	return debug_begin(argument) == 0 ?
 	    0 :
 	    diag_system(ENOMEM, NULL, "--debug");
+}
+
+static int
+option_every(struct request *request, const char *name, char *argument)
+{
+	int64_t *every = &request->trace.every;
+	int status = parse_duration(name, argument, every);
+
+	if (status == 0 && *every < 1)
+		status = diag_usage("--%s: '%s' is no interval", name,
+		    argument);
+	return status;
+}
+
+static int
+option_svg(struct request *request, const char *name, char *argument)
+{
+	(void)name;
+	request->trace.svg = argument;
+	return 0;
 }
 
 static bool
@@ -348,6 +368,7 @@ options_parse(const struct command *command, const struct backend *backend,
 	request->wait.max_events = INT64_MAX;
 	request->stream.idle = DURATION_FOREVER;
 	request->trace.waits = TRACE_WAITS;
+	request->trace.every = TRACE_EVERY;
 	begin_words();
 	opterr = 0;
 	status = parse_words(command, argc, argv, request);

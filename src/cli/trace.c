@@ -8,6 +8,7 @@
 #include "cli/help.h"
 #include "cli/option.h"
 #include "inspect/calls_run.h"
+#include "inspect/trace_run.h"
 #include "output/diag.h"
 #include "run/request.h"
 
@@ -17,8 +18,19 @@ check(const struct request *r)
 {
 	bool program = r->program.arguments != NULL;
 
-	if (!r->trace.calls)
-		return diag_usage("only --calls so far");
+	if (!r->trace.calls) {
+		if (program)
+			return diag_usage("only --calls runs a program");
+		if (r->trace.waits != TRACE_WAITS)
+			return diag_usage("--waits: only with --calls");
+		if (r->targets.words + r->targets.process_count == 0)
+			return diag_usage("no descriptor and no --pid");
+		return 0;
+	}
+	if (r->trace.picture || r->trace.svg != NULL ||
+	    r->trace.every != TRACE_EVERY)
+		return diag_usage("--calls: it takes only --pid, --timeout,"
+				  " --waits and --json");
 	if (r->targets.words > 0)
 		return diag_usage("%s: --calls takes no descriptors",
 		    r->targets.list[0].name);
@@ -40,5 +52,9 @@ trace_run(const struct command *command, int argc, char **argv)
 		return EXIT_EVENT;
 	}
 	status = check(request);
-	return status != 0 ? status : calls_run(request);
+	if (status == 0 && request->trace.calls)
+		return calls_run(request);
+	if (status == 0)
+		status = targets_parse_names(&request->targets, false);
+	return status != 0 ? status : trace_looks(request);
 }

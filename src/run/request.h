@@ -16,6 +16,7 @@
 
 /* What trace does.  Where nothing else is asked for: */
 #define TRACE_WAITS 1000
+#define TRACE_EVERY INT64_C(5000000)
 
 struct trace_options {
 	bool calls, picture;

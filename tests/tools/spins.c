@@ -299,6 +299,19 @@ by_stale(void)
 	run_epoll(plainly);
 }
 
+/* A byte is not read, of which an edge was reported. */
+static void
+by_edge(void)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET,
+		.data.fd = READ };
+
+	must(epoll_ctl(epoll, EPOLL_CTL_ADD, READ, &event) == 0);
+	feed();
+	while (again())
+		(void)epoll_wait(epoll, &event, 1, -1);
+}
+
 /* Nothing comes. */
 static void
 for_nothing(void)
@@ -327,6 +340,7 @@ static const struct {
 	{ "pointer", by_address },
 	{ "one", by_one },
 	{ "stale", by_stale },
+	{ "edge", by_edge },
 	{ "nothing", for_nothing },
 #endif
 };

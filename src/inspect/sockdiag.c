@@ -216,6 +216,19 @@ next_attribute(struct attributes *list)
 	return a;
 }
 
+/* As RTA_DATA and NLMSG_DATA, whose casts drop const. */
+static const void *
+data_of(const struct rtattr *a)
+{
+	return (const char *)a + RTA_LENGTH(0);
+}
+
+static const void *
+body_of(const struct nlmsghdr *header)
+{
+	return (const char *)header + NLMSG_HDRLEN;
+}
+
 /* Number INDEX of those in an attribute, 0 if it is too short. */
 static uint32_t
 word_of(const struct rtattr *a, size_t index)
@@ -223,7 +236,7 @@ word_of(const struct rtattr *a, size_t index)
 	uint32_t word = 0;
 
 	if (RTA_PAYLOAD(a) >= (index + 1) * sizeof word)
-		memcpy(&word, (const char *)RTA_DATA(a) + index * sizeof word,
+		memcpy(&word, (const char *)data_of(a) + index * sizeof word,
 		    sizeof word);
 	return word;
 }
@@ -241,7 +254,7 @@ take_memory(struct sock *sock, const struct rtattr *a)
 static uint8_t
 byte_of(const struct rtattr *a)
 {
-	return RTA_PAYLOAD(a) > 0 ? *(const uint8_t *)RTA_DATA(a) : 0;
+	return RTA_PAYLOAD(a) > 0 ? *(const uint8_t *)data_of(a) : 0;
 }
 
 static int
@@ -266,7 +279,7 @@ take_unix_attribute(struct sockets *sockets, struct sock *sock,
 	case UNIX_DIAG_NAME:
 		if (length > sizeof sock->name)
 			length = sizeof sock->name;
-		memcpy(sock->name, RTA_DATA(a), length);
+		memcpy(sock->name, data_of(a), length);
 		/* a path may have its NUL, an abstract name begins with one */
 		if (length > 0 && sock->name[0] != '\0')
 			length = strnlen(sock->name, length);
@@ -300,7 +313,7 @@ take_unix_attribute(struct sockets *sockets, struct sock *sock,
 static int
 parse_unix(struct sockets *sockets, const struct nlmsghdr *header)
 {
-	const struct unix_diag_msg *message = NLMSG_DATA(header);
+	const struct unix_diag_msg *message = body_of(header);
 	struct sock sock = { .protocol = SOCK_UNIX };
 	struct attributes list = attributes_of(header, sizeof *message);
 	const struct rtattr *a;
@@ -336,7 +349,7 @@ take_tcp_info(struct sock *sock, const struct rtattr *a)
 	struct tcp_info info;
 
 	memset(&info, 0, sizeof info);
-	memcpy(&info, RTA_DATA(a), length < sizeof info ? length : sizeof info);
+	memcpy(&info, data_of(a), length < sizeof info ? length : sizeof info);
 	sock->unsent = info.tcpi_notsent_bytes;
 	sock->sent_ago = info.tcpi_last_data_sent;
 	sock->received_ago = info.tcpi_last_data_recv;
@@ -365,7 +378,7 @@ static int
 parse_inet(struct sockets *sockets, enum sock_protocol protocol,
     const struct nlmsghdr *header)
 {
-	const struct inet_diag_msg *message = NLMSG_DATA(header);
+	const struct inet_diag_msg *message = body_of(header);
 	struct sock sock = { .protocol = protocol };
 	struct attributes list = attributes_of(header, sizeof *message);
 	const struct rtattr *a;
@@ -390,7 +403,7 @@ parse_inet(struct sockets *sockets, enum sock_protocol protocol,
 static int
 error_of(const struct nlmsghdr *header)
 {
-	const struct nlmsgerr *error = NLMSG_DATA(header);
+	const struct nlmsgerr *error = body_of(header);
 
 	if (header->nlmsg_len < NLMSG_LENGTH(sizeof *error) ||
 	    error->error >= 0)

@@ -203,22 +203,44 @@ find_unread(struct descriptor *d)
 		d->unread = unread_of(sock);
 }
 
-/* The signals that D, a signalfd, would report to its owner's main thread. */
-static unsigned
-signals_ready(struct source *source, struct descriptor *d)
+/*
+ * A signalfd reports those of its signals that are pending for the process, and
+ * to each thread also those of its own (signalfd(2), fs/signalfd.c).  These are
+ * all of them.  Returns 0 or -errno.
+ */
+static int
+find_pending(struct source *source, struct descriptor *d)
 {
 	struct procfs_status status;
-	char directory[SOURCE_PATH];
-	int error;
+	char path[SOURCE_PATH];
+	int *threads, count, found = 0, error = 0;
 
-	(void)snprintf(directory, sizeof directory, "%ld", (long)d->pid);
-	error = procfs_status(source, directory, &status);
-	if (error != 0) {
-		unknown(d, FACT_READY, errno_name(-error));
-		return 0;
+	(void)snprintf(path, sizeof path, "%ld/task", (long)d->pid);
+	count = source_list(source, path, &threads);
+	if (count < 0)
+		return count;
+	for (int i = 0; i < count; i++) {
+		(void)snprintf(path, sizeof path, "%ld/task/%d", (long)d->pid,
+		    threads[i]);
+		error = procfs_status(source, path, &status);
+		if (error != 0)
+			continue;
+		found++;
+		d->pending |= (status.pending | status.shared) &
+		    d->info.signals;
 	}
-	d->pending = (status.pending | status.shared) & d->info.signals;
-	return d->pending != 0 ? POLLIN : 0;
+	free(threads);
+	return found > 0 ? 0 : count > 0 ? error : -ESRCH;
+}
+
+static void
+compute_signals(struct source *source, struct descriptor *d)
+{
+	int error = find_pending(source, d);
+
+	if (error != 0)
+		unknown(d, FACT_READY, errno_name(-error));
+	d->ready = d->pending != 0 ? POLLIN : 0;
 }
 
 /* null, zero, full, urandom (devices.txt): they have no poll function. */
@@ -260,7 +282,7 @@ compute_ready(struct source *source, struct descriptor *d)
 		return true;
 	}
 	if (d->kind == KIND_SIGNALFD) {
-		d->ready = signals_ready(source, d);
+		compute_signals(source, d);
 		return true;
 	}
 	if ((d->kind == KIND_FILE || d->kind == KIND_DIRECTORY ||

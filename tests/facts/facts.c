@@ -93,6 +93,11 @@ build(void)
 	    "Uid:\t1000\t1001\t1000\t1000\nNSpid:\t7\t5\t2\nThreads:\t2\n"
 	    "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000200\n"
 	    "SigBlk:\t0000000000000200\n");
+	put("7/task/7/status",
+	    "Name:\ta) Z 1 (\\nb)\nTgid:\t7\nPPid:\t3\nTracerPid:\t0\n"
+	    "Uid:\t1000\t1001\t1000\t1000\nNSpid:\t7\t5\t2\nThreads:\t2\n"
+	    "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000200\n"
+	    "SigBlk:\t0000000000000200\n");
 	put("7/limits",
 	    "Limit                     Soft Limit           Hard Limit"
 	    "           Units\n"

@@ -356,6 +356,28 @@ same() {
 	[[ ${lines[2]} == "peer[$owner]/7: hung up"* ]]
 }
 
+@test "-p: a number that is another file each time is no mixture of these" {
+	local i
+
+	owned
+	mkfifo f
+	: >plain
+	owner_does 'exec 8<>f'
+	echo 'while :; do exec 7<&8; exec 7<plain; exec 7<&-; done' >&"$owner_in"
+	rounds 2000
+	for ((i = 0; i < rounds; i++)); do
+		pmux compare -p "$owner" 7 >>rows 2>>errors || :
+	done
+	kill -KILL "$owner"
+	printf '7\t%s\n' >wanted \
+	    $'fifo rw\t-w-\tout\tout\tout, then -\t-\t65536\tsleep\tdone' \
+	    $'file r\trw-\tin,out\tEPERM\tEPERM\t-\t0\tend of file\tEBADF' \
+	    $'-\tEBADF\tnval\tEBADF\tEBADF\tEBADF\tEBADF\tEBADF\tEBADF'
+	grep -v '^7: ' rows | sort -u >found
+	assert_equal "$(grep -vxF -f wanted found)" ''
+	assert_equal "$(grep -v EAGAIN errors)" ''
+}
+
 @test "nothing is consumed" {
 	with 7=pipe.r.data -- sh -c 'pmux compare 7 >&2; head -c 5 <&7'
 	expect 0 hello

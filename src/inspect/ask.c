@@ -40,12 +40,6 @@
 /* Those of struct backend for poll and epoll are the same (poll(2)). */
 #define ALL (POLLIN | POLLPRI | POLLOUT | POLLRDHUP)
 
-/* A descriptor, and how to get at it. */
-struct subject {
-	struct foreign f; /* its process, id and number */
-	bool own;
-};
-
 bool
 ask_is_emulated(void)
 {
@@ -140,8 +134,11 @@ is_signalfd(int fd)
 
 /* As foreign_objection, which is for poll(2) alone and for others' files. */
 static int
-objection(const struct subject *s, int fd, const char **why)
+objection(const struct asked *s, int fd, const char **why)
 {
+	struct foreign f = { .process = s->process,
+		.pid = s->pid,
+		.number = s->number };
 	int flags = fcntl(fd, F_GETFL), error;
 
 	*why = NULL;
@@ -149,7 +146,7 @@ objection(const struct subject *s, int fd, const char **why)
 	if (flags == -1 || (flags & O_PATH) != 0 || is_always_ready(fd) ||
 	    (s->own && is_signalfd(fd)))
 		return flags == -1 ? -errno : 0;
-	error = foreign_objection(&s->f, fd, why);
+	error = foreign_objection(&f, fd, why);
 	/* an instance of the caller's own, without pidfd_getfd(2) */
 	if (s->own && (error == -ENOSYS || error == -EPERM)) {
 		*why = "an epoll instance whose registrations cannot be "
@@ -161,25 +158,43 @@ objection(const struct subject *s, int fd, const char **why)
 
 /* A copy of the descriptor, or -errno as process_descriptor. */
 static int
-copy(const struct subject *s)
+copy(const struct asked *s)
 {
 	if (!s->own)
-		return process_descriptor(s->f.process, s->f.number);
-	return fdplace(fcntl(s->f.number, F_DUPFD_CLOEXEC, 3));
+		return process_descriptor(s->process, s->number);
+	return fdplace(fcntl(s->number, F_DUPFD_CLOEXEC, 3));
+}
+
+/* Whether FD is the file that was meant; no server is asked. */
+static bool
+is_same(const struct asked *s, int fd)
+{
+	struct statx st;
+
+	return s->inode == 0 ||
+	    (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO,
+		 &st) == 0 &&
+		st.stx_ino == s->inode);
 }
 
 /*
  * A copy of the descriptor, to be closed soon; or a number that is not open
- * here if it is not open there.  -EOPNOTSUPP: it cannot be polled any more.
+ * here if it is not open there.  -EAGAIN: it is another file, -EOPNOTSUPP: it
+ * cannot be polled, and *WHY says why.
  */
 static int
-borrow(const struct subject *s, const char **why)
+borrow(const struct asked *s, const char **why)
 {
-	int fd = copy(s), error;
+	int fd = copy(s), error = 0;
 
+	if (fd == -EBADF)
+		return s->open ? -EAGAIN : CLOSED_FD;
 	if (fd < 0)
-		return fd == -EBADF ? CLOSED_FD : fd;
-	error = objection(s, fd, why);
+		return fd;
+	if (!s->open || !is_same(s, fd))
+		error = -EAGAIN;
+	if (error == 0)
+		error = objection(s, fd, why);
 	if (error == 0 && *why != NULL)
 		error = -EOPNOTSUPP;
 	if (error == 0)
@@ -197,21 +212,36 @@ give_back(int fd)
 
 /* ---- the questions ---- */
 
-/* Whether ERROR is pmux's own trouble, and no answer. */
+/*
+ * Whether ERROR is no answer about the descriptor, but a call that failed: the
+ * primitives refuse with EBADF, epoll with EPERM, and kevent(2) with the others.
+ */
 static bool
 is_trouble(int error)
 {
-	return error == -ENOMEM || error == -EMFILE || error == -ENFILE ||
-	    error == -ENOSPC || error == -EINTR;
+	return error != -EBADF && error != -EPERM && error != -EPIPE &&
+	    error != -ENODEV && error != -EINVAL;
 }
 
-/* Wait once, for nothing, and take the answer.  Returns 0 or -errno. */
+/* The wait of BACKEND with a timeout of zero. */
+static int
+wait_once(const struct backend *backend, struct backend_state *state)
+{
+	int n;
+
+	do
+		n = backend->wait(state, 1, 0);
+	while (n == -EINTR);
+	return n;
+}
+
+/* Wait once, and take the answer.  Returns 0 or -errno. */
 static int
 take(const struct backend *backend, struct backend_state *state,
     struct answer *answer)
 {
 	struct event event;
-	int n = backend->wait(state, 1, 0);
+	int n = wait_once(backend, state);
 
 	answer->asked = true;
 	if (n < 0 && is_trouble(n))
@@ -259,20 +289,26 @@ ask_kevent(struct asker *a, uint32_t token, int fd,
 	answer->asked = true;
 	error = backend_kqueue.add(a->kqueue, token, fd,
 	    1u << a->requests[token].filter);
+	if (error == -EPERM)
+		return error;
 	if (error != 0) {
 		answer->refused = -error;
 		return is_trouble(error) ? error : 0;
 	}
-	n = backend_kqueue.wait(a->kqueue, 1, 0);
+	n = wait_once(&backend_kqueue, a->kqueue);
 	if (n > 0 && backend_kqueue.next(a->kqueue, &event)) {
 		answer->returned = (event.bits & KQUEUE_FAILED) == 0;
 		answer->refused = answer->returned ? 0 : (int)event.data;
+		if (!answer->returned &&
+		    (event.data == EPERM || is_trouble(-(int)event.data)))
+			n = -(int)event.data;
 		answer->eof = (event.bits & KQUEUE_EOF) != 0;
 		answer->error = answer->eof ? (int)event.fflags : 0;
 		answer->data = event.data;
 	}
-	(void)backend_kqueue.remove(a->kqueue, token, fd);
-	return n < 0 ? n : 0;
+	error = backend_kqueue.remove(a->kqueue, token, fd);
+	/* it has gone already if it was returned with EV_ONESHOT */
+	return n < 0 ? n : error == -ENOENT ? 0 : error;
 }
 
 /* ---- what else there is to know ---- */
@@ -375,7 +411,7 @@ known_size(int fd, int64_t size)
 }
 
 static int
-examine(const struct subject *s, struct answers *answers)
+examine(const struct asked *s, struct answers *answers)
 {
 	const char *why = NULL;
 	int fd = borrow(s, &why);
@@ -383,6 +419,7 @@ examine(const struct subject *s, struct answers *answers)
 
 	if (fd < 0)
 		return fd;
+	answers->flags = fd == CLOSED_FD ? -1 : fcntl(fd, F_GETFL);
 	/* a server that is not there is not asked */
 	if (fd == CLOSED_FD ||
 	    statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
@@ -393,8 +430,10 @@ examine(const struct subject *s, struct answers *answers)
 	else if (S_ISFIFO(st.stx_mode) && answers->poll.bits == 0 &&
 	    answers->poll.refused == 0)
 		answers->writer = peer_has_writer(fd);
-	else if (S_ISREG(st.stx_mode))
+	else if (S_ISREG(st.stx_mode)) {
+		answers->position = lseek(fd, 0, SEEK_CUR);
 		answers->size = known_size(fd, (int64_t)st.stx_size);
+	}
 	if (answers->writer < 0)
 		answers->writer = -1;
 	give_back(fd);
@@ -438,25 +477,20 @@ put(struct asker *a, enum question question, int fd, struct answers *answers)
 }
 
 int
-ask(struct asker *a, int process, pid_t pid, int number, bool own,
-    struct answers *answers)
+ask(struct asker *a, const struct asked *which, struct answers *answers)
 {
-	struct subject s = {
-		.f = { .process = process, .pid = pid, .number = number },
-		.own = own
-	};
 	int error = 0, fd;
 
 	memset(answers, 0, sizeof *answers);
-	answers->writer = -1;
-	answers->size = -1;
+	answers->writer = answers->flags = -1;
+	answers->size = answers->position = -1;
 	for (int q = 0; q < QUESTIONS && error == 0; q++) {
-		fd = borrow(&s, &answers->why);
+		fd = borrow(which, &answers->why);
 		error = fd < 0 ? fd : put(a, (enum question)q, fd, answers);
 		give_back(fd);
 	}
 	if (error == 0)
-		error = examine(&s, answers);
+		error = examine(which, answers);
 	return error == -EOPNOTSUPP ? 0 : error;
 }
 
@@ -482,14 +516,10 @@ ask_close(struct asker *a)
 }
 
 int
-ask(struct asker *a, int process, pid_t pid, int number, bool own,
-    struct answers *answers)
+ask(struct asker *a, const struct asked *which, struct answers *answers)
 {
 	(void)a;
-	(void)process;
-	(void)pid;
-	(void)number;
-	(void)own;
+	(void)which;
 	memset(answers, 0, sizeof *answers);
 	return -ENOSYS;
 }

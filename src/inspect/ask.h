@@ -47,7 +47,9 @@ struct answers {
 	struct answer edge[2]; /* two waits in a row, edge-triggered */
 	struct kevent_answer read, write;
 	struct socket_facts socket;
+	int flags; /* O_* of open(2), or -1 */
 	int writer; /* an empty FIFO: 1 or 0: it has one, or none; -1 */
+	int64_t position; /* of a file, or -1 */
 	int64_t size; /* of a file whose bytes are known before it is read;
 			 else -1 */
 };
@@ -64,13 +66,22 @@ void ask_close(struct asker *a);
 /* Whether kevent(2) is emulated here. */
 bool ask_is_emulated(void);
 
+/* Which descriptor. */
+struct asked {
+	int process; /* stands for its process (see process_open), or -1 */
+	pid_t pid;
+	int number;
+	bool own; /* the caller's */
+	bool open;
+	uint64_t inode; /* of its file; 0: not known */
+};
+
 /*
- * Ask about descriptor NUMBER of process PID, for which PROCESS stands (see
- * process_open); it is the caller's own if OWN.  Descriptors that cannot be
- * polled without effect are not asked about.  Returns 0 with *ANSWERS set, also
- * if it is not open; or -errno as process_descriptor, or of the primitives.
+ * Ask about WHICH.  Descriptors that cannot be polled without effect are not
+ * asked about.  Returns 0 with *ANSWERS set, also if it is not open; or -EAGAIN
+ * if the number is another file by now; or -errno as process_descriptor, or of
+ * the primitives.
  */
-int ask(struct asker *a, int process, pid_t pid, int number, bool own,
-    struct answers *answers);
+int ask(struct asker *a, const struct asked *which, struct answers *answers);
 
 #endif

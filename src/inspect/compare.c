@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,9 @@
 /* Room for any cell, the names of all events; and for that of two waits. */
 #define CELL 128
 #define TWO_CELLS (2 * CELL + 8)
+
+/* How often a number may become another file while it is asked about. */
+#define TRIES 10
 
 /* One descriptor, and all that was found out about it. */
 struct row {
@@ -142,10 +146,23 @@ kevent_cell(const struct row *r, const struct kevent_answer *k, char *to)
 		    k->error != 0 ? " " : "", (intmax_t)k->data);
 }
 
+static bool
+is_path(int flags)
+{
+#ifdef O_PATH
+	return (flags & O_PATH) != 0;
+#else
+	(void)flags;
+	return false;
+#endif
+}
+
 /* How it was opened, where that matters. */
 static const char *
 access_text(const struct descriptor *d)
 {
+	if (d->unknown[FACT_ACCESS] != NULL)
+		return "?";
 	if (d->readable && d->writable)
 		return "rw";
 	if (d->readable)
@@ -353,7 +370,9 @@ put_object(const struct comparison *c, const struct row *r)
 	put_key("kind");
 	put_string(r->open ? kind_name(r->d.kind) : NULL);
 	put_key("access");
-	put_string(r->open ? access_text(&r->d) : NULL);
+	put_string(r->open && r->d.unknown[FACT_ACCESS] == NULL ?
+		access_text(&r->d) :
+		NULL);
 	put_key("state");
 	put_string(r->state == NULL ? NULL : r->state->id);
 	put_answers(r);
@@ -375,16 +394,21 @@ put_object(const struct comparison *c, const struct row *r)
 static int
 failed(const struct row *r, int error)
 {
+	const char *hint = error == EAGAIN ?
+	    "it was another file each time it was asked about" :
+	    NULL;
+
 	if (error == ENOSYS)
 		return diag_unavailable("--pid: this system has no"
 					" pidfd_getfd(2)");
 	if (r->own)
-		return diag_system(error, NULL, "descriptor %d",
+		return diag_system(error, hint, "descriptor %d",
 		    r->target->number);
 	return diag_system(error,
-	    error == EPERM || error == EACCES ? process_forbidden_by() :
-		error == ESRCH		      ? "the process has ended" :
-						NULL,
+	    error == EAGAIN			  ? hint :
+		error == EPERM || error == EACCES ? process_forbidden_by() :
+		error == ESRCH			  ? "the process has ended" :
+						    NULL,
 	    "descriptor %d of process %ld", r->target->number, (long)r->pid);
 }
 
@@ -404,29 +428,65 @@ objection(const struct row *r)
 	return r->d.unknown[FACT_READY];
 }
 
+/* How it was opened: what the copy says is about the file that was asked. */
+static void
+find_access(struct row *r)
+{
+	int flags = r->answers.flags;
+
+	if (!r->open || flags == -1)
+		return;
+	r->d.readable = (flags & O_ACCMODE) != O_WRONLY && !is_path(flags);
+	r->d.writable = (flags & O_ACCMODE) != O_RDONLY && !is_path(flags);
+	r->d.nonblock = (flags & O_NONBLOCK) != 0;
+	r->d.unknown[FACT_ACCESS] = NULL;
+}
+
+/* Ask about R, if that may be.  Returns 0 or -errno. */
+static int
+ask_about(struct comparison *c, struct row *r)
+{
+	struct asked which = { .process = -1,
+		.pid = r->pid,
+		.number = r->target->number,
+		.own = r->own,
+		.open = r->open };
+
+	/* it was closed while it was read about */
+	if (r->open && r->d.unknown[FACT_INODE] != NULL &&
+	    strcmp(r->d.unknown[FACT_INODE], errno_name(ENOENT)) == 0)
+		return -EAGAIN;
+	memset(&r->answers, 0, sizeof r->answers);
+	r->answers.writer = r->answers.flags = -1;
+	r->answers.why = objection(r);
+	if (r->answers.why != NULL)
+		return 0;
+	if (r->open && r->d.unknown[FACT_INODE] == NULL)
+		which.inode = r->d.inode;
+	which.process = source_process(&c->source, r->pid);
+	if (which.process < 0 && !r->own)
+		return which.process;
+	return ask(&c->asker, &which, &r->answers);
+}
+
 /* Find out all about R, whose target is set.  Returns 0 or -errno. */
 static int
 examine(struct comparison *c, struct row *r)
 {
-	int process = -1,
-	    error = descriptor_read(&c->source, r->pid, r->target->number,
-		&r->d);
+	int error = -EAGAIN;
 
-	r->open = error == 0;
-	if (error != 0 && error != -EBADF)
-		return error;
-	memset(&r->answers, 0, sizeof r->answers);
-	r->answers.writer = -1;
-	r->answers.why = objection(r);
-	if (r->answers.why == NULL) {
-		process = source_process(&c->source, r->pid);
-		error = process < 0 && !r->own ?
-		    process :
-		    ask(&c->asker, process, r->pid, r->target->number, r->own,
-			&r->answers);
-		if (error != 0)
-			return error;
+	for (int tries = 0; tries < TRIES && error == -EAGAIN; tries++) {
+		if (r->open)
+			descriptor_free(&r->d);
+		error = descriptor_read(&c->source, r->pid, r->target->number,
+		    &r->d);
+		r->open = error == 0;
+		if (error == 0 || error == -EBADF)
+			error = ask_about(c, r);
 	}
+	if (error != 0)
+		return error;
+	find_access(r);
 	r->state = state_find(r->open ? &r->d : NULL, &r->answers);
 	r->outcome = state_outcome(r->state, r->open ? &r->d : NULL,
 	    &r->answers);
@@ -500,11 +560,11 @@ begin(struct comparison *c)
 		"READ WOULD", "WRITE WOULD" };
 	int error = source_open(&c->source, NULL);
 
-	if (error == -ENOSYS || error == -ENOENT)
+	if (error == -ENOSYS)
 		return diag_unavailable("compare is not available: this system"
 					" has no /proc as Linux has it");
 	if (error != 0)
-		return diag_system(-error, NULL, "/proc");
+		return diag_system(-error, "is it mounted?", "/proc");
 	error = ask_open(&c->asker);
 	if (error == -ENOSYS)
 		return diag_unavailable("compare is not available: this system"

@@ -261,18 +261,18 @@ file_state(const struct descriptor *d, const struct answers *a)
 	if (a->size == -1)
 		return "linux.proc-file";
 	if (is_memfd(d))
-		return d->position < a->size ? "linux.memfd-data" :
+		return a->position < a->size ? "linux.memfd-data" :
 					       "linux.memfd-empty";
 	if (!d->readable)
 		return "file.wronly";
-	if (a->size == 0 && d->position == 0)
+	if (a->size == 0 && a->position == 0)
 		return "file.empty";
-	if (d->position >= a->size)
-		return d->position == a->size ? "file.at-end" :
+	if (a->position >= a->size)
+		return a->position == a->size ? "file.at-end" :
 						"file.15-past-end";
 	if (!d->writable)
 		return "file.rdonly";
-	return d->position == 0 ? "file.start" : "file.at-4-of-10";
+	return a->position == 0 ? "file.start" : "file.at-4-of-10";
 }
 
 /* The numbers of devices.txt of Linux. */
@@ -391,6 +391,8 @@ state_find(const struct descriptor *d, const struct answers *a)
 
 	if (d == NULL)
 		id = "number.closed";
+	else if (d->unknown[FACT_ACCESS] != NULL)
+		id = NULL;
 	else if (!d->readable && !d->writable)
 		id = d->kind == KIND_FIFO || d->kind == KIND_PIPE ?
 		    "linux.o_path-fifo" :
@@ -424,10 +426,16 @@ is_error(const char *word)
 	return *word == 'E' || is(word, "?");
 }
 
+static bool
+is_access_known(const struct descriptor *d)
+{
+	return d->unknown[FACT_ACCESS] == NULL;
+}
+
 static const char *
 read_would(const struct state *s, const struct descriptor *d)
 {
-	if (d == NULL || !d->readable)
+	if (d == NULL || (!d->readable && is_access_known(d)))
 		return "EBADF";
 	if (s == NULL)
 		return d->kind == KIND_EPOLL ? "EINVAL" : "?";
@@ -457,7 +465,7 @@ write_would(const struct state *s, const struct descriptor *d,
 {
 	const char *word;
 
-	if (d == NULL || !d->writable)
+	if (d == NULL || (!d->writable && is_access_known(d)))
 		return "EBADF";
 	if (s == NULL)
 		return d->kind == KIND_EPOLL ? "EINVAL" : "?";

@@ -327,6 +327,27 @@ copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,
 	return error;
 }
 
+/*
+ * What had no count of bytes has none.  Without input nothing is unread; the
+ * write end of a pipe counts what is in it.
+ */
+static void
+sample(struct descriptor *d, int fd, const struct foreign *f)
+{
+	(void)f;
+	poll_copy(d, fd);
+	if (d->unread >= 0)
+		d->unread = (d->ready & POLLIN) != 0 || !d->readable ?
+		    kernel_unread(fd) :
+		    0;
+}
+
+int
+copy_sample(struct source *source, struct descriptor *d)
+{
+	return ask_by(source, d, sample);
+}
+
 static void
 ask_plain(struct descriptor *d, int fd, const struct foreign *f)
 {
@@ -418,6 +439,14 @@ copy_ask(struct source *source, struct descriptor *d)
 }
 
 #else
+
+int
+copy_sample(struct source *source, struct descriptor *d)
+{
+	(void)source;
+	(void)d;
+	return -ENOSYS;
+}
 
 int
 copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,

@@ -17,6 +17,12 @@
 int copy_ask(struct source *source, struct descriptor *d);
 
 /*
+ * The same for ready and unread alone, of a kind that this cannot disturb, with
+ * as few system calls as possible.
+ */
+int copy_sample(struct source *source, struct descriptor *d);
+
+/*
  * Poll descriptor NUMBER of process PID, whose inode is INODE, for EVENTS of
  * poll(2); it must be of a kind that this cannot disturb.  Returns 0 with
  * *READY set, or -errno: -EAGAIN if it is another file.

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +14,7 @@
 #include "base/deadline.h"
 #include "inspect/copy.h"
 #include "inspect/looks.h"
+#include "sys/fdplace.h"
 
 #ifndef POLLRDHUP
 #define POLLRDHUP 0
@@ -119,24 +123,98 @@ looks_add(struct looks *l, pid_t pid, int number)
 
 /* ---- the threads ---- */
 
+/*
+ * The state, which the text of "syscall" does not have: a thread that is stopped
+ * in a call looks as if it slept.  Returns the length, or -1.
+ */
+static ssize_t
+read_call(const struct looks_thread *t, char *text, size_t size)
+{
+	/* the name has 15 bytes at most, and numbers follow the state */
+	char stat[64], *end;
+	ssize_t n = pread(t->stat, stat, sizeof stat - 1, 0);
+
+	if (n < 0)
+		return -1;
+	stat[n] = '\0';
+	end = strrchr(stat, ')');
+	if (end == NULL || end[1] != ' ')
+		return -1;
+	text[0] = end[2];
+	n = pread(t->file, text + 1, size - 1, 0);
+	return n < 0 ? -1 : n + 1;
+}
+
+static int
+open_file(const struct looks *l, const struct looks_process *p, pid_t tid,
+    const char *name)
+{
+	char path[SOURCE_PATH];
+
+	(void)snprintf(path, sizeof path, "%ld/task/%ld/%s", (long)p->pid,
+	    (long)tid, name);
+	return fdplace(openat(l->source.proc, path, O_RDONLY | O_CLOEXEC));
+}
+
+static void
+close_files(const struct looks_thread *t)
+{
+	if (t->file >= 0)
+		(void)close(t->file);
+	if (t->stat >= 0)
+		(void)close(t->stat);
+}
+
 static void
 forget_threads(struct looks_process *p)
 {
-	while (p->count > 0)
-		thread_wait_free(&p->threads[--p->count].wait);
+	struct looks_thread *t;
+
+	while (p->count > 0) {
+		t = &p->threads[--p->count];
+		thread_wait_free(&t->wait);
+		close_files(t);
+	}
 }
 
-/* Returns 0 or -errno: -ESRCH if the process has ended. */
+/* Returns as thread_wait_read. */
 static int
-take_threads(struct looks *l, struct looks_process *p)
+read_wait(struct looks *l, const struct looks_process *p,
+    struct looks_thread *t)
+{
+	ssize_t length = read_call(t, t->text, sizeof t->text);
+
+	t->length = length < 0 ? 0 : (size_t)length;
+	return thread_wait_read(&l->source, p->pid, t->tid, &t->wait);
+}
+
+/*
+ * The same call with the same arguments, at the same place: it need not be
+ * examined again, unless the arguments point to what is waited for.
+ */
+static int
+refresh(struct looks *l, const struct looks_process *p, struct looks_thread *t)
+{
+	char text[sizeof t->text];
+	ssize_t length = read_call(t, text, sizeof text);
+
+	if (length > 0 && (size_t)length == t->length &&
+	    memcmp(text, t->text, t->length) == 0 &&
+	    t->wait.call != WAIT_POLL && t->wait.call != WAIT_SELECT)
+		return 0;
+	thread_wait_free(&t->wait);
+	return read_wait(l, p, t);
+}
+
+/* Returns 0 or -errno. */
+static int
+list_threads(struct looks *l, struct looks_process *p)
 {
 	char path[SOURCE_PATH];
 	int *numbers = NULL, count, error = 0;
 	struct looks_thread *t;
 
 	forget_threads(p);
-	if (p->own)
-		return 0;
 	(void)snprintf(path, sizeof path, "%ld/task", (long)p->pid);
 	count = source_list(&l->source, path, &numbers);
 	if (count < 0)
@@ -144,17 +222,55 @@ take_threads(struct looks *l, struct looks_process *p)
 	for (int i = 0; i < count && p->count < LOOKS_THREADS; i++) {
 		t = &p->threads[p->count];
 		t->tid = numbers[i];
-		error = thread_wait_read(&l->source, p->pid, t->tid, &t->wait);
+		t->file = open_file(l, p, t->tid, "syscall");
+		t->stat = open_file(l, p, t->tid, "stat");
+		error = read_wait(l, p, t);
 		p->count += error == 0;
+		if (error != 0)
+			close_files(t);
 		if (error == -ENOMEM)
 			break;
 	}
 	free(numbers);
-	if (error == -ENOMEM)
+	return error == -ENOMEM ? error : 0;
+}
+
+/* Whether those that are known are all, and are examined.  Or -ENOMEM. */
+static int
+refresh_threads(struct looks *l, struct looks_process *p)
+{
+	char path[SOURCE_PATH];
+	struct stat st;
+	int error = 0;
+
+	(void)snprintf(path, sizeof path, "%ld/task", (long)p->pid);
+	if (fstatat(l->source.proc, path, &st, 0) == -1)
+		return 0;
+	if (p->count == 0 || p->links != (unsigned long)st.st_nlink) {
+		p->links = (unsigned long)st.st_nlink;
+		return 0;
+	}
+	for (size_t i = 0; i < p->count && error == 0; i++)
+		error = refresh(l, p, &p->threads[i]);
+	return error == -ENOMEM ? error : error == 0;
+}
+
+/* Returns 0 or -errno: -ESRCH if the process has ended. */
+static int
+take_threads(struct looks *l, struct looks_process *p)
+{
+	int known = p->own ? 1 : refresh_threads(l, p), error = 0;
+
+	if (p->own || known < 0)
+		return p->own ? 0 : known;
+	if (known == 0)
+		error = list_threads(l, p);
+	if (error != 0)
 		return error;
 	/* a zombie has a thread, too */
 	return p->count == 0 ||
-		(p->count == 1 && strchr("ZX", p->threads[0].wait.state)) ?
+		(p->count == 1 &&
+		    strchr("ZX", p->threads[0].wait.state) != NULL) ?
 	    -ESRCH :
 	    0;
 }
@@ -272,9 +388,10 @@ ask(struct looks *l, struct looks_target *t)
 		if (error == 0 && d.inode != t->d.inode)
 			error = -EAGAIN;
 		descriptor_free(&d);
-	} else {
+	} else if (kind_polling(t->d.kind) == POLLING_HARMLESS)
+		error = copy_sample(&l->source, &t->d);
+	else {
 		t->d.ready = 0;
-		t->d.unread = -1;
 		error = copy_ask(&l->source, &t->d);
 	}
 	if (error == -EAGAIN || error == -EBADF)

@@ -30,6 +30,11 @@
 struct looks_thread {
 	pid_t tid;
 	struct thread_wait wait;
+	/* its files "syscall" and "stat", or -1, and what was there before WAIT:
+	   its state, and the text of the first */
+	int file, stat;
+	char text[192];
+	size_t length;
 };
 
 /* An epoll instance in which a thread sleeps. */
@@ -46,6 +51,7 @@ struct looks_process {
 	char comm[COMM_SIZE];
 	struct looks_thread threads[LOOKS_THREADS];
 	size_t count;
+	unsigned long links; /* of its directory "task": one more a thread */
 	struct looks_instance *instances;
 	size_t instance_count;
 };

@@ -231,6 +231,145 @@ healthy() {
 	[[ $status == 0 && $findings == *'note waits-for-writer 10'* ]]
 }
 
+# noted STATE CODE: with --all this is said of descriptor 7 in STATE, - nothing.
+noted() {
+	local pid
+
+	rm -f owner.pid
+	mkfifo owner.pid
+	peer with "7=$1" -- peer owner owner.pid 3>&- &
+	read -r pid <owner.pid || skip "no $1 here"
+	pm explain --all -p "$pid" 7
+	findings=$(grep -E $'^note\t.*\t7\t' <<<"$output" | cut -f 2)
+	[[ $status == 0 && ${findings:--} == "$2" ]] ||
+	    fail "$1: $status $output $stderr"
+	kill -KILL "$pid"
+	wait "$pid" || :
+}
+
+@test "notes about one descriptor, and its neighbour" {
+	local state code
+
+	while read -r state code; do
+		noted "$state" "$code"
+	done <<-'END'
+		pipe.w.reader-gone	no-reader
+		pipe.w.empty	-
+		pipe.r.empty	waits-for-writer
+		pipe.r.data	-
+		tcp.peer-closed	peer-closed
+		tcp.connected	-
+		tcp.fresh	not-connected
+		udp.refused	error-queue
+		udp.fresh	-
+		pty.slave.unfinished-line	no-line-yet
+		pty.slave.line	-
+		timerfd.disarmed	disarmed
+		timerfd.armed	-
+		file.at-end	file-always-ready
+		pipe.r.full	-
+	END
+}
+
+# notes VICTIM N CODE...: with --all, of descriptor N.
+notes() {
+	local wanted
+
+	victim "$1"
+	pm explain --all -p "$victim" "$2"
+	findings=$(grep -E $'^note\t' <<<"$output" | cut -f 2 | sort)
+	printf -v wanted '%s\n' "${@:3}"
+	[[ $status == 0 && $findings == "${wanted%$'\n'}" ]] ||
+	    fail "$1: $status $output $stderr"
+}
+
+@test "nonblock-shared" {
+	notes nonblock-shared 10 nonblock-shared waits-for-writer
+	notes nonblock-alone 10 waits-for-writer
+}
+
+@test "small-pipe" {
+	notes small-pipe 10 small-pipe waits-for-writer
+}
+
+@test "not-asked-for" {
+	notes not-asked-for 12 not-asked-for
+	notes edge-drained 12 ''
+}
+
+@test "past-fd-setsize" {
+	ulimit -n 2000 || skip 'not so many descriptors'
+	victim past-fd-setsize
+	explained --all
+	[[ $status == 0 && $findings == *'note past-fd-setsize 1500'* ]]
+	[[ $output == *'sleeps in pselect6 of 1500'* ]]
+}
+
+@test "several-waiters" {
+	command -v python3 >/dev/null || skip 'no python3'
+	python3 -c '
+import os, threading
+r, w = os.pipe()
+for i in range(2): threading.Thread(target=os.read, args=(r, 1)).start()' 3>&- &
+	victim=$!
+	until pm explain --all -p "$victim" &&
+	    [[ $output == *$'note\tseveral-waiters'* ]]; do
+		[[ $status == [01] ]]
+	done
+}
+
+@test "without pidfd_getfd: what sleeps is not ready" {
+	deny pidfd_getfd=EPERM -- true || skip 'no seccomp'
+	victim deadlock
+	run --separate-stderr deny pidfd_getfd=EPERM -- \
+	    pmux explain -p "$victim"
+	[[ $status == 1 && $output == *'ready: unknown (EPERM)'* ]]
+	[[ $output == *$'\nfault\tdeadlock\t-\t'* ]]
+	victim edge
+	run --separate-stderr deny pidfd_getfd=EPERM -- \
+	    pmux explain -p "$victim"
+	[[ $status == 0 && $output != *edge-consumed* ]]
+}
+
+@test "without kcmp, or process_vm_readv" {
+	deny kcmp=EPERM process_vm_readv=EPERM -- true || skip 'no seccomp'
+	victim ghost
+	run --separate-stderr deny kcmp=EPERM process_vm_readv=EPERM -- \
+	    pmux explain -p "$victim"
+	[[ $status == 1 && $output == *$'\nfault\tstale-registration\t12/10'* ]]
+	victim own-end
+	run --separate-stderr deny process_vm_readv=ENOSYS -- \
+	    pmux explain -p "$victim"
+	[[ $status == 1 && $output == *$'\nfault\town-write-end\t10\t'* ]]
+}
+
+@test "every code has a section in the manual" {
+	local code
+
+	while read -r code; do
+		grep -qx ".Ss $code" "$BATS_TEST_DIRNAME/../man/pmux-explain.1" ||
+		    fail "no section: $code"
+	done < <(sed -n 's/^FINDING(.*"\(.*\)".*/\1/p' \
+	    "$BATS_TEST_DIRNAME/../src/inspect/findings.def")
+}
+
+# What goes on is not accused: it forks, executes, opens and closes.
+@test "processes that go on" {
+	local round pids
+
+	rounds 500
+	bash -c 'while :; do echo a | cat; exec 5< <(echo b); exec 5<&-; done' \
+	    >/dev/null 2>&1 3>&- &
+	pids=("$!")
+	peer victim edge-server >/dev/null 3>&- &
+	pids+=("$!")
+	for ((round = 0; round < rounds; round++)); do
+		pm explain -p "${pids[round % 2]}"
+		[[ $status == 0 && $output != *[^a-z]edge-consumed* ]] ||
+		    fail "$output"
+	done
+}
+
 @test "a chain down to a leaf" {
 	bash -c 'exec 3>&-; { sleep 1000 | cat; } & wait' >/dev/null 2>&1 &
 	victim=$!
@@ -276,7 +415,7 @@ healthy() {
 	[[ $status == 1 ]]
 	while read -r line; do
 		for key in type pid comm tid fd depth severity code where \
-		    sentence details; do
+		    sentence details unknown; do
 			json "$key" <<<"$line"
 		done
 	done <<<"$output" >/dev/null

@@ -362,14 +362,34 @@ walk_others(const struct walk *w, const struct descriptor *d, unsigned events,
 	return 0;
 }
 
-/* Whether all who may end a wait for EVENTS of D are among those found. */
+/* Whether the thread would not sleep if what it waits for was ready. */
 static bool
-is_closed_world(const struct descriptor *d, unsigned events)
+is_direct(const struct look_thread *thread)
 {
-	if (d->unknown[FACT_READY] != NULL || d->unknown[FACT_PEERS] != NULL)
+	switch (thread->wait.call) {
+	case WAIT_POLL:
+	case WAIT_SELECT:
+	case WAIT_READ:
+	case WAIT_WRITE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether all who may end a wait of W for EVENTS of D are among those found. */
+static bool
+is_closed_world(const struct walk *w, const struct descriptor *d,
+    unsigned events)
+{
+	bool is_known = d->unknown[FACT_READY] == NULL;
+
+	if (w->thread == NULL || d->unknown[FACT_PEERS] != NULL ||
+	    (!is_known && !is_direct(w->thread)))
 		return false;
 	/* it is ready: the wait ends at once */
-	if ((d->ready & (events | POLLERR | POLLHUP | POLLNVAL)) != 0)
+	if (is_known &&
+	    (d->ready & (events | POLLERR | POLLHUP | POLLNVAL)) != 0)
 		return false;
 	if (d->kind == KIND_PIPE)
 		return true;
@@ -400,7 +420,7 @@ walk_partners(const struct walk *w, struct look_descriptor *found,
 	}
 	if (error == 0 && all > named)
 		error = walk_others(w, d, events, all - named);
-	if (all == 0 || !is_closed_world(d, events))
+	if (all == 0 || !is_closed_world(w, d, events))
 		set_free(w);
 	return error;
 }
@@ -426,9 +446,9 @@ walk_missing(const struct walk *w, const struct look_descriptor *found)
 	if (found->error == -EBADF)
 		buffer_put(&line->text, "%d is not open", found->d.number);
 	else {
-		w->chain->is_incomplete |= w->depth == 1;
+		line->why = errno_name(-found->error);
 		buffer_put(&line->text, "%d cannot be examined (%s)",
-		    found->d.number, errno_name(-found->error));
+		    found->d.number, line->why);
 	}
 	return 0;
 }
@@ -449,6 +469,7 @@ walk_descriptor(const struct walk *w, struct look_descriptor *found,
 	if (line == NULL)
 		return -ENOMEM;
 	line->number = found->d.number;
+	line->why = found->d.unknown[FACT_READY];
 	put_descriptor(&line->text, found);
 	if (found->d.kind == KIND_EPOLL)
 		return walk_instance(w, found);
@@ -529,10 +550,29 @@ walk_entry(const struct walk *w, struct look_descriptor *instance, size_t index,
 }
 
 static int
+walk_unknown(const struct walk *w, const struct look_descriptor *instance)
+{
+	struct line *line = chain_add_line(w->chain, LINE_DESCRIPTOR,
+	    w->depth + 1, w->process->pid);
+
+	set_free(w);
+	if (line == NULL)
+		return -ENOMEM;
+	line->number = instance->d.number;
+	line->why = errno_name(-instance->entries_error);
+	buffer_put(&line->text, "the entries of epoll %d cannot be known (%s)",
+	    instance->d.number, line->why);
+	return 0;
+}
+
+static int
 walk_instance(const struct walk *w, struct look_descriptor *found)
 {
 	struct walk below = *w;
 	int lines = MOST_ENTRIES, error = look_entries(w->chain->look, found);
+
+	if (error == 0 && found->entries_error != 0)
+		return walk_unknown(w, found);
 
 	below.depth++;
 	if (found->d.unknown[FACT_READY] != NULL || found->entries.count == 0 ||
@@ -712,6 +752,8 @@ describe_thread(struct chain *c, const struct look_process *process,
 	if (line == NULL)
 		return -ENOMEM;
 	line->tid = thread->tid;
+	line->why = thread->wait.error == 0 ? thread->wait.why :
+					      errno_name(thread->wait.error);
 	chain_put_process(&line->text, process);
 	if (alike > 1)
 		buffer_put(&line->text, ": each of %zu threads", alike);
@@ -736,9 +778,10 @@ describe_missing(struct chain *c, const struct look_process *process,
 	chain_put_process(&line->text, process);
 	if (process->error == -ESRCH)
 		buffer_put(&line->text, " has ended");
-	else
-		buffer_put(&line->text, " cannot be examined (%s)",
-		    errno_name(-process->error));
+	else {
+		line->why = errno_name(-process->error);
+		buffer_put(&line->text, " cannot be examined (%s)", line->why);
+	}
 	return 0;
 }
 

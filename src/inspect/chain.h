@@ -27,6 +27,7 @@ struct line {
 	unsigned depth;
 	pid_t pid, tid; /* TID 0: none, or several */
 	int number; /* of a descriptor, or -1 */
+	const char *why; /* something is unknown, a constant text; or NULL */
 	struct buffer text;
 };
 
@@ -58,7 +59,6 @@ struct chain {
 	size_t wait_count, wait_size;
 	struct edge *edges;
 	size_t edge_count, edge_size;
-	bool is_incomplete; /* some process on the way may not be examined */
 };
 
 /* All zero but LOOK: empty.  chain_free releases what it has. */

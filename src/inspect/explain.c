@@ -53,6 +53,20 @@ release(void *argument)
 
 /* ---- a look ---- */
 
+/* Drop the lines from FIRST on that say nothing is unknown. */
+static void
+drop_lines(struct chain *c, size_t first)
+{
+	size_t kept = first;
+
+	for (size_t i = first; i < c->line_count; i++)
+		if (c->lines[i].why != NULL)
+			c->lines[kept++] = c->lines[i];
+		else
+			buffer_free(&c->lines[i].text);
+	c->line_count = kept;
+}
+
 /*
  * Describe all descriptors of PROCESS, or its epoll instances.  The lines are
  * kept only if PRINTED.  Returns 0 or -ENOMEM.
@@ -82,8 +96,8 @@ take_descriptors(struct explanation *e, struct view *view,
 			error = chain_descriptor(c, process, found);
 	}
 	free(list);
-	while (!printed && c->line_count > lines)
-		buffer_free(&c->lines[--c->line_count].text);
+	if (!printed)
+		drop_lines(c, lines);
 	return error;
 }
 

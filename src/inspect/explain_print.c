@@ -124,7 +124,13 @@ print_json_line(const struct chain *chain, const struct line *line)
 	put_null("code");
 	put_null("where");
 	put_text("sentence", &line->text);
-	output_string(",\"details\":[]}\n");
+	output_string(",\"details\":[],\"unknown\":{");
+	if (line->why != NULL) {
+		output_string(
+		    line->type == LINE_DESCRIPTOR ? "\"ready\":" : "\"wait\":");
+		output_json(line->why, strlen(line->why));
+	}
+	output_string("}}\n");
 }
 
 static void
@@ -140,7 +146,7 @@ put_json_details(const struct buffer *details)
 			output_character(',');
 		output_json(line, (size_t)(end - line));
 	}
-	output_string("]}\n");
+	output_string("],\"unknown\":{}}\n");
 }
 
 static void

@@ -6,7 +6,11 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "inspect/findings.h"
 
@@ -95,6 +99,69 @@ mix_threads(struct finding *f, const struct look_process *process)
 	findings_mix(f, process->stat.start);
 }
 
+/* ---- hidden processes ---- */
+
+/* The session of process PID (field 6 of proc_pid_stat(5)), or -1. */
+static long
+session_of(struct source *source, pid_t pid)
+{
+	char path[SOURCE_PATH], *text, *end;
+	long session;
+
+	(void)snprintf(path, sizeof path, "%jd/stat", (intmax_t)pid);
+	if (source_read(source, &text, path) < 0 ||
+	    (end = strrchr(text, ')')) == NULL ||
+	    sscanf(end, ") %*c %*d %*d %ld", &session) != 1)
+		return -1;
+	return session;
+}
+
+static bool
+is_hidden(struct source *source, pid_t pid)
+{
+	char path[SOURCE_PATH];
+	int *list, count;
+
+	(void)snprintf(path, sizeof path, "%jd/fd", (intmax_t)pid);
+	count = source_list(source, path, &list);
+	if (count >= 0)
+		free(list);
+	return count == -EACCES || count == -EPERM;
+}
+
+/*
+ * Whether a process that may not be examined is of the session of PROCESS, so
+ * that it may have inherited an end of the same pipe.
+ */
+static bool
+has_hidden_relative(struct look *look, const struct look_process *process)
+{
+	long session = session_of(look->source, process->pid);
+	int *list, count;
+	bool found = false;
+
+	if (look->world.hidden == 0 ||
+	    (count = source_list(look->source, ".", &list)) < 0)
+		return look->world.hidden > 0;
+	for (int i = 0; i < count && !found; i++)
+		found = session_of(look->source, list[i]) == session &&
+		    is_hidden(look->source, list[i]);
+	free(list);
+	return found;
+}
+
+/* F is about PROCESS, and it depends on who has the ends of its pipes. */
+static void
+consider_hidden(struct judge *judge, struct finding *f,
+    const struct look_process *process)
+{
+	if (!has_hidden_relative(judge->chain->look, process))
+		return;
+	f->severity = SEVERITY_SUSPECT;
+	buffer_put(&f->details,
+	    "a hidden process of the same session may have an end, too\n");
+}
+
 static int
 add_deadlock(struct judge *judge, const struct circle *circle)
 {
@@ -113,11 +180,7 @@ add_deadlock(struct judge *judge, const struct circle *circle)
 		findings_mix(f, (uint64_t)circle->edges[i]->number);
 		findings_mix(f, (uint64_t)circle->edges[i]->other);
 	}
-	if (judge->chain->look->world.hidden > 0)
-		buffer_put(&f->details,
-		    "%zu processes are hidden: none of them is taken to have"
-		    " an end of these\n",
-		    judge->chain->look->world.hidden);
+	consider_hidden(judge, f, circle->edges[0]->from);
 	return 0;
 }
 
@@ -184,6 +247,7 @@ judge_own(struct judge *judge, const struct edge *edge)
 	chain_put_process(&f->sentence, edge->from);
 	buffer_put(&f->sentence, " itself, as %d, and nowhere else",
 	    edge->other);
+	consider_hidden(judge, f, edge->from);
 	return 0;
 }
 

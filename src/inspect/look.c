@@ -219,6 +219,7 @@ look_entries(struct look *look, struct look_descriptor *descriptor)
 	descriptor->has_entries = true;
 	error = registrations_find(look->source, &look->world, NULL,
 	    &descriptor->d, &descriptor->entries);
+	descriptor->entries_error = error;
 	return error == -ENOMEM ? error : 0;
 }
 

@@ -48,6 +48,7 @@ struct look_descriptor {
 	struct descriptor d; /* if ERROR is 0 */
 	int error; /* as descriptor_read */
 	bool has_peers, has_entries;
+	int entries_error; /* why there are no ENTRIES, -errno, or 0 */
 	struct peers peers;
 	struct registrations entries;
 };

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -693,6 +694,87 @@ terminal(void)
 	(void)!read(IN, buffer, 1);
 }
 
+/* Reads until there is no more, each time. */
+static void
+send_at_times(void)
+{
+	struct timespec while_ = { 0, 0 };
+
+	for (unsigned i = 0; send(OUT, buffer, 1 + i % 9000, 0) > 0; i++) {
+		while_.tv_nsec = 100000 * (i % 50);
+		nanosleep(&while_, NULL);
+	}
+}
+
+static void
+edge_server(void)
+{
+	sockets_at_numbers(SOCK_STREAM);
+	fcntl(IN, F_SETFL, O_NONBLOCK);
+	child(send_at_times);
+	add(IN, EPOLLIN | EPOLLOUT | EPOLLET);
+	ready();
+	for (;;) {
+		await();
+		while (read(IN, buffer, 1000) > 0)
+			;
+	}
+}
+
+/* ---- notes ---- */
+
+static void
+not_asked_for(void)
+{
+	sockets_at_numbers(SOCK_STREAM);
+	add(IN, EPOLLPRI);
+	write_and_read(IN, OUT, "x");
+	loop();
+}
+
+static void
+nonblock_shared(void)
+{
+	pipe_at_numbers();
+	fcntl(IN, F_SETFL, O_NONBLOCK);
+	child(sleep_for_ever);
+	ready();
+	sleep_for_ever();
+}
+
+static void
+nonblock_alone(void)
+{
+	pipe_at_numbers();
+	fcntl(IN, F_SETFL, O_NONBLOCK);
+	ready();
+	sleep_for_ever();
+}
+
+static void
+small_pipe(void)
+{
+	pipe_at_numbers();
+	fcntl(IN, F_SETPIPE_SZ, 4096);
+	ready();
+	sleep_for_ever();
+}
+
+/* An fd_set has 1024 bits, and the kernel takes more. */
+static void
+past_fd_setsize(void)
+{
+	static unsigned long set[64];
+	const unsigned number = 1500;
+
+	sockets_at_numbers(SOCK_STREAM);
+	if (dup3(IN, (int)number, O_CLOEXEC) == -1)
+		exit(ABSENT);
+	set[number / (8 * sizeof *set)] |= 1UL << number % (8 * sizeof *set);
+	ready();
+	syscall(SYS_pselect6, number + 1, set, NULL, NULL, NULL, NULL);
+}
+
 static const struct {
 	const char *name;
 	void (*be)(void);
@@ -734,6 +816,12 @@ static const struct {
 	{ "watch-directory", watch_directory },
 	{ "terminal-gone", terminal_gone },
 	{ "terminal", terminal },
+	{ "edge-server", edge_server },
+	{ "not-asked-for", not_asked_for },
+	{ "nonblock-shared", nonblock_shared },
+	{ "nonblock-alone", nonblock_alone },
+	{ "small-pipe", small_pipe },
+	{ "past-fd-setsize", past_fd_setsize },
 };
 
 int
@@ -742,6 +830,8 @@ cmd_victim(char **argv)
 #ifdef PR_SET_PTRACER
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 #endif
+	/* no process of the session is another user's */
+	setsid();
 	high = 50;
 	for (size_t i = 0; i < NITEMS(victims); i++)
 		if (strcmp(victims[i].name, argv[0]) == 0) {

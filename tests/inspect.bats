@@ -433,3 +433,39 @@ entries() {
 	    '^FD +KIND +MODE +READY +STATE +OTHER END +WAITED FOR BY'
 	assert_line --index 1 --regexp '^0  +terminal +rw '
 }
+
+# in_namespaces OPTION COMMAND [ARG]...: skip where that cannot be.
+in_namespaces() {
+	need_root
+	unshare "$1" true 2>/dev/null || skip "no unshare(1) $1"
+}
+
+@test "sockets of another network namespace" {
+	in_namespaces -n
+	mkfifo owner.pid
+	unshare -n peer with 7=unix-listen.one-waits 8=unix-stream.data \
+	    -- peer owner owner.pid 3>&- &
+	read -r owner <owner.pid
+	attached
+	pm inspect -p "$owner" 7 8
+	fields 2-6
+	assert_line --index 0 --regexp '^unix\|rw\|in\|listens at peer[^|]*\|unknown$'
+	assert_line --index 1 'unix|rw|in,out|stream, connected, 5 unread|unknown'
+	run deny pidfd_getfd=EPERM -- true
+	[[ $status != 77 ]] || skip "$output"
+	run --separate-stderr deny pidfd_getfd=EPERM -- \
+	    pmux inspect -p "$owner" 7
+	fields 2-6
+	assert_output 'unix|rw|unknown|unknown|unknown'
+}
+
+@test "hidden processes are reported" {
+	in_namespaces -m
+	run --separate-stderr unshare -m sh -c \
+	    'mount -t proc -o hidepid=2 proc /proc || exit 77
+	    sleep 0 | peer as 65534 "$PMUX" inspect 0'
+	[[ $status != 77 ]] || skip "no hidepid"
+	assert_equal "$status" 0
+	[[ $stderr == *hidden* || $stderr == *'not all processes'* ]] ||
+	    fail "$stderr"
+}

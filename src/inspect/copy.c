@@ -12,12 +12,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -398,6 +400,31 @@ why_not_asked(const struct descriptor *d)
 	}
 }
 
+/*
+ * Of a socket that nothing else is known of: the protocol (Linux 2.6.37,
+ * net/socket.c, sockfs_xattr_get: "TCP", "TCPv6", "UNIX-STREAM").
+ */
+static void
+name_protocol(const struct source *source, struct descriptor *d)
+{
+	char path[SOURCE_PATH], name[32];
+	ssize_t n;
+
+	(void)snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)d->pid,
+	    d->number);
+	if (!source->live ||
+	    (n = getxattr(path, "system.sockprotoname", name,
+		 sizeof name - 1)) <= 0)
+		return;
+	name[n] = '\0';
+	if (strncmp(name, "TCP", 3) == 0)
+		d->kind = KIND_TCP;
+	else if (strncmp(name, "UNIX", 4) == 0)
+		d->kind = KIND_UNIX;
+	else if (strcmp(name, "UDP") == 0 || strcmp(name, "UDPv6") == 0)
+		d->kind = KIND_UDP;
+}
+
 int
 copy_ask(struct source *source, struct descriptor *d)
 {
@@ -431,6 +458,7 @@ copy_ask(struct source *source, struct descriptor *d)
 	case KIND_SOCKET:
 		unknown(d, FACT_STATE, why);
 		unknown(d, FACT_UNREAD, why);
+		name_protocol(source, d);
 		break;
 	default:
 		break;

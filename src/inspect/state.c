@@ -149,11 +149,23 @@ put_socket_name(struct buffer *b, const struct sock *sock)
 	buffer_name(b, sock->name + skip, sock->name_length - skip);
 }
 
-static void
-put_listener(struct buffer *b, const struct sock *sock)
+/* A copy of a local socket does not say how many wait. */
+static bool
+knows_queue(const struct descriptor *d)
 {
-	buffer_put(b, "listens, %" PRIu32 " of %" PRIu32 " wait at ",
-	    sock->receive, sock->send);
+	return !d->asked_copy || d->sock.protocol != SOCK_UNIX;
+}
+
+static void
+put_listener(struct buffer *b, const struct descriptor *d)
+{
+	const struct sock *sock = &d->sock;
+
+	if (knows_queue(d))
+		buffer_put(b, "listens, %" PRIu32 " of %" PRIu32 " wait at ",
+		    sock->receive, sock->send);
+	else
+		buffer_put(b, "listens at ");
 	if (sock->protocol == SOCK_UNIX)
 		put_socket_name(b, sock);
 	else
@@ -198,7 +210,7 @@ put_unix(struct buffer *b, const struct descriptor *d)
 	const struct sock *sock = &d->sock;
 
 	if (sock->state == SOCK_LISTEN) {
-		put_listener(b, sock);
+		put_listener(b, d);
 		return;
 	}
 	buffer_put(b, "%s, ", type_name(sock->type));
@@ -223,7 +235,7 @@ put_inet(struct buffer *b, const struct descriptor *d)
 	const struct sock *sock = &d->sock;
 
 	if (d->kind == KIND_TCP && sock->state == SOCK_LISTEN) {
-		put_listener(b, sock);
+		put_listener(b, d);
 		return;
 	}
 	if (d->kind == KIND_TCP)
@@ -369,9 +381,22 @@ put_other(struct buffer *b, const struct descriptor *d)
 	}
 }
 
+/* Of a socket only its kind is known. */
+static bool
+is_unknown(const struct descriptor *d)
+{
+	return (d->kind == KIND_UNIX || d->kind == KIND_TCP ||
+		   d->kind == KIND_UDP) &&
+	    d->sock.inode == 0;
+}
+
 void
 state_text(struct buffer *b, const struct descriptor *d)
 {
+	if (is_unknown(d)) {
+		buffer_put(b, "unknown");
+		return;
+	}
 	switch (d->kind) {
 	case KIND_PIPE:
 	case KIND_FIFO:
@@ -447,9 +472,11 @@ json_address(bool *first, const char *key, const struct sock_address *address)
 
 /* Of a listener: those that wait, and how many may; else null. */
 static void
-json_waiting(bool *first, const struct sock *sock)
+json_waiting(bool *first, const struct descriptor *d)
 {
-	if (sock->state == SOCK_LISTEN) {
+	const struct sock *sock = &d->sock;
+
+	if (sock->state == SOCK_LISTEN && knows_queue(d)) {
 		json_number(first, "waiting", sock->receive);
 		json_number(first, "limit", sock->send);
 	} else {
@@ -465,7 +492,7 @@ json_socket(bool *first, const struct descriptor *d)
 	const struct sock *sock = &d->sock;
 
 	json_word(first, "state", sock_state_name(sock->state));
-	json_waiting(first, sock);
+	json_waiting(first, d);
 	json_word(first, "shut", d->asked_copy ? NULL : shut[sock->shut & 3]);
 	if (d->asked_copy)
 		json_null(first, "send_memory");
@@ -640,6 +667,10 @@ state_json(const struct descriptor *d)
 {
 	bool first = true;
 
+	if (is_unknown(d)) {
+		output_string("null");
+		return;
+	}
 	output_character('{');
 	switch (d->kind) {
 	case KIND_UNIX:

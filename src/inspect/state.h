@@ -13,7 +13,7 @@ void state_text(struct buffer *buffer, const struct descriptor *d);
 
 /*
  * Print the object "state" of D: the members that its kind has, null where a
- * value is not known.
+ * value is not known; or null in place of it.
  */
 void state_json(const struct descriptor *d);
 

@@ -21,7 +21,7 @@ victim() {
 	victim=$!
 	read -r _ <entered
 	case $1 in
-	ghost | unread | served | saturated* | compute | hung-up)
+	ghost | unread* | served | saturated* | compute | hung-up)
 		await_state "$victim" R
 		;;
 	no-descriptors) ;;
@@ -77,6 +77,7 @@ healthy() {
 
 @test "always-ready" {
 	finds unread 1 'fault always-ready 12/10' 'fault spins -'
+	finds unread-socket 1 'fault always-ready 12/10' 'fault spins -'
 	healthy served saturated saturated-packets compute
 }
 
@@ -473,6 +474,18 @@ for i in range(2): threading.Thread(target=os.read, args=(r, 1)).start()' 3>&- &
 	[[ $status != 77 ]] || skip "$stderr"
 	[[ $status == 3 && $stderr == *'[EPERM]'* ]]
 	[[ $output == "peer[$victim] sleeps, in a call that is unknown (EPERM"* ]]
+}
+
+@test "pmux itself, and a name with a newline" {
+	run --separate-stderr sh -c 'exec pmux explain -p $$'
+	[[ $status == 0 && $output == 'pmux['*'] prints this' ]]
+	run --separate-stderr sh -c 'echo data | { sleep 0.1; pmux explain 0; }'
+	expect 0 '0 is a pipe (5 of 65536 bytes), ready: in,hup'
+	cp "$(command -v sleep)" $'a\n\tb'
+	./$'a\n\tb' 1000 3>&- &
+	victim=$!
+	until pm explain -p "$victim" && [[ $output == *nanosleep ]]; do :; done
+	expect 0 "a\\n\\tb[$victim] sleeps in clock_nanosleep"
 }
 
 @test "usage" {

@@ -175,6 +175,12 @@ t.join()' >entered 3>&- &
 	expect 0 $'R\trunning\t-\t-2\t-\t-\t0\t-'
 }
 
+@test "a thread of the kernel" {
+	injected '0 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0'
+	run --separate-stderr waits -r proc 12
+	expect 0 $'S\tnothing\t-\t-2\t-\t-\t0\t-'
+}
+
 @test "a zombie, and one that is not there" {
 	run --separate-stderr peer zombie waits @PID@
 	expect 0 $'Z\tnothing\t-\t-2\t-\t-\t0\t-'

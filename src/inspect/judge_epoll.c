@@ -147,6 +147,46 @@ has_not_called(const struct judge *judge, const struct look_process *process,
 	return true;
 }
 
+/* Whether no thread of process PID has run. */
+static bool
+has_slept(const struct judge *judge, pid_t pid)
+{
+	const struct look_process *p = judge->chain->look->processes;
+	const struct look_thread *before;
+
+	while (p != NULL && p->pid != pid)
+		p = p->next;
+	if (p == NULL || p->error != 0)
+		return false;
+	for (size_t i = 0; i < p->count; i++) {
+		before = find_thread(judge->before, pid, p->threads[i].tid);
+		if (before == NULL || !before->is_counted ||
+		    !p->threads[i].is_counted ||
+		    !busy_slept(&before->busy, &p->threads[i].busy))
+			return false;
+	}
+	return p->count > 0;
+}
+
+/*
+ * Whether nothing has come into FOUND, or was taken out at its other end: all
+ * who have that have slept.
+ */
+static bool
+partners_slept(const struct judge *judge, const struct look_descriptor *found)
+{
+	const struct holders *other = &found->peers.other;
+
+	if (!found->has_peers || other->count == 0 ||
+	    found->d.unknown[FACT_PEERS] != NULL ||
+	    judge->chain->look->world.hidden > 0)
+		return false;
+	for (size_t i = 0; i < other->count; i++)
+		if (!has_slept(judge, other->list[i].pid))
+			return false;
+	return true;
+}
+
 /*
  * Whether it is certain that the process has done nothing about what W's entry
  * reports: not only that it is as ready as before, which it would be, too, if
@@ -172,6 +212,9 @@ is_untouched(const struct judge *judge, const struct waited *w)
 		return (r->ready & POLLIN) != 0 ?
 		    now->d.unread > 0 && now->d.sock.received_ago > ms :
 		    now->d.sock.sent_ago > ms;
+	if ((r->ready & POLLIN) != 0 && now->d.unread >= 0 &&
+	    partners_slept(judge, now))
+		return true;
 	/* recv(2) is not counted */
 	if (now->d.kind == KIND_UNIX || now->d.kind == KIND_UDP ||
 	    now->d.kind == KIND_SOCKET)

@@ -603,6 +603,9 @@ examine_once(struct source *source, pid_t pid, const char *directory,
 	wait->call = error == -EAGAIN ? WAIT_RUNNING : WAIT_NOTHING;
 	if (error != 0 || before.number == -1)
 		return error == -EAGAIN ? 0 : error;
+	/* a thread of the kernel */
+	if (before.stack == 0 && before.counter == 0)
+		return 0;
 	wait->number = before.number;
 	memcpy(wait->arguments, before.arguments, sizeof before.arguments);
 	error = is_narrow(source, pid, &before);

@@ -187,6 +187,18 @@ unread(void)
 	loop();
 }
 
+/* Who has sent it sleeps. */
+static void
+unread_socket(void)
+{
+	sockets_at_numbers(SOCK_STREAM);
+	write_and_read(IN, OUT, "x");
+	child(sleep_for_ever);
+	close(OUT);
+	add(IN, EPOLLIN);
+	loop();
+}
+
 /* As busy, and the counter has the same value each time. */
 static void
 served(void)
@@ -783,6 +795,7 @@ static const struct {
 	{ "ghost-idle", ghost_idle },
 	{ "ghost-deleted", ghost_deleted },
 	{ "unread", unread },
+	{ "unread-socket", unread_socket },
 	{ "served", served },
 	{ "saturated", saturated },
 	{ "saturated-packets", saturated_packets },

@@ -129,8 +129,11 @@ function __pmux_descriptors
     set -l words (commandline -opc)
     set -l pid (string match -ra -- ' (?:--pid[= ]|-[^- ]*p ?)\K\d+' " $words")
     if set -q pid[1]
-        set -l fds /proc/$pid[-1]/fd/*
-        string replace -r '.*/(.*)' '$1\tdescriptor' $fds
+        for fd in /proc/$pid[-1]/fd/*
+            # what it is: pipe:[5], a path
+            set -l what (readlink -- $fd 2>/dev/null; or echo descriptor)
+            printf '%s\t%s\n' (string replace -r '.*/' '' $fd) "$what"
+        end
     else
         __pmux_own_descriptors
     end

@@ -92,12 +92,15 @@ static int
 take_device(int fd, uint64_t *device)
 {
 	struct stat st;
-	int error = fd == -1 || fstat(fd, &st) == -1 ? -errno : 0;
+	int error = 0;
 
-	if (error == 0)
+	if (fd == -1)
+		return -errno;
+	if (fstat(fd, &st) == -1)
+		error = -errno;
+	else
 		*device = (uint64_t)major(st.st_dev) << 20 | minor(st.st_dev);
-	if (fd != -1)
-		(void)close(fd);
+	(void)close(fd);
 	return error;
 }
 

@@ -268,6 +268,21 @@ recipe_for_bats() {
 	recipe 'Is descriptor 7 of process 1234 readable?'
 }
 
+@test "README: which process keeps the reader waiting" {
+	looks_at_others || skip 'other processes cannot be examined'
+	recipe 'Which process keeps the reader waiting'
+}
+
+@test "README: two programs that wait for each other" {
+	looks_at_others || skip 'other processes cannot be examined'
+	recipe 'Two programs that wait for each other'
+}
+
+@test "README: a reader whose writer was stopped" {
+	looks_at_others || skip 'other processes cannot be examined'
+	recipe 'A reader whose writer was stopped'
+}
+
 @test "README: the first line of a server, in Bats" {
 	recipe 'In Bats: the first line of a server, not a sleep'
 }

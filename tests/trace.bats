@@ -556,6 +556,46 @@ pixels() {
 	}
 }
 
+@test "a program that waits for edges loses none" {
+	need_copies
+	for _ in 1 2 3; do
+		spins edges 100000 3>&- &
+		pid=$!
+		pm trace --every 1us --json -p "$pid"
+		assert_success
+		[[ $output != *'"fault":true'* ]]
+		wait "$pid"
+	done
+}
+
+# owner_polls STATE COMMAND...: what the owner of a descriptor in STATE is told
+# before and after COMMAND, for which @PID@ is the owner.
+owner_polls() {
+	local -a words=("${@:2}")
+
+	peer with "7=$1" -- bash -c 'words=("${@//@PID@/$$}")
+		pmux poll -t 0 7:in,pri,out
+		"${words[@]}" >/dev/null 2>&1
+		pmux poll -t 0 7:in,pri,out
+		pmux epoll -t 0 7:in,pri,out' bash "${words[@]}" 2>&1 || :
+}
+
+@test "the owner of a descriptor in any state is told the same" {
+	local state plain traced
+
+	need_copies
+	for state in $(peer states); do
+		# some change with time
+		for _ in 1 2 3 4 5; do
+			traced=$(owner_polls "$state" \
+			    pmux trace -t 3ms --every 1ms -p @PID@ 7)
+			plain=$(owner_polls "$state" sleep 0.004)
+			[[ $traced != "$plain" ]] || continue 2
+		done
+		assert_equal "$state: $traced" "$state: $plain"
+	done
+}
+
 @test "the process ends, or the reader" {
 	need_copies
 	sleep 0.2 3>&- &

@@ -312,6 +312,17 @@ by_edge(void)
 		(void)epoll_wait(epoll, &event, 1, -1);
 }
 
+/* Each byte is read, and is a new edge. */
+static void
+by_edges(void)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET,
+		.data.u64 = READ };
+
+	must(epoll_ctl(epoll, EPOLL_CTL_ADD, READ, &event) == 0);
+	run_epoll(plainly);
+}
+
 /* Nothing comes. */
 static void
 for_nothing(void)
@@ -341,6 +352,7 @@ static const struct {
 	{ "one", by_one },
 	{ "stale", by_stale },
 	{ "edge", by_edge },
+	{ "edges", by_edges },
 	{ "nothing", for_nothing },
 #endif
 };

@@ -338,6 +338,11 @@ _pmux_word()
 		_pmux_offer '' "${letters[@]}" "${longs[@]}"
 	elif [[ $usage == *TARGET* ]]; then
 		_pmux_target ''
+	elif [[ $usage == *NUMBER* && $cur == @* ]]; then
+		_pmux_list_files @
+	elif [[ $usage == *NUMBER* ]]; then
+		_pmux_no_files
+		_pmux_descriptors '' 0 "$pid"
 	elif [[ $usage == *FILTER* ]]; then
 		_pmux_kevent
 	else

@@ -195,6 +195,8 @@ function __pmux_operands --argument-names command usage
     switch $usage
         case '*TARGET*'
             complete $row -F -a "(__pmux_targets $command '$usage')"
+        case '*NUMBER*'
+            complete $row -f -a "(__pmux_targets $command '$usage')"
         case '*FILTER*'
             complete $row -a '(__pmux_kevents)'
         case '*COMMAND*'

@@ -499,7 +499,7 @@ lines_for_files() {
 	lines+=('pmux poll jobs' 'pmux poll @jobs' 'pmux select -r jobs'
 	    'pmux select --write=jobs' 'pmux poll @a' 'pmux poll a'
 	    'pmux poll a\ b:h' 'pmux poll -q 0 jobs.f' 'pmux info '
-	    'pmux poll -t jobs' 'pmux poll ' 'pmux poll --debug=jobs.l'
+	    'pmux compare jobs' 'pmux poll -t jobs' 'pmux poll ' 'pmux poll --debug=jobs.l'
 	    'pmux poll --debug jobs.l')
 }
 
@@ -518,6 +518,7 @@ completes_files() {
 	# It would be taken for a descriptor; fish adds every file itself.
 	[[ $1 == fish ]] || offers_never 'pmux poll ' 7
 	offers_never 'pmux info ' jobs.fifo
+	offers_never 'pmux compare jobs' jobs.fifo
 	offers_just 'pmux poll -t jobs'
 	offers_just 'pmux poll --debug=jobs.l' jobs.list
 	# as a target
@@ -528,6 +529,7 @@ lines_for_descriptors() {
 	lines+=('pmux poll ' 'pmux select -r ' 'pmux poll --ready-fd '
 	    'pmux poll --ready-fd=' "pmux poll -p $owner "
 	    "pmux poll -qp$owner 0 " "pmux poll --pid=$owner -e in "
+	    "pmux compare -p $owner " 'pmux compare '
 	    "pmux select --pid $owner -r " 'pmux poll -p ')
 }
 
@@ -540,6 +542,8 @@ completes_descriptors() {
 		offers_among "$line" 34
 		offers_never "$line" 33
 	done
+	offers_among 'pmux compare ' 34
+	offers_among "pmux compare -p $owner " 33
 	offers_among 'pmux poll ' 0
 	offers_never 'pmux poll --ready-fd ' 0
 	offers_never 'pmux poll --ready-fd=' 2

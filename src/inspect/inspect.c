@@ -213,6 +213,16 @@ find_owners(struct inspection *in)
 	return 0;
 }
 
+/* Whether a record is of process PID. */
+static bool
+is_of(const struct inspection *in, pid_t pid)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (in->list[i].d.pid == pid)
+			return true;
+	return false;
+}
+
 /* Returns 0 or -errno. */
 static int
 find_peers(struct inspection *in, struct subject *s)
@@ -235,6 +245,7 @@ find_others(struct inspection *in, const struct inspect_target *targets,
 	int error = 0;
 
 	in->world.wants_paths = needs_paths(in, targets, count);
+	in->world.without_self = !is_of(in, in->source.self);
 	for (size_t i = 0; i < count; i++)
 		if (targets[i].path != NULL)
 			take_path(in, targets[i].path);

@@ -179,7 +179,8 @@ world_scan(struct source *source, struct world *world)
 	if (count < 0)
 		return count;
 	for (int i = 0; i < count && error == 0; i++)
-		error = scan_process(source, world, (pid_t)pids[i]);
+		if (!world->without_self || (pid_t)pids[i] != source->self)
+			error = scan_process(source, world, (pid_t)pids[i]);
 	free(pids);
 	world->veiled = is_veiled(source);
 	if (error == 0 && world->count > 0)

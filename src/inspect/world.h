@@ -48,6 +48,7 @@ struct world {
 	size_t hidden; /* that could not be */
 	bool veiled; /* /proc does not list all (hidepid, proc(5)) */
 	bool wants_paths; /* see world_scan; set before it */
+	bool without_self; /* pmux has what it inherited only for a moment */
 	bool scanned;
 };
 

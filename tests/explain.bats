@@ -371,6 +371,21 @@ for i in range(2): threading.Thread(target=os.read, args=(r, 1)).start()' 3>&- &
 	done
 }
 
+@test "a look has no effect" {
+	local rounds witness
+
+	rounds 20000
+	peer witness "$rounds" >alone 3>&-
+	peer witness "$rounds" >looked-at 3>&- &
+	witness=$!
+	while [[ $(state "$witness") == [!Z] ]]; do
+		pmux explain --all -p "$witness" >/dev/null 2>&1 3>&- || :
+		pmux inspect --json -p "$witness" >/dev/null 2>&1 3>&- || :
+	done
+	wait "$witness"
+	cmp alone looked-at
+}
+
 @test "a chain down to a leaf" {
 	bash -c 'exec 3>&-; { sleep 1000 | cat; } & wait' >/dev/null 2>&1 &
 	victim=$!

@@ -132,6 +132,7 @@ int cmd_talk(char **argv);
 int cmd_try(char **argv);
 int cmd_victim(char **argv);
 int cmd_with(char **argv);
+int cmd_witness(char **argv);
 int cmd_zombie(char **argv);
 
 #endif

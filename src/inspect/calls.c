@@ -500,6 +500,14 @@ compare(const void *left, const void *right)
 	return (a->number > b->number) - (a->number < b->number);
 }
 
+static int
+compare_uses(const void *left, const void *right)
+{
+	const struct calls_use *a = left, *b = right;
+
+	return (a->count < b->count) - (a->count > b->count);
+}
+
 /* Which descriptors are open now, unless the process has ended. */
 static void
 update(const struct calls *c, struct calls_process *p)
@@ -520,6 +528,9 @@ calls_finish(struct calls *c)
 {
 	for (struct calls_process *p = c->processes; p != NULL; p = p->next) {
 		update(c, p);
+		for (size_t i = 0; i < p->count; i++)
+			qsort(p->rows[i].uses, p->rows[i].use_count,
+			    sizeof *p->rows[i].uses, compare_uses);
 		if (p->count > 0)
 			qsort(p->rows, p->count, sizeof *p->rows, compare);
 	}

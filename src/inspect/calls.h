@@ -21,7 +21,7 @@
 #include "inspect/tracee.h"
 
 /* More different calls of one descriptor are counted as others. */
-#define CALLS_USES 6
+#define CALLS_USES 16
 
 /* Events of select(2), which no other wait has, beside those of poll(2). */
 #define CALLS_READ 0x10000u
@@ -80,7 +80,7 @@ int calls_note(struct calls *calls, const struct tracee *tracee);
 
 /*
  * The end: find out which descriptors are open, and sort the rows, those that
- * were ignored most first.
+ * were ignored most first, and the calls of each by their number.
  */
 void calls_finish(struct calls *calls);
 

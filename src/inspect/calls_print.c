@@ -20,6 +20,9 @@
 static const struct flag select_flags[] = { { "read", CALLS_READ },
 	{ "write", CALLS_WRITE }, { "except", CALLS_EXCEPT }, { "", 0 } };
 
+/* Of the calls of a descriptor, the most frequent are in the table. */
+#define SHOWN 4
+
 #define OF_SELECT (CALLS_READ | CALLS_WRITE | CALLS_EXCEPT)
 
 /* The next name of *EVENTS, or NULL. */
@@ -107,7 +110,7 @@ put_names(const struct calls_row *row)
 static void
 put_calls(const struct calls_row *row)
 {
-	for (unsigned i = 0; i < row->use_count; i++) {
+	for (unsigned i = 0; i < row->use_count && i < SHOWN; i++) {
 		output_string(i == 0 ? "" : ",");
 		output_string(row->uses[i].name);
 		if (row->uses[i].error != 0) {
@@ -115,7 +118,7 @@ put_calls(const struct calls_row *row)
 			output_string(errno_name(row->uses[i].error));
 		}
 	}
-	if (row->others > 0)
+	if (row->use_count > SHOWN)
 		output_string(",...");
 	if (row->use_count == 0)
 		output_string("none");

@@ -488,15 +488,8 @@ decode(struct examination *e)
 
 #endif
 
-/* What /proc/PID/task/TID/syscall says. */
-struct registers {
-	long number;
-	uint64_t arguments[6], stack, counter;
-};
-
-/* Returns 0, or -EAGAIN if the thread runs, or -EINVAL. */
-static int
-parse(const char *text, struct registers *r)
+int
+thread_parse(const char *text, struct thread_registers *r)
 {
 	uint64_t *a = r->arguments;
 
@@ -549,14 +542,14 @@ unknown(struct thread_wait *wait, int error)
 
 static int
 read_registers(struct source *source, const char *directory,
-    struct registers *registers)
+    struct thread_registers *registers)
 {
 	char path[SOURCE_PATH + 8], *text;
 	ssize_t n;
 
 	(void)snprintf(path, sizeof path, "%s/syscall", directory);
 	n = source_read(source, &text, path);
-	return n < 0 ? (int)n : parse(text, registers);
+	return n < 0 ? (int)n : thread_parse(text, registers);
 }
 
 #ifndef KNOWS_CALLS
@@ -565,7 +558,7 @@ static int
 examine(struct source *source, pid_t pid, const char *directory,
     struct thread_wait *wait)
 {
-	struct registers registers;
+	struct thread_registers registers;
 
 	(void)source;
 	(void)pid;
@@ -584,7 +577,7 @@ examine(struct source *source, pid_t pid, const char *directory,
  * no other file.  1, 0 or -errno.
  */
 static int
-is_narrow(struct source *source, pid_t pid, const struct registers *r)
+is_narrow(struct source *source, pid_t pid, const struct thread_registers *r)
 {
 	return r->stack <= UINT32_MAX && r->counter <= UINT32_MAX ?
 	    thread_is_narrow(source, pid) :
@@ -597,7 +590,7 @@ examine_once(struct source *source, pid_t pid, const char *directory,
     struct thread_wait *wait)
 {
 	struct examination e = { source, pid, wait };
-	struct registers before, after;
+	struct thread_registers before, after;
 	int error = read_registers(source, directory, &before), again;
 
 	wait->call = error == -EAGAIN ? WAIT_RUNNING : WAIT_NOTHING;

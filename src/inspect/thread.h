@@ -85,6 +85,18 @@ void thread_wait_free(struct thread_wait *wait);
 /* Whether A and B are one call with the same arguments. */
 bool thread_wait_same(const struct thread_wait *a, const struct thread_wait *b);
 
+/* What /proc/PID/task/TID/syscall says. */
+struct thread_registers {
+	long number; /* of the system call, or -1: in none */
+	uint64_t arguments[6], stack, counter;
+};
+
+/*
+ * Parse TEXT, the content of that file.  Returns 0; -EAGAIN if the thread runs;
+ * or -EINVAL.
+ */
+int thread_parse(const char *text, struct thread_registers *registers);
+
 /*
  * Whether the process is one of 32 bits, whose calls have other numbers: 1 or 0,
  * or -errno of /proc/PID/auxv.

@@ -496,8 +496,9 @@ for i in range(2): threading.Thread(target=os.read, args=(r, 1)).start()' 3>&- &
 	[[ $status == 0 && $output == 'pmux['*'] prints this' ]]
 	run --separate-stderr sh -c 'echo data | { sleep 0.1; pmux explain 0; }'
 	expect 0 '0 is a pipe (5 of 65536 bytes), ready: in,hup'
-	cp "$(command -v sleep)" $'a\n\tb'
-	./$'a\n\tb' 1000 3>&- &
+	name=$'a\n\tb'
+	cp "$(command -v sleep)" "$name"
+	"./$name" 1000 3>&- &
 	victim=$!
 	until pm explain -p "$victim" && [[ $output == *nanosleep ]]; do :; done
 	expect 0 "a\\n\\tb[$victim] sleeps in clock_nanosleep"

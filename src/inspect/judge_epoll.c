@@ -327,6 +327,68 @@ judge_stale(struct judge *judge, const struct waited *w)
 	return describe_stale(judge, w, f);
 }
 
+/* ---- reported, and perhaps not handled ---- */
+
+/* Whether THREAD may be at work on what another one was told. */
+static bool
+may_work(const struct look_thread *thread)
+{
+	switch (thread->wait.call) {
+	case WAIT_POLL:
+	case WAIT_SELECT:
+	case WAIT_EPOLL:
+	case WAIT_FUTEX:
+	case WAIT_SIGNAL:
+	case WAIT_IO_URING:
+		return thread->wait.state != 'S';
+	default:
+		return true;
+	}
+}
+
+/*
+ * Whether a thread of W's process sleeps there, and none can be at work on what
+ * its entry reported.
+ */
+static bool
+is_left_alone(const struct waited *w)
+{
+	const struct look_process *p = w->process;
+
+	if (w->thread == NULL || w->thread->wait.state != 'S' ||
+	    !w->thread->is_counted)
+		return false;
+	for (size_t i = 0; i < p->count; i++)
+		if (&p->threads[i] != w->thread && may_work(&p->threads[i]))
+			return false;
+	return true;
+}
+
+/* Who waits until it can write again may read on only then. */
+static bool
+waits_to_write(const struct registrations *entries)
+{
+	for (size_t i = 0; i < entries->count; i++) {
+		const struct registration *r = &entries->list[i];
+
+		if (r->armed && (r->entry.events & POLLOUT) != 0 &&
+		    (!r->is_ready_known || (r->ready & POLLOUT) == 0))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Each write of a counter is an edge, and each expiry of a timer: nobody has to
+ * read them.  A process that ended stays ready for ever.
+ */
+static bool
+must_be_read(enum kind kind)
+{
+	return kind != KIND_EVENTFD && kind != KIND_TIMERFD &&
+	    kind != KIND_PIDFD;
+}
+
 /* The thread sleeps in epoll_wait, and W's entry was reported before. */
 static int
 judge_edge(struct judge *judge, const struct waited *w)
@@ -338,8 +400,8 @@ judge_edge(struct judge *judge, const struct waited *w)
 	if (!r->armed || (r->entry.events & REGISTRATION_EDGE) == 0 ||
 	    !r->is_ready_known || (r->ready & r->entry.events & POLLIN) == 0 ||
 	    instance->unknown[FACT_READY] != NULL ||
-	    (instance->ready & POLLIN) != 0 || w->thread == NULL ||
-	    w->thread->wait.state != 'S' || !w->thread->is_counted)
+	    (instance->ready & POLLIN) != 0 || !must_be_read(r->kind) ||
+	    !is_left_alone(w) || waits_to_write(&w->epoll->entries))
 		return 0;
 	if ((f = add(judge, w, FINDING_EDGE_CONSUMED)) == NULL)
 		return -ENOMEM;
@@ -359,8 +421,7 @@ judge_oneshot(struct judge *judge, const struct waited *w)
 	struct finding *f;
 	int error;
 
-	if (r->armed || w->thread == NULL || w->thread->wait.state != 'S' ||
-	    !w->thread->is_counted)
+	if (r->armed || !is_left_alone(w))
 		return 0;
 	error = look_descriptor(judge->chain->look, w->process->pid,
 	    r->entry.number, &found);

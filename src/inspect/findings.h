@@ -81,6 +81,13 @@ struct finding *findings_add(struct judge *judge, enum finding_code code,
 /* Mix VALUE into the signature. */
 void findings_mix(struct finding *finding, uint64_t value);
 
+/*
+ * Whether a process that may not be examined is of the session of PROCESS, so
+ * that it may have inherited an end of the same pipe or socket.
+ */
+bool judge_hidden_relative(struct look *look,
+    const struct look_process *process);
+
 /* The parts of findings_judge: of one wait, a process, those that are stuck. */
 int judge_wait(struct judge *judge, const struct waited *wait);
 int judge_registration(struct judge *judge, const struct waited *wait);

@@ -173,13 +173,14 @@ has_slept(const struct judge *judge, pid_t pid)
  * who have that have slept.
  */
 static bool
-partners_slept(const struct judge *judge, const struct look_descriptor *found)
+partners_slept(const struct judge *judge, const struct waited *w,
+    const struct look_descriptor *found)
 {
 	const struct holders *other = &found->peers.other;
 
 	if (!found->has_peers || other->count == 0 ||
 	    found->d.unknown[FACT_PEERS] != NULL ||
-	    judge->chain->look->world.hidden > 0)
+	    judge_hidden_relative(judge->chain->look, w->process))
 		return false;
 	for (size_t i = 0; i < other->count; i++)
 		if (!has_slept(judge, other->list[i].pid))
@@ -213,7 +214,7 @@ is_untouched(const struct judge *judge, const struct waited *w)
 		    now->d.unread > 0 && now->d.sock.received_ago > ms :
 		    now->d.sock.sent_ago > ms;
 	if ((r->ready & POLLIN) != 0 && now->d.unread >= 0 &&
-	    partners_slept(judge, now))
+	    partners_slept(judge, w, now))
 		return true;
 	/* recv(2) is not counted */
 	if (now->d.kind == KIND_UNIX || now->d.kind == KIND_UDP ||

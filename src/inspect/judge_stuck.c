@@ -129,12 +129,8 @@ is_hidden(struct source *source, pid_t pid)
 	return count == -EACCES || count == -EPERM;
 }
 
-/*
- * Whether a process that may not be examined is of the session of PROCESS, so
- * that it may have inherited an end of the same pipe.
- */
-static bool
-has_hidden_relative(struct look *look, const struct look_process *process)
+bool
+judge_hidden_relative(struct look *look, const struct look_process *process)
 {
 	long session = session_of(look->source, process->pid);
 	int *list, count;
@@ -155,7 +151,7 @@ static void
 consider_hidden(struct judge *judge, struct finding *f,
     const struct look_process *process)
 {
-	if (!has_hidden_relative(judge->chain->look, process))
+	if (!judge_hidden_relative(judge->chain->look, process))
 		return;
 	f->severity = SEVERITY_SUSPECT;
 	buffer_put(&f->details,

@@ -48,6 +48,7 @@ enum kind kind_of_file(mode_t mode, uint64_t special, const char *link);
 /*
  * The devices on which all pipes are, all sockets, and all other files without
  * a name, in the form of fdinfo: the major number above 20 bits of the minor.
+ * UINT64_MAX: sockets are denied here.
  */
 struct kind_devices {
 	uint64_t pipes, sockets, anonymous;

@@ -14,6 +14,11 @@
  * Prints its process id; forks, runs programs, opens, closes and registers in an
  * epoll instance without pause, until its standard input ends.
  *
+ *	edges closed
+ *
+ * Prints its process id, and waits until its standard input ends; nobody but
+ * root may examine it.
+ *
  * Exit status 77: not on this system.
  */
 #include "config.h"
@@ -371,11 +376,24 @@ churn(void)
 	return 0;
 }
 
+static int
+keep_closed(void)
+{
+	must(prctl(PR_SET_DUMPABLE, 0) == 0, "prctl");
+	printf("%d\n", (int)getpid());
+	(void)fflush(stdout);
+	while (!is_at_end(-1))
+		;
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "closed") == 0)
+		return keep_closed();
 	if (argc != 2) {
-		fprintf(stderr, "usage: edges COUNT | edges churn\n");
+		fprintf(stderr, "usage: edges COUNT | churn | closed\n");
 		return 2;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);

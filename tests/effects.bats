@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 #
-# explain, inspect, compare and trace change nothing (tests/tools/effects.c), and
-# accuse no program that is correct (tests/tools/edges.c).
+# explain, inspect, compare and trace change nothing (tests/tools/effects.c),
+# accuse no program that is correct (tests/tools/edges.c), and say what they
+# cannot know where they have fewer rights, or less of a kernel.
 
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154	# run sets them
 load helper
@@ -220,4 +221,173 @@ looked_at() {
 		fi
 	done
 	kill -0 "$pid"
+}
+
+# ---- fewer rights, and older kernels ----
+
+# lost_edge: a process whose entry was reported and not handled, in `pid'.
+lost_edge() {
+	need epoll
+	rm -f entered
+	mkfifo entered
+	peer victim edge >entered 3>&- &
+	pid=$!
+	read -r _ <entered
+	calls "$pid" epoll_
+}
+
+# denied CALL=ERROR... -- ARG...: run pmux without these.
+denied() {
+	run deny "${1%%:*}" -- true
+	[[ $status != 77 ]] || skip "$output"
+	local -a calls=()
+
+	while [[ $1 != -- ]]; do
+		calls+=("$1")
+		shift
+	done
+	run --separate-stderr deny "${calls[@]}" -- pmux "${@:2}"
+}
+
+@test "denied: kcmp, process_vm_readv and socket are not needed" {
+	local error call
+
+	lost_edge
+	for error in EPERM ENOSYS; do
+		for call in kcmp process_vm_readv socket; do
+			denied "$call=$error" -- explain -p "$pid"
+			assert_equal "$status" 0
+			assert_line --partial \
+			    '10 is a unix socket (stream, connected, 3 unread), ready: in,out'
+			assert_line --partial $'suspect\tedge-consumed\t12/10\t'
+			denied "$call=$error" -- inspect -p "$pid" 12
+			assert_equal "$status" 0
+			assert_line --regexp $'^12/10\tunix\tin,err,hup,et\tin\tarmed'
+		done
+	done
+}
+
+@test "denied: pidfd_getfd is, for what is ready" {
+	local error
+
+	lost_edge
+	for error in EPERM ENOSYS; do
+		denied "pidfd_getfd=$error" -- explain -p "$pid"
+		assert_equal "$status" 0
+		assert_line --partial "12 is an epoll (1 registration), ready: unknown ($error)"
+		assert_line --partial "3 unread), ready: unknown ($error)"
+		refute_output --partial edge-consumed
+	done
+	denied pidfd_getfd=EPERM -- compare -p "$pid" 10
+	expect_error 3 EPERM
+	denied pidfd_getfd=ENOSYS -- compare -p "$pid" 10
+	expect_error 4 'no pidfd_getfd'
+}
+
+@test "denied all at once: what is left is right" {
+	lost_edge
+	denied kcmp=EPERM process_vm_readv=EPERM socket=EPERM \
+	    pidfd_getfd=EPERM -- inspect -p "$pid" 10 12
+	assert_equal "$status" 0
+	assert_line --index 0 --regexp $'^10\t(unix|socket)\trw nonblock\tunknown\t'
+	assert_line --index 1 --partial $'12\tepoll\trw\tunknown\t1 registration'
+	assert_line --index 2 --regexp $'^12/10\t(unix|socket)\tin,err,hup,et\tunknown\tarmed'
+}
+
+# as_nobody PROGRAM ARG...: run that as another user.
+as_nobody() {
+	run --separate-stderr peer as 65534 "$@"
+	[[ $status != 77 ]] || skip "$stderr"
+}
+
+@test "another user's process, and one that may not be attached to" {
+	local command
+
+	need_root
+	rm -f input output
+	mkfifo input output
+	chmod 755 .
+	chmod 666 input output
+	peer as 65534 "$(command -v edges)" closed <input >output 3>&- &
+	exec {input}>input
+	read -r pid <output
+	for command in explain inspect trace; do
+		as_nobody "$PMUX" "$command" -p "$pid"
+		assert_equal "$status" 3
+		[[ $stderr =~ \[E(PERM|ACCES)\] ]]
+		as_nobody "$PMUX" "$command" -p $$
+		assert_equal "$status" 3
+		[[ $stderr =~ \[E(PERM|ACCES)\] ]]
+	done
+	as_nobody "$PMUX" compare -p "$pid" 0
+	expect_error 3 'E(PERM|ACCES)'
+	# root may
+	pm explain -p "$pid"
+	assert_equal "$status" 0
+	assert_line --partial 'sleeps in poll of 0'
+}
+
+@test "the other end is another user's: hidden, not missing" {
+	need_root
+	rm -f fifo
+	mkfifo fifo
+	chmod 755 .
+	chmod 666 fifo
+	exec 8<>fifo
+	peer as 65534 "$(command -v cat)" fifo 3>&- 8>&- &
+	pid=$!
+	calls "$pid" 'read of '
+	as_nobody "$PMUX" explain -p "$pid"
+	assert_equal "$status" 0
+	[[ $stderr =~ [0-9]+' processes are hidden: other ends may be missing' ]]
+	refute_output --partial fault
+	as_nobody "$PMUX" explain -q -p "$pid"
+	expect 0
+}
+
+@test "hidepid: what is not visible is said" {
+	need_root
+	cat >hidden <<-'END'
+	mount -t proc -o hidepid=2 proc /proc || exit 77
+	sleep 1000 &
+	exec peer as 65534 /bin/sh -c 'cat <fifo & sleep 0.1
+		pmux explain -q -p '$!'; echo "$?"
+		until pmux explain -p $! 2>/dev/null | grep read; do :; done
+		pmux explain -p $! >/dev/null; echo "$?"'
+	END
+	rm -f fifo
+	mkfifo fifo
+	chmod 755 .
+	chmod 666 fifo
+	exec 8<>fifo
+	run --separate-stderr unshare -mpf --mount-proc bash ./hidden
+	[[ $status == 0 ]] || skip "$stderr"
+	assert_line --index 0 3
+	assert_line --index 1 --regexp '^cat\[[0-9]+\] sleeps in read of 0$'
+	assert_equal "${lines[-1]}" 0
+	[[ $stderr == *'[ESRCH]'* && $stderr == *'not all processes are visible'* ]]
+}
+
+@test "another network namespace: a copy says what sock_diag does not" {
+	need_root
+	lost_edge
+	unshare -n true || skip 'no network namespaces'
+	run --separate-stderr unshare -n pmux inspect -p "$pid" 10
+	assert_equal "$status" 0
+	assert_output --regexp \
+	    $'^10\tunix\trw nonblock\tin,out\tstream, connected, 3 unread\tunknown\t'
+	run --separate-stderr unshare -n pmux explain -p "$pid"
+	assert_equal "$status" 0
+	assert_line --partial $'suspect\tedge-consumed\t12/10\t'
+}
+
+@test "another PID namespace: its processes by its numbers" {
+	need_root
+	unshare -pf --mount-proc true || skip 'no PID namespaces'
+	run --separate-stderr unshare -pf --mount-proc pmux explain -p 100000
+	expect_error 3 ESRCH
+	run --separate-stderr unshare -pf --mount-proc sh -c \
+	    'sleep 1000 & pmux explain -p $!; echo "$?"; kill $!'
+	assert_line --index 0 --regexp '^s(leep|h)\[[0-9]+\] '
+	assert_line --index 1 0
 }

@@ -350,22 +350,23 @@ as_nobody() {
 	cat >hidden <<-'END'
 	mount -t proc -o hidepid=2 proc /proc || exit 77
 	sleep 1000 &
-	exec peer as 65534 /bin/sh -c 'cat <fifo & sleep 0.1
+	peer as 65534 /bin/sh -c 'cat <fifo & sleep 0.1
 		pmux explain -q -p '$!'; echo "$?"
 		until pmux explain -p $! 2>/dev/null | grep read; do :; done
-		pmux explain -p $! >/dev/null; echo "$?"'
+		pmux explain -p $! >/dev/null; echo "$?"; kill $!'
 	END
 	rm -f fifo
 	mkfifo fifo
 	chmod 755 .
 	chmod 666 fifo
 	exec 8<>fifo
-	run --separate-stderr unshare -mpf --mount-proc bash ./hidden
+	run --separate-stderr unshare -mpf --mount-proc bash ./hidden 8>&-
 	[[ $status == 0 ]] || skip "$stderr"
 	assert_line --index 0 3
 	assert_line --index 1 --regexp '^cat\[[0-9]+\] sleeps in read of 0$'
 	assert_equal "${lines[-1]}" 0
-	[[ $stderr == *'[ESRCH]'* && $stderr == *'not all processes are visible'* ]]
+	[[ $stderr == *'[ESRCH]'* && $stderr == *'not all processes are visible'* ]] ||
+	    fail "$stderr"
 }
 
 @test "another network namespace: a copy says what sock_diag does not" {

@@ -112,7 +112,7 @@ take_name(struct sock *sock, const struct sockaddr_storage *from,
 static void
 ask_addresses(struct sock *sock, int fd)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 	socklen_t size = sizeof address;
 
 	if (getsockname(fd, (struct sockaddr *)&address, &size) == 0) {

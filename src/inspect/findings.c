@@ -11,7 +11,7 @@
 const char *const severity_names[] = { "fault", "suspect", "note" };
 
 const char *const finding_names[FINDINGS] = {
-#define FINDING(code, name, severity) [FINDING_##code] = name,
+#define FINDING(code, name, severity) [FINDING_##code] = (name),
 #include "inspect/findings.def"
 #undef FINDING
 };

@@ -384,31 +384,34 @@ is_mounts(const struct descriptor *d)
 		strcmp(slash, "/mountstats") == 0);
 }
 
+/* NULL: it cannot be known. */
+static const char *
+state_of(const struct descriptor *d, const struct answers *a)
+{
+	if (d == NULL)
+		return "number.closed";
+	if (d->unknown[FACT_ACCESS] != NULL)
+		return NULL;
+	if (!d->readable && !d->writable)
+		return d->kind == KIND_FIFO || d->kind == KIND_PIPE ?
+		    "linux.o_path-fifo" :
+		    "linux.o_path-file";
+	if (d->kind == KIND_SIGNALFD)
+		return signalfd_state(d, a);
+	if (is_mounts(d))
+		return "linux.proc-mounts";
+	if (a->why != NULL)
+		return NULL;
+	if (d->kind == KIND_PIPE || d->kind == KIND_FIFO)
+		return pipe_state(d, a);
+	return a->socket.type != 0 ? socket_state(d, a) : other_state(d, a);
+}
+
 const struct state *
 state_find(const struct descriptor *d, const struct answers *a)
 {
-	const char *id;
+	const char *id = state_of(d, a);
 
-	if (d == NULL)
-		id = "number.closed";
-	else if (d->unknown[FACT_ACCESS] != NULL)
-		id = NULL;
-	else if (!d->readable && !d->writable)
-		id = d->kind == KIND_FIFO || d->kind == KIND_PIPE ?
-		    "linux.o_path-fifo" :
-		    "linux.o_path-file";
-	else if (d->kind == KIND_SIGNALFD)
-		id = signalfd_state(d, a);
-	else if (is_mounts(d))
-		id = "linux.proc-mounts";
-	else if (a->why != NULL)
-		id = NULL;
-	else if (d->kind == KIND_PIPE || d->kind == KIND_FIFO)
-		id = pipe_state(d, a);
-	else if (a->socket.type != 0)
-		id = socket_state(d, a);
-	else
-		id = other_state(d, a);
 	return id == NULL ? NULL : named(id);
 }
 

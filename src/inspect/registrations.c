@@ -144,12 +144,11 @@ look(struct walk *walk, size_t index, struct registration *r)
 	    r->entry.number, &device, &inode);
 
 	r->why = NULL;
-	if (error == -EBADF || error == -ESRCH)
-		r->registered = REGISTERED_STALE;
-	else if (error != 0) {
+	if (error != 0 && error != -EBADF && error != -ESRCH) {
 		r->registered = REGISTERED_UNKNOWN;
 		r->why = errno_name(-error);
-	} else if (inode != r->entry.inode || device != r->entry.device)
+	} else if (error != 0 || inode != r->entry.inode ||
+	    device != r->entry.device)
 		r->registered = REGISTERED_STALE;
 	else
 		compare_file(walk, index, r);

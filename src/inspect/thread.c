@@ -621,9 +621,10 @@ static void
 forget(struct thread_wait *wait, char state)
 {
 	thread_wait_free(wait);
-	*wait = (struct thread_wait){ .number = -1,
-		.timeout = THREAD_UNKNOWN,
-		.state = state };
+	memset(wait, 0, sizeof *wait);
+	wait->number = -1;
+	wait->timeout = THREAD_UNKNOWN;
+	wait->state = state;
 }
 
 static int

@@ -347,8 +347,10 @@ at_exec(struct tracer *t, struct tracee *e)
 
 	if (e->pid == t->target)
 		t->executed = true;
-	if (trace(PTRACE_GETEVENTMSG, e->tid, 0, (uintptr_t)&tid) == -1 ||
-	    (pid_t)tid == e->tid || (caller = find(t, (pid_t)tid)) == NULL)
+	if (trace(PTRACE_GETEVENTMSG, e->tid, 0, (uintptr_t)&tid) == -1)
+		return;
+	caller = find(t, (pid_t)tid);
+	if (caller == NULL || caller == e)
 		return;
 	e->call = caller->call;
 	e->entered = caller->entered;

@@ -161,9 +161,9 @@ can_run() {
 	done
 	! grep -q '^#!.*bats' "$1" || return
 	! grep -q 'pmux .* -p ' "$1" || looks_at_others || return
-	# its pipelines are sockets
-	! grep -q '| .*pmux \(inspect\|compare\) 0' "$1" ||
-	    [[ $2 != ksh ]] || return
+	# its pipelines are sockets, and it reports a child that stops
+	! grep -q -e '| .*pmux \(inspect\|compare\) 0' -e '^sleep 10 | cat' \
+	    -e 'kill -STOP' "$1" || [[ $2 != ksh ]] || return
 	# a coprocess that has a number
 	! grep -q '^coproc\|BASH_VERSION' "$1" || [[ $2 == bash ]]
 }

@@ -9,12 +9,14 @@
 #include "inspect/ask.h"
 #include "sys/process.h"
 
-#if defined(HAVE_EPOLL_CREATE1) && defined(__linux__)
+#include <sys/stat.h>
+
+/* musl has statx(2) from 1.2.4 on. */
+#if defined(HAVE_EPOLL_CREATE1) && defined(__linux__) && defined(STATX_TYPE)
 
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "inspect/fdinfo.h"
 
 /* A place in a line; what is not there is not passed. */
@@ -69,16 +70,6 @@ keyed(struct cursor *c, const char *word, int base)
 	return pass(c, word) ? number(c, base) : 0;
 }
 
-/* Room for one more of *LIST, whose members have SIZE bytes; or NULL. */
-static void *
-one_more(void *list, size_t count, size_t size)
-{
-	/* powers of two, from 8 on */
-	if (count != 0 && (count < 8 || (count & (count - 1)) != 0))
-		return list;
-	return realloc(list, (count < 8 ? 8 : 2 * count) * size);
-}
-
 /* "tfd: 5 events: 19 data: 5 pos:0 ino:1f sdev:c" */
 static int
 take_entry(struct cursor *c, struct fdinfo *info)
@@ -94,7 +85,7 @@ take_entry(struct cursor *c, struct fdinfo *info)
 	entry.device = keyed(c, "sdev:", 16);
 	if (c->failed)
 		return 0;
-	grown = one_more(info->entries, info->entry_count, sizeof entry);
+	grown = list_room(info->entries, info->entry_count, sizeof entry);
 	if (grown == NULL)
 		return -ENOMEM;
 	info->entries = grown;
@@ -105,7 +96,7 @@ take_entry(struct cursor *c, struct fdinfo *info)
 static int
 add_watch(struct fdinfo *info, const struct fdinfo_watch *watch)
 {
-	struct fdinfo_watch *grown = one_more(info->watches, info->watch_count,
+	struct fdinfo_watch *grown = list_room(info->watches, info->watch_count,
 	    sizeof *watch);
 
 	if (grown == NULL)

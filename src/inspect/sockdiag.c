@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "inspect/sockdiag.h"
 
 const char *
@@ -143,20 +144,10 @@ sockets_free(struct sockets *sockets)
 /* Of netlink(7): a dump comes in pieces of at most this many bytes. */
 #define REPLY_SIZE 32768
 
-/* Room for one more of *LIST, whose members have SIZE bytes; or NULL. */
-static void *
-one_more(void *list, size_t count, size_t size)
-{
-	/* powers of two, from 16 on */
-	if (count != 0 && (count < 16 || (count & (count - 1)) != 0))
-		return list;
-	return realloc(list, (count < 16 ? 16 : 2 * count) * size);
-}
-
 static int
 add(struct sockets *sockets, const struct sock *sock)
 {
-	struct sock *grown = one_more(sockets->list, sockets->count,
+	struct sock *grown = list_room(sockets->list, sockets->count,
 	    sizeof *sock);
 
 	if (grown == NULL)
@@ -169,7 +160,7 @@ add(struct sockets *sockets, const struct sock *sock)
 static int
 add_waiting(struct sockets *sockets, uint64_t client, uint64_t listener)
 {
-	struct sock_pair *grown = one_more(sockets->waiting,
+	struct sock_pair *grown = list_room(sockets->waiting,
 	    sockets->waiting_count, sizeof *grown);
 
 	if (grown == NULL)

@@ -7,23 +7,14 @@
 #include <string.h>
 
 #include "compat.h"
+#include "base/list.h"
 #include "inspect/thread.h"
 #include "inspect/waiters.h"
-
-/* Room for one more of *LIST, whose members have SIZE bytes; or NULL. */
-static void *
-one_more(void *list, size_t count, size_t size)
-{
-	/* powers of two, from 8 on */
-	if (count != 0 && (count < 8 || (count & (count - 1)) != 0))
-		return list;
-	return realloc(list, (count < 8 ? 8 : 2 * count) * size);
-}
 
 static int
 add(struct waiters *waiters, const struct waiter *waiter)
 {
-	struct waiter *grown = one_more(waiters->list, waiters->count,
+	struct waiter *grown = list_room(waiters->list, waiters->count,
 	    sizeof *grown);
 
 	if (grown == NULL)
@@ -66,7 +57,7 @@ static int
 add_instance(const struct search *search, struct waiters *waiters,
     const struct descriptor *d)
 {
-	struct instance *grown = one_more(waiters->instances,
+	struct instance *grown = list_room(waiters->instances,
 	    waiters->instance_count, sizeof *grown);
 	struct instance *instance;
 	int error;

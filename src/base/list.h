@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * list.h - arrays that grow by one member at a time.
+ */
+#ifndef LIST_H
+#define LIST_H
+
+#include <stddef.h>
+#include <stdlib.h>
+
+/*
+ * Room for one more in LIST, which has COUNT members of SIZE bytes and was only
+ * grown so: the list, which may have moved, or NULL without memory; LIST is
+ * unchanged then.  The sizes are powers of two, from 8 on.
+ */
+static inline void *
+list_room(void *list, size_t count, size_t size)
+{
+	if (count != 0 && (count < 8 || (count & (count - 1)) != 0))
+		return list;
+	return realloc(list, (count < 8 ? 8 : 2 * count) * size);
+}
+
+#endif

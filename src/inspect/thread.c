@@ -491,9 +491,10 @@ decode(struct examination *e)
 int
 thread_parse(const char *text, struct thread_registers *r)
 {
-	uint64_t *a = r->arguments;
+	uint64_t *a;
 
 	memset(r, 0, sizeof *r);
+	a = r->arguments;
 	if (strncmp(text, "running", 7) == 0)
 		return -EAGAIN;
 	r->number = -1;

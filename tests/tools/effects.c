@@ -496,14 +496,16 @@ make_fanotify(void)
 static bool
 read_accesses(void)
 {
-	const struct fanotify_event_metadata *m = (void *)buffer;
+	struct fanotify_event_metadata m;
 	ssize_t n = read(fd, buffer, sizeof buffer);
 
 	if (n <= 0)
 		return false;
-	for (; FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n)) {
-		printf(" access %llu", (unsigned long long)m->mask);
-		(void)close(m->fd);
+	/* The macros of the header cast const away (-Wcast-qual). */
+	for (ssize_t at = 0; at + (ssize_t)sizeof m <= n; at += m.event_len) {
+		memcpy(&m, buffer + at, sizeof m);
+		printf(" access %llu", (unsigned long long)m.mask);
+		(void)close(m.fd);
 	}
 	return true;
 }

@@ -8,7 +8,7 @@
 load helper
 
 readiness=$BATS_TEST_DIRNAME/../man/pmux-readiness.7
-table=$BATS_TEST_DIRNAME/../src/inspect/states.def
+table=$BATS_TEST_DIRNAME/../src/inspect/compare/states.def
 
 prepare() {
 	need_linux

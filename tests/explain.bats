@@ -351,7 +351,7 @@ for i in range(2): threading.Thread(target=os.read, args=(r, 1)).start()' 3>&- &
 		grep -qx ".Ss $code" "$BATS_TEST_DIRNAME/../man/pmux-explain.1" ||
 		    fail "no section: $code"
 	done < <(sed -n 's/^FINDING(.*"\(.*\)".*/\1/p' \
-	    "$BATS_TEST_DIRNAME/../src/inspect/findings.def")
+	    "$BATS_TEST_DIRNAME/../src/inspect/explain/findings.def")
 }
 
 # What goes on is not accused: it forks, executes, opens and closes.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 #
-# What a thread of another process waits for (src/inspect/thread.c).
+# What a thread of another process waits for (src/inspect/facts/thread.c).
 
 # shellcheck disable=SC2030,SC2031,SC2154	# run sets them
 load helper

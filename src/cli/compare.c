@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/option.h"
-#include "inspect/compare.h"
+#include "inspect/compare/compare.h"
 #include "output/diag.h"
 #include "run/request.h"
 

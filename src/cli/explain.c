@@ -9,7 +9,7 @@
 #include "cli/help.h"
 #include "cli/inspect.h"
 #include "cli/option.h"
-#include "inspect/explain.h"
+#include "inspect/explain/explain.h"
 #include "output/diag.h"
 #include "run/request.h"
 

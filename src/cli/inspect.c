@@ -10,7 +10,7 @@
 #include "cli/help.h"
 #include "cli/inspect.h"
 #include "cli/option.h"
-#include "inspect/inspect.h"
+#include "inspect/inspect/inspect.h"
 #include "output/diag.h"
 #include "run/request.h"
 

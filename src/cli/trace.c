@@ -7,8 +7,8 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/option.h"
-#include "inspect/calls_run.h"
-#include "inspect/trace_run.h"
+#include "inspect/trace/calls_run.h"
+#include "inspect/trace/trace_run.h"
 #include "output/diag.h"
 #include "run/request.h"
 

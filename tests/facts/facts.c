@@ -18,10 +18,10 @@
 #include <unistd.h>
 
 #include "cli/pmux_run.h"
-#include "inspect/descriptor.h"
-#include "inspect/peers.h"
-#include "inspect/procfs.h"
-#include "inspect/world.h"
+#include "inspect/facts/descriptor.h"
+#include "inspect/facts/peers.h"
+#include "inspect/facts/procfs.h"
+#include "inspect/facts/world.h"
 
 static unsigned tests, failures;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * waits.c - print what a thread of another process waits for, as
- * src/inspect/thread.c finds it.
+ * src/inspect/facts/thread.c finds it.
  *
  * waits [-r ROOT] PID [TID]
  *
@@ -25,8 +25,8 @@
 
 #include "cli/pmux_run.h"
 #include "compat.h"
-#include "inspect/busy.h"
-#include "inspect/thread.h"
+#include "inspect/facts/busy.h"
+#include "inspect/facts/thread.h"
 
 static const char *const calls[] = { "unknown", "running", "nothing", "poll",
 	"select", "epoll", "read", "write", "copy", "accept", "connect", "open",

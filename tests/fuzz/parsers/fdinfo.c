@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "inspect/fdinfo.h"
+#include "inspect/facts/fdinfo.h"
 #include "parser.h"
 
 int

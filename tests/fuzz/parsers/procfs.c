@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inspect/procfs.h"
+#include "inspect/facts/procfs.h"
 #include "parser.h"
 
 int

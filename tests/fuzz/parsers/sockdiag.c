@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inspect/sockdiag.h"
+#include "inspect/facts/sockdiag.h"
 #include "parser.h"
 
 int

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "inspect/thread.h"
+#include "inspect/facts/thread.h"
 #include "parser.h"
 
 int

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "base/pmux.h"
+#include "inspect/explain/explain.h"
+#include "output/diag.h"
+
+/* One snapshot, and what it shows. */
+struct view {
+	struct snapshot snapshot;
+	struct chain chain;
+	struct findings findings;
+};
+
+struct explanation {
+	struct inspect_target *targets;
+	size_t count;
+	struct explain_options options;
+	struct source source;
+	struct view first, second;
+	deadline_t end; /* of the time between the two */
+	int status; /* of what could not be looked at */
+};
+
+static void
+end_view(struct view *view)
+{
+	findings_free(&view->findings);
+	chain_free(&view->chain);
+	snapshot_end(&view->snapshot);
+}
+
+static void
+release(void *argument)
+{
+	struct explanation *e = argument;
+
+	end_view(&e->first);
+	end_view(&e->second);
+	source_close(&e->source);
+	free(e->targets);
+	free(e);
+}
+
+/* ---- a look ---- */
+
+/* Drop the lines from FIRST on that say nothing is unknown. */
+static void
+drop_lines(struct chain *c, size_t first)
+{
+	size_t kept = first;
+
+	for (size_t i = first; i < c->line_count; i++)
+		if (c->lines[i].why != NULL)
+			c->lines[kept++] = c->lines[i];
+		else
+			buffer_free(&c->lines[i].text);
+	c->line_count = kept;
+}
+
+/*
+ * Describe all descriptors of PROCESS, or its epoll instances.  The lines are
+ * kept only if PRINTED.  Returns 0 or -ENOMEM.
+ */
+static int
+take_descriptors(struct explanation *e, struct view *view,
+    struct snapshot_process *process, bool instances, bool printed)
+{
+	struct chain *c = &view->chain;
+	size_t lines = c->line_count;
+	char path[SOURCE_PATH];
+	int *list, count, error = 0;
+
+	(void)snprintf(path, sizeof path, "%jd/fd", (intmax_t)process->pid);
+	count = source_list(&e->source, path, &list);
+	if (count < 0)
+		return 0;
+	for (int i = 0; i < count && error == 0; i++) {
+		struct snapshot_descriptor *found;
+
+		if (process->pid == getpid() && source_has(&e->source, list[i]))
+			continue;
+		error = snapshot_descriptor(&view->snapshot, process->pid,
+		    list[i], &found);
+		if (error == 0 && found->error == 0 &&
+		    (!instances || found->d.kind == KIND_EPOLL))
+			error = chain_descriptor(c, process, found);
+	}
+	free(list);
+	if (!printed)
+		drop_lines(c, lines);
+	return error;
+}
+
+static bool
+has_running(const struct snapshot_process *process)
+{
+	for (size_t i = 0; i < process->count; i++)
+		if (process->threads[i].wait.state == 'R' ||
+		    process->threads[i].wait.call == WAIT_RUNNING)
+			return true;
+	return false;
+}
+
+static int
+take_process(struct explanation *e, struct view *view,
+    struct snapshot_process *process, int number)
+{
+	struct snapshot_descriptor *found;
+	int error;
+
+	if (number != -1) {
+		error = snapshot_descriptor(&view->snapshot, process->pid,
+		    number, &found);
+		return error != 0 ?
+		    error :
+		    chain_descriptor(&view->chain, process, found);
+	}
+	error = chain_process(&view->chain, process);
+	/* what a running thread waits for in between is not to be seen */
+	if (error == 0 && (e->options.all || has_running(process)))
+		error = take_descriptors(e, view, process, !e->options.all,
+		    e->options.all);
+	return error;
+}
+
+static int
+take_target(struct explanation *e, struct view *view,
+    const struct inspect_target *target)
+{
+	struct snapshot_process *process;
+	int error;
+
+	if (target->path != NULL)
+		return explain_path(&view->chain, target->path);
+	error = snapshot_process(&view->snapshot, target->pid, &process);
+	if (error != 0 || process->error != 0)
+		return error;
+	process->is_named = true;
+	return take_process(e, view, process, target->number);
+}
+
+/* The process that all targets are about, or NULL. */
+static struct snapshot_process *
+find_root(const struct explanation *e, const struct view *view)
+{
+	struct snapshot_process *root = NULL;
+
+	for (struct snapshot_process *p = view->snapshot.processes; p != NULL;
+	     p = p->next)
+		if (p->is_named && root != NULL)
+			return NULL;
+		else if (p->is_named)
+			root = p;
+	for (size_t i = 0; i < e->count; i++)
+		if (e->targets[i].path != NULL)
+			return NULL;
+	return root;
+}
+
+/* Returns 0 or -errno. */
+static int
+take_view(struct explanation *e, struct view *view, struct snapshot *before)
+{
+	struct judge judge = { .chain = &view->chain,
+		.before = before,
+		.all = e->options.all,
+		.findings = &view->findings };
+	int error = 0;
+
+	snapshot_begin(&view->snapshot, &e->source);
+	view->chain.snapshot = &view->snapshot;
+	for (size_t i = 0; i < e->count && error == 0; i++)
+		error = take_target(e, view, &e->targets[i]);
+	if (error != 0)
+		return error;
+	judge.root = find_root(e, view);
+	return findings_judge(&judge);
+}
+
+static int
+sleep_between(void *argument)
+{
+	struct explanation *e = argument;
+	int64_t left;
+
+	while ((left = deadline_left(e->end)) > 0)
+		(void)poll(NULL, 0, (int)(left / 1000000) + 1);
+	return 0;
+}
+
+/* ---- what could not be looked at ---- */
+
+static void
+report_process(struct explanation *e, const struct snapshot_process *p)
+{
+	const struct thread_wait *wait = p->count == 0 ? NULL :
+							 &p->threads[0].wait;
+
+	if (p->error != 0)
+		e->status = diag_system(-p->error, NULL, "process %jd",
+		    (intmax_t)p->pid);
+	else if (wait != NULL && wait->call == WAIT_UNKNOWN && wait->error != 0)
+		e->status = diag_system(wait->error, wait->why, "process %jd",
+		    (intmax_t)p->pid);
+}
+
+static void
+report_target(struct explanation *e, const struct inspect_target *target)
+{
+	struct snapshot_descriptor *found;
+	struct snapshot_process *p;
+
+	if (target->path != NULL ||
+	    snapshot_process(&e->second.snapshot, target->pid, &p) != 0)
+		return;
+	if (p->error != 0 || target->number == -1) {
+		report_process(e, p);
+		return;
+	}
+	if (snapshot_descriptor(&e->second.snapshot, target->pid,
+		target->number, &found) == 0 &&
+	    found->error != 0)
+		e->status = target->pid == getpid() ?
+		    diag_system(-found->error, NULL, "%d", target->number) :
+		    diag_system(-found->error, NULL, "process %jd: %d",
+			(intmax_t)target->pid, target->number);
+}
+
+static void
+report_hidden(const struct explanation *e)
+{
+	const struct world *world = &e->second.snapshot.world;
+
+	if (!world->scanned || e->options.quiet)
+		return;
+	if (world->veiled)
+		diag_remark("not all processes are visible here: other ends may"
+			    " be missing");
+	else if (world->hidden > 0)
+		diag_remark("%zu %s hidden: other ends may be missing",
+		    world->hidden,
+		    world->hidden == 1 ? "process is" : "processes are");
+}
+
+/* ---- the whole ---- */
+
+static bool
+has_fault(const struct findings *findings)
+{
+	return findings->count > 0 &&
+	    findings->list[0].severity == SEVERITY_FAULT;
+}
+
+static int
+finish(struct explanation *e)
+{
+	struct view *view = &e->second;
+
+	findings_confirm(&view->findings, &e->first.findings);
+	if (!e->options.quiet && e->options.json)
+		explain_print_json(&view->chain, &view->findings);
+	else if (!e->options.quiet)
+		explain_print_text(&view->chain, &view->findings);
+	for (size_t i = 0; i < e->count; i++)
+		report_target(e, &e->targets[i]);
+	report_hidden(e);
+	return has_fault(&view->findings) ? EXIT_UNASKED : e->status;
+}
+
+static int
+fail(int error, const struct explanation *e)
+{
+	/* a path is the only thing that is looked up */
+	for (size_t i = 0; i < e->count; i++)
+		if (error != -ENOMEM && e->targets[i].path != NULL)
+			return diag_system(-error, NULL, "%s",
+			    e->targets[i].path);
+	return diag_system(-error, NULL, "processes");
+}
+
+#ifdef __linux__
+#define IS_AVAILABLE true
+#else
+#define IS_AVAILABLE false
+#endif
+
+int
+explain(struct inspect_target *targets, size_t count,
+    const struct explain_options *options)
+{
+	struct explanation *e = IS_AVAILABLE ? calloc(1, sizeof *e) : NULL;
+	int error = e == NULL ? -ENOMEM : source_open(&e->source, NULL), status;
+
+	if (error != 0) {
+		free(targets);
+		free(e);
+		if (!IS_AVAILABLE)
+			return diag_unavailable("explain is not available: it"
+						" wants the /proc of Linux");
+		return diag_system(-error, NULL, "/proc");
+	}
+	e->targets = targets;
+	e->count = count;
+	e->options = *options;
+	pmux_at_end(release, e);
+	e->end = deadline_in(BUSY_TIME);
+	error = take_view(e, &e->first, NULL);
+	if (error == 0)
+		(void)pmux_sleep(sleep_between, e);
+	if (error == 0)
+		error = take_view(e, &e->second, &e->first.snapshot);
+	status = error == 0 ? finish(e) : fail(error, e);
+	pmux_close();
+	return status;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "inspect/facts/comm.h"
+#include "inspect/explain/explain.h"
+#include "output/escape.h"
+#include "output/output.h"
+
+static void
+put(const struct buffer *buffer)
+{
+	output_bytes(buffer->used == 0 ? "" : buffer->bytes, buffer->used);
+}
+
+/* ---- text ---- */
+
+static void
+print_line(const struct line *line)
+{
+	for (unsigned i = 0; i < line->depth; i++)
+		output_string("  ");
+	put(&line->text);
+	output_character('\n');
+}
+
+/* Each line of the details begins with a tab. */
+static void
+print_details(const struct buffer *details)
+{
+	const char *line = details->bytes, *end;
+
+	for (; details->used > 0 && *line != '\0'; line = end + 1) {
+		end = strchr(line, '\n');
+		output_character('\t');
+		output_bytes(line, (size_t)(end + 1 - line));
+	}
+}
+
+static void
+print_finding(const struct finding *f)
+{
+	output_string(severity_names[f->severity]);
+	output_character('\t');
+	output_string(finding_names[f->code]);
+	output_character('\t');
+	put(&f->where);
+	output_character('\t');
+	put(&f->sentence);
+	output_character('\n');
+	print_details(&f->details);
+}
+
+void
+explain_print_text(const struct chain *chain, const struct findings *findings)
+{
+	for (size_t i = 0; i < chain->line_count; i++)
+		print_line(&chain->lines[i]);
+	for (size_t i = 0; i < findings->count; i++)
+		print_finding(&findings->list[i]);
+}
+
+/* ---- JSON ---- */
+
+static void
+put_key(const char *key)
+{
+	output_string(",\"");
+	output_string(key);
+	output_string("\":");
+}
+
+static void
+put_text(const char *key, const struct buffer *text)
+{
+	put_key(key);
+	output_json(text->used == 0 ? "" : text->bytes, text->used);
+}
+
+static void
+put_number(const char *key, int64_t value, bool known)
+{
+	put_key(key);
+	if (known)
+		output_number(value);
+	else
+		output_string("null");
+}
+
+static void
+put_null(const char *key)
+{
+	put_key(key);
+	output_string("null");
+}
+
+/* What both kinds of objects begin with. */
+static void
+begin(const struct chain *chain, const char *type, pid_t pid)
+{
+	const char *comm = comm_of(chain->snapshot->source, pid);
+
+	output_string("{\"type\":\"");
+	output_string(type);
+	output_string("\"");
+	put_number("pid", pid, true);
+	put_key("comm");
+	output_json_bytes("comm", comm, strlen(comm));
+}
+
+static void
+print_json_line(const struct chain *chain, const struct line *line)
+{
+	static const char *const types[] = { "process", "thread", "descriptor",
+		"peer" };
+
+	begin(chain, types[line->type], line->pid);
+	put_number("tid", line->tid, line->tid != 0);
+	put_number("fd", line->number, line->number != -1);
+	put_number("depth", line->depth, true);
+	put_null("severity");
+	put_null("code");
+	put_null("where");
+	put_text("sentence", &line->text);
+	output_string(",\"details\":[],\"unknown\":{");
+	if (line->why != NULL) {
+		output_string(
+		    line->type == LINE_DESCRIPTOR ? "\"ready\":" : "\"wait\":");
+		output_json(line->why, strlen(line->why));
+	}
+	output_string("}}\n");
+}
+
+static void
+put_json_details(const struct buffer *details)
+{
+	const char *line = details->bytes, *end;
+
+	put_key("details");
+	output_character('[');
+	for (; details->used > 0 && *line != '\0'; line = end + 1) {
+		end = strchr(line, '\n');
+		if (line != details->bytes)
+			output_character(',');
+		output_json(line, (size_t)(end - line));
+	}
+	output_string("],\"unknown\":{}}\n");
+}
+
+static void
+print_json_finding(const struct chain *chain, const struct finding *f)
+{
+	begin(chain, "finding", f->pid);
+	put_null("tid");
+	put_null("fd");
+	put_null("depth");
+	put_key("severity");
+	output_json(severity_names[f->severity],
+	    strlen(severity_names[f->severity]));
+	put_key("code");
+	output_json(finding_names[f->code], strlen(finding_names[f->code]));
+	put_text("where", &f->where);
+	put_text("sentence", &f->sentence);
+	put_json_details(&f->details);
+}
+
+void
+explain_print_json(const struct chain *chain, const struct findings *findings)
+{
+	for (size_t i = 0; i < chain->line_count; i++)
+		print_json_line(chain, &chain->lines[i]);
+	for (size_t i = 0; i < findings->count; i++)
+		print_json_finding(chain, &findings->list[i]);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/explain/findings.h"
+
+const char *const severity_names[] = { "fault", "suspect", "note" };
+
+const char *const finding_names[FINDINGS] = {
+#define FINDING(code, name, severity) [FINDING_##code] = (name),
+#include "inspect/explain/findings.def"
+#undef FINDING
+};
+
+static const enum severity severities[FINDINGS] = {
+#define FINDING(code, name, severity) [FINDING_##code] = SEVERITY_##severity,
+#include "inspect/explain/findings.def"
+#undef FINDING
+};
+
+void
+findings_mix(struct finding *finding, uint64_t value)
+{
+	/* FNV-1a, by words */
+	finding->signature = (finding->signature ^ value) *
+	    UINT64_C(1099511628211);
+}
+
+static void
+put_where(struct judge *judge, struct buffer *b,
+    const struct snapshot_process *process, int epoll, int number)
+{
+	const char *separator = "";
+
+	if (process != judge->root) {
+		chain_put_process(b, process);
+		separator = "/";
+	}
+	if (epoll != -1) {
+		buffer_put(b, "%s%d", separator, epoll);
+		separator = "/";
+	}
+	if (number != -1)
+		buffer_put(b, "%s%d", separator, number);
+	if (b->used == 0)
+		buffer_put(b, "-");
+}
+
+struct finding *
+findings_add(struct judge *judge, enum finding_code code,
+    const struct snapshot_process *process, int epoll, int number)
+{
+	struct findings *all = judge->findings;
+	size_t wanted = all->size == 0 ? 16 : 2 * all->size;
+	struct finding *f = all->list;
+
+	if (all->count == all->size) {
+		f = realloc(f, wanted * sizeof *f);
+		if (f == NULL)
+			return NULL;
+		all->list = f;
+		all->size = wanted;
+	}
+	f += all->count++;
+	memset(f, 0, sizeof *f);
+	f->code = code;
+	f->severity = severities[code];
+	f->pid = process->pid;
+	put_where(judge, &f->where, process, epoll, number);
+	return f;
+}
+
+static void
+release(struct finding *f)
+{
+	buffer_free(&f->where);
+	buffer_free(&f->sentence);
+	buffer_free(&f->details);
+}
+
+void
+findings_free(struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		release(&findings->list[i]);
+	free(findings->list);
+	*findings = (struct findings){ .list = NULL };
+}
+
+static bool
+is_one(const struct finding *a, const struct finding *b)
+{
+	return a->code == b->code && a->signature == b->signature &&
+	    a->where.used == b->where.used &&
+	    memcmp(a->where.bytes, b->where.bytes, a->where.used) == 0;
+}
+
+static bool
+is_confirmed(const struct finding *f, const struct findings *before)
+{
+	for (size_t i = 0; i < before->count; i++)
+		if (is_one(f, &before->list[i]))
+			return true;
+	return f->is_of_two;
+}
+
+/* Whether an earlier one of the list says the same. */
+static bool
+is_repeated(const struct findings *findings, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (is_one(&findings->list[i], &findings->list[index]))
+			return true;
+	return false;
+}
+
+/* In place, keeping the order of those of one severity. */
+static void
+sort(struct findings *findings)
+{
+	for (size_t i = 1; i < findings->count; i++)
+		for (size_t j = i; j > 0 &&
+		     findings->list[j - 1].severity >
+			 findings->list[j].severity;
+		     j--) {
+			struct finding moved = findings->list[j];
+
+			findings->list[j] = findings->list[j - 1];
+			findings->list[j - 1] = moved;
+		}
+}
+
+void
+findings_confirm(struct findings *after, const struct findings *before)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < after->count; i++) {
+		if (is_confirmed(&after->list[i], before) &&
+		    !is_repeated(after, i)) {
+			struct finding f = after->list[i];
+
+			after->list[i] = after->list[kept];
+			after->list[kept++] = f;
+		}
+	}
+	for (size_t i = kept; i < after->count; i++)
+		release(&after->list[i]);
+	after->count = kept;
+	sort(after);
+}
+
+int
+findings_judge(struct judge *judge)
+{
+	struct chain *c = judge->chain;
+	struct snapshot_process *p;
+	int error = 0;
+
+	chain_find_stuck(c);
+	for (size_t i = 0; i < c->wait_count && error == 0; i++) {
+		const struct waited *w = &c->waits[i];
+
+		if (w->epoll != NULL)
+			error = judge_registration(judge, w);
+		if (error == 0 && w->found != NULL && w->found->error == 0)
+			error = judge_wait(judge, w);
+	}
+	for (p = c->snapshot->processes; p != NULL && error == 0; p = p->next)
+		if (p->is_walked && p->error == 0)
+			error = judge_process(judge, p);
+	if (error == 0)
+		error = judge_stuck(judge);
+	if (error == 0)
+		error = judge_spinning(judge);
+	return error;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * findings.h - what is wrong, or may be, on the chains of a look.
+ */
+#ifndef FINDINGS_H
+#define FINDINGS_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inspect/buffer.h"
+#include "inspect/explain/chain.h"
+
+enum severity {
+	SEVERITY_FAULT, /* it cannot go on without help */
+	SEVERITY_SUSPECT, /* it may be meant so */
+	SEVERITY_NOTE
+};
+
+enum finding_code {
+#define FINDING(code, name, severity) FINDING_##code,
+#include "inspect/explain/findings.def"
+#undef FINDING
+	FINDINGS
+};
+
+extern const char *const severity_names[SEVERITY_NOTE + 1];
+extern const char *const finding_names[FINDINGS];
+
+struct finding {
+	enum finding_code code;
+	enum severity severity;
+	pid_t pid;
+	/* escaped; the details are lines, each with a newline behind it */
+	struct buffer where, sentence, details;
+	/*
+	 * Two looks have found one thing, and nothing has moved, if it is the
+	 * same.
+	 */
+	uint64_t signature;
+	bool is_of_two; /* it was found by comparing two looks */
+};
+
+struct findings {
+	struct finding *list;
+	size_t count, size;
+};
+
+/* One judgement. */
+struct judge {
+	struct chain *chain;
+	/* a look before, or NULL */
+	struct snapshot *before;
+	struct snapshot_process
+	    *root; /* the one process that was named, or NULL */
+	bool all; /* notes, too */
+	struct findings *findings;
+};
+
+/* Add what is found to JUDGE->findings.  Returns 0 or -ENOMEM. */
+int findings_judge(struct judge *judge);
+
+/* Whether a thread of PROCESS is busy since the look before. */
+bool findings_is_busy(const struct judge *judge,
+    const struct snapshot_process *process);
+
+/* Keep of AFTER what BEFORE has, too, the faults first. */
+void findings_confirm(struct findings *after, const struct findings *before);
+
+void findings_free(struct findings *findings);
+
+/*
+ * For the files that judge: a new finding about PROCESS, WHERE being its
+ * descriptor NUMBER, or entry NUMBER of epoll EPOLL, or -1; or NULL.
+ */
+struct finding *findings_add(struct judge *judge, enum finding_code code,
+    const struct snapshot_process *process, int epoll, int number);
+
+/* Mix VALUE into the signature. */
+void findings_mix(struct finding *finding, uint64_t value);
+
+/*
+ * Whether a process that may not be examined is of the session of PROCESS, so
+ * that it may have inherited an end of the same pipe or socket.
+ */
+bool judge_hidden_relative(struct snapshot *snapshot,
+    const struct snapshot_process *process);
+
+/* The parts of findings_judge: of one wait, a process, those that are stuck. */
+int judge_wait(struct judge *judge, const struct waited *wait);
+int judge_registration(struct judge *judge, const struct waited *wait);
+int judge_process(struct judge *judge, struct snapshot_process *process);
+int judge_stuck(struct judge *judge);
+int judge_spinning(struct judge *judge);
+
+#endif

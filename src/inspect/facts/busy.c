@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/deadline.h"
+#include "inspect/facts/busy.h"
+
+/* Fields 14 and 15 of proc_pid_stat(5); the name, field 2, may have any byte. */
+static int
+processor_times(struct source *source, const char *directory, struct busy *busy)
+{
+	char path[SOURCE_PATH + 8], *text, *end;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof path, "%s/stat", directory);
+	n = source_read(source, &text, path);
+	if (n < 0)
+		return (int)n;
+	end = strrchr(text, ')');
+	return end != NULL &&
+		sscanf(end,
+		    ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64
+		    " %" SCNu64,
+		    &busy->user, &busy->system) == 2 ?
+	    0 :
+	    -EINVAL;
+}
+
+static int
+count_sleeps(struct source *source, const char *directory, struct busy *busy)
+{
+	static const char key[] = "\nvoluntary_ctxt_switches:";
+	char path[SOURCE_PATH + 8], *text, *line;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof path, "%s/status", directory);
+	n = source_read(source, &text, path);
+	if (n < 0)
+		return (int)n;
+	line = strstr(text, key);
+	return line != NULL &&
+		sscanf(line + sizeof key - 1, "%" SCNu64, &busy->sleeps) == 1 ?
+	    0 :
+	    -EINVAL;
+}
+
+/* This wants the right to read the process (PTRACE_MODE_READ_FSCREDS). */
+static void
+count_calls(struct source *source, const char *directory, struct busy *busy)
+{
+	char path[SOURCE_PATH + 8], *text;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof path, "%s/io", directory);
+	n = source_read(source, &text, path);
+	busy->is_counted = n > 0 &&
+	    sscanf(text,
+		"rchar: %*u wchar: %*u syscr: %" SCNu64 " syscw: %" SCNu64,
+		&busy->reads, &busy->writes) == 2;
+}
+
+int
+busy_note(struct source *source, pid_t pid, pid_t tid, struct busy *busy)
+{
+	char directory[SOURCE_PATH];
+	int error;
+
+	(void)snprintf(directory, sizeof directory, "%jd/task/%jd",
+	    (intmax_t)pid, (intmax_t)tid);
+	busy->when = clock_now();
+	error = procfs_times(source, directory, &busy->times);
+	if (error == 0)
+		error = processor_times(source, directory, busy);
+	if (error == 0)
+		error = count_sleeps(source, directory, busy);
+	if (error == 0)
+		count_calls(source, directory, busy);
+	return error;
+}
+
+int
+busy_percent(const struct busy *a, const struct busy *b)
+{
+	int64_t time = b->when - a->when;
+	uint64_t used = b->times.ran - a->times.ran + b->times.waited -
+	    a->times.waited;
+
+	if (time <= 0)
+		return 0;
+	return used >= (uint64_t)time ? 100 :
+					(int)(used * 100 / (uint64_t)time);
+}
+
+bool
+busy_kept_running(const struct busy *a, const struct busy *b)
+{
+	return a->sleeps == b->sleeps;
+}
+
+bool
+busy_slept(const struct busy *a, const struct busy *b)
+{
+	return a->times.ran == b->times.ran && a->times.turns == b->times.turns;
+}
+
+bool
+busy_has_not_read(const struct busy *a, const struct busy *b)
+{
+	return a->is_counted && b->is_counted && a->reads == b->reads;
+}
+
+bool
+busy_has_not_written(const struct busy *a, const struct busy *b)
+{
+	return a->is_counted && b->is_counted && a->writes == b->writes;
+}
+
+int
+busy_system(const struct busy *a, const struct busy *b)
+{
+	uint64_t system = b->system - a->system,
+		 all = b->user - a->user + system;
+
+	return all == 0 ? 0 : (int)(system * 100 / all);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * copy.h - what only the open file itself can answer: a copy of the descriptor
+ * is asked, and closed at once.
+ */
+#ifndef COPY_H
+#define COPY_H
+
+#include "inspect/facts/descriptor.h"
+
+/*
+ * Find ready, unread, capacity, and the state of a terminal, or of a socket of
+ * which SOCK knows nothing, where D, of which the rest is known, is of a kind
+ * that this cannot disturb.  What cannot be known is noted in D.  Returns 0; or
+ * -EAGAIN if the number is another file by now; -EBADF, -ESRCH.
+ */
+int copy_ask(struct source *source, struct descriptor *d);
+
+/*
+ * The same for ready and unread alone, of a kind that this cannot disturb, with
+ * as few system calls as possible.
+ */
+int copy_sample(struct source *source, struct descriptor *d);
+
+/*
+ * Poll descriptor NUMBER of process PID, whose inode is INODE, for EVENTS of
+ * poll(2); it must be of a kind that this cannot disturb.  Returns 0 with
+ * *READY set, or -errno: -EAGAIN if it is another file.
+ */
+int copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,
+    unsigned events, unsigned *ready);
+
+#endif

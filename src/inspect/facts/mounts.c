@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/facts/mounts.h"
+
+struct mount {
+	int number;
+	enum mount_kind kind;
+};
+
+struct mount_table {
+	pid_t owner;
+	size_t count, capacity;
+	struct mount *list;
+};
+
+/*
+ * The file_operations of regular files on these have no poll function in Linux
+ * 6.18.  FUSE has one, and asks its daemon.
+ */
+static const char *const plain[] = { "ext2", "ext3", "ext4", "xfs", "btrfs",
+	"tmpfs", "ramfs", "overlay", "vfat", "exfat", "ntfs3", "f2fs",
+	"bcachefs", "squashfs", "erofs", "iso9660", "udf", "nfs", "nfs4",
+	"cifs", "smb3", "hugetlbfs", "rootfs", NULL };
+static const char *const kernel[] = { "proc", "sysfs", NULL };
+
+void
+mounts_free(struct mount_table *table)
+{
+	if (table != NULL)
+		free(table->list);
+	free(table);
+}
+
+static int
+is_one_of(const char *const *names, const char *name, size_t length)
+{
+	for (; *names != NULL; names++)
+		if (strlen(*names) == length &&
+		    memcmp(*names, name, length) == 0)
+			return 1;
+	return 0;
+}
+
+/* "36 35 98:0 /root /point options optional... - type source options" */
+static enum mount_kind
+kind_of_line(const char *line, const char *end)
+{
+	static const char separator[] = " - ";
+	const char *type = strstr(line, separator);
+	size_t length;
+
+	if (type == NULL || type >= end)
+		return MOUNT_UNKNOWN;
+	type += sizeof separator - 1;
+	length = strcspn(type, " \n");
+	return is_one_of(plain, type, length) ? MOUNT_PLAIN :
+	    is_one_of(kernel, type, length)   ? MOUNT_KERNEL :
+						MOUNT_UNKNOWN;
+}
+
+static int
+add(struct mount_table *table, int number, enum mount_kind kind)
+{
+	size_t wanted = table->capacity == 0 ? 64 : 2 * table->capacity;
+	struct mount *grown;
+
+	if (table->count == table->capacity) {
+		grown = realloc(table->list, wanted * sizeof *grown);
+		if (grown == NULL)
+			return -ENOMEM;
+		table->list = grown;
+		table->capacity = wanted;
+	}
+	table->list[table->count++] = (struct mount){ number, kind };
+	return 0;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct mount *one = a, *other = b;
+
+	return (one->number > other->number) - (one->number < other->number);
+}
+
+static int
+parse(struct mount_table *table, const char *text)
+{
+	const char *end;
+	int error = 0;
+
+	for (; error == 0 && *text != '\0';
+	     text = *end == '\0' ? end : end + 1) {
+		end = text + strcspn(text, "\n");
+		error = add(table, (int)strtol(text, NULL, 10),
+		    kind_of_line(text, end));
+	}
+	if (table->count > 0)
+		qsort(table->list, table->count, sizeof *table->list, compare);
+	return error;
+}
+
+static int
+load(struct source *source, pid_t pid)
+{
+	char path[SOURCE_PATH], *text;
+	ssize_t n;
+	int error;
+
+	mounts_free(source->mounts);
+	source->mounts = calloc(1, sizeof *source->mounts);
+	if (source->mounts == NULL)
+		return -ENOMEM;
+	(void)snprintf(path, sizeof path, "%ld/mountinfo", (long)pid);
+	n = source_read(source, &text, path);
+	error = n < 0 ? (int)n : parse(source->mounts, text);
+	if (error == 0)
+		source->mounts->owner = pid;
+	return error;
+}
+
+int
+mounts_kind(struct source *source, pid_t pid, int mount, enum mount_kind *kind)
+{
+	struct mount wanted = { .number = mount };
+	const struct mount *found = NULL;
+	int error = 0;
+
+	*kind = MOUNT_UNKNOWN;
+	if (source->mounts == NULL || source->mounts->owner != pid)
+		error = load(source, pid);
+	if (error == 0 && source->mounts->count > 0)
+		found = bsearch(&wanted, source->mounts->list,
+		    source->mounts->count, sizeof wanted, compare);
+	if (found != NULL)
+		*kind = found->kind;
+	return error;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/number.h"
+#include "inspect/facts/mounts.h"
+#include "inspect/facts/sockdiag.h"
+#include "inspect/facts/source.h"
+#include "sys/fdplace.h"
+#include "sys/process.h"
+
+/* Most files of proc(5) are shorter. */
+#define FIRST_SIZE 4096
+
+int
+source_probe(void)
+{
+#ifdef __linux__
+	return 0;
+#else
+	return -ENOSYS;
+#endif
+}
+
+int
+source_open(struct source *source, const char *root)
+{
+	*source = (struct source){ .live = root == NULL, .self = getpid() };
+	source->proc = fdplace(open(root == NULL ? "/proc" : root,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	return source->proc < 0 ? source->proc : 0;
+}
+
+static void
+forget_process(struct source *source)
+{
+	if (source->owner != 0 && source->process >= 0)
+		(void)close(source->process);
+	source->owner = 0;
+}
+
+bool
+source_has(const struct source *source, int number)
+{
+	return number == source->proc ||
+	    (source->owner != 0 && number == source->process);
+}
+
+void
+source_renew(struct source *source)
+{
+	forget_process(source);
+	source->named = 0;
+	mounts_free(source->mounts);
+	source->mounts = NULL;
+	if (source->sockets != NULL)
+		sockets_free(source->sockets);
+	free(source->sockets);
+	source->sockets = NULL;
+}
+
+void
+source_close(struct source *source)
+{
+	source_renew(source);
+	(void)close(source->proc);
+	free(source->text);
+	source->text = NULL;
+}
+
+int
+source_process(struct source *source, pid_t pid)
+{
+	if (!source->live)
+		return -ENOSYS;
+	if (source->owner != pid) {
+		forget_process(source);
+		source->process = process_open(pid);
+		source->owner = pid;
+	}
+	return source->process;
+}
+
+int
+source_sockets(struct source *source, const struct sockets **sockets)
+{
+	int error = 0;
+
+	if (source->live && source->sockets == NULL) {
+		source->sockets = malloc(sizeof *source->sockets);
+		if (source->sockets == NULL)
+			return -ENOMEM;
+		error = sockets_read(source->sockets);
+	}
+	*sockets = source->sockets;
+	return error;
+}
+
+/* Make room for more than USED bytes.  Returns 0 or -ENOMEM. */
+static int
+grow(struct source *source, size_t used)
+{
+	size_t size = source->size == 0 ? FIRST_SIZE : 2 * source->size;
+	char *grown;
+
+	if (used + 1 < source->size)
+		return 0;
+	if ((grown = realloc(source->text, size)) == NULL)
+		return -ENOMEM;
+	source->text = grown;
+	source->size = size;
+	return 0;
+}
+
+static ssize_t
+read_whole(struct source *source, int fd)
+{
+	size_t used = 0;
+	ssize_t n;
+	int error;
+
+	for (;;) {
+		if ((error = grow(source, used)) != 0)
+			return error;
+		n = read(fd, source->text + used, source->size - used - 1);
+		if (n == 0)
+			break;
+		if (n > 0)
+			used += (size_t)n;
+		else if (errno != EINTR)
+			return -errno;
+	}
+	source->text[used] = '\0';
+	return (ssize_t)used;
+}
+
+ssize_t
+source_read(struct source *source, char **text, const char *path)
+{
+	int fd = openat(source->proc, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd == -1)
+		return -errno;
+	n = read_whole(source, fd);
+	(void)close(fd);
+	*text = source->text;
+	return n;
+}
+
+ssize_t
+source_link(const struct source *source, const char *path, char *text,
+    size_t size)
+{
+	ssize_t n = readlinkat(source->proc, path, text, size - 1);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return n == -1 ? -errno : n;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const int *one = a, *other = b;
+
+	return (*one > *other) - (*one < *other);
+}
+
+struct numbers {
+	int *list;
+	size_t count, capacity;
+	bool unsorted;
+};
+
+static int
+append(struct numbers *n, int number)
+{
+	size_t wanted = n->capacity == 0 ? 64 : 2 * n->capacity;
+	int *grown;
+
+	if (n->count == n->capacity) {
+		grown = realloc(n->list, wanted * sizeof *grown);
+		if (grown == NULL)
+			return -ENOMEM;
+		n->list = grown;
+		n->capacity = wanted;
+	}
+	if (n->count > 0 && n->list[n->count - 1] > number)
+		n->unsorted = true;
+	n->list[n->count++] = number;
+	return 0;
+}
+
+/* Returns 0 or -errno. */
+static int
+collect(DIR *directory, struct numbers *n)
+{
+	const struct dirent *entry;
+	uint64_t number;
+	int error = 0;
+
+	while (error == 0) {
+		errno = 0;
+		/* cppcheck-suppress readdirCalled */
+		if ((entry = readdir(directory)) == NULL)
+			return -errno;
+		if (number_parse(entry->d_name, strlen(entry->d_name), 10,
+			INT_MAX, &number) == 0)
+			error = append(n, (int)number);
+	}
+	return error;
+}
+
+int
+source_list(const struct source *source, const char *path, int **numbers)
+{
+	int fd = openat(source->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+	    error;
+	struct numbers n = { .list = NULL };
+	DIR *directory;
+
+	if (fd == -1)
+		return -errno;
+	if ((directory = fdopendir(fd)) == NULL) {
+		error = -errno;
+		(void)close(fd);
+		return error;
+	}
+	error = collect(directory, &n);
+	(void)closedir(directory);
+	if (error != 0) {
+		free(n.list);
+		return error;
+	}
+	if (n.unsorted)
+		qsort(n.list, n.count, sizeof *n.list, compare);
+	*numbers = n.list;
+	return (int)n.count;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/facts/world.h"
+
+/* In place of a device, where the inode says enough. */
+#define PIPES UINT64_MAX
+#define SOCKETS (UINT64_MAX - 1)
+#define ANONYMOUS WORLD_NO_DEVICE
+
+struct world_key
+world_key_pipe(uint64_t inode)
+{
+	return (struct world_key){ PIPES, inode };
+}
+
+struct world_key
+world_key_socket(uint64_t inode)
+{
+	return (struct world_key){ SOCKETS, inode };
+}
+
+struct world_key
+world_key_kind(enum kind kind)
+{
+	return (struct world_key){ ANONYMOUS, (uint64_t)kind };
+}
+
+struct world_key
+world_key(const struct descriptor *d)
+{
+	enum kind kind = kind_of_link(d->name);
+
+	if (kind == KIND_PIPE)
+		return world_key_pipe(d->inode);
+	if (kind == KIND_SOCKET)
+		return world_key_socket(d->inode);
+	if (kind != KINDS)
+		return world_key_kind(kind);
+	return (struct world_key){ d->device, d->inode };
+}
+
+static int
+compare_keys(const struct world_key *a, const struct world_key *b)
+{
+	if (a->device != b->device)
+		return a->device < b->device ? -1 : 1;
+	return (a->inode > b->inode) - (a->inode < b->inode);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct world_file *one = a, *other = b;
+	int order = compare_keys(&one->key, &other->key);
+
+	if (order == 0)
+		order = (one->pid > other->pid) - (one->pid < other->pid);
+	return order != 0 ?
+	    order :
+	    (one->number > other->number) - (one->number < other->number);
+}
+
+static int
+add(struct world *world, const struct world_file *file)
+{
+	size_t wanted = world->size == 0 ? 1024 : 2 * world->size;
+	struct world_file *grown;
+
+	if (world->count == world->size) {
+		grown = realloc(world->files, wanted * sizeof *grown);
+		if (grown == NULL)
+			return -ENOMEM;
+		world->files = grown;
+		world->size = wanted;
+	}
+	world->files[world->count++] = *file;
+	return 0;
+}
+
+/* A file that has a path: statx(2) as in descriptor.c. */
+static bool
+find_file(const struct source *source, const char *path,
+    struct world_file *file)
+{
+#if defined(__linux__) && defined(STATX_TYPE)
+	struct statx st;
+
+	if (!source->live ||
+	    statx(source->proc, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
+		STATX_TYPE | STATX_INO, &st) != 0)
+		return false;
+	file->key.device = (uint64_t)st.stx_dev_major << 20 | st.stx_dev_minor;
+	file->key.inode = st.stx_ino;
+	file->special = (uint64_t)st.stx_rdev_major << 20 | st.stx_rdev_minor;
+	return true;
+#else
+	(void)source;
+	(void)path;
+	(void)file;
+	return false;
+#endif
+}
+
+/* Whether the file of the link at PATH is one to note. */
+static bool
+identify(const struct source *source, const char *path, bool paths,
+    struct world_file *file)
+{
+	char link[64];
+	enum kind kind;
+
+	/* a path that is longer is one all the same */
+	if (source_link(source, path, link, sizeof link) < 0)
+		return false;
+	kind = kind_of_link(link);
+	if (kind == KINDS)
+		return paths && find_file(source, path, file);
+	file->key = kind == KIND_PIPE ? world_key_pipe(descriptor_inode(link)) :
+	    kind == KIND_SOCKET ? world_key_socket(descriptor_inode(link)) :
+				  world_key_kind(kind);
+	return true;
+}
+
+/* Returns 0 or -ENOMEM. */
+static int
+scan_process(struct source *source, struct world *world, pid_t pid)
+{
+	char path[SOURCE_PATH];
+	int *numbers, count, error = 0;
+
+	(void)snprintf(path, sizeof path, "%ld/fd", (long)pid);
+	count = source_list(source, path, &numbers);
+	if (count == -ENOMEM)
+		return count;
+	if (count < 0) {
+		if (count == -EACCES || count == -EPERM)
+			world->hidden++;
+		return 0;
+	}
+	world->processes++;
+	for (int i = 0; i < count && error == 0; i++) {
+		struct world_file file = { .pid = pid, .number = numbers[i] };
+
+		(void)snprintf(path, sizeof path, "%ld/fd/%d", (long)pid,
+		    numbers[i]);
+		if (identify(source, path, world->wants_paths, &file))
+			error = add(world, &file);
+	}
+	free(numbers);
+	return error;
+}
+
+/* The first process is hidden only where others are, too (hidepid). */
+static bool
+is_veiled(struct source *source)
+{
+	char *text;
+
+	return source_read(source, &text, "1/stat") < 0;
+}
+
+int
+world_scan(struct source *source, struct world *world)
+{
+	int *pids = NULL, count, error = 0;
+
+	if (world->scanned)
+		return 0;
+	count = source_list(source, ".", &pids);
+	if (count < 0)
+		return count;
+	for (int i = 0; i < count && error == 0; i++)
+		if (!world->without_self || (pid_t)pids[i] != source->self)
+			error = scan_process(source, world, (pid_t)pids[i]);
+	free(pids);
+	world->veiled = is_veiled(source);
+	if (error == 0 && world->count > 0)
+		qsort(world->files, world->count, sizeof *world->files,
+		    compare);
+	world->scanned = error == 0;
+	return error;
+}
+
+void
+world_free(struct world *world)
+{
+	free(world->files);
+	*world = (struct world){ .files = NULL };
+}
+
+const struct world_file *
+world_find(const struct world *world, struct world_key key, size_t *count)
+{
+	size_t low = 0, high = world->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_keys(&world->files[middle].key, &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (*count = 0; low + *count < world->count &&
+	     compare_keys(&world->files[low + *count].key, &key) == 0;)
+		++*count;
+	return *count == 0 ? NULL : &world->files[low];
+}

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "inspect/facts/copy.h"
+#include "inspect/trace/samples.h"
+#include "sys/fdplace.h"
+
+#ifndef POLLRDHUP
+#define POLLRDHUP 0
+#endif
+
+/* A reading of an epoll instance may take so much of the time: 1 in SHARE. */
+#define SHARE 100
+
+/* Events that are reported unasked. */
+#define ALWAYS ((unsigned)(POLLERR | POLLHUP | POLLNVAL))
+
+/* Input, which does not come again by itself; output nearly always is ready. */
+#define INPUT ((unsigned)(POLLIN | POLLPRI))
+
+int
+samples_open(struct samples *l)
+{
+	int error;
+
+	*l = (struct samples){ .count = 0 };
+	error = source_open(&l->source, NULL);
+	if (error != 0)
+		l->source.proc = -1;
+	return error;
+}
+
+/* ---- what is looked at ---- */
+
+static struct samples_process *
+process_of(struct samples *l, pid_t pid)
+{
+	struct samples_process **more, *p;
+	char directory[24];
+	struct procfs_stat stat;
+
+	for (size_t i = 0; i < l->process_count; i++)
+		if (l->processes[i]->pid == pid)
+			return l->processes[i];
+	more = realloc(l->processes, (l->process_count + 1) * sizeof *more);
+	if (more == NULL)
+		return NULL;
+	l->processes = more;
+	if ((p = calloc(1, sizeof *p)) == NULL)
+		return NULL;
+	p->pid = pid;
+	p->own = pid == getpid();
+	(void)snprintf(directory, sizeof directory, "%ld", (long)pid);
+	if (procfs_stat(&l->source, directory, &stat) == 0)
+		memcpy(p->comm, stat.comm, sizeof p->comm);
+	l->processes[l->process_count++] = p;
+	return p;
+}
+
+static int
+add_one(struct samples *l, struct samples_process *p, int number)
+{
+	size_t wanted = 2 * l->capacity + 8;
+	struct samples_target *more, *t;
+	int error;
+
+	if (l->count == l->capacity) {
+		more = realloc(l->targets, wanted * sizeof *more);
+		if (more == NULL)
+			return -ENOMEM;
+		l->targets = more;
+		l->capacity = wanted;
+	}
+	t = &l->targets[l->count];
+	memset(t, 0, sizeof *t);
+	t->process = p;
+	t->number = number;
+	t->since = -1;
+	error = descriptor_read(&l->source, p->pid, number, &t->d);
+	l->count += error == 0;
+	return error;
+}
+
+static int
+add_all(struct samples *l, struct samples_process *p)
+{
+	char path[SOURCE_PATH];
+	int *numbers, count, error = 0;
+
+	(void)snprintf(path, sizeof path, "%ld/fd", (long)p->pid);
+	count = source_list(&l->source, path, &numbers);
+	if (count < 0)
+		return count == -ENOENT ? -ESRCH : count;
+	for (int i = 0; i < count && error == 0; i++) {
+		error = add_one(l, p, numbers[i]);
+		if (error == -EBADF)
+			error = 0; /* it was closed meanwhile */
+	}
+	free(numbers);
+	return error;
+}
+
+int
+samples_add(struct samples *l, pid_t pid, int number)
+{
+	struct samples_process *p = process_of(l, pid);
+
+	if (p == NULL)
+		return -ENOMEM;
+	return number == -1 ? add_all(l, p) : add_one(l, p, number);
+}
+
+/* ---- the threads ---- */
+
+/*
+ * The state, which the text of "syscall" does not have: a thread that is stopped
+ * in a call looks as if it slept.  Returns the length, or -1.
+ */
+static ssize_t
+read_call(const struct samples_thread *t, char *text, size_t size)
+{
+	/* the name has 15 bytes at most, and numbers follow the state */
+	char stat[64], *end;
+	ssize_t n = pread(t->stat, stat, sizeof stat - 1, 0);
+
+	if (n < 0)
+		return -1;
+	stat[n] = '\0';
+	end = strrchr(stat, ')');
+	if (end == NULL || end[1] != ' ')
+		return -1;
+	text[0] = end[2];
+	n = pread(t->file, text + 1, size - 1, 0);
+	return n < 0 ? -1 : n + 1;
+}
+
+static int
+open_file(const struct samples *l, const struct samples_process *p, pid_t tid,
+    const char *name)
+{
+	char path[SOURCE_PATH];
+
+	(void)snprintf(path, sizeof path, "%ld/task/%ld/%s", (long)p->pid,
+	    (long)tid, name);
+	return fdplace(openat(l->source.proc, path, O_RDONLY | O_CLOEXEC));
+}
+
+static void
+close_files(const struct samples_thread *t)
+{
+	if (t->file >= 0)
+		(void)close(t->file);
+	if (t->stat >= 0)
+		(void)close(t->stat);
+}
+
+static void
+forget_threads(struct samples_process *p)
+{
+	struct samples_thread *t;
+
+	while (p->count > 0) {
+		t = &p->threads[--p->count];
+		thread_wait_free(&t->wait);
+		close_files(t);
+	}
+}
+
+/* Returns as thread_wait_read. */
+static int
+read_wait(struct samples *l, const struct samples_process *p,
+    struct samples_thread *t)
+{
+	ssize_t length = read_call(t, t->text, sizeof t->text);
+
+	t->length = length < 0 ? 0 : (size_t)length;
+	return thread_wait_read(&l->source, p->pid, t->tid, &t->wait);
+}
+
+/*
+ * The same call with the same arguments, at the same place: it need not be
+ * examined again, unless the arguments point to what is waited for.
+ */
+static int
+refresh(struct samples *l, const struct samples_process *p,
+    struct samples_thread *t)
+{
+	char text[sizeof t->text];
+	ssize_t length = read_call(t, text, sizeof text);
+
+	if (length > 0 && (size_t)length == t->length &&
+	    memcmp(text, t->text, t->length) == 0 &&
+	    t->wait.call != WAIT_POLL && t->wait.call != WAIT_SELECT)
+		return 0;
+	thread_wait_free(&t->wait);
+	return read_wait(l, p, t);
+}
+
+/* Returns 0 or -errno. */
+static int
+list_threads(struct samples *l, struct samples_process *p)
+{
+	char path[SOURCE_PATH];
+	int *numbers = NULL, count, error = 0;
+	struct samples_thread *t;
+
+	forget_threads(p);
+	(void)snprintf(path, sizeof path, "%ld/task", (long)p->pid);
+	count = source_list(&l->source, path, &numbers);
+	if (count < 0)
+		return count == -ENOENT ? -ESRCH : count;
+	for (int i = 0; i < count && p->count < SAMPLES_THREADS; i++) {
+		t = &p->threads[p->count];
+		t->tid = numbers[i];
+		t->file = open_file(l, p, t->tid, "syscall");
+		t->stat = open_file(l, p, t->tid, "stat");
+		error = read_wait(l, p, t);
+		p->count += error == 0;
+		if (error != 0)
+			close_files(t);
+		if (error == -ENOMEM)
+			break;
+	}
+	free(numbers);
+	return error == -ENOMEM ? error : 0;
+}
+
+/* Whether those that are known are all, and are examined.  Or -ENOMEM. */
+static int
+refresh_threads(struct samples *l, struct samples_process *p)
+{
+	char path[SOURCE_PATH];
+	struct stat st;
+	int error = 0;
+
+	(void)snprintf(path, sizeof path, "%ld/task", (long)p->pid);
+	if (fstatat(l->source.proc, path, &st, 0) == -1)
+		return 0;
+	if (p->count == 0 || p->links != (unsigned long)st.st_nlink) {
+		p->links = (unsigned long)st.st_nlink;
+		return 0;
+	}
+	for (size_t i = 0; i < p->count && error == 0; i++)
+		error = refresh(l, p, &p->threads[i]);
+	return error == -ENOMEM ? error : error == 0;
+}
+
+/* Returns 0 or -errno: -ESRCH if the process has ended. */
+static int
+take_threads(struct samples *l, struct samples_process *p)
+{
+	int known = p->own ? 1 : refresh_threads(l, p), error = 0;
+
+	if (p->own || known < 0)
+		return p->own ? 0 : known;
+	if (known == 0)
+		error = list_threads(l, p);
+	if (error != 0)
+		return error;
+	/* a zombie has a thread, too */
+	return p->count == 0 ||
+		(p->count == 1 &&
+		    strchr("ZX", p->threads[0].wait.state) != NULL) ?
+	    -ESRCH :
+	    0;
+}
+
+static struct samples_instance *
+find_instance(struct samples_process *p, int number)
+{
+	struct samples_instance *more;
+
+	for (size_t i = 0; i < p->instance_count; i++)
+		if (p->instances[i].number == number)
+			return &p->instances[i];
+	more = realloc(p->instances, (p->instance_count + 1) * sizeof *more);
+	if (more == NULL)
+		return NULL;
+	p->instances = more;
+	more += p->instance_count++;
+	memset(more, 0, sizeof *more);
+	more->number = number;
+	return more;
+}
+
+/* The entries of instance NUMBER, not older than they must be; or NULL. */
+static const struct fdinfo *
+entries_of(struct samples *l, struct samples_process *p, int number)
+{
+	struct samples_instance *i = find_instance(p, number);
+	int64_t before = clock_now();
+	char path[SOURCE_PATH], *text;
+	ssize_t length;
+
+	if (i == NULL || before < i->next)
+		return i == NULL ? NULL : &i->info;
+	(void)snprintf(path, sizeof path, "%ld/fdinfo/%d", (long)p->pid,
+	    number);
+	fdinfo_free(&i->info);
+	memset(&i->info, 0, sizeof i->info);
+	length = source_read(&l->source, &text, path);
+	if (length >= 0 && fdinfo_parse(text, (size_t)length, &i->info) != 0) {
+		fdinfo_free(&i->info);
+		memset(&i->info, 0, sizeof i->info);
+	}
+	i->next = before + SHARE * (clock_now() - before);
+	return &i->info;
+}
+
+/* What instance NUMBER asks of T; 0: nothing, or an entry that has fired. */
+static unsigned
+asked_by_instance(struct samples *l, const struct samples_target *t, int number)
+{
+	const struct fdinfo *info = entries_of(l, t->process, number);
+	unsigned events = 0;
+
+	for (size_t i = 0; info != NULL && i < info->entry_count; i++)
+		if (info->entries[i].number == t->number &&
+		    info->entries[i].inode == t->d.inode)
+			events |= info->entries[i].events & 0xffff;
+	return events;
+}
+
+/* The events for which THREAD sleeps in a wait for T, or 0. */
+static unsigned
+asked_by(struct samples *l, const struct samples_target *t,
+    const struct samples_thread *thread)
+{
+	const struct thread_wait *w = &thread->wait;
+	unsigned events = 0;
+
+	if (w->state != 'S')
+		return 0;
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->wanted[i].fd == t->number)
+			events |= w->wanted[i].events | ALWAYS;
+		if (w->call == WAIT_EPOLL)
+			events |= asked_by_instance(l, t, w->wanted[i].fd);
+	}
+	return events;
+}
+
+/* ---- a descriptor ---- */
+
+/* Its number is another file than before, or none. */
+static int
+replace(struct samples *l, struct samples_target *t)
+{
+	struct descriptor d;
+	int error = descriptor_read(&l->source, t->process->pid, t->number, &d);
+
+	if (error == -ENOMEM)
+		return error;
+	t->closed = error != 0;
+	if (error == 0) {
+		descriptor_free(&t->d);
+		t->d = d;
+		t->interest = 0;
+	}
+	return 0;
+}
+
+/* Ask it again.  Returns 0 or -ENOMEM. */
+static int
+ask(struct samples *l, struct samples_target *t)
+{
+	int error;
+
+	if (t->closed)
+		return replace(l, t);
+	/* what has no poll function stays as it is; others may not be asked */
+	if (t->d.kind == KIND_FILE || t->d.kind == KIND_DIRECTORY ||
+	    t->d.unknown[FACT_READY] != NULL) {
+		struct descriptor d;
+
+		error = descriptor_identify(&l->source, t->process->pid,
+		    t->number, &d);
+		if (error == 0 && d.inode != t->d.inode)
+			error = -EAGAIN;
+		descriptor_free(&d);
+	} else if (kind_polling(t->d.kind) == POLLING_HARMLESS)
+		error = copy_sample(&l->source, &t->d);
+	else {
+		t->d.ready = 0;
+		error = copy_ask(&l->source, &t->d);
+	}
+	if (error == -EAGAIN || error == -EBADF)
+		return replace(l, t);
+	return error == -ENOMEM ? error : 0;
+}
+
+/* The thread that sleeps in a wait for T, with the events; or the first. */
+static unsigned
+find_thread(struct samples *l, struct samples_target *t)
+{
+	struct samples_process *p = t->process;
+	unsigned events = 0;
+
+	t->thread = p->count > 0 ? &p->threads[0] : NULL;
+	for (size_t i = 0; i < p->count && events == 0; i++) {
+		events = asked_by(l, t, &p->threads[i]);
+		if (events != 0)
+			t->thread = &p->threads[i];
+	}
+	return events;
+}
+
+/* How often the thread of T had a processor, or 0. */
+static uint64_t
+turns_of(struct samples *l, const struct samples_target *t)
+{
+	char directory[SOURCE_PATH];
+	struct procfs_times times;
+
+	(void)snprintf(directory, sizeof directory, "%ld/task/%ld",
+	    (long)t->process->pid, (long)t->thread->tid);
+	return procfs_times(&l->source, directory, &times) == 0 ? times.turns :
+								  0;
+}
+
+/* Whether T, ready and asleep now if CANDIDATE, is at fault. */
+static bool
+is_fault(struct samples *l, struct samples_target *t, bool candidate, bool same)
+{
+	uint64_t turns = candidate ? turns_of(l, t) : 0;
+
+	/* without counts it cannot be known whether it slept all the time */
+	if (!candidate || turns == 0)
+		t->since = -1;
+	else if (t->since == -1 || !same || t->tid != t->thread->tid ||
+	    t->turns != turns) {
+		t->since = l->now;
+		t->tid = t->thread->tid;
+		t->turns = turns;
+	}
+	return t->since != -1 && l->now - t->since >= SAMPLES_FAULT;
+}
+
+/* The events that make T ready, as far as is known what it is for. */
+static unsigned
+interest(const struct samples_target *t)
+{
+	if (t->interest != 0)
+		return t->interest | ALWAYS;
+	return (t->d.readable || !t->d.writable ?
+		       (unsigned)(POLLIN | POLLPRI | POLLRDHUP) :
+		       (unsigned)POLLOUT) |
+	    ALWAYS;
+}
+
+static int
+take_target(struct samples *l, struct samples_target *t)
+{
+	unsigned before = t->flags, ready = t->d.ready, events, flags = 0;
+	int64_t unread = t->d.unread;
+	bool same, fault, stopped;
+	int error = ask(l, t);
+
+	if (error != 0)
+		return error;
+	events = t->closed ? 0 : find_thread(l, t);
+	t->interest |= events & ~ALWAYS;
+	same = t->d.ready == ready && t->d.unread == unread;
+	if (t->closed)
+		flags = SERIES_CLOSED;
+	else if (t->d.unknown[FACT_READY] != NULL)
+		flags = SERIES_UNKNOWN;
+	else if ((t->d.ready & interest(t)) != 0)
+		flags = SERIES_READY;
+	if (events != 0)
+		flags |= SERIES_ASLEEP;
+	fault = is_fault(l, t,
+	    (flags & SERIES_READY) != 0 && (t->d.ready & events & INPUT) != 0,
+	    same);
+	if (fault && (before & SERIES_FAULT) == 0)
+		series_fault(&t->series, t->since);
+	t->flags = flags | (fault ? SERIES_FAULT : 0u);
+	stopped = t->thread != NULL &&
+	    strchr("Tt", t->thread->wait.state) != NULL;
+	t->changed = t->series.count == 0 || !same || t->flags != before ||
+	    stopped != t->stopped;
+	t->stopped = stopped;
+	return series_add(&t->series, l->now, t->flags,
+	    t->closed ? -1 : t->d.unread);
+}
+
+int
+samples_take(struct samples *l)
+{
+	int64_t now = clock_now();
+	int error = 0, left = 0;
+
+	if (l->start == 0)
+		l->start = now;
+	l->now = now - l->start;
+	for (size_t i = 0; i < l->process_count; i++) {
+		struct samples_process *p = l->processes[i];
+
+		if (!p->ended)
+			error = take_threads(l, p);
+		if (error == -ENOMEM)
+			return error;
+		p->ended = p->ended || error == -ESRCH;
+		left += !p->ended;
+		error = 0;
+	}
+	for (size_t i = 0; i < l->count && error == 0; i++)
+		if (!l->targets[i].process->ended)
+			error = take_target(l, &l->targets[i]);
+	return error != 0 ? error : left > 0;
+}
+
+void
+samples_free(struct samples *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		descriptor_free(&l->targets[i].d);
+		series_free(&l->targets[i].series);
+	}
+	for (size_t i = 0; i < l->process_count; i++) {
+		struct samples_process *p = l->processes[i];
+
+		forget_threads(p);
+		for (size_t j = 0; j < p->instance_count; j++)
+			fdinfo_free(&p->instances[j].info);
+		free(p->instances);
+		free(p);
+	}
+	free(l->targets);
+	free(l->processes);
+	if (l->source.proc != -1)
+		source_close(&l->source);
+	*l = (struct samples){ .source = { .proc = -1 } };
+}

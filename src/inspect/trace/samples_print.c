@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "inspect/buffer.h"
+#include "inspect/columns.h"
+#include "inspect/trace/samples_print.h"
+#include "inspect/facts/state.h"
+#include "output/escape.h"
+#include "output/output.h"
+
+#define NS 1e9
+
+/* ---- text ---- */
+
+static void
+put_number(const struct samples *l, const struct samples_target *t,
+    struct buffer *b)
+{
+	const struct samples_process *p = t->process;
+
+	if (l->process_count > 1) {
+		buffer_name(b, p->comm, strlen(p->comm));
+		buffer_put(b, "[%ld]/", (long)p->pid);
+	}
+	buffer_put(b, "%d", t->number);
+}
+
+static void
+put_events(const struct samples_target *t, struct buffer *b)
+{
+	if ((t->flags & SERIES_CLOSED) != 0)
+		buffer_put(b, "closed");
+	else if ((t->flags & SERIES_UNKNOWN) != 0)
+		buffer_put(b, "?");
+	else
+		state_events(b, t->d.ready);
+}
+
+/* What the thread does, for a reader. */
+static void
+put_thread(const struct samples_target *t, struct buffer *b)
+{
+	const struct samples_thread *thread = t->thread;
+	const struct thread_wait *w;
+
+	if (thread == NULL) {
+		buffer_put(b, "-");
+		return;
+	}
+	w = &thread->wait;
+	if (thread->tid != t->process->pid)
+		buffer_put(b, "thread %ld ", (long)thread->tid);
+	if (w->state == 'T' || w->state == 't')
+		buffer_put(b, "is stopped");
+	else if (w->call == WAIT_RUNNING || w->state == 'R')
+		buffer_put(b, "runs");
+	else if (w->call == WAIT_UNKNOWN)
+		buffer_put(b, "?");
+	else
+		buffer_put(b, "sleeps%s%s", w->name == NULL ? "" : " in ",
+		    w->name == NULL ? "" : w->name);
+	if (w->state == 'S' && w->count == 1)
+		buffer_put(b, " of %d", w->wanted[0].fd);
+}
+
+static int
+print_text(const struct samples *l, const struct samples_target *t)
+{
+	struct buffer b = { .bytes = NULL };
+
+	buffer_put(&b, "%.3f\t", (double)l->now / NS);
+	put_number(l, t, &b);
+	buffer_put(&b, "\t");
+	put_events(t, &b);
+	if (t->closed || t->d.unread < 0)
+		buffer_put(&b, "\t-\t");
+	else
+		buffer_put(&b, "\t%lld\t", (long long)t->d.unread);
+	put_thread(t, &b);
+	buffer_put(&b, "\t%s\n",
+	    (t->flags & SERIES_FAULT) != 0 ? "ready and asleep" : "-");
+	if (!b.failed)
+		output_bytes(b.bytes, b.used);
+	buffer_free(&b);
+	return b.failed ? -ENOMEM : 0;
+}
+
+/* ---- JSON ---- */
+
+static void
+put_seconds(const char *key, int64_t ns)
+{
+	char space[64];
+
+	(void)snprintf(space, sizeof space, ",\"%s\":%.6f", key,
+	    (double)ns / NS);
+	output_string(space);
+}
+
+static void
+put_flag(const char *key, bool value)
+{
+	output_string(",\"");
+	output_string(key);
+	output_string(value ? "\":true" : "\":false");
+}
+
+static void
+put_integer(const char *key, int64_t value, bool known)
+{
+	output_string(",\"");
+	output_string(key);
+	output_string("\":");
+	if (known)
+		output_number(value);
+	else
+		output_string("null");
+}
+
+static void
+put_word(const char *key, const char *word)
+{
+	output_string(",\"");
+	output_string(key);
+	output_string("\":");
+	if (word == NULL)
+		output_string("null");
+	else
+		output_json(word, strlen(word));
+}
+
+static void
+json_head(const struct samples *l, const struct samples_target *t,
+    const char *record)
+{
+	const struct samples_process *p = t->process;
+
+	output_string("{\"record\":\"");
+	output_string(record);
+	output_character('"');
+	put_seconds("time", l->now);
+	put_integer("pid", p->pid, true);
+	output_string(",\"comm\":");
+	output_json_bytes("comm", p->comm, strlen(p->comm));
+	put_integer("fd", t->number, true);
+	put_word("kind", kind_name(t->d.kind));
+}
+
+/* Why something is not known. */
+static void
+json_unknown(const struct samples_target *t)
+{
+	const struct samples_thread *thread = t->thread;
+	const char *events = t->closed ? "it is closed" :
+					 t->d.unknown[FACT_READY];
+	bool both = events != NULL && thread != NULL &&
+	    thread->wait.why != NULL;
+
+	output_string(",\"unknown\":{");
+	if (events != NULL) {
+		output_string("\"events\":");
+		output_json(events, strlen(events));
+	}
+	if (both)
+		output_character(',');
+	if (thread != NULL && thread->wait.why != NULL) {
+		output_string("\"call\":");
+		output_json(thread->wait.why, strlen(thread->wait.why));
+	}
+	output_string("}}\n");
+}
+
+static void
+print_json(const struct samples *l, const struct samples_target *t)
+{
+	const struct thread_wait *w = t->thread == NULL ? NULL :
+							  &t->thread->wait;
+	char state[2] = { w == NULL ? '\0' : w->state, '\0' };
+
+	json_head(l, t, "change");
+	output_string(",\"events\":");
+	if ((t->flags & (SERIES_CLOSED | SERIES_UNKNOWN)) != 0)
+		output_string("null");
+	else
+		state_json_events(t->d.ready);
+	put_integer("unread", t->d.unread, !t->closed && t->d.unread >= 0);
+	put_flag("closed", t->closed);
+	put_flag("asleep", (t->flags & SERIES_ASLEEP) != 0);
+	put_integer("thread", w == NULL ? 0 : t->thread->tid, w != NULL);
+	put_word("state", w == NULL ? NULL : state);
+	put_word("call", w == NULL ? NULL : w->name);
+	put_flag("fault", (t->flags & SERIES_FAULT) != 0);
+	json_unknown(t);
+}
+
+int
+samples_print_change(const struct samples *l, const struct samples_target *t,
+    bool json)
+{
+	if (!json)
+		return print_text(l, t);
+	print_json(l, t);
+	return 0;
+}
+
+/* ---- the sums ---- */
+
+static void
+json_sum(const char *name, const struct series_sum *sum)
+{
+	char key[32];
+
+	put_seconds(name, sum->time);
+	(void)snprintf(key, sizeof key, "%s_count", name);
+	put_integer(key, (int64_t)sum->count, true);
+	(void)snprintf(key, sizeof key, "%s_longest", name);
+	put_seconds(key, sum->longest);
+}
+
+static void
+json_summary(const struct samples *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const struct samples_target *t = &l->targets[i];
+
+		json_head(l, t, "summary");
+		json_sum("ready", &t->series.ready);
+		json_sum("asleep", &t->series.asleep);
+		json_sum("fault", &t->series.fault);
+		put_integer("most_unread", t->series.most, true);
+		json_unknown(t);
+	}
+}
+
+static void
+add(struct columns *c, struct buffer *b)
+{
+	columns_add(c, b->failed || b->used == 0 ? "" : b->bytes);
+	b->used = 0;
+}
+
+static void
+add_sum(const struct samples *l, const struct series_sum *sum, bool count,
+    struct columns *c, struct buffer *b)
+{
+	buffer_put(b, "%.1f%%",
+	    100.0 * (double)sum->time / (double)(l->now < 1 ? 1 : l->now));
+	add(c, b);
+	if (count) {
+		buffer_put(b, "%llu", (unsigned long long)sum->count);
+		add(c, b);
+	}
+	buffer_put(b, "%.3f", (double)sum->longest / NS);
+	add(c, b);
+}
+
+static void
+add_row(const struct samples *l, const struct samples_target *t,
+    struct columns *c, struct buffer *b)
+{
+	put_number(l, t, b);
+	add(c, b);
+	columns_add(c, kind_name(t->d.kind));
+	add_sum(l, &t->series.ready, true, c, b);
+	add_sum(l, &t->series.asleep, false, c, b);
+	if (t->series.fault.count == 0)
+		columns_add(c, "");
+	else {
+		buffer_put(b, "%.3f", (double)t->series.fault.longest / NS);
+		add(c, b);
+	}
+}
+
+int
+samples_print_summary(const struct samples *l, bool json)
+{
+	static const char *const heads[] = { "FD", "KIND", "READY", "TIMES",
+		"LONGEST", "ASLEEP", "LONGEST", "READY AND ASLEEP" };
+	struct buffer b = { .bytes = NULL };
+	struct columns c;
+
+	if (json) {
+		json_summary(l);
+		return 0;
+	}
+	columns_begin(&c, sizeof heads / sizeof *heads, heads);
+	for (size_t i = 0; i < l->count; i++)
+		add_row(l, &l->targets[i], &c, &b);
+	c.failed = c.failed || b.failed;
+	buffer_free(&b);
+	return columns_print(&c);
+}

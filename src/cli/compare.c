@@ -5,7 +5,6 @@
 
 #include "base/pmux.h"
 #include "cli/command.h"
-#include "cli/help.h"
 #include "cli/option.h"
 #include "inspect/compare/compare.h"
 #include "output/diag.h"
@@ -15,14 +14,10 @@ int
 compare_run(const struct command *command, int argc, char **argv)
 {
 	struct request *request = pmux->request;
-	int status = options_parse(command, NULL, argc, argv, request);
+	int status;
 
-	if (status != 0)
+	if (!options_begin(command, argc, argv, &status))
 		return status;
-	if (request->help) {
-		help_print(command);
-		return EXIT_EVENT;
-	}
 	if (request->program.arguments != NULL)
 		return diag_usage("compare runs no program");
 	if (request->targets.words == 0)

@@ -6,7 +6,6 @@
 
 #include "base/pmux.h"
 #include "cli/command.h"
-#include "cli/help.h"
 #include "cli/inspect.h"
 #include "cli/option.h"
 #include "inspect/explain/explain.h"
@@ -32,14 +31,10 @@ int
 explain_run(const struct command *command, int argc, char **argv)
 {
 	struct request *request = pmux->request;
-	int status = options_parse(command, NULL, argc, argv, request);
+	int status;
 
-	if (status != 0)
+	if (!options_begin(command, argc, argv, &status))
 		return status;
-	if (request->help) {
-		help_print(command);
-		return EXIT_EVENT;
-	}
 	if (request->program.arguments != NULL)
 		return diag_usage("explain runs no program");
 	if (request->targets.words == 0 && request->targets.process_count == 0)

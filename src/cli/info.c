@@ -12,7 +12,6 @@
 #include "backend/backend.h"
 #include "base/pmux.h"
 #include "cli/command.h"
-#include "cli/help.h"
 #include "cli/option.h"
 #include "output/diag.h"
 #include "output/output.h"
@@ -119,17 +118,13 @@ int
 info_run(const struct command *command, int argc, char **argv)
 {
 	struct request *request = pmux->request;
-	int status = options_parse(command, NULL, argc, argv, request);
+	int status;
 
-	if (status != 0)
+	if (!options_begin(command, argc, argv, &status))
 		return status;
 	if (request->targets.words > 0)
 		return diag_usage("%s: info takes no targets",
 		    request->targets.list[0].name);
-	if (request->help) {
-		help_print(command);
-		return EXIT_EVENT;
-	}
 	for (const struct backend *const *b = backends; *b != NULL; b++)
 		put_primitive(*b, request->print.json);
 	put_fifos(request->print.json);

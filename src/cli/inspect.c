@@ -7,7 +7,6 @@
 
 #include "base/pmux.h"
 #include "cli/command.h"
-#include "cli/help.h"
 #include "cli/inspect.h"
 #include "cli/option.h"
 #include "inspect/inspect/inspect.h"
@@ -76,14 +75,10 @@ int
 inspect_run(const struct command *command, int argc, char **argv)
 {
 	struct request *request = pmux->request;
-	int status = options_parse(command, NULL, argc, argv, request);
+	int status;
 
-	if (status != 0)
+	if (!options_begin(command, argc, argv, &status))
 		return status;
-	if (request->help) {
-		help_print(command);
-		return EXIT_EVENT;
-	}
 	status = targets_parse_names(&request->targets, false);
 	return status != 0 ? status : inspect_all(request);
 }

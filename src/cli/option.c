@@ -10,6 +10,8 @@
 #include "backend/backend.h"
 #include "base/duration.h"
 #include "base/number.h"
+#include "base/pmux.h"
+#include "cli/help.h"
 #include "cli/option.h"
 #include "fifo/fifo.h"
 #include "output/debug.h"
@@ -377,6 +379,19 @@ options_parse(const struct command *command, const struct backend *backend,
 	optopt = unknown;
 	optarg = argument;
 	return status;
+}
+
+bool
+options_begin(const struct command *command, int argc, char **argv, int *status)
+{
+	struct request *request = pmux->request;
+
+	*status = options_parse(command, NULL, argc, argv, request);
+	if (*status != 0 || !request->help)
+		return *status == 0;
+	help_print(command);
+	*status = EXIT_EVENT;
+	return false;
 }
 
 static void

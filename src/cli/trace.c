@@ -5,7 +5,6 @@
 
 #include "base/pmux.h"
 #include "cli/command.h"
-#include "cli/help.h"
 #include "cli/option.h"
 #include "inspect/trace/calls_run.h"
 #include "inspect/trace/trace_run.h"
@@ -43,14 +42,10 @@ int
 trace_run(const struct command *command, int argc, char **argv)
 {
 	struct request *request = pmux->request;
-	int status = options_parse(command, NULL, argc, argv, request);
+	int status;
 
-	if (status != 0)
+	if (!options_begin(command, argc, argv, &status))
 		return status;
-	if (request->help) {
-		help_print(command);
-		return EXIT_EVENT;
-	}
 	status = check(request);
 	if (status == 0 && request->trace.calls)
 		return calls_run(request);

@@ -224,6 +224,15 @@ healthy() {
 	healthy watch-directory
 }
 
+@test "watch-elsewhere" {
+	notes watch-replaced 10 watch-elsewhere
+	[[ $output == *$'\twatch 1 of descriptor 10 is of a file that '* ]]
+	[[ $output == *$'\n\tthe file lives on in peer['*']/11'* ]]
+	[[ $output == *$'\n\tits name was '*'/watched, which is another file now'* ]]
+	notes watch-kept 10 ''
+	finds watch-kept 0 ''
+}
+
 @test "notes only with --all" {
 	victim childs-end
 	explained
@@ -412,6 +421,27 @@ for i in range(2): threading.Thread(target=os.read, args=(r, 1)).start()' 3>&- &
 	exec 7<&-
 	pm explain nothing
 	expect_error 3 'nothing: .*\[ENOENT\]'
+}
+
+@test "a path: who watches it" {
+	victim watch-replaced
+	pm explain .
+	expect 0 ''
+	pm explain watched
+	expect 0 ''
+	pm explain -p "$victim" watched
+	assert_line --index 0 \
+	    "peer[$victim]/10 watches neither it nor its directory"
+	ln -s watched link
+	pm explain -p "$victim" link
+	[[ $status == 0 && $output == *'/10 may watch it or not ('* ]]
+	victim watch-kept
+	pm explain kept
+	assert_line "peer[$victim]/10 watches it"
+	expect 0 "$output"
+	victim watch-directory
+	pm explain watched
+	expect 0 "peer[$victim]/10 watches its directory"
 }
 
 @test "a path: the holder of a FIFO" {

@@ -683,6 +683,33 @@ watch_directory(void)
 	watch(".");
 }
 
+/* The file that it watches has another name from now on, or none. */
+static void
+watch_moved(bool is_replaced)
+{
+	place(inotify_init1(IN_CLOEXEC), IN);
+	place(open("watched", O_RDONLY | O_CREAT | O_CLOEXEC, 0600), OUT);
+	close(open("replacement", O_RDONLY | O_CREAT | O_CLOEXEC, 0600));
+	if (inotify_add_watch(IN, "watched", IN_MODIFY) == -1 ||
+	    (!is_replaced && rename("watched", "kept") == -1) ||
+	    rename("replacement", "watched") == -1)
+		die(2, "watched");
+	ready();
+	(void)!read(IN, buffer, sizeof buffer);
+}
+
+static void
+watch_replaced(void)
+{
+	watch_moved(true);
+}
+
+static void
+watch_kept(void)
+{
+	watch_moved(false);
+}
+
 static void
 terminal_gone(void)
 {
@@ -827,6 +854,8 @@ static const struct {
 	{ "signal-blocked", signal_blocked },
 	{ "watch-nothing", watch_nothing },
 	{ "watch-directory", watch_directory },
+	{ "watch-replaced", watch_replaced },
+	{ "watch-kept", watch_kept },
 	{ "terminal-gone", terminal_gone },
 	{ "terminal", terminal },
 	{ "edge-server", edge_server },

@@ -145,8 +145,25 @@ take_target(struct explanation *e, struct view *view,
 	error = snapshot_process(&view->snapshot, target->pid, &process);
 	if (error != 0 || process->error != 0)
 		return error;
-	process->is_named = true;
 	return take_process(e, view, process, target->number);
+}
+
+/* Returns 0 or -ENOMEM. */
+static int
+name_processes(const struct explanation *e, struct view *view)
+{
+	struct snapshot_process *process;
+	int error = 0;
+
+	for (size_t i = 0; i < e->count && error == 0; i++) {
+		if (e->targets[i].path != NULL)
+			continue;
+		error = snapshot_process(&view->snapshot, e->targets[i].pid,
+		    &process);
+		if (error == 0)
+			process->is_named = process->error == 0;
+	}
+	return error;
 }
 
 /* The process that all targets are about, or NULL. */
@@ -175,10 +192,11 @@ take_view(struct explanation *e, struct view *view, struct snapshot *before)
 		.before = before,
 		.all = e->options.all,
 		.findings = &view->findings };
-	int error = 0;
+	int error;
 
 	snapshot_begin(&view->snapshot, &e->source);
 	view->chain.snapshot = &view->snapshot;
+	error = name_processes(e, view);
 	for (size_t i = 0; i < e->count && error == 0; i++)
 		error = take_target(e, view, &e->targets[i]);
 	if (error != 0)

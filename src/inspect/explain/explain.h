@@ -39,4 +39,11 @@ void explain_print_json(const struct chain *chain,
  */
 int explain_path(struct chain *chain, const char *path);
 
+/*
+ * Describe which inotify instances watch the file of PATH, or its directory; of
+ * the processes that were named, also those that watch neither
+ * (explain_watch.c).  The world was scanned.  Returns 0 or -ENOMEM.
+ */
+int explain_watch(struct chain *chain, const char *path);
+
 #endif

@@ -131,5 +131,7 @@ explain_path(struct chain *chain, const char *path)
 	for (size_t i = 0; error == 0 && i < holders.count; i++)
 		error = describe_holder(chain, &holders.list[i]);
 	free(holders.list);
+	if (error == 0)
+		error = explain_watch(chain, path);
 	return error != 0 ? error : find_openers(chain, path);
 }

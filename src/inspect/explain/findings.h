@@ -91,6 +91,7 @@ bool judge_hidden_relative(struct snapshot *snapshot,
 
 /* The parts of findings_judge: of one wait, a process, those that are stuck. */
 int judge_wait(struct judge *judge, const struct waited *wait);
+int judge_watches(struct judge *judge, const struct waited *wait);
 int judge_registration(struct judge *judge, const struct waited *wait);
 int judge_process(struct judge *judge, struct snapshot_process *process);
 int judge_stuck(struct judge *judge);

@@ -278,23 +278,6 @@ judge_signalfd(struct judge *judge, const struct waited *w)
 }
 
 static int
-judge_inotify(struct judge *judge, const struct waited *w)
-{
-	struct finding *f;
-
-	if (w->found->d.unknown[FACT_ACCESS] != NULL ||
-	    w->found->d.info.watch_count > 0 || is_ready(&w->found->d, POLLIN))
-		return 0;
-	if ((f = add(judge, w, FINDING_NO_WATCH)) == NULL)
-		return -ENOMEM;
-	buffer_put(&f->sentence,
-	    "descriptor %d, an inotify instance, watches nothing: a watch ends"
-	    " with its file",
-	    w->found->d.number);
-	return 0;
-}
-
-static int
 judge_number(struct judge *judge, const struct waited *w)
 {
 	if (w->thread == NULL || w->thread->wait.call != WAIT_SELECT ||
@@ -357,7 +340,7 @@ judge_kind(struct judge *judge, const struct waited *w)
 	case KIND_SIGNALFD:
 		return judge_signalfd(judge, w);
 	case KIND_INOTIFY:
-		return judge_inotify(judge, w);
+		return judge_watches(judge, w);
 	case KIND_TIMERFD:
 		return d->info.clock != -1 && d->info.value == 0 &&
 			d->info.ticks == 0 ?

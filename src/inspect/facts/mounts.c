@@ -10,6 +10,7 @@
 
 struct mount {
 	int number;
+	uint64_t device;
 	enum mount_kind kind;
 };
 
@@ -65,7 +66,7 @@ kind_of_line(const char *line, const char *end)
 }
 
 static int
-add(struct mount_table *table, int number, enum mount_kind kind)
+add(struct mount_table *table, const struct mount *mount)
 {
 	size_t wanted = table->capacity == 0 ? 64 : 2 * table->capacity;
 	struct mount *grown;
@@ -77,7 +78,7 @@ add(struct mount_table *table, int number, enum mount_kind kind)
 		table->list = grown;
 		table->capacity = wanted;
 	}
-	table->list[table->count++] = (struct mount){ number, kind };
+	table->list[table->count++] = *mount;
 	return 0;
 }
 
@@ -89,17 +90,30 @@ compare(const void *a, const void *b)
 	return (one->number > other->number) - (one->number < other->number);
 }
 
+static struct mount
+parse_line(const char *line, const char *end)
+{
+	struct mount mount = { .kind = kind_of_line(line, end) };
+	unsigned major_number = 0, minor_number = 0;
+
+	(void)sscanf(line, "%d %*d %u:%u", &mount.number, &major_number,
+	    &minor_number);
+	mount.device = (uint64_t)major_number << 20 | minor_number;
+	return mount;
+}
+
 static int
 parse(struct mount_table *table, const char *text)
 {
+	struct mount mount;
 	const char *end;
 	int error = 0;
 
 	for (; error == 0 && *text != '\0';
 	     text = *end == '\0' ? end : end + 1) {
 		end = text + strcspn(text, "\n");
-		error = add(table, (int)strtol(text, NULL, 10),
-		    kind_of_line(text, end));
+		mount = parse_line(text, end);
+		error = add(table, &mount);
 	}
 	if (table->count > 0)
 		qsort(table->list, table->count, sizeof *table->list, compare);
@@ -125,20 +139,40 @@ load(struct source *source, pid_t pid)
 	return error;
 }
 
-int
-mounts_kind(struct source *source, pid_t pid, int mount, enum mount_kind *kind)
+/* Returns 0 with *FOUND set, to NULL if there is no mount NUMBER; or -errno. */
+static int
+find(struct source *source, pid_t pid, int number, const struct mount **found)
 {
-	struct mount wanted = { .number = mount };
-	const struct mount *found = NULL;
+	struct mount wanted = { .number = number };
 	int error = 0;
 
-	*kind = MOUNT_UNKNOWN;
+	*found = NULL;
 	if (source->mounts == NULL || source->mounts->owner != pid)
 		error = load(source, pid);
 	if (error == 0 && source->mounts->count > 0)
-		found = bsearch(&wanted, source->mounts->list,
+		*found = bsearch(&wanted, source->mounts->list,
 		    source->mounts->count, sizeof wanted, compare);
-	if (found != NULL)
-		*kind = found->kind;
 	return error;
+}
+
+int
+mounts_kind(struct source *source, pid_t pid, int mount, enum mount_kind *kind)
+{
+	const struct mount *found;
+	int error = find(source, pid, mount, &found);
+
+	*kind = found != NULL ? found->kind : MOUNT_UNKNOWN;
+	return error;
+}
+
+int
+mounts_device(struct source *source, pid_t pid, int mount, uint64_t *device)
+{
+	const struct mount *found;
+	int error = find(source, pid, mount, &found);
+
+	if (found == NULL)
+		return error == 0 ? -ENOENT : error;
+	*device = found->device;
+	return 0;
 }

@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include <stdint.h>
+
 #include "inspect/facts/source.h"
 
 /* What is known of files on a type of file system. */
@@ -24,6 +26,13 @@ enum mount_kind {
  */
 int mounts_kind(struct source *source, pid_t pid, int mount,
     enum mount_kind *kind);
+
+/*
+ * The device of the file system there, in the form of struct descriptor.
+ * Returns 0, or -errno: -ENOENT if there is no such mount.
+ */
+int mounts_device(struct source *source, pid_t pid, int mount,
+    uint64_t *device);
 
 void mounts_free(struct mount_table *table);
 

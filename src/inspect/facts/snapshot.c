@@ -272,17 +272,30 @@ snapshot_children(struct snapshot *snapshot,
 
 #if defined(__linux__) && defined(STATX_TYPE)
 
+#ifdef STATX_MNT_ID
+#define WANTED (STATX_TYPE | STATX_INO | STATX_NLINK | STATX_MNT_ID)
+#else
+#define WANTED (STATX_TYPE | STATX_INO | STATX_NLINK)
+#endif
+
 int
 snapshot_file(int directory, const char *path, struct snapshot_file *file)
 {
 	struct statx st;
 
-	if (statx(directory, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
-		STATX_TYPE | STATX_INO, &st) == -1)
+	if (statx(directory, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, WANTED,
+		&st) == -1)
 		return -errno;
 	*file = (struct snapshot_file){ .mode = st.stx_mode,
 		.device = (uint64_t)st.stx_dev_major << 20 | st.stx_dev_minor,
-		.inode = st.stx_ino };
+		.inode = st.stx_ino,
+		.mount = -1,
+		.is_nameless = (st.stx_mask & STATX_NLINK) != 0 &&
+		    st.stx_nlink == 0 };
+#ifdef STATX_MNT_ID
+	if ((st.stx_mask & STATX_MNT_ID) != 0)
+		file->mount = (int)st.stx_mnt_id;
+#endif
 	return 0;
 }
 

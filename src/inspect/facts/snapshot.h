@@ -99,6 +99,8 @@ int snapshot_children(struct snapshot *snapshot,
 struct snapshot_file {
 	mode_t mode;
 	uint64_t device, inode;
+	int mount; /* as fdinfo numbers it; -1: not known */
+	bool is_nameless; /* no directory has it; false if that is not known */
 };
 
 /*

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "inspect/inspect/inspect.h"
+#include "inspect/target.h"
 #include "target/target.h"
 
 /*

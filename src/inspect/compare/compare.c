@@ -18,6 +18,7 @@
 #include "inspect/compare/outcome.h"
 #include "inspect/facts/procfs.h"
 #include "inspect/facts/source.h"
+#include "inspect/member.h"
 #include "output/diag.h"
 #include "output/escape.h"
 #include "output/output.h"
@@ -239,23 +240,6 @@ add_row(struct comparison *c, const struct row *r)
 
 /* ---- JSON ---- */
 
-static void
-put_string(const char *s)
-{
-	if (s == NULL)
-		output_string("null");
-	else
-		output_json(s, strlen(s));
-}
-
-static void
-put_key(const char *key)
-{
-	output_string(",\"");
-	output_string(key);
-	output_string("\":");
-}
-
 /* A list of names; or a string, the error with which it was refused. */
 static void
 put_answer(const struct row *r, const struct backend *backend,
@@ -265,7 +249,7 @@ put_answer(const struct row *r, const struct backend *backend,
 	uint32_t bits = a->bits, number;
 
 	if (r->answers.why != NULL || !a->asked || a->refused != 0) {
-		put_string(r->answers.why != NULL || !a->asked ?
+		member_value(r->answers.why != NULL || !a->asked ?
 			NULL :
 			errno_name(a->refused));
 		return;
@@ -276,7 +260,7 @@ put_answer(const struct row *r, const struct backend *backend,
 		if (*name == '\0')
 			output_number(number);
 		else
-			put_string(name);
+			member_value(name);
 		separator = ",";
 	}
 	output_character(']');
@@ -287,7 +271,7 @@ static void
 put_kevent(const struct row *r, const struct kevent_answer *k)
 {
 	if (r->answers.why != NULL || !k->asked || k->refused != 0) {
-		put_string(r->answers.why != NULL || !k->asked ?
+		member_value(r->answers.why != NULL || !k->asked ?
 			NULL :
 			errno_name(k->refused));
 		return;
@@ -299,8 +283,7 @@ put_kevent(const struct row *r, const struct kevent_answer *k)
 	output_string("{\"data\":");
 	output_number(k->data);
 	output_string(k->eof ? ",\"eof\":true" : ",\"eof\":false");
-	put_key("error");
-	put_string(k->error != 0 ? errno_name(k->error) : NULL);
+	member_word("error", k->error != 0 ? errno_name(k->error) : NULL);
 	output_character('}');
 }
 
@@ -308,8 +291,7 @@ put_kevent(const struct row *r, const struct kevent_answer *k)
 static void
 put_would(const char *key, const char *word)
 {
-	put_key(key);
-	put_string(*word == '?' ? NULL : word);
+	member_word(key, *word == '?' ? NULL : word);
 }
 
 static void
@@ -318,17 +300,17 @@ put_unknown(const struct row *r)
 	const struct outcome *o = &r->outcome;
 	const char *separator = "";
 
-	put_key("unknown");
+	member_key("unknown");
 	output_character('{');
 	if (r->answers.why != NULL) {
 		output_string("\"answers\":");
-		put_string(r->answers.why);
+		member_value(r->answers.why);
 		separator = ",";
 	}
 	if (*o->read == '?' || *o->write == '?') {
 		output_string(separator);
 		output_string("\"calls\":");
-		put_string(o->reason != NULL ?
+		member_value(o->reason != NULL ?
 			o->reason :
 			"no state of pmux-readiness(7) is known to be this");
 	}
@@ -340,21 +322,21 @@ put_answers(const struct row *r)
 {
 	const struct answers *a = &r->answers;
 
-	put_key("select");
+	member_key("select");
 	put_answer(r, &backend_select, &a->select);
-	put_key("poll");
+	member_key("poll");
 	put_answer(r, &backend_poll, &a->poll);
-	put_key("epoll");
+	member_key("epoll");
 	put_answer(r, &backend_epoll, &a->epoll);
-	put_key("epoll_et");
+	member_key("epoll_et");
 	output_character('[');
 	put_answer(r, &backend_epoll, &a->edge[0]);
 	output_character(',');
 	put_answer(r, &backend_epoll, &a->edge[1]);
 	output_character(']');
-	put_key("kevent_read");
+	member_key("kevent_read");
 	put_kevent(r, &a->read);
-	put_key("kevent_write");
+	member_key("kevent_write");
 	put_kevent(r, &a->write);
 }
 
@@ -363,29 +345,20 @@ put_object(const struct comparison *c, const struct row *r)
 {
 	output_string("{\"pid\":");
 	output_number(r->pid);
-	put_key("comm");
-	output_json_bytes("comm", r->comm, strlen(r->comm));
-	put_key("fd");
-	output_number(r->target->number);
-	put_key("kind");
-	put_string(r->open ? kind_name(r->d.kind) : NULL);
-	put_key("access");
-	put_string(r->open && r->d.unknown[FACT_ACCESS] == NULL ?
-		access_text(&r->d) :
-		NULL);
-	put_key("state");
-	put_string(r->state == NULL ? NULL : r->state->id);
+	member_bytes("comm", r->comm);
+	member_number("fd", r->target->number, true);
+	member_word("kind", r->open ? kind_name(r->d.kind) : NULL);
+	member_word("access",
+	    r->open && r->d.unknown[FACT_ACCESS] == NULL ? access_text(&r->d) :
+							   NULL);
+	member_word("state", r->state == NULL ? NULL : r->state->id);
 	put_answers(r);
-	put_key("emulated");
+	member_key("emulated");
 	output_string(c->emulated ? "[\"kevent\"]" : "[]");
 	put_would("read", r->outcome.read);
 	put_would("write", r->outcome.write);
-	put_key("differs");
-	output_string(r->answers.why != NULL ? "null" :
-		r->outcome.differs	     ? "true" :
-					       "false");
-	put_key("reason");
-	put_string(r->outcome.reason);
+	member_bool("differs", r->outcome.differs, r->answers.why == NULL);
+	member_word("reason", r->outcome.reason);
 	put_unknown(r);
 }
 

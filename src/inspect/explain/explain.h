@@ -10,7 +10,7 @@
 
 #include "inspect/explain/chain.h"
 #include "inspect/explain/findings.h"
-#include "inspect/inspect/inspect.h"
+#include "inspect/target.h"
 
 struct explain_options {
 	bool quiet; /* print nothing */

@@ -6,6 +6,7 @@
 
 #include "inspect/facts/comm.h"
 #include "inspect/explain/explain.h"
+#include "inspect/member.h"
 #include "output/escape.h"
 #include "output/output.h"
 
@@ -65,49 +66,21 @@ explain_print_text(const struct chain *chain, const struct findings *findings)
 /* ---- JSON ---- */
 
 static void
-put_key(const char *key)
-{
-	output_string(",\"");
-	output_string(key);
-	output_string("\":");
-}
-
-static void
 put_text(const char *key, const struct buffer *text)
 {
-	put_key(key);
+	member_key(key);
 	output_json(text->used == 0 ? "" : text->bytes, text->used);
-}
-
-static void
-put_number(const char *key, int64_t value, bool known)
-{
-	put_key(key);
-	if (known)
-		output_number(value);
-	else
-		output_string("null");
-}
-
-static void
-put_null(const char *key)
-{
-	put_key(key);
-	output_string("null");
 }
 
 /* What both kinds of objects begin with. */
 static void
 begin(const struct chain *chain, const char *type, pid_t pid)
 {
-	const char *comm = comm_of(chain->snapshot->source, pid);
-
 	output_string("{\"type\":\"");
 	output_string(type);
 	output_string("\"");
-	put_number("pid", pid, true);
-	put_key("comm");
-	output_json_bytes("comm", comm, strlen(comm));
+	member_number("pid", pid, true);
+	member_bytes("comm", comm_of(chain->snapshot->source, pid));
 }
 
 static void
@@ -117,18 +90,18 @@ print_json_line(const struct chain *chain, const struct line *line)
 		"peer" };
 
 	begin(chain, types[line->type], line->pid);
-	put_number("tid", line->tid, line->tid != 0);
-	put_number("fd", line->number, line->number != -1);
-	put_number("depth", line->depth, true);
-	put_null("severity");
-	put_null("code");
-	put_null("where");
+	member_number("tid", line->tid, line->tid != 0);
+	member_number("fd", line->number, line->number != -1);
+	member_number("depth", line->depth, true);
+	member_word("severity", NULL);
+	member_word("code", NULL);
+	member_word("where", NULL);
 	put_text("sentence", &line->text);
 	output_string(",\"details\":[],\"unknown\":{");
 	if (line->why != NULL) {
 		output_string(
 		    line->type == LINE_DESCRIPTOR ? "\"ready\":" : "\"wait\":");
-		output_json(line->why, strlen(line->why));
+		member_value(line->why);
 	}
 	output_string("}}\n");
 }
@@ -138,7 +111,7 @@ put_json_details(const struct buffer *details)
 {
 	const char *line = details->bytes, *end;
 
-	put_key("details");
+	member_key("details");
 	output_character('[');
 	for (; details->used > 0 && *line != '\0'; line = end + 1) {
 		end = strchr(line, '\n');
@@ -153,14 +126,11 @@ static void
 print_json_finding(const struct chain *chain, const struct finding *f)
 {
 	begin(chain, "finding", f->pid);
-	put_null("tid");
-	put_null("fd");
-	put_null("depth");
-	put_key("severity");
-	output_json(severity_names[f->severity],
-	    strlen(severity_names[f->severity]));
-	put_key("code");
-	output_json(finding_names[f->code], strlen(finding_names[f->code]));
+	member_word("tid", NULL);
+	member_word("fd", NULL);
+	member_word("depth", NULL);
+	member_word("severity", severity_names[f->severity]);
+	member_word("code", finding_names[f->code]);
 	put_text("where", &f->where);
 	put_text("sentence", &f->sentence);
 	put_json_details(&f->details);

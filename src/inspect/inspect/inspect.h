@@ -5,17 +5,10 @@
 #ifndef INSPECT_H
 #define INSPECT_H
 
-#include <sys/types.h>
-
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A descriptor of a process, all of its descriptors, or those of a path. */
-struct inspect_target {
-	const char *path; /* or NULL */
-	pid_t pid;
-	int number; /* -1: all */
-};
+#include "inspect/target.h"
 
 struct inspect_options {
 	bool json;

@@ -12,49 +12,15 @@
 #include "inspect/facts/comm.h"
 #include "inspect/facts/state.h"
 #include "inspect/inspect/subject.h"
+#include "inspect/member.h"
 #include "output/escape.h"
 #include "output/output.h"
-
-static void
-put_word(const char *key, const char *word)
-{
-	output_string(",\"");
-	output_string(key);
-	output_string("\":");
-	if (word == NULL)
-		output_string("null");
-	else
-		output_json(word, strlen(word));
-}
-
-static void
-put_bytes(const char *key, const char *bytes)
-{
-	output_string(",\"");
-	output_string(key);
-	output_string("\":");
-	output_json_bytes(key, bytes, strlen(bytes));
-}
 
 /* VALUE -1: null. */
 static void
 put_number(const char *key, int64_t value)
 {
-	output_string(",\"");
-	output_string(key);
-	output_string("\":");
-	if (value == -1)
-		output_string("null");
-	else
-		output_number(value);
-}
-
-static void
-put_bool(const char *key, bool known, bool value)
-{
-	output_string(",\"");
-	output_string(key);
-	output_string(known ? value ? "\":true" : "\":false" : "\":null");
+	member_number(key, value, value != -1);
 }
 
 static const char *
@@ -95,7 +61,7 @@ put_descriptor(struct inspection *in, pid_t pid, int number)
 
 	output_string("{\"pid\":");
 	output_number(pid);
-	put_bytes("comm", comm);
+	member_bytes("comm", comm);
 	put_number("fd", number);
 }
 
@@ -103,9 +69,7 @@ static void
 put_holders(struct inspection *in, const char *key,
     const struct holders *holders, const char *why)
 {
-	output_string(",\"");
-	output_string(key);
-	output_string("\":");
+	member_key(key);
 	if (why != NULL) {
 		output_string("null");
 		return;
@@ -117,7 +81,7 @@ put_holders(struct inspection *in, const char *key,
 		if (i > 0)
 			output_character(',');
 		put_descriptor(in, h->pid, h->number);
-		put_word("access",
+		member_word("access",
 		    h->readable	    ? h->writable ? "rw" : "r" :
 			h->writable ? "w" :
 				      "path");
@@ -141,7 +105,7 @@ put_waiters(const struct waiters *waiters, int number)
 			output_number(w[i].thread);
 		else
 			output_string("null");
-		put_word("call", thread ? w[i].call : NULL);
+		member_word("call", thread ? w[i].call : NULL);
 		put_number("epoll", w[i].epoll);
 		output_string(",\"events\":");
 		if (thread)
@@ -161,22 +125,22 @@ put_entry(struct inspection *in, const struct registration *r)
 
 	output_string("{\"fd\":");
 	output_number(r->entry.number);
-	put_word("kind", r->kind == KINDS ? NULL : kind_name(r->kind));
+	member_word("kind", r->kind == KINDS ? NULL : kind_name(r->kind));
 	output_string(",\"events\":");
 	state_json_mask(r->entry.events);
 	(void)snprintf(data, sizeof data, "0x%" PRIx64, r->entry.data);
-	put_word("data", data);
+	member_word("data", data);
 	put_number("inode", r->entry.inode == 0 ? -1 : (int64_t)r->entry.inode);
 	output_string(",\"ready\":");
 	if (r->is_ready_known)
 		state_json_events(r->ready);
 	else
 		output_string("null");
-	put_bool("armed", true, r->armed);
-	put_bool("stale", r->registered != REGISTERED_UNKNOWN,
-	    r->registered == REGISTERED_STALE);
+	member_bool("armed", r->armed, true);
+	member_bool("stale", r->registered == REGISTERED_STALE,
+	    r->registered != REGISTERED_UNKNOWN);
 	put_holders(in, "owners", &r->owners, NULL);
-	put_word("why", r->why);
+	member_word("why", r->why);
 	output_character('}');
 }
 
@@ -210,11 +174,11 @@ put_facts(const struct descriptor *d)
 	bool known = d->unknown[FACT_ACCESS] == NULL;
 
 	put_number("fd", d->number);
-	put_word("kind", kind_name(d->kind));
-	put_bytes("name", d->name);
-	put_word("access", access_of(d));
-	put_bool("nonblock", known, d->nonblock);
-	put_bool("cloexec", known, d->cloexec);
+	member_word("kind", kind_name(d->kind));
+	member_bytes("name", d->name);
+	member_word("access", access_of(d));
+	member_bool("nonblock", d->nonblock, known);
+	member_bool("cloexec", d->cloexec, known);
 	put_number("inode", d->inode == 0 ? -1 : (int64_t)d->inode);
 	put_number("position", d->position);
 	output_string(",\"ready\":");
@@ -235,7 +199,7 @@ subject_print_json(struct inspection *in, const struct subject *s)
 
 	output_string("{\"pid\":");
 	output_number(d->pid);
-	put_bytes("comm", comm_of(&in->source, d->pid));
+	member_bytes("comm", comm_of(&in->source, d->pid));
 	put_facts(d);
 	put_holders(in, "same", &s->peers.same, d->unknown[FACT_SAME]);
 	put_holders(in, "peers", &s->peers.other, d->unknown[FACT_PEERS]);

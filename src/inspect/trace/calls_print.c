@@ -14,6 +14,7 @@
 #include "inspect/trace/calls.h"
 #include "inspect/trace/calls_run.h"
 #include "inspect/columns.h"
+#include "inspect/member.h"
 #include "output/escape.h"
 #include "output/output.h"
 
@@ -175,15 +176,6 @@ print_table(const struct calls *calls)
 /* ---- JSON ---- */
 
 static void
-put_key(const char *key, int64_t value)
-{
-	output_string(",\"");
-	output_string(key);
-	output_string("\":");
-	output_number(value);
-}
-
-static void
 put_uses(const struct calls_row *row)
 {
 	output_string(",\"calls\":[");
@@ -191,16 +183,14 @@ put_uses(const struct calls_row *row)
 		output_string(i == 0 ? "{\"call\":\"" : ",{\"call\":\"");
 		output_string(row->uses[i].name);
 		output_string("\",\"error\":");
-		if (row->uses[i].error == 0)
-			output_string("null");
-		else
-			output_json(errno_name(row->uses[i].error),
-			    strlen(errno_name(row->uses[i].error)));
-		put_key("count", (int64_t)row->uses[i].count);
+		member_value(row->uses[i].error == 0 ?
+			NULL :
+			errno_name(row->uses[i].error));
+		member_number("count", (int64_t)row->uses[i].count, true);
 		output_character('}');
 	}
 	output_character(']');
-	put_key("other_calls", (int64_t)row->others);
+	member_number("other_calls", (int64_t)row->others, true);
 }
 
 static void
@@ -212,7 +202,7 @@ put_events(const struct calls_row *row)
 	output_string(",\"events\":[");
 	while ((name = next_event(&events)) != NULL) {
 		output_string(before);
-		output_json(name, strlen(name));
+		member_value(name);
 		before = ",";
 	}
 	output_character(']');
@@ -225,31 +215,21 @@ put_row(const struct calls_process *p, const struct calls_row *row)
 
 	output_string("{\"pid\":");
 	output_number(p->pid);
-	output_string(",\"comm\":");
-	output_json_bytes("comm", p->name, strlen(p->name));
-	output_string(",\"fd\":");
-	if (row->number >= 0)
-		output_number(row->number);
-	else
-		output_string("null");
+	member_bytes("comm", p->name);
+	member_number("fd", row->number, row->number >= 0);
 	output_string(",\"data\":");
 	output_string(row->number == -1 ? "\"" : "null");
 	if (row->number == -1) {
 		put_data(row->data);
 		output_character('"');
 	}
-	put_key("told", (int64_t)row->told);
+	member_number("told", (int64_t)row->told, true);
 	put_events(row);
-	output_string(",\"timeout\":");
-	output_string(row->number == CALLS_TIMEOUT ? "true" : "false");
-	put_key("acted", (int64_t)row->acted);
-	put_key("ignored", (int64_t)row->ignored);
+	member_bool("timeout", row->number == CALLS_TIMEOUT, true);
+	member_number("acted", (int64_t)row->acted, true);
+	member_number("ignored", (int64_t)row->ignored, true);
 	put_uses(row);
-	output_string(",\"remark\":");
-	if (remark == NULL)
-		output_string("null");
-	else
-		output_json(remark, strlen(remark));
+	member_word("remark", remark);
 	output_string(",\"unknown\":{");
 	if (row->number == -1)
 		output_string("\"fd\":\"no registration, or several, have"

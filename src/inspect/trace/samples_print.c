@@ -7,6 +7,7 @@
 
 #include "inspect/buffer.h"
 #include "inspect/columns.h"
+#include "inspect/member.h"
 #include "inspect/trace/samples_print.h"
 #include "inspect/facts/state.h"
 #include "output/escape.h"
@@ -102,38 +103,6 @@ put_seconds(const char *key, int64_t ns)
 }
 
 static void
-put_flag(const char *key, bool value)
-{
-	output_string(",\"");
-	output_string(key);
-	output_string(value ? "\":true" : "\":false");
-}
-
-static void
-put_integer(const char *key, int64_t value, bool known)
-{
-	output_string(",\"");
-	output_string(key);
-	output_string("\":");
-	if (known)
-		output_number(value);
-	else
-		output_string("null");
-}
-
-static void
-put_word(const char *key, const char *word)
-{
-	output_string(",\"");
-	output_string(key);
-	output_string("\":");
-	if (word == NULL)
-		output_string("null");
-	else
-		output_json(word, strlen(word));
-}
-
-static void
 json_head(const struct samples *l, const struct samples_target *t,
     const char *record)
 {
@@ -143,11 +112,10 @@ json_head(const struct samples *l, const struct samples_target *t,
 	output_string(record);
 	output_character('"');
 	put_seconds("time", l->now);
-	put_integer("pid", p->pid, true);
-	output_string(",\"comm\":");
-	output_json_bytes("comm", p->comm, strlen(p->comm));
-	put_integer("fd", t->number, true);
-	put_word("kind", kind_name(t->d.kind));
+	member_number("pid", p->pid, true);
+	member_bytes("comm", p->comm);
+	member_number("fd", t->number, true);
+	member_word("kind", kind_name(t->d.kind));
 }
 
 /* Why something is not known. */
@@ -163,13 +131,13 @@ json_unknown(const struct samples_target *t)
 	output_string(",\"unknown\":{");
 	if (events != NULL) {
 		output_string("\"events\":");
-		output_json(events, strlen(events));
+		member_value(events);
 	}
 	if (both)
 		output_character(',');
 	if (thread != NULL && thread->wait.why != NULL) {
 		output_string("\"call\":");
-		output_json(thread->wait.why, strlen(thread->wait.why));
+		member_value(thread->wait.why);
 	}
 	output_string("}}\n");
 }
@@ -182,18 +150,18 @@ print_json(const struct samples *l, const struct samples_target *t)
 	char state[2] = { w == NULL ? '\0' : w->state, '\0' };
 
 	json_head(l, t, "change");
-	output_string(",\"events\":");
+	member_key("events");
 	if ((t->flags & (SERIES_CLOSED | SERIES_UNKNOWN)) != 0)
 		output_string("null");
 	else
 		state_json_events(t->d.ready);
-	put_integer("unread", t->d.unread, !t->closed && t->d.unread >= 0);
-	put_flag("closed", t->closed);
-	put_flag("asleep", (t->flags & SERIES_ASLEEP) != 0);
-	put_integer("thread", w == NULL ? 0 : t->thread->tid, w != NULL);
-	put_word("state", w == NULL ? NULL : state);
-	put_word("call", w == NULL ? NULL : w->name);
-	put_flag("fault", (t->flags & SERIES_FAULT) != 0);
+	member_number("unread", t->d.unread, !t->closed && t->d.unread >= 0);
+	member_bool("closed", t->closed, true);
+	member_bool("asleep", (t->flags & SERIES_ASLEEP) != 0, true);
+	member_number("thread", w == NULL ? 0 : t->thread->tid, w != NULL);
+	member_word("state", w == NULL ? NULL : state);
+	member_word("call", w == NULL ? NULL : w->name);
+	member_bool("fault", (t->flags & SERIES_FAULT) != 0, true);
 	json_unknown(t);
 }
 
@@ -216,7 +184,7 @@ json_sum(const char *name, const struct series_sum *sum)
 
 	put_seconds(name, sum->time);
 	(void)snprintf(key, sizeof key, "%s_count", name);
-	put_integer(key, (int64_t)sum->count, true);
+	member_number(key, (int64_t)sum->count, true);
 	(void)snprintf(key, sizeof key, "%s_longest", name);
 	put_seconds(key, sum->longest);
 }
@@ -231,7 +199,7 @@ json_summary(const struct samples *l)
 		json_sum("ready", &t->series.ready);
 		json_sum("asleep", &t->series.asleep);
 		json_sum("fault", &t->series.fault);
-		put_integer("most_unread", t->series.most, true);
+		member_number("most_unread", t->series.most, true);
 		json_unknown(t);
 	}
 }

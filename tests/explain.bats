@@ -140,6 +140,48 @@ healthy() {
 	kill -CONT "$victim"
 }
 
+# until_it_says TEXT: the victim, which began a moment ago, does.
+until_it_says() {
+	until explained && [[ $output == *"$1"* ]]; do
+		[[ $(state "$victim") == [!Z] ]] || fail "$1: $output $stderr"
+	done
+}
+
+@test "stopped: another child goes on, or another writer" {
+	bash -c 'exec 3>&-; sleep 1000 & kill -STOP $!; sleep 1001; :' &
+	victim=$!
+	until_it_says 'stopped by a signal'
+	explained
+	[[ $status == 0 && $findings == '' && $output == *' one of its 2 children'* ]] ||
+	    fail "$output"
+	mkfifo fifo
+	bash -c 'exec 3>&-; sleep 1000 & kill -STOP $!; exec sleep 1001' >fifo &
+	cat fifo >/dev/null 3>&- &
+	victim=$!
+	until_it_says 'stopped by a signal'
+	explained
+	[[ $status == 0 && $findings == 'suspect stopped '* ]] ||
+	    fail "$output"
+}
+
+@test "a shell that waits for its children" {
+	local shell
+
+	for shell in dash zsh yash mksh bash; do
+		command -v "$shell" >/dev/null || continue
+		"$shell" -c 'sleep 1000 & wait; :' 3>&- &
+		victim=$!
+		until_it_says ' its child '
+		[[ $output == *$'\n  sleep['*'] sleeps in clock_nanosleep' ]]
+		expect 0 "$output"
+		"$shell" -c 'sleep 1000 | cat; :' 3>&- &
+		victim=$!
+		until_it_says 'its writer is sleep'
+		[[ $output == *' one of its 2 children'* ]]
+		expect 0 "$output"
+	done
+}
+
 @test "full" {
 	finds full 0 'suspect full 11'
 }

@@ -92,12 +92,12 @@ build(void)
 	    "Name:\ta) Z 1 (\\nb)\nTgid:\t7\nPPid:\t3\nTracerPid:\t0\n"
 	    "Uid:\t1000\t1001\t1000\t1000\nNSpid:\t7\t5\t2\nThreads:\t2\n"
 	    "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000200\n"
-	    "SigBlk:\t0000000000000200\n");
+	    "SigBlk:\t0000000000000200\nSigCgt:\t0000000000010000\n");
 	put("7/task/7/status",
 	    "Name:\ta) Z 1 (\\nb)\nTgid:\t7\nPPid:\t3\nTracerPid:\t0\n"
 	    "Uid:\t1000\t1001\t1000\t1000\nNSpid:\t7\t5\t2\nThreads:\t2\n"
 	    "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000200\n"
-	    "SigBlk:\t0000000000000200\n");
+	    "SigBlk:\t0000000000000200\nSigCgt:\t0000000000010000\n");
 	put("7/limits",
 	    "Limit                     Soft Limit           Hard Limit"
 	    "           Units\n"
@@ -160,7 +160,7 @@ test_process(struct source *source)
 		status.uid == 1000 && status.effective == 1001 &&
 		status.inner == 2 && status.threads == 2 &&
 		status.shared == 0x200 && status.blocked == 0x200 &&
-		status.pending == 0,
+		status.caught == 0x10000 && status.pending == 0,
 	    "status");
 	check(procfs_limit(source, "7", &files) == 0 && files.soft == 1024 &&
 		files.hard == UINT64_MAX,

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -614,6 +615,20 @@ walk_futex(const struct walk *w)
 	return lead_to(w, -1, 0, w->process, -1);
 }
 
+bool
+chain_awaits_children(const struct snapshot_process *process,
+    const struct snapshot_thread *thread)
+{
+	uint64_t child = UINT64_C(1) << (SIGCHLD - 1);
+
+	if (thread->wait.call == WAIT_CHILD)
+		return true;
+	/* rt_sigsuspend(2) sets the mask for as long as it sleeps */
+	return thread->wait.call == WAIT_SIGNAL && thread->wait.child == -1 &&
+	    thread->tid == process->pid &&
+	    (process->status.caught & ~process->status.blocked & child) != 0;
+}
+
 static int
 walk_children(const struct walk *w)
 {
@@ -695,7 +710,9 @@ walk_thread(const struct walk *w)
 		return walk_futex(w);
 	default:
 		set_free(w);
-		return 0;
+		return chain_awaits_children(w->process, w->thread) ?
+		    walk_children(w) :
+		    0;
 	}
 }
 
@@ -735,13 +752,46 @@ put_children(struct buffer *b, const struct chain *c,
 	free(list);
 	if (wanted > 0) {
 		error = snapshot_process(c->snapshot, wanted, &child);
-		buffer_put(b, "waits for its child ");
+		buffer_put(b, "its child ");
 		if (error == 0)
 			chain_put_process(b, child);
 	} else if (count > 1)
-		buffer_put(b, "waits for one of its %d children", count);
+		buffer_put(b, "one of its %d children", count);
 	else
-		buffer_put(b, "waits for a child");
+		buffer_put(b, "a child");
+	return error;
+}
+
+static bool
+has_children(const struct chain *c, const struct snapshot_process *process)
+{
+	pid_t *list;
+	int count = snapshot_children(c->snapshot, process, &list);
+
+	free(list);
+	return count > 0;
+}
+
+/* Returns 0 or -ENOMEM. */
+static int
+put_thread(struct buffer *b, const struct chain *c,
+    const struct snapshot_process *process,
+    const struct snapshot_thread *thread)
+{
+	bool awaits = thread->wait.state == 'S' &&
+	    chain_awaits_children(process, thread);
+	int error;
+
+	if (awaits && thread->wait.call == WAIT_CHILD) {
+		buffer_put(b, "waits for ");
+		return put_children(b, c, process, thread);
+	}
+	chain_put_wait(b, process, thread);
+	if (!awaits || !has_children(c, process))
+		return 0;
+	buffer_put(b, ", until ");
+	error = put_children(b, c, process, thread);
+	buffer_put(b, " ends, or another signal comes");
 	return error;
 }
 
@@ -764,10 +814,7 @@ describe_thread(struct chain *c, const struct snapshot_process *process,
 	else if (process->count > 1)
 		buffer_put(&line->text, " thread %jd", (intmax_t)thread->tid);
 	buffer_put(&line->text, " ");
-	if (thread->wait.call == WAIT_CHILD && thread->wait.state == 'S')
-		return put_children(&line->text, c, process, thread);
-	chain_put_wait(&line->text, process, thread);
-	return 0;
+	return put_thread(&line->text, c, process, thread);
 }
 
 static int

@@ -91,6 +91,13 @@ struct line *chain_add_line(struct chain *chain, enum line_type type,
 /* A noun with its article for KIND; KINDS: a file. */
 const char *chain_kind(enum kind kind);
 
+/*
+ * Whether THREAD sleeps until a child ends: in wait4(2), or, as most shells do,
+ * until a signal comes, of which SIGCHLD is one that it handles.
+ */
+bool chain_awaits_children(const struct snapshot_process *process,
+    const struct snapshot_thread *thread);
+
 /* Append comm[pid], and what a thread of it does. */
 void chain_put_process(struct buffer *buffer,
     const struct snapshot_process *process);

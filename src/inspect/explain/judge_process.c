@@ -26,52 +26,100 @@ is_stopped(const struct snapshot_process *process)
 		process->threads[0].wait.state == 't');
 }
 
-/* Whether a thread of OTHER sleeps in a wait for its descriptor NUMBER. */
-static bool
-waits_for(const struct snapshot_process *other, int number)
+/* Who waits for a process that is stopped. */
+struct waiter_found {
+	const struct snapshot_process *process; /* or NULL */
+	/* its wait can end otherwise, too: by another process or a timeout */
+	bool is_open;
+};
+
+/* The first is kept, but for one whose wait cannot end otherwise. */
+static void
+take_waiter(struct waiter_found *waiter, const struct snapshot_process *process,
+    bool is_open)
+{
+	if (waiter->process == NULL || (waiter->is_open && !is_open))
+		*waiter = (struct waiter_found){ process, is_open };
+}
+
+/* The thread of OTHER that sleeps in a wait for its descriptor NUMBER. */
+static const struct snapshot_thread *
+thread_waiting(const struct snapshot_process *other, int number)
 {
 	for (size_t i = 0; i < other->count; i++) {
 		const struct thread_wait *wait = &other->threads[i].wait;
 
 		for (size_t j = 0; wait->state == 'S' && j < wait->count; j++)
 			if (wait->wanted[j].fd == number)
-				return true;
+				return &other->threads[i];
 	}
-	return false;
+	return NULL;
 }
 
-/* One that sleeps in wait4(2) for its child PROCESS, and for no other. */
+/* Whether all children of PARENT are stopped: 1 or 0, or -ENOMEM. */
+static int
+all_stopped(struct judge *judge, const struct snapshot_process *parent)
+{
+	struct snapshot_process *child;
+	pid_t *list;
+	int count = snapshot_children(judge->chain->snapshot, parent, &list),
+	    answer = count > 0;
+
+	for (int i = 0; i < count && answer == 1; i++) {
+		answer = snapshot_process(judge->chain->snapshot, list[i],
+		    &child);
+		if (answer == 0)
+			answer = child->error == 0 && is_stopped(child);
+	}
+	free(list);
+	return answer;
+}
+
+/*
+ * The parent of PROCESS, if it sleeps until this ends, or until one of its
+ * children does, all of which are stopped.
+ */
 static int
 find_parent(struct judge *judge, const struct snapshot_process *process,
-    const struct snapshot_process **waiter)
+    struct waiter_found *waiter)
 {
 	struct snapshot_process *parent;
-	pid_t *list;
-	int error = snapshot_process(judge->chain->snapshot,
-		process->stat.parent, &parent),
-	    count;
+	int answer = snapshot_process(judge->chain->snapshot,
+	    process->stat.parent, &parent);
 
-	if (error != 0 || parent->error != 0)
-		return error;
-	count = snapshot_children(judge->chain->snapshot, parent, &list);
-	free(list);
+	if (answer != 0 || parent->error != 0)
+		return answer;
+	for (size_t i = 0; answer >= 0 && i < parent->count; i++) {
+		const struct snapshot_thread *t = &parent->threads[i];
+		bool is_named = t->wait.call == WAIT_CHILD &&
+		    t->wait.child == process->pid;
 
-	for (size_t i = 0; error == 0 && i < parent->count; i++) {
-		const struct thread_wait *wait = &parent->threads[i].wait;
-
-		if (wait->call == WAIT_CHILD && wait->state == 'S' &&
-		    (wait->child == process->pid ||
-			(wait->child == -1 && count == 1)))
-			*waiter = parent;
+		if (t->wait.state != 'S' || !chain_awaits_children(parent, t) ||
+		    (t->wait.child > 0 && !is_named))
+			continue;
+		answer = is_named ? 1 : all_stopped(judge, parent);
+		if (answer == 1)
+			take_waiter(waiter, parent, t->wait.call != WAIT_CHILD);
 	}
-	return error;
+	return answer < 0 ? answer : 0;
+}
+
+/* Whether another process than FOUND's has this end, too. */
+static bool
+is_shared(const struct snapshot_descriptor *found)
+{
+	for (size_t i = 0; i < found->peers.same.count; i++)
+		if (found->peers.same.list[i].pid != found->d.pid)
+			return true;
+	return false;
 }
 
 /* One that has the other end of FOUND, and waits for that. */
 static int
 find_partner(struct judge *judge, struct snapshot_descriptor *found,
-    const struct snapshot_process **waiter)
+    struct waiter_found *waiter)
 {
+	const struct snapshot_thread *thread;
 	struct snapshot_process *other;
 	int error = 0;
 
@@ -85,34 +133,76 @@ find_partner(struct judge *judge, struct snapshot_descriptor *found,
 
 		error = snapshot_process(judge->chain->snapshot, h->pid,
 		    &other);
-		if (error == 0 && other->pid != found->d.pid &&
-		    waits_for(other, h->number))
-			*waiter = other;
+		if (error != 0 || other->pid == found->d.pid)
+			continue;
+		thread = thread_waiting(other, h->number);
+		if (thread != NULL)
+			take_waiter(waiter, other,
+			    thread->wait.count > 1 || is_shared(found) ||
+				thread->wait.timeout != THREAD_FOREVER);
 	}
 	return error;
 }
 
-/* Who waits for PROCESS, which is stopped, in *WAITER.  0 or -ENOMEM. */
+/* How many edges lead from THREAD by NUMBER; *OPEN: to one that runs. */
+static size_t
+count_edges(const struct chain *c, const struct snapshot_thread *thread,
+    int number, bool *open)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->edge_count; i++)
+		if (c->edges[i].thread == thread &&
+		    c->edges[i].number == number) {
+			count++;
+			*open |= !is_stopped(c->edges[i].to);
+		}
+	return count;
+}
+
+/* Whether what THREAD waits for may come from one that is not stopped. */
+static bool
+is_open(const struct chain *c, const struct snapshot_thread *thread)
+{
+	bool open = thread->wait.timeout != THREAD_FOREVER;
+
+	for (size_t i = 0; i < c->wait_count && !open; i++) {
+		const struct waited *w = &c->waits[i];
+
+		if (w->thread != thread ||
+		    (w->found != NULL && w->found->d.kind == KIND_EPOLL))
+			continue;
+		open = w->found == NULL || w->found->error != 0 ||
+		    count_edges(c, thread, w->found->d.number, &open) <
+			w->found->peers.other.count ||
+		    w->found->peers.other.count == 0 || open;
+	}
+	return open;
+}
+
+/* Who waits for PROCESS, which is stopped.  0 or -ENOMEM. */
 static int
 find_waiter(struct judge *judge, const struct snapshot_process *process,
-    const struct snapshot_process **waiter)
+    struct waiter_found *waiter)
 {
 	const struct chain *c = judge->chain;
 	struct snapshot_descriptor *found;
 	char path[SOURCE_PATH];
 	int *list, count, error;
 
-	for (size_t i = 0; i < c->edge_count && *waiter == NULL; i++)
-		if (c->edges[i].to == process && c->edges[i].from != process)
-			*waiter = c->edges[i].from;
-	error = *waiter != NULL ? 0 : find_parent(judge, process, waiter);
-	if (error != 0 || *waiter != NULL)
+	for (size_t i = 0; i < c->edge_count; i++)
+		if (c->edges[i].to == process && c->edges[i].from != process &&
+		    c->edges[i].number != -1)
+			take_waiter(waiter, c->edges[i].from,
+			    is_open(c, c->edges[i].thread));
+	error = find_parent(judge, process, waiter);
+	if (error != 0 || waiter->process != NULL)
 		return error;
 	(void)snprintf(path, sizeof path, "%jd/fd", (intmax_t)process->pid);
 	count = source_list(c->snapshot->source, path, &list);
 	if (count < 0)
 		return 0;
-	for (int i = 0; i < count && *waiter == NULL && error == 0; i++) {
+	for (int i = 0; i < count && error == 0; i++) {
 		error = snapshot_descriptor(c->snapshot, process->pid, list[i],
 		    &found);
 		if (error == 0)
@@ -125,29 +215,32 @@ find_waiter(struct judge *judge, const struct snapshot_process *process,
 static int
 judge_stop(struct judge *judge, const struct snapshot_process *process)
 {
-	const struct snapshot_process *waiter = NULL;
+	struct waiter_found waiter = { .process = NULL };
 	struct finding *f;
 	int error;
 
 	if (!is_stopped(process))
 		return 0;
 	error = find_waiter(judge, process, &waiter);
-	if (error != 0 || (waiter == NULL && !judge->all))
+	if (error != 0 || (waiter.process == NULL && !judge->all))
 		return error;
 	f = findings_add(judge, FINDING_STOPPED, process, -1, -1);
 	if (f == NULL)
 		return -ENOMEM;
-	if (waiter == NULL)
+	if (waiter.process == NULL)
 		f->severity = SEVERITY_NOTE;
+	else if (waiter.is_open)
+		f->severity = SEVERITY_SUSPECT;
 	chain_put_process(&f->sentence, process);
 	buffer_put(&f->sentence,
 	    process->threads[0].wait.state == 'T' ?
 		" is stopped by a signal" :
 		" is stopped by its tracer");
-	if (waiter != NULL) {
+	if (waiter.process != NULL) {
 		buffer_put(&f->sentence, ", and ");
-		chain_put_process(&f->sentence, waiter);
-		buffer_put(&f->sentence, " waits for it");
+		chain_put_process(&f->sentence, waiter.process);
+		buffer_put(&f->sentence, " waits for it%s",
+		    waiter.is_open ? ", or for something else" : "");
 	}
 	if (process->threads[0].wait.state == 'T')
 		buffer_put(&f->details, "kill -CONT %jd lets it go on\n",

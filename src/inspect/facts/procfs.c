@@ -143,6 +143,7 @@ procfs_parse_status(const char *text, size_t length,
 	status->shared = key_number(text, "ShdPnd", 16);
 	status->blocked = key_number(text, "SigBlk", 16);
 	status->ignored = key_number(text, "SigIgn", 16);
+	status->caught = key_number(text, "SigCgt", 16);
 	return 0;
 }
 

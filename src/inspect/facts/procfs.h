@@ -45,7 +45,7 @@ struct procfs_status {
 	int threads;
 	bool kernel; /* a thread of the kernel (Linux 6.8 says so) */
 	/* signals, bit 0 being signal 1 */
-	uint64_t pending, shared, blocked, ignored;
+	uint64_t pending, shared, blocked, ignored, caught;
 };
 
 int procfs_status(struct source *source, const char *directory,

@@ -62,7 +62,10 @@ struct thread_wait {
 	char *path; /* WAIT_OPEN: as it was given; else NULL */
 	int flags; /* WAIT_OPEN: those of open(2) */
 	int directory; /* WAIT_OPEN: where PATH begins, or AT_FDCWD */
-	/* WAIT_CHILD: as wait4(2): a child, -1 any, others a group */
+	/*
+	 * WAIT_CHILD: as wait4(2): a child, -1 any, others a group.  WAIT_SIGNAL:
+	 * -1 if the signal of a child may end it, if that has a handler.
+	 */
 	pid_t child;
 	char state; /* R S D T t Z X I, see proc_pid_stat(5) */
 	/* why it is not known, a constant text; and errno, or 0 */

@@ -375,11 +375,39 @@ tracing() {
 	owner_does 'exec 7>&-'
 	seen "7	closed	-	sleeps in read of 0	-"
 	owner_does 'exec 7</dev/null'
-	seen "7	?	-	sleeps in read of 0	-"
+	seen "7	in,out	-	sleeps in read of 0	-"
 	kill -TERM "$tracer"
 	status=0
 	wait "$tracer" || status=$?
 	assert_equal "$status" 143
+}
+
+# has STATE [WORD]: a process that has a descriptor 7 in STATE, in `owner'.
+has() {
+	mkfifo owner.pid
+	peer with "7=$1" -- peer owner owner.pid ${2+"$2"} 3>&- &
+	read -r owner <owner.pid
+}
+
+@test "a signalfd is as ready in the samples as at the beginning" {
+	need_copies
+	has signalfd.pending
+	pm trace -t 5ms --every 1ms -p "$owner" 7
+	assert_success
+	assert_output --regexp $'^0\.000\t7\tin\t-\t[^\n]*$'
+	kill "$owner"
+}
+
+@test "an epoll instance gains an entry that a poll would disturb" {
+	need_copies
+	has epoll.none-ready 7
+	tracing --every 1ms -p "$owner" 7
+	read -r _ <&8
+	kill -USR2 "$owner"
+	seen "7	?	-	sleeps in rt_sigtimedwait	-"
+	kill -USR2 "$owner"
+	wait "$owner" || fail 'its owner does not get the event'
+	kill "$tracer"
 }
 
 @test "ready and asleep: an edge that was consumed" {

@@ -353,51 +353,68 @@ asked_by(struct samples *l, const struct samples_target *t,
 
 /* ---- a descriptor ---- */
 
-/* Its number is another file than before, or none. */
+static bool
+is_one_file(const struct descriptor *a, const struct descriptor *b)
+{
+	return a->kind == b->kind && a->device == b->device &&
+	    a->inode == b->inode;
+}
+
+/*
+ * Find all facts again: its number may be another file than before, or none.
+ * Returns 0 or -ENOMEM.
+ */
 static int
-replace(struct samples *l, struct samples_target *t)
+read_again(struct samples *l, struct samples_target *t)
 {
 	struct descriptor d;
 	int error = descriptor_read(&l->source, t->process->pid, t->number, &d);
 
 	if (error == -ENOMEM)
 		return error;
-	t->closed = error != 0;
-	if (error == 0) {
-		descriptor_free(&t->d);
-		t->d = d;
+	if (error == 0 || error == -EBADF)
+		t->closed = error != 0;
+	if (error != 0)
+		return 0;
+	if (!is_one_file(&t->d, &d))
 		t->interest = 0;
-	}
+	descriptor_free(&t->d);
+	t->d = d;
 	return 0;
 }
 
-/* Ask it again.  Returns 0 or -ENOMEM. */
+/* Whether the number is that file as before: 0, -EAGAIN or another -errno. */
+static int
+identify(struct samples *l, const struct samples_target *t)
+{
+	struct descriptor d;
+	int error = descriptor_identify(&l->source, t->process->pid, t->number,
+	    &d);
+
+	if (error == 0 && d.inode != t->d.inode)
+		error = -EAGAIN;
+	descriptor_free(&d);
+	return error;
+}
+
+/*
+ * With few system calls where that is enough.  An epoll instance is not polled
+ * by what was known of its entries: another may have been added, which a poll
+ * would disturb (copy.h).  Returns 0 or -ENOMEM.
+ */
 static int
 ask(struct samples *l, struct samples_target *t)
 {
-	int error;
+	int error = -EAGAIN;
 
-	if (t->closed)
-		return replace(l, t);
 	/* what has no poll function stays as it is; others may not be asked */
-	if (t->d.kind == KIND_FILE || t->d.kind == KIND_DIRECTORY ||
-	    t->d.unknown[FACT_READY] != NULL) {
-		struct descriptor d;
-
-		error = descriptor_identify(&l->source, t->process->pid,
-		    t->number, &d);
-		if (error == 0 && d.inode != t->d.inode)
-			error = -EAGAIN;
-		descriptor_free(&d);
-	} else if (kind_polling(t->d.kind) == POLLING_HARMLESS)
+	if (!t->closed &&
+	    (t->d.kind == KIND_FILE || t->d.kind == KIND_DIRECTORY ||
+		t->d.unknown[FACT_READY] != NULL))
+		error = identify(l, t);
+	else if (!t->closed && kind_polling(t->d.kind) == POLLING_HARMLESS)
 		error = copy_sample(&l->source, &t->d);
-	else {
-		t->d.ready = 0;
-		error = copy_ask(&l->source, &t->d);
-	}
-	if (error == -EAGAIN || error == -EBADF)
-		return replace(l, t);
-	return error == -ENOMEM ? error : 0;
+	return error == 0 ? 0 : read_again(l, t);
 }
 
 /* The thread that sleeps in a wait for T, with the events; or the first. */

@@ -233,6 +233,12 @@ until_it_says() {
 	healthy childs-end
 }
 
+@test "of several paths, the one that is missing is named" {
+	mkfifo fifo
+	pm explain ./fifo ./missing
+	expect_error 3 './missing: No such file'
+}
+
 @test "lock-held" {
 	command -v flock >/dev/null || skip 'no flock(1)'
 	exec 7>lock

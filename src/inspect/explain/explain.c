@@ -24,6 +24,7 @@ struct view {
 struct explanation {
 	struct inspect_target *targets;
 	size_t count;
+	const struct inspect_target *current; /* being examined, or NULL */
 	struct explain_options options;
 	struct source source;
 	struct view first, second;
@@ -197,10 +198,13 @@ take_view(struct explanation *e, struct view *view, struct snapshot *before)
 	snapshot_begin(&view->snapshot, &e->source);
 	view->chain.snapshot = &view->snapshot;
 	error = name_processes(e, view);
-	for (size_t i = 0; i < e->count && error == 0; i++)
-		error = take_target(e, view, &e->targets[i]);
+	for (size_t i = 0; i < e->count && error == 0; i++) {
+		e->current = &e->targets[i];
+		error = take_target(e, view, e->current);
+	}
 	if (error != 0)
 		return error;
+	e->current = NULL;
 	judge.root = find_root(e, view);
 	return findings_judge(&judge);
 }
@@ -298,11 +302,8 @@ finish(struct explanation *e)
 static int
 fail(int error, const struct explanation *e)
 {
-	/* a path is the only thing that is looked up */
-	for (size_t i = 0; i < e->count; i++)
-		if (error != -ENOMEM && e->targets[i].path != NULL)
-			return diag_system(-error, NULL, "%s",
-			    e->targets[i].path);
+	if (error != -ENOMEM && e->current != NULL && e->current->path != NULL)
+		return diag_system(-error, NULL, "%s", e->current->path);
 	return diag_system(-error, NULL, "processes");
 }
 

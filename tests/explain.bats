@@ -253,6 +253,11 @@ until_it_says() {
 	exec 7>&-
 }
 
+@test "lock-held: of several locks, the one that is waited for" {
+	finds lock-range 0 'suspect lock-held 10'
+	[[ $output == *'which owner['*']/10 has'* ]]
+}
+
 @test "terminal-gone" {
 	victim terminal-gone
 	about 10

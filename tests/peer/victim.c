@@ -814,6 +814,58 @@ past_fd_setsize(void)
 	syscall(SYS_pselect6, number + 1, set, NULL, NULL, NULL, NULL);
 }
 
+static void
+lock_ten(off_t first, int command)
+{
+	struct flock lock = { .l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = first,
+		.l_len = 10 };
+
+	if (fcntl(IN, command, &lock) == -1)
+		die(2, "fcntl");
+}
+
+static void
+have_bytes(const char *name, off_t first)
+{
+	prctl(PR_SET_NAME, name);
+	lock_ten(first, F_SETLK);
+	put(OUT, "x");
+	sleep_for_ever();
+}
+
+static void
+have_first_bytes(void)
+{
+	have_bytes("other", 0);
+}
+
+static void
+have_wanted_bytes(void)
+{
+	have_bytes("owner", 20);
+}
+
+/* It waits for bytes of a file of which another process has others. */
+static void
+lock_range(void)
+{
+	int ends[2], file = (int)syscall(SYS_memfd_create, "locked", 0);
+
+	if (file == -1 || pipe(ends) == -1)
+		die(ABSENT, "memfd_create");
+	place(file, IN);
+	place(ends[1], OUT);
+	child(have_first_bytes);
+	child(have_wanted_bytes);
+	for (int i = 0; i < 2; i++)
+		if (read(ends[0], buffer, 1) != 1)
+			die(2, "read");
+	ready();
+	lock_ten(20, F_SETLKW);
+}
+
 static const struct {
 	const char *name;
 	void (*be)(void);
@@ -864,6 +916,7 @@ static const struct {
 	{ "nonblock-alone", nonblock_alone },
 	{ "small-pipe", small_pipe },
 	{ "past-fd-setsize", past_fd_setsize },
+	{ "lock-range", lock_range },
 };
 
 int

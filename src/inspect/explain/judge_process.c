@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -370,29 +371,111 @@ judge_open(struct judge *judge, const struct snapshot_process *process,
 
 /* ---- locks ---- */
 
-/* The next line of /proc/locks that is a lock of D's file; or NULL. */
-static const char *
-find_lock(const char *text, const struct descriptor *d, pid_t *holder)
+/* Of a line of /proc/locks (proc_locks(5)) or of fdinfo. */
+struct lock {
+	bool waits; /* an arrow is behind its number */
+	pid_t pid; /* -1: of an open file description */
+	uint64_t device, inode;
+	const char *text; /* behind the number, and the arrow */
+};
+
+static bool
+parse_lock(const char *line, struct lock *lock)
 {
 	unsigned major_number, minor_number;
-	const char *line, *next;
 	long pid;
-	uint64_t inode;
+	int at = 0;
 
-	/* one that waits has an arrow behind its number (proc_locks(5)) */
-	for (line = text; line != NULL && *line != '\0'; line = next) {
-		next = strchr(line, '\n');
-		next = next == NULL ? NULL : next + 1;
-		if (sscanf(line, "%*d: %*[A-Z] %*s %*s %ld %x:%x:%" SCNu64,
-			&pid, &major_number, &minor_number, &inode) == 4 &&
-		    inode == d->inode &&
-		    ((uint64_t)major_number << 20 | minor_number) ==
-			d->device) {
-			*holder = (pid_t)pid;
-			return line;
+	if (sscanf(line, "%*d: %n", &at) == EOF || at == 0)
+		return false;
+	lock->waits = strncmp(line + at, "->", 2) == 0;
+	lock->text = line + at + (lock->waits ? 2 : 0);
+	if (sscanf(lock->text, "%*s %*s %*s %ld %x:%x:%" SCNu64, &pid,
+		&major_number, &minor_number, &lock->inode) != 4)
+		return false;
+	lock->pid = (pid_t)pid;
+	lock->device = (uint64_t)major_number << 20 | minor_number;
+	return true;
+}
+
+/* The lock that somebody waits for. */
+struct blocker {
+	pid_t pid; /* who took it; -1: not said */
+	char text[128]; /* as in struct lock; empty: any of flock(2) */
+	bool is_exclusive; /* and of those only such a one */
+};
+
+/*
+ * Those that wait for a lock are listed behind it (fs/locks.c, locks_show).
+ * Find the one that process WAITER, or -1, waits for with D; false if it is not
+ * listed, or waits for several.  TEXT, the content of /proc/locks, is cut into
+ * lines.
+ */
+static bool
+find_blocker(char *text, const struct descriptor *d, pid_t waiter,
+    struct blocker *blocker)
+{
+	struct lock lock, held = { .text = NULL };
+	bool found = false;
+	char *end;
+
+	for (char *line = text; line != NULL; line = end) {
+		if ((end = strchr(line, '\n')) != NULL)
+			*end++ = '\0';
+		if (!parse_lock(line, &lock))
+			continue;
+		if (!lock.waits) {
+			held = lock;
+			continue;
 		}
+		if (lock.pid != waiter || lock.inode != d->inode ||
+		    lock.device != d->device || held.text == NULL)
+			continue;
+		if (found && strcmp(held.text, blocker->text) != 0)
+			return false;
+		found = true;
+		blocker->pid = held.pid;
+		(void)snprintf(blocker->text, sizeof blocker->text, "%s",
+		    held.text);
 	}
-	return NULL;
+	return found;
+}
+
+static bool
+is_blocker(const char *line, const struct blocker *blocker)
+{
+	char type[16], access[16];
+	struct lock lock;
+
+	if (!parse_lock(line, &lock))
+		return false;
+	if (*blocker->text != '\0')
+		return strcmp(lock.text, blocker->text) == 0;
+	return sscanf(lock.text, "%15s %*s %15s", type, access) == 2 &&
+	    strcmp(type, "FLOCK") == 0 &&
+	    (!blocker->is_exclusive || strcmp(access, "WRITE") == 0);
+}
+
+/* Whether the fdinfo of H lists that lock, in a line "lock: 1: FLOCK ...". */
+static bool
+has_lock(struct source *source, const struct holder *h,
+    const struct blocker *blocker)
+{
+	static const char key[] = "lock:";
+	char path[SOURCE_PATH], *text, *end;
+
+	(void)snprintf(path, sizeof path, "%jd/fdinfo/%d", (intmax_t)h->pid,
+	    h->number);
+	if (source_read(source, &text, path) < 0)
+		return false;
+	for (char *line = text; line != NULL; line = end) {
+		if ((end = strchr(line, '\n')) != NULL)
+			*end++ = '\0';
+		if (strncmp(line, key, sizeof key - 1) == 0 &&
+		    is_blocker(line + sizeof key - 1, blocker))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -402,9 +485,8 @@ find_lock(const char *text, const struct descriptor *d, pid_t *holder)
  */
 static int
 find_locker(struct snapshot *snapshot, const struct descriptor *d,
-    struct snapshot_descriptor **owner)
+    const struct blocker *blocker, struct snapshot_descriptor **owner)
 {
-	struct snapshot_descriptor *found;
 	struct holders holders = { .list = NULL };
 	int error = snapshot_world(snapshot, true);
 
@@ -413,13 +495,13 @@ find_locker(struct snapshot *snapshot, const struct descriptor *d,
 		error = holders_find(snapshot->source, &snapshot->world,
 		    world_key(d), d->inode, &holders);
 	for (size_t i = 0; i < holders.count && error == 0 && *owner == NULL;
-	     i++) {
-		error = snapshot_descriptor(snapshot, holders.list[i].pid,
-		    holders.list[i].number, &found);
-		if (error == 0 && found->error == 0 && found->d.info.locks > 0)
-			*owner = found;
-	}
+	     i++)
+		if (has_lock(snapshot->source, &holders.list[i], blocker))
+			error = snapshot_descriptor(snapshot,
+			    holders.list[i].pid, holders.list[i].number, owner);
 	free(holders.list);
+	if (*owner != NULL && (*owner)->error != 0)
+		*owner = NULL;
 	return error == -ENOMEM ? error : 0;
 }
 
@@ -452,27 +534,62 @@ put_locker(struct snapshot *snapshot, struct buffer *b,
 }
 
 /*
- * Who has the lock that THREAD waits for, by way of FOUND: of the two, at least
- * one is set then, and 1 returned; 0 if that is not known; or -ENOMEM.
+ * A lock whose process has ended is not listed in another pid namespace than
+ * the first (fs/locks.c, locks_translate_pid).  One of flock(2) is of the whole
+ * file, so that any other that conflicts is the blocker.  Returns whether there
+ * may be one.
+ */
+static bool
+guess_blocker(const struct thread_wait *wait, struct blocker *blocker)
+{
+	*blocker = (struct blocker){ .pid = -1,
+		.is_exclusive = ((int)wait->arguments[1] & LOCK_SH) != 0 };
+	return strcmp(wait->name, "flock") == 0;
+}
+
+/* The process that /proc/locks lists for THREAD, which waits for a lock. */
+static pid_t
+listed_waiter(const struct snapshot_process *process,
+    const struct thread_wait *wait)
+{
+#ifdef F_OFD_SETLKW
+	if (strcmp(wait->name, "fcntl") == 0 &&
+	    (int)wait->arguments[1] == F_OFD_SETLKW)
+		return -1;
+#else
+	(void)wait;
+#endif
+	return process->pid;
+}
+
+/*
+ * Who has the lock that THREAD waits for, by way of FOUND.  Returns 1 with
+ * *HOLDER, who took it, or -1, and *OWNER, who has it open, or NULL, not both;
+ * 0 if the lock is not known; or -ENOMEM.
  */
 static int
-find_lock_owner(struct snapshot *snapshot, const struct snapshot_thread *thread,
+find_lock_owner(struct snapshot *snapshot,
+    const struct snapshot_process *process,
+    const struct snapshot_thread *thread,
     const struct snapshot_descriptor *found, struct snapshot_descriptor **owner,
     pid_t *holder)
 {
-	char *text;
+	const struct thread_wait *wait = &thread->wait;
+	struct blocker blocker;
 	bool listed;
+	char *text;
 	int error;
 
-	*holder = -1;
-	if (thread->wait.call != WAIT_LOCK || found->error != 0)
+	if (found->error != 0)
 		return 0;
-	if ((error = find_locker(snapshot, &found->d, owner)) != 0)
-		return error;
-	/* another pid namespace does not see all */
 	listed = source_read(snapshot->source, &text, "locks") > 0 &&
-	    find_lock(text, &found->d, holder) != NULL;
-	return listed || *owner != NULL;
+	    find_blocker(text, &found->d, listed_waiter(process, wait),
+		&blocker);
+	if (!listed && !guess_blocker(wait, &blocker))
+		return 0;
+	*holder = blocker.pid;
+	error = find_locker(snapshot, &found->d, &blocker, owner);
+	return error != 0 ? error : listed || *owner != NULL;
 }
 
 static int
@@ -490,8 +607,8 @@ judge_lock(struct judge *judge, const struct snapshot_process *process,
 	answer = snapshot_descriptor(snapshot, process->pid,
 	    thread->wait.wanted[0].fd, &found);
 	if (answer == 0)
-		answer = find_lock_owner(snapshot, thread, found, &owner,
-		    &holder);
+		answer = find_lock_owner(snapshot, process, thread, found,
+		    &owner, &holder);
 	if (answer != 1)
 		return answer;
 	f = findings_add(judge, FINDING_LOCK_HELD, process, -1,

@@ -76,7 +76,7 @@ standing() {
 	with 7=pipe.r.data 8=pipe.w.empty -- pmux "$1" --follow --idle 0.3 \
 	    "$(reads "$1" 7)" "$(writes "$1" 8)"
 	short
-	assert_equal "$status" 0
+	assert_equal "$status" 124
 	assert_equal "$(sort <<<"$output")" "$(sort <<<"$2"$'\t7\n'"$3"$'\t8')"
 }
 
@@ -183,7 +183,7 @@ many() {
 	done
 	with 10-$((9 + n))=pipe.r.data -- \
 	    pmux "$1" --follow --idle 0.2 -n 7 "${list[@]}"
-	assert_equal "$status" 0
+	assert_equal "$status" 124
 	short
 	assert_equal "$(cut -f 2 <<<"$output" | sort -n)" \
 	    "$(seq 10 $((9 + n)))"
@@ -294,7 +294,7 @@ hangup_with_bytes() {
 
 @test "select never finishes by itself" {
 	with 7=fifo.r.writer-gone-drained -- pmux select --follow -t 0.3 7
-	expect 0 $'read\t7'
+	expect 124 $'read\t7'
 }
 
 idle() {
@@ -308,10 +308,10 @@ idle() {
 	((end - start >= 30000000)) || fail "too early"
 	with 7=pipe.r.data -- pmux "$1" -q --follow --idle 30ms \
 	    "$(reads "$1" 7)"
-	expect 0
+	expect 124
 }
 
-@test "--idle: no event for so long, 124 or 0" {
+@test "--idle: no event for so long, 124" {
 	each idle
 }
 
@@ -328,7 +328,7 @@ idle_begins_anew() {
 		record .
 		read -r line <&7
 	done
-	ends 0
+	ends 124
 	end=$(peer clock)
 	((end - start >= 1000000000)) || fail "it ended too early"
 	exec 7<&-
@@ -349,14 +349,18 @@ timeout() {
 	expect 124
 	((end - start >= 30000000)) || fail "too early"
 	with 7=pipe.r.data -- pmux "$1" -q --follow -t 30ms "$(reads "$1" 7)"
-	expect 0
+	expect 124
 	with 7=pipe.r.data -- pmux "$1" -q --follow -t 0 "$(reads "$1" 7)"
+	expect 124
+	with 7=pipe.r.data -- pmux "$1" -q --follow -t 0 -c 1 "$(reads "$1" 7)"
 	expect 0
+	with 7=pipe.r.data -- pmux "$1" -q --follow -t 30ms -c 2 "$(reads "$1" 7)"
+	expect 124
 	with 7=pipe.r.empty -- pmux "$1" -q --follow -t 0 "$(reads "$1" 7)"
 	expect 124
 }
 
-@test "--timeout ends it, 124 or 0" {
+@test "--timeout ends it with 124, unless the goal is reached" {
 	each timeout
 }
 
@@ -493,7 +497,7 @@ calm() {
 	    -e inject=ppoll:error=EINTR:when=3 \
 	    pmux poll --follow --hold 0 -t .5 f:in
 	[[ -s trace && $stderr != strace:* ]] || skip "strace may not trace"
-	expect 0 $'in\tf'
+	expect 124 $'in\tf'
 }
 
 @test "each record is written out before the next wait, also to a file" {
@@ -648,10 +652,10 @@ reader_goes() {
 @test "wait: what epoll refuses is waited for all the same" {
 	echo text >file
 	pm wait --follow --idle 0.2 file
-	expect 0 $'in\tfile'
+	expect 124 $'in\tfile'
 	with 7=number.closed 8=pipe.r.data -- \
 	    pmux wait --follow --idle 0.2 7:in 8:in
-	expect 0 $'nval\t7' $'in\t8'
+	expect 124 $'nval\t7' $'in\t8'
 }
 
 @test "epoll refuses a regular file" {

@@ -61,7 +61,7 @@ helps() {
 		helps "$command" --help
 		for option in timeout all max-events quiet json format null \
 		    timestamps ready-fd hold pid follow idle count lines \
-		    max-line reopen jobs debug help; do
+		    max-line until partial while reopen jobs debug help; do
 			assert_output --partial "--$option"
 		done
 		for option in t a n q 0 p f c l j h; do

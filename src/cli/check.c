@@ -26,12 +26,15 @@
 	FACT(MAX_LINE, r->stream.longest != 0)                           \
 	FACT(NULLS, r->print.null)                                       \
 	FACT(NUMERIC, r->print.numeric)                                  \
+	FACT(PARTIAL, r->stream.partial)                                 \
 	FACT(QUIET, r->print.quiet)                                      \
 	FACT(READY_FD, r->wait.ready_fd != -1)                           \
 	FACT(REOPEN, r->stream.reopen)                                   \
 	FACT(SESSION, r->session)                                        \
 	FACT(TIMEOUT, r->timed)                                          \
-	FACT(TIMESTAMPS, r->print.timestamps)
+	FACT(TIMESTAMPS, r->print.timestamps)                            \
+	FACT(UNTIL, r->stream.until != NULL)                             \
+	FACT(WHILE, r->stream.process != 0)
 
 enum {
 #define FACT(name, is) name##_BIT,
@@ -59,6 +62,9 @@ static const struct {
 	{ MAX_LINE, 0, LINES, "--max-line: only with --lines" },
 	{ FORMAT_LINE, 0, LINES, "--format: only --lines has %l" },
 	{ JOBS, 0, PROGRAM | FOLLOW, "--jobs: only with --follow and PROGRAM" },
+	{ UNTIL, 0, LINES, "--until: only with --lines" },
+	{ PARTIAL, 0, UNTIL, "--partial: only with --until" },
+	{ WHILE, 0, FOLLOW, "--while: only with --follow or --lines" },
 	{ REOPEN, 0, FOLLOW, "--reopen: only with --follow or --lines" },
 	{ COUNT, 0, FOLLOW, "--count: only with --follow or --lines" },
 	{ IDLE, 0, FOLLOW, "--idle: only with --follow or --lines" },

@@ -18,6 +18,7 @@
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/format.h"
+#include "run/pattern.h"
 #include "target/target.h"
 
 /* Take the option NAME into the request.  Returns 0 or an exit status. */
@@ -26,7 +27,7 @@ typedef int option_fn(struct request *request, const char *name,
 
 static option_fn option_list, option_events, option_pid, option_timeout,
     option_format, option_idle, option_lines, option_ready_fd, option_hold,
-    option_debug, option_every, option_svg;
+    option_debug, option_every, option_svg, option_until, option_while;
 
 struct option_row {
 	char letter;
@@ -166,6 +167,21 @@ option_lines(struct request *request, const char *name, char *argument)
 	(void)argument;
 	request->follow = request->stream.lines = true;
 	return 0;
+}
+
+static int
+option_until(struct request *request, const char *name, char *argument)
+{
+	/* the last one stands */
+	pattern_free(request->stream.until);
+	return pattern_compile(&request->stream.until, name, argument);
+}
+
+static int
+option_while(struct request *request, const char *name, char *argument)
+{
+	return parse_number(name, argument, 1, INT_MAX,
+	    &request->stream.process);
 }
 
 static int

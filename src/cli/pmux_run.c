@@ -11,6 +11,7 @@
 #include "output/debug.h"
 #include "print/print.h"
 #include "run/lines.h"
+#include "run/pattern.h"
 #include "run/program.h"
 
 void
@@ -56,6 +57,7 @@ pmux_leave(void)
 	program_end(pmux->programs);
 	launch_end(&call->launching);
 	fifo_end(&call->fifos);
+	pattern_free(call->request.stream.until);
 	targets_release(&call->request.targets);
 	foreign_end(&call->foreign);
 	if (host->stays) {

@@ -65,8 +65,8 @@ dispatch_open(struct dispatch **dispatch, struct watched *w,
 		return diag_system(ENOMEM, NULL, "%s", no_memory);
 	if ((status = program_open(program, print, &j->wake)) != 0)
 		return status;
-	error = backend->add(w->waitset.state, (uint32_t)count + 1, j->wake,
-	    backend->mask_read);
+	error = backend->add(w->waitset.state,
+	    (uint32_t)count + WAITSET_PROGRAM, j->wake, backend->mask_read);
 	return error == 0 ? 0 : diag_system(-error, NULL, "%s", backend->name);
 }
 

@@ -18,6 +18,8 @@
 #include "output/output.h"
 #include "print/print.h"
 #include "run/lines.h"
+#include "run/pattern.h"
+#include "run/stream.h"
 #include "sys/fileid.h"
 #include "sys/foreign.h"
 #include "sys/kernel.h"
@@ -91,7 +93,15 @@ struct lines {
 	const struct print_options *print;
 	bool serving;
 	size_t longest;
-	uint64_t records, most; /* --count; 0: no limit */
+	uint64_t records, most; /* --count; UINT64_MAX: no limit */
+	bool counted; /* --count or --until: nothing is read past the goal */
+	struct pattern *until; /* or NULL */
+	bool partial; /* an unfinished line may match, too */
+	bool last; /* an unfinished line will not be continued */
+	bool found; /* UNTIL matches the last of the records that are wanted */
+	bool measured; /* UNTIL was tried on those that are being put */
+	bool matched; /* UNTIL has matched a record that was printed */
+	char *joined; /* what was held of a line, and the bytes behind it */
 	/* of files that kevent(2) follows; else NULL */
 	struct read_text *texts;
 	/* where the records of a batch end in BYTES, and in the output */
@@ -105,8 +115,11 @@ struct lines {
 	bool blocked; /* nothing was read since nothing can be written */
 	size_t head_length;
 	char head[HEAD_SIZE]; /* of the records of one turn */
-	/* the bytes just read, with room in front of them for read_on */
-	char space[READ_LAST + LARGEST];
+	/*
+	 * the bytes just read, with room in front of them for read_on, and
+	 * behind them for pattern_match
+	 */
+	char space[READ_LAST + LARGEST + 1];
 	char *bytes; /* past that room */
 };
 
@@ -241,7 +254,7 @@ put_last(void)
 
 int
 lines_open(const struct targets *targets, const struct print_options *print,
-    size_t longest, uint64_t most)
+    const struct stream_options *options)
 {
 	struct lines *l = calloc(1, sizeof *l);
 	size_t count = targets->count;
@@ -252,12 +265,16 @@ lines_open(const struct targets *targets, const struct print_options *print,
 	pmux->lines = l;
 	l->targets = targets;
 	l->print = print;
-	l->most = most;
+	l->most = options->count == 0 ? UINT64_MAX : (uint64_t)options->count;
+	l->until = options->until;
+	l->partial = options->partial;
+	l->counted = options->count != 0 || options->until != NULL;
 	l->bytes = l->space + READ_LAST;
 	for (size_t i = 0; i < count; i++)
 		if ((status = check(&targets->list[i])) != 0)
 			return status;
-	l->longest = longest == 0 ? USUAL_LONGEST : longest;
+	l->longest = options->longest == 0 ? USUAL_LONGEST :
+					     (size_t)options->longest;
 	if (count == 0)
 		return 0;
 	l->sources = calloc(count, sizeof *l->sources);
@@ -355,7 +372,7 @@ hold(struct source *source, const char *more, size_t length)
 
 	if (length == 0)
 		return 0;
-	if (wanted > source->capacity) {
+	if (wanted >= source->capacity) {
 		capacity = wanted + wanted / 4 + 64;
 		grown = realloc(source->held, capacity);
 		if (grown == NULL)
@@ -378,6 +395,29 @@ let_go(struct source *source)
 		source->held = NULL;
 		source->capacity = 0;
 	}
+}
+
+/*
+ * Whether --until matches the record that begins with the bytes that SOURCE
+ * holds and ends with LENGTH bytes of LINE: 1 or 0, or -ENOMEM.
+ */
+static int
+matches(const struct source *source, char *line, size_t length)
+{
+	struct lines *l = pmux->lines;
+	char *joined;
+
+	if (l->until == NULL || l->matched)
+		return 0;
+	if (source->length == 0)
+		return pattern_match(l->until, line, length);
+	joined = realloc(l->joined, source->length + length + 1);
+	if (joined == NULL)
+		return -ENOMEM;
+	l->joined = joined;
+	memcpy(joined, source->held, source->length);
+	memcpy(joined + source->length, line, length);
+	return pattern_match(l->until, joined, source->length + length);
 }
 
 /*
@@ -438,19 +478,31 @@ next_record(size_t held, const char *p, size_t size, size_t *length,
 	return newline != NULL || size > room;
 }
 
-/* How many bytes of those at P are the next COUNT records, or all there are. */
-static size_t
-measure(size_t held, const char *p, size_t size, uint64_t count)
+/*
+ * How many bytes of the SIZE at P are the next COUNT records, or all there are,
+ * of which SOURCE holds the beginning; or -ENOMEM.  The record that --until
+ * matches is the last.
+ */
+static ssize_t
+measure(const struct source *source, char *p, size_t size, uint64_t count)
 {
+	struct lines *l = pmux->lines;
+	const struct source none = { .length = 0 };
 	size_t done = 0, length;
+	int answer = 0;
 	bool ended;
 
-	while (count-- > 0 &&
-	    next_record(held, p + done, size - done, &length, &ended)) {
+	while (count-- > 0 && answer == 0 &&
+	    next_record(source->length, p + done, size - done, &length,
+		&ended)) {
+		answer = matches(source, p + done, length);
+		if (answer < 0)
+			return answer;
 		done += length + ended;
-		held = 0;
+		source = &none;
 	}
-	return done;
+	l->found = answer != 0;
+	return (ssize_t)done;
 }
 
 /* Once a line, however often it is cut. */
@@ -478,20 +530,32 @@ mark(const char *end)
 	l->batch[l->batched++].out = (uint32_t)l->produced;
 }
 
+/* As matches, for a record that is about to be put.  Returns 0 or -ENOMEM. */
+static int
+match(const struct source *source, char *line, size_t length)
+{
+	int answer = matches(source, line, length);
+
+	pmux->lines->matched |= answer > 0;
+	return answer < 0 ? answer : 0;
+}
+
 /*
  * Put the records of the SIZE bytes at P, which were read from T; hold the
  * bytes behind the last.  Returns 0 or -ENOMEM.
  */
 static int
-digest(const struct target *t, struct source *source, const char *p,
-    size_t size)
+digest(const struct target *t, struct source *source, char *p, size_t size)
 {
 	struct lines *l = pmux->lines;
 	size_t length;
 	bool ended;
+	int error;
 
 	while (
 	    size > 0 && next_record(source->length, p, size, &length, &ended)) {
+		if (!l->measured && (error = match(source, p, length)) != 0)
+			return error;
 		if (source->length == 0)
 			put_record(t, p, length, ended);
 		else if (put_joined(t, source, p, length) != 0)
@@ -500,8 +564,11 @@ digest(const struct target *t, struct source *source, const char *p,
 			say_cut(t, source, ended);
 		p += length + ended;
 		size -= length + ended;
-		if (l->most != 0)
+		if (l->counted)
 			mark(p);
+		/* the others of one message, or of a device, are lost */
+		if (l->matched)
+			return 0;
 	}
 	return hold(source, p, size);
 }
@@ -596,39 +663,54 @@ peek(int fd, struct source *source, size_t size)
 			      read_peek(fd, &source->how, l->bytes, size);
 }
 
+/* Put the bytes that HOLDER has as a record.  Returns -EINTR or -ENOMEM. */
+static ssize_t
+put_cut(struct source *source, struct source *holder)
+{
+	struct lines *l = pmux->lines;
+	const struct target *t = &l->targets->list[source - l->sources];
+	int error;
+
+	error = match(holder, l->bytes, 0);
+	if (error != 0)
+		return error;
+	put_record(t, holder->held, l->longest, false);
+	holder->length = 0;
+	say_cut(t, holder, false);
+	return -EINTR;
+}
+
 /*
  * Peek at the unread bytes; *WANTED is set to the length of the records in them
- * that --count wants.  Returns as read_peek.
+ * that --count and --until want.  Returns as read_peek, or -ENOMEM.
  */
 static ssize_t
 peek_records(int fd, struct source *source, struct source *holder,
     size_t *wanted)
 {
 	struct lines *l = pmux->lines;
-	const struct target *t = &l->targets->list[source - l->sources];
 	uint64_t count = l->most - l->records;
-	ssize_t n = 0;
+	ssize_t n = 0, length = 0;
 
 	*wanted = 0;
-	for (size_t size = TURN; *wanted == 0; size = LARGEST) {
+	l->found = false;
+	for (size_t size = TURN; length == 0; size = LARGEST) {
 		n = peek(fd, source, size);
 		if (n <= 0)
-			break;
+			return n;
 		if (is_message(source))
-			*wanted = (size_t)n;
+			length = n;
 		/* the bytes held are a record if the line continues */
-		else if (holder->length == l->longest && l->bytes[0] != '\n') {
-			put_record(t, holder->held, l->longest, false);
-			holder->length = 0;
-			say_cut(t, holder, false);
-			return -EINTR;
-		} else
-			*wanted = measure(holder->length, l->bytes, (size_t)n,
+		else if (holder->length == l->longest && l->bytes[0] != '\n')
+			return put_cut(source, holder);
+		else
+			length = measure(holder, l->bytes, (size_t)n,
 			    count < BATCH ? count : BATCH);
 		if ((size_t)n < size || size == LARGEST)
 			break;
 	}
-	return n;
+	*wanted = length > 0 ? (size_t)length : 0;
+	return length < 0 ? length : n;
 }
 
 /* Read the first LENGTH of bytes, which were peeked at. */
@@ -675,59 +757,100 @@ printed(const struct source *source, size_t length, uint64_t before)
 }
 
 /*
- * Print the records that the first LENGTH of bytes are, LAST being whether they
+ * Print the records that the first WANTED of bytes are, LAST being whether they
  * end without a newline, and then consume those that were printed: the others
  * stay unread, so that they are not lost.  Returns as read_now.
  */
 static ssize_t
 print_and_consume(int fd, struct source *source, struct source *holder,
-    size_t length, bool last)
+    size_t wanted, bool last)
 {
 	struct lines *l = pmux->lines;
 	const struct target *t = &l->targets->list[source - l->sources];
 	uint64_t before = l->records;
+	size_t length = wanted;
+	int error;
 
 	l->batched = 0;
 	l->batch_start = output_appended();
 	l->produced = 0;
-	if (digest(t, holder, l->bytes, length) != 0)
-		return -ENOMEM;
+	l->measured = !is_message(source);
+	error = digest(t, holder, l->bytes, wanted);
+	l->measured = false;
+	if (error != 0)
+		return error;
 	if (last && holder->length > 0) {
+		if (!l->found && match(holder, l->bytes, 0) != 0)
+			return -ENOMEM;
 		put_unfinished(t, holder);
-		mark(l->bytes + length);
+		mark(l->bytes + wanted);
 	}
 	if (!l->print->quiet)
-		length = printed(source, length, before);
+		length = printed(source, wanted, before);
+	/* what was not printed stays unread, and will match again */
+	l->matched = length == wanted && (l->matched || l->found);
 	return length == 0 ? -EINTR : consume(fd, source, length);
 }
 
+/* Take records from a source that cannot be peeked at.  Returns as read_now. */
+static ssize_t
+take_unpeeked(int fd, struct source *source, struct source *holder)
+{
+	struct lines *l = pmux->lines;
+	const struct target *t = &l->targets->list[source - l->sources];
+	ssize_t n = read_single_bytes(fd, source);
+	int error = n <= 0 ? 0 : digest(t, holder, l->bytes, (size_t)n);
+
+	if (error == 0 && n > 0 && l->partial && holder->length > 0) {
+		error = match(holder, l->bytes, 0);
+		if (l->matched)
+			put_unfinished(t, holder);
+	}
+	return error != 0 ? error : n;
+}
+
+/* As is_stuck; or it is to be printed as it is. */
+static int
+wants_unfinished(struct source *source, struct source *holder, size_t length,
+    bool *last)
+{
+	struct lines *l = pmux->lines;
+	const struct target *t = &l->targets->list[source - l->sources];
+	int answer = 0;
+
+	if (l->partial || l->last)
+		answer = matches(holder, l->bytes, length);
+	if (answer < 0)
+		return answer;
+	l->found = answer > 0;
+	if (!l->found && !l->last)
+		return is_stuck(t, source, length, last);
+	*last = true;
+	return true;
+}
+
 /*
- * Take at most the records that --count wants.  Returns as read_now;
+ * Take at most the records that --count and --until want.  Returns as read_now;
  * -EINPROGRESS if only an unfinished line is unread.
  */
 static ssize_t
 take_counted(int fd, struct source *source, struct source *holder)
 {
 	struct lines *l = pmux->lines;
-	const struct target *t = &l->targets->list[source - l->sources];
 	bool last = is_message(source);
 	size_t wanted;
 	ssize_t n = peek_records(fd, source, holder, &wanted);
 	int stuck;
 
-	if (n == -EOPNOTSUPP) {
-		n = read_single_bytes(fd, source);
-		return n > 0 && digest(t, holder, l->bytes, (size_t)n) != 0 ?
-		    -ENOMEM :
-		    n;
-	}
+	if (n == -EOPNOTSUPP)
+		return take_unpeeked(fd, source, holder);
 	if (n == 0 && text_of(source) == NULL)
 		/* the end of file, or an empty message */
 		return read_now(fd, &source->how, l->bytes, 0);
 	if (n <= 0)
 		return n;
 	if (wanted == 0) {
-		stuck = is_stuck(t, source, (size_t)n, &last);
+		stuck = wants_unfinished(source, holder, (size_t)n, &last);
 		if (stuck <= 0)
 			return stuck < 0 ? stuck : -EINPROGRESS;
 		wanted = (size_t)n;
@@ -934,8 +1057,8 @@ take(size_t index)
 	}
 	if (!l->print->quiet)
 		make_head(t);
-	n = l->most != 0 ? take_in_turn(source, holder) :
-			   take_all(source, holder);
+	n = l->counted ? take_in_turn(source, holder) :
+			 take_all(source, holder);
 	if (n <= 0)
 		return take_nothing(index, (int)n);
 	source->empty = false;
@@ -949,10 +1072,10 @@ lines_take(size_t index)
 	struct lines *l = pmux->lines;
 	enum lines_answer answer = LINES_WAIT;
 
-	if (l->most != 0 && l->records >= l->most)
+	if (lines_done())
 		return answer;
 	/* a process that cannot print must not keep the turn from others */
-	if (l->most != 0 && !l->print->quiet && !output_is_ready()) {
+	if (l->counted && !l->print->quiet && !output_is_ready()) {
 		l->blocked = true;
 		return answer;
 	}
@@ -962,6 +1085,27 @@ lines_take(size_t index)
 		answer = take(index);
 	sigdefer_end();
 	return answer;
+}
+
+bool
+lines_take_last(size_t index)
+{
+	struct lines *l = pmux->lines;
+	struct source *holder = &l->sources[l->sources[index].same];
+	uint64_t before = l->records;
+
+	if (l->targets->list[index].fd < 0)
+		return false;
+	l->last = true;
+	(void)lines_take(index);
+	l->last = false;
+	if (holder->length > 0 && !lines_done()) {
+		sigdefer_begin();
+		(void)match(holder, l->bytes, 0);
+		put_unfinished(&l->targets->list[index], holder);
+		sigdefer_end();
+	}
+	return l->records != before;
 }
 
 void
@@ -980,6 +1124,14 @@ lines_count(void)
 	return pmux->lines->records;
 }
 
+bool
+lines_done(void)
+{
+	const struct lines *l = pmux->lines;
+
+	return l->matched || l->records >= l->most;
+}
+
 void
 lines_close(void)
 {
@@ -993,7 +1145,7 @@ lines_close(void)
 	for (size_t i = 0; i < l->targets->count; i++) {
 		t = &l->targets->list[i];
 		if (l->sources[i].length > 0 &&
-		    (l->most == 0 || l->sources[i].how.kind != READ_FILE ||
+		    (!l->counted || l->sources[i].how.kind != READ_FILE ||
 			read_skip(t->fd, -(off_t)l->sources[i].length) != 0)) {
 			if (!l->print->quiet)
 				make_head(t);
@@ -1016,5 +1168,6 @@ lines_end(struct lines *l, size_t count)
 		free(l->sources[i].held);
 	free(l->sources);
 	free(l->texts);
+	free(l->joined);
 	free(l);
 }

@@ -22,27 +22,36 @@ enum lines_answer {
 };
 
 /*
- * Prepare to read lines of up to LONGEST bytes (0: the default) from TARGETS,
- * to be printed as PRINT says; at most MOST of them if that is not 0.  Returns
- * 0 or an exit status, a message having been printed: for a target that asks to
- * write, or one that cannot be read.
+ * Prepare to read lines from TARGETS, as OPTIONS say, which are to be printed as
+ * PRINT says; all three stay where they are until lines_end.  Returns 0 or an
+ * exit status, a message having been printed: for a target that asks to write,
+ * or one that cannot be read.
  */
+struct stream_options;
 int lines_open(const struct targets *targets, const struct print_options *print,
-    size_t longest, uint64_t most);
+    const struct stream_options *options);
 
 /*
  * Read from target INDEX, which is ready, without ever waiting for it, a
  * bounded amount, so that the others get their turn; append the records of its
- * whole lines to the output.  Nothing is read once lines_count has reached the
- * maximum.
+ * whole lines to the output.  Nothing is read once lines_done says so.
  */
 enum lines_answer lines_take(size_t index);
+
+/*
+ * Read and print what is unread at target INDEX, up to the goal, also an
+ * unfinished line: its writer has ended.  Returns whether there was any.
+ */
+bool lines_take_last(size_t index);
 
 /* If nothing was read since nothing can be written: wait until it can be. */
 void lines_await_output(void);
 
 /* How many records there were. */
 uint64_t lines_count(void);
+
+/* Whether the goal is reached: --count lines, or one that --until matches. */
+bool lines_done(void);
 
 /* Append the unfinished lines, in the order of the targets. */
 void lines_close(void);

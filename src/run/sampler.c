@@ -113,6 +113,16 @@ add_edges(struct sampler *s, uint32_t index)
 	(void)s->edge_backend->add(s->edges, index, t->fd, bits);
 }
 
+int
+sampler_edges(struct sampler *s)
+{
+	int fd = -1;
+
+	if (open_edges(s) && s->edge_backend->number != NULL)
+		fd = s->edge_backend->number(s->edges);
+	return fd < 0 ? -1 : fd;
+}
+
 void
 sampler_read_edges(struct sampler *s)
 {

@@ -89,6 +89,12 @@ void sampler_close(struct sampler *s);
 /* Target INDEX was reported in this step: its edges count from the next on. */
 void sampler_reported(struct sampler *s, uint32_t index);
 
+/*
+ * The descriptor of the object that reports the edges, readable while there are
+ * any; the sampler's own.  -1 where it has none.
+ */
+int sampler_edges(struct sampler *s);
+
 /* Set CHANGED of all targets that had an edge. */
 void sampler_read_edges(struct sampler *s);
 

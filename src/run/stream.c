@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/types.h>
+
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "backend/backend.h"
 #include "base/deadline.h"
 #include "base/flags.h"
 #include "base/pmux.h"
+#include "output/debug.h"
 #include "output/diag.h"
 #include "output/output.h"
 #include "print/print.h"
@@ -16,12 +21,19 @@
 #include "run/request.h"
 #include "run/stream.h"
 #include "run/watched.h"
+#include "sys/process.h"
 
 struct stream {
 	struct request *request;
 	struct watched w;
 	struct dispatch *dispatch; /* NULL: no PROGRAM */
 	bool partial; /* reports what was read in part, as poll(2) does */
+	bool ended; /* the process of --while */
+	bool drained; /* and nothing is left of what it wrote */
+	bool woken; /* the last wait reported something */
+	bool sampled; /* only sampling shows that the process has ended */
+	int process; /* of --while, as process_open; or -1 */
+	int64_t pause; /* after its end, until nothing more comes: ns */
 	int status; /* of what failed on the way, or 0 */
 };
 
@@ -204,20 +216,143 @@ sample_all(struct stream *f)
 	return status;
 }
 
+/* ---- the process of --while ---- */
+
+/* ns between two samples, where no descriptor reports its end. */
+#define PROCESS_PAUSE (INT64_C(50) * 1000000)
+
+/* ns: what was written to a terminal may come that much later. */
+#define TERMINAL_PAUSE (INT64_C(20) * 1000000)
+
+/* A zombie is not: its parent has to wait for it first. */
+static bool
+is_gone(const struct stream *f)
+{
+	return kill((pid_t)f->request->stream.process, 0) == -1 &&
+	    errno == ESRCH;
+}
+
+static void
+forget_process(struct stream *f)
+{
+	if (f->process < 0)
+		return;
+	(void)f->w.waitset.backend->remove(f->w.waitset.state,
+	    (uint32_t)f->w.waitset.targets->count + WAITSET_PROCESS,
+	    f->process);
+	(void)close(f->process);
+	f->process = -1;
+}
+
+static void
+end_process(struct stream *f)
+{
+	const struct targets *targets = f->w.waitset.targets;
+
+	DEBUG("stream", "the process of --while has ended");
+	f->ended = true;
+	f->sampled = false;
+	forget_process(f);
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->list[i].fd >= 0 && isatty(targets->list[i].fd))
+			f->pause = TERMINAL_PAUSE;
+}
+
+/* Returns 0 or an exit status, a message having been printed. */
+static int
+watch_process(struct stream *f)
+{
+	struct waitset *w = &f->w.waitset;
+	pid_t pid = (pid_t)f->request->stream.process;
+	int error;
+
+	if (pid == 0)
+		return 0;
+	f->process = process_open(pid);
+	f->sampled = f->process == -ENOSYS;
+	if (f->process == -ESRCH || (f->sampled && is_gone(f)))
+		end_process(f);
+	if (f->sampled || f->ended)
+		return 0;
+	error = f->process < 0 ?
+	    f->process :
+	    w->backend->add(w->state,
+		(uint32_t)w->targets->count + WAITSET_PROCESS, f->process,
+		w->backend->mask_read);
+	return error == 0 ? 0 :
+			    diag_system(-error, NULL, "--while %ld", (long)pid);
+}
+
+/* The next byte of a line that --partial tries may come at any time. */
+static int
+watch_edges(struct stream *f)
+{
+	struct waitset *w = &f->w.waitset;
+	int fd = f->request->stream.partial ? sampler_edges(&f->w.sampler) : -1,
+	    error;
+
+	if (fd == -1)
+		return 0;
+	error = w->backend->add(w->state,
+	    (uint32_t)w->targets->count + WAITSET_EDGES, fd,
+	    w->backend->mask_read);
+	return error == 0 ? 0 : diag_system(-error, NULL, "--partial");
+}
+
 /* ---- the loop ---- */
+
+/* Whether PROGRAMs run, or wait for their turn. */
+static bool
+is_busy(const struct stream *f)
+{
+	return f->dispatch != NULL && !dispatch_idle(f->dispatch);
+}
+
+/* --count or --until */
+static bool
+has_goal(const struct stream *f)
+{
+	return f->w.most != 0 || f->request->stream.until != NULL;
+}
+
+static bool
+has_reached_goal(const struct stream *f)
+{
+	return f->request->stream.lines ?
+	    lines_done() :
+	    f->w.most != 0 && f->w.count >= f->w.most;
+}
 
 static bool
 is_done(const struct stream *f)
 {
-	return (f->w.unfinished == 0 && f->w.waitset.targets->count > 0 &&
-		   (f->dispatch == NULL || dispatch_idle(f->dispatch))) ||
-	    (f->w.most != 0 && f->w.count >= f->w.most);
+	return has_reached_goal(f) ||
+	    (!is_busy(f) &&
+		(f->drained ||
+		    (f->w.unfinished == 0 && f->w.waitset.targets->count > 0)));
 }
 
 static int64_t
 sooner(int64_t a, int64_t b)
 {
 	return a == -1 || (b != -1 && b < a) ? b : a;
+}
+
+/* The event of something else than a target, which OTHER says. */
+static int
+take_other(struct stream *f, size_t other)
+{
+	switch (other) {
+	case WAITSET_PROGRAM:
+		return dispatch_wake(f->dispatch);
+	case WAITSET_PROCESS:
+		end_process(f);
+		return 0;
+	default:
+		sampler_read_edges(&f->w.sampler);
+		sampler_soon(&f->w.sampler);
+		return 0;
+	}
 }
 
 /* The events of the last wait.  Sets *OUTPUT_ERROR if output has no reader. */
@@ -236,7 +371,7 @@ deliver(struct stream *f, int *output_error)
 		if (taken < 0)
 			break;
 		if (event.token > r->targets.count) {
-			status = dispatch_wake(f->dispatch);
+			status = take_other(f, event.token - r->targets.count);
 			continue;
 		}
 		status = take_event(f, &event);
@@ -253,17 +388,22 @@ end_step(struct stream *f, int *output_error)
 		*output_error = output_flush();
 }
 
-/* One wait and its events.  Returns 0 or an exit status. */
+/*
+ * One wait and its events; SAMPLE: a round of samples, too, if it is due or not.
+ * Returns 0 or an exit status.
+ */
 static int
-step(struct stream *f, int64_t left, int *output_error)
+step(struct stream *f, int64_t left, bool sample, int *output_error)
 {
 	int n, status;
 
 	status = waitset_wait(&f->w.waitset,
 	    sooner(left, sampler_left(&f->w.sampler)), &n);
+	f->woken = n > 0;
 	if (status == 0 && n > 0)
 		status = deliver(f, output_error);
-	if (status == 0 && sampler_is_due(&f->w.sampler)) {
+	if (status == 0 &&
+	    (sample ? f->w.sampler.count > 0 : sampler_is_due(&f->w.sampler))) {
 		/* the reader of the reports acts on them before the round */
 		end_step(f, output_error);
 		if (*output_error == 0)
@@ -275,6 +415,48 @@ step(struct stream *f, int64_t left, int *output_error)
 	return status;
 }
 
+/*
+ * The process of --while has ended; one step with all that was ready then, and
+ * what that left, has been made.  If it brought nothing, that was all.
+ */
+static void
+drain(struct stream *f, uint64_t before)
+{
+	bool any = f->woken || f->w.count != before;
+
+	for (uint32_t i = 0; f->request->stream.lines && !any && !is_done(f) &&
+	     i < f->w.waitset.targets->count;
+	     i++)
+		if (lines_take_last(i))
+			f->w.waitset.asked = true;
+	f->drained = !any;
+}
+
+/* A wait, as the state of the stream demands.  Returns 0 or an exit status. */
+static int
+next_step(struct stream *f, deadline_t idle, int *output_error)
+{
+	int64_t left = deadline_left(f->request->wait.deadline), pause;
+	uint64_t before = f->w.count;
+	bool ended = f->ended;
+	int status;
+
+	if (ended)
+		pause = f->pause;
+	else if (is_busy(f))
+		pause = -1;
+	else
+		pause = deadline_left(idle);
+	if (!ended && f->sampled)
+		pause = sooner(pause, PROCESS_PAUSE);
+	status = step(f, sooner(left, pause), ended, output_error);
+	if (f->sampled && is_gone(f))
+		end_process(f);
+	if (ended && status == 0 && *output_error == 0)
+		drain(f, before);
+	return status;
+}
+
 /* Returns 0 or an exit status. */
 static int
 loop(struct stream *f, bool *timed_out, int *output_error)
@@ -283,28 +465,28 @@ loop(struct stream *f, bool *timed_out, int *output_error)
 	deadline_t idle = deadline_in(r->stream.idle);
 	uint64_t before;
 	int status = 0;
-	bool busy;
+	bool active;
 
 	while (status == 0 && *output_error == 0 && !is_done(f) &&
 	    (f->dispatch == NULL || !dispatch_stopped(f->dispatch))) {
 		before = f->w.count;
 		if (r->stream.lines)
 			lines_await_output();
-		busy = f->dispatch != NULL && !dispatch_idle(f->dispatch);
-		status = step(f,
-		    sooner(deadline_left(r->wait.deadline),
-			busy ? -1 : deadline_left(idle)),
-		    output_error);
-		busy |= f->dispatch != NULL && !dispatch_idle(f->dispatch);
-		if (f->w.count != before || busy)
+		active = is_busy(f);
+		status = next_step(f, idle, output_error);
+		active |= is_busy(f) || f->w.count != before;
+		if (active)
 			idle = deadline_in(r->stream.idle);
-		else if (deadline_left(idle) == 0)
-			*timed_out = true;
-		if (deadline_left(r->wait.deadline) == 0)
-			*timed_out = true;
+		*timed_out = !is_done(f) &&
+		    ((!active && deadline_left(idle) == 0) ||
+			deadline_left(r->wait.deadline) == 0);
 		if (*timed_out)
 			break;
 	}
+	/* what came at the same moment counts */
+	if (*timed_out && status == 0 && f->dispatch == NULL &&
+	    *output_error == 0)
+		status = step(f, 0, true, output_error);
 	return status;
 }
 
@@ -313,9 +495,11 @@ result(const struct stream *f, bool timed_out)
 {
 	if (f->status != 0)
 		return f->status;
-	if (f->w.waitset.asked)
+	if (has_reached_goal(f))
 		return EXIT_EVENT;
-	return timed_out && !is_done(f) ? EXIT_TIMED_OUT : EXIT_UNASKED;
+	if (timed_out && !is_done(f))
+		return EXIT_TIMED_OUT;
+	return f->w.waitset.asked && !has_goal(f) ? EXIT_EVENT : EXIT_UNASKED;
 }
 
 static int
@@ -329,7 +513,7 @@ run(struct stream *f)
 		status = dispatch_open(&f->dispatch, &f->w, &r->program,
 		    &r->print);
 	/* events that were not printed stay, and will be printed again */
-	output_until(r->wait.deadline, r->stream.lines && f->w.most != 0);
+	output_until(r->wait.deadline, r->stream.lines && has_goal(f));
 	if (status == 0)
 		status = loop(f, &timed_out, &output_error);
 	if (r->stream.lines)
@@ -403,6 +587,8 @@ stream_close(void *stream)
 	lines_close();
 	if (f->dispatch != NULL)
 		dispatch_close(f->dispatch);
+	if (f->w.waitset.backend != NULL)
+		forget_process(f);
 	if (f->w.sampler.targets != NULL)
 		sampler_close(&f->w.sampler);
 	waitset_close(&f->w.waitset);
@@ -426,9 +612,10 @@ stream_run(struct request *request)
 	f->w.most = (uint64_t)options->count;
 	f->w.reopen = options->reopen;
 	f->partial = options->better != NULL;
-	status = options->lines ? lines_open(targets, &request->print,
-				      (size_t)options->longest, f->w.most) :
-				  0;
+	f->process = -1;
+	status = options->lines ?
+	    lines_open(targets, &request->print, options) :
+	    0;
 	if (status == 0)
 		status = open_better(f, request);
 	if (status < 0)
@@ -442,6 +629,10 @@ stream_run(struct request *request)
 	    sampler_open(&f->w.sampler, targets, request->wait.data,
 		f->w.edge) != 0)
 		status = diag_system(ENOMEM, NULL, "targets");
+	if (status == 0)
+		status = watch_process(f);
+	if (status == 0)
+		status = watch_edges(f);
 	if (status == 0)
 		status = run(f);
 	pmux_close();

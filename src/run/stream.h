@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 struct backend;
+struct pattern;
 struct request;
 
 /* The options of a stream of events. */
@@ -26,7 +27,10 @@ struct stream_options {
 	int64_t idle; /* ns, or DURATION_FOREVER */
 	int64_t count; /* of events, lines or runs; 0: no limit */
 	int64_t longest; /* bytes of a line; 0: usual */
+	struct pattern *until; /* with LINES; or NULL */
+	int64_t process; /* --while: its PID; 0: none */
 	bool lines;
+	bool partial; /* UNTIL may match an unfinished line */
 	bool reopen;
 };
 

@@ -54,7 +54,7 @@ waitset_object(const struct targets *targets, bool data,
     struct backend_state **object)
 {
 	const struct backend *backend = targets->backend;
-	int error = backend->open(object, targets->count + 2);
+	int error = backend->open(object, targets->count + WAITSET_OTHERS);
 
 	if (error == 0 && backend->requests != NULL)
 		backend->requests(*object, targets->kevents, targets->count,
@@ -193,7 +193,7 @@ waitset_open(struct waitset *w, struct targets *targets,
 	w->targets = targets;
 	w->backend = targets->backend;
 	w->more = more;
-	w->max = targets->count + 2;
+	w->max = targets->count + WAITSET_OTHERS;
 	if ((uint64_t)options->max_events < w->max)
 		w->max = (size_t)options->max_events;
 	w->output = -1;

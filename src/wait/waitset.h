@@ -24,9 +24,17 @@ struct wait_options {
 };
 
 /*
- * The token of each target is its place in their list.  That behind the
- * last is the output's, the next one is the caller's to use.
+ * The token of each target is its place in their list.  Behind the last are
+ * these: that of standard output, and those that are the caller's to add.
  */
+enum {
+	WAITSET_OUTPUT,
+	WAITSET_PROGRAM, /* one of them may have ended */
+	WAITSET_PROCESS, /* that of --while has ended */
+	WAITSET_EDGES, /* the sampler's object has some */
+	WAITSET_OTHERS
+};
+
 struct waitset {
 	struct targets *targets;
 	const struct backend *backend;

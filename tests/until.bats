@@ -1,0 +1,391 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+#
+# The goals and ends of a stream: --until, --partial, --while.
+
+# shellcheck disable=SC2030,SC2031,SC2154	# run sets them
+# shellcheck disable=SC2094	# both ends of a FIFO
+load helper
+
+# ends STATUS: the stream that `streaming' started ends by itself.
+ends() {
+	local status
+
+	run ! read -r line <&8 || fail "one more record: $line"
+	exec 8<&-
+	status=0	# run has set it
+	wait "$pid" || status=$?
+	assert_equal "$status $(<err)" "$1 "
+}
+
+# a process that ends when its standard input does
+lives() {
+	mkfifo life
+	cat life >/dev/null 3>&- &
+	life=$!
+	exec 9>life
+}
+
+dies() {
+	exec 9>&-
+	rm life
+}
+
+# ---- --until ----
+
+every_match() {
+	{ pm "$1" --lines --until '^READY( |$)' "$(reads "$1" 0)" && cat >left; } \
+	    < <(printf '%s\n' 'NOT READY' 'READY to go' more 'READY again')
+	expect 0 $'0\tNOT READY' $'0\tREADY to go'
+	assert_equal "$(<left)" $'more\nREADY again'
+}
+
+@test "--until: ends with the line, and reads nothing behind it" {
+	each every_match
+}
+
+every_end() {
+	pm "$1" --lines --until READY "$(reads "$1" 0)" < <(printf 'a\nb')
+	expect 1 $'0\ta' $'0\tb'
+	with 7=pipe.r.empty -- \
+	    pmux "$1" --lines --until READY -t 20ms "$(reads "$1" 7)"
+	expect 124
+	with 7=pipe.r.data -- \
+	    pmux "$1" --lines --until READY --idle 20ms "$(reads "$1" 7)"
+	assert_equal "$status" 124
+}
+
+@test "--until: the end before it is 1, the time is 124" {
+	each every_end
+}
+
+every_last() {
+	pm "$1" --lines --until 'b$' "$(reads "$1" 0)" < <(printf 'a\nb')
+	expect 0 $'0\ta' $'0\tb'
+}
+
+@test "--until: an unfinished last line may match" {
+	each every_last
+}
+
+@test "--until: a regular file is read up to the match" {
+	local c
+
+	printf '%s\n' a READY b >file
+	for c in select poll wait; do
+		{ pm $c --lines --until READY "$(reads $c 0)" && cat >left; } <file
+		expect 0 $'0\ta' $'0\tREADY'
+		assert_equal "$(<left)" b
+	done
+}
+
+@test "--until: a match at the moment that the time ends counts" {
+	pm wait --lines --until READY -t 0 0 < <(echo READY)
+	# the pipe may still be empty
+	[[ $status == 0 && $output == $'0\tREADY' || $status == 124 ]]
+	echo READY >file
+	pm wait --lines --until READY -t 0 0 <file
+	expect 0 $'0\tREADY'
+}
+
+@test "--until with --count: what comes first is the goal" {
+	pm wait -q --lines --until READY -c 2 0 < <(printf '%s\n' a b READY)
+	expect 0
+	pm wait --lines --until READY -c 9 0 < <(printf '%s\n' a READY b)
+	expect 0 $'0\ta' $'0\tREADY'
+	pm wait -q --lines --until READY -c 9 0 < <(printf '%s\n' a b)
+	expect 1
+}
+
+@test "--until: of several targets the other keeps its lines" {
+	mkfifo a b
+	exec 5<>a 6<>b
+	streaming wait --lines --until READY a b
+	printf 'one\n' >&5
+	read -r line <&8
+	assert_equal "$line" $'a\tone'
+	printf 'READY\nbehind\n' >&5
+	read -r line <&8
+	assert_equal "$line" $'a\tREADY'
+	ends 0
+	echo other >&6
+	read -r line <&6
+	assert_equal "$line" other
+	read -r line <&5
+	assert_equal "$line" behind
+	exec 5>&- 6>&-
+}
+
+@test "--until: messages of a socket" {
+	with 7=unix-stream.data -- pmux wait --lines --until . --idle 20ms 7
+	assert_equal "$status" 124	# no end of a line
+	with 7=unix-dgram.data -- pmux wait --lines --until . -t 60 7
+	assert_equal "$status" 0
+	with 7=unix-dgram.data -- pmux wait --lines --until '^$' --idle 20ms 7
+	assert_equal "$status" 124
+}
+
+@test "--until: a piece that --max-line cuts is matched alone" {
+	pm wait --lines --max-line 3 --until 'cd' 0 < <(printf 'abcdef\nXcd\n')
+	short
+	assert_equal "$status ${lines[*]}" $'0 0\tabc 0\tdef 0\tXcd'
+	pm wait --lines --max-line 3 --until '^d' 0 < <(printf 'abcdef\nX\n')
+	short
+	assert_equal "$status ${lines[*]}" $'0 0\tabc 0\tdef'
+}
+
+# ---- expressions ----
+
+# matches ERE TEXT: TEXT, with the escapes of printf, is a match of ERE.
+matches() {
+	printf "$2\n" >text
+	pmux wait --lines -q --until "$1" 0 <text
+}
+
+@test "--until: extended expressions, byte by byte" {
+	matches 'a|b' xbx
+	matches '^(ab)+$' abab
+	matches 'a{2,3}c' xaac
+	matches '[[:digit:]]+\.[0-9]' 'version 12.5'
+	matches '' ''
+	matches 'ä' 'träge'
+	matches '^tr..ge$' 'träge'
+	matches '^.$' '\377'
+	run ! matches 'A' a
+	run ! matches '^b' ab
+}
+
+@test "--until: no expression matches a NUL byte" {
+	matches '^a$' 'a'
+	matches 'b$' 'a\0b'
+	matches '^a' 'a\0b'
+	run ! matches '^b' 'a\0b'
+	run ! matches 'a$' 'a\0b'
+	run ! matches 'a.b' 'a\0b'
+	run ! matches 'a[^x]b' 'a\0b'
+	matches '^$' ''
+	run ! matches '^$' '\0'
+}
+
+@test "--until: also in long lines, where the beginning is no other" {
+	local long
+
+	long=$(head -c 5000 /dev/zero | tr '\0' a)
+	matches "a.*b" "${long}b"
+	matches "ab$" "${long}b"
+	run ! matches "^b" "${long}b"
+	matches "^a" "${long}b"
+	matches "c|ab" "${long}b"
+	# behind a NUL
+	matches "ab$" "x\\0${long}b"
+	run ! matches "^a" "x\\0${long}b"
+	run ! matches "xa" "x\\0${long}b"
+	matches "^x" "x\\0${long}b"
+}
+
+# glibc would need hours without care
+@test "--until: a long line takes no time that is quadratic in its length" {
+	head -c 1000000 /dev/zero | tr '\0' a >text
+	printf '\0' >>text
+	head -c 1000000 /dev/zero | tr '\0' a >>text
+	echo >>text
+	pm wait --lines -q --max-line 3000000 --until 'a.*(b|c)' 0 <text
+	expect 1
+}
+
+@test "--until: bad expressions are usage errors" {
+	usage_error "'a\(': .*[(]" wait --lines --until 'a(' 0
+	usage_error "'\[a': .*\[" wait --lines --until '[a' 0
+	usage_error 'unmatched [)]' wait --lines --until 'a)' 0
+	usage_error 'unmatched [)]' wait --lines --until '(a))|b' 0
+	usage_error 'back-references' wait --lines --until '(a*)(a*)\1\2x' 0
+	usage_error 'back-references' wait --lines --until '[)](a)\1' 0
+	# no back-references
+	matches '[\1]' 1
+	matches '[]\1]x' '1x'
+	matches '[^]\1]x' '2x'
+	matches '[[:alpha:])\1]+$' 'a)1'
+	matches '\\1' '\\\\1'
+	matches '\)' ')'
+}
+
+@test "--until and the others: not without what they need" {
+	usage_error '--until: only with --lines' wait --until x 0
+	usage_error '--until: only with --lines' wait --follow --until x 0
+	usage_error '--partial: only with --until' wait --lines --partial 0
+	usage_error '--while: only with' wait --while $$ 0
+	for pid in 0 -1 x '' 1x 2147483648; do
+		usage_error '--while: ' wait --lines --while "$pid" 0
+	done
+}
+
+# ---- --partial ----
+
+every_prompt() {
+	mkfifo f
+	exec 7<>f
+	streaming "$1" --lines --until 'login: $' --partial "$(reads "$1" f)"
+	for c in "${@:2}"; do
+		printf %s "$c" >&7
+	done
+	IFS= read -r line <&8
+	assert_equal "$line" $'f\tlogin: '
+	ends 0
+	printf 'x\n' >&7
+	read -r line <&7
+	assert_equal "$line" x
+	exec 7>&-
+	rm f
+}
+
+@test "--partial: a prompt in one piece" {
+	each every_prompt 'login: '
+}
+
+@test "--partial: a prompt byte by byte" {
+	each every_prompt l o g i n : ' '
+}
+
+@test "--partial: bytes that come later" {
+	mkfifo f
+	exec 7<>f
+	streaming wait --lines --until '>$' --partial f
+	printf 'one\n' >&7
+	read -r line <&8
+	printf 'a' >&7
+	# it has seen the a, which stays unread
+	until [[ $(pmux poll -t 0 --format %b f:in) == 1 ]]; do
+		sleep 0.002
+	done
+	printf '>' >&7
+	read -r line <&8
+	assert_equal "$line" $'f\ta>'
+	ends 0
+	exec 7>&-
+}
+
+@test "--partial: a terminal" {
+	with 7=pty-master.data -- \
+	    pmux wait --lines --until '.$' --partial -t 5 7
+	assert_equal "$status" 0
+}
+
+@test "without --partial an unfinished line is not tried" {
+	with 7=pipe.r.empty -- sh -c 'printf a | {
+		pmux wait --lines --until a --idle 50ms 0 7; }'
+	assert_equal "$status" 0	# the writer has gone: it is the last line
+	mkfifo f
+	exec 7<>f
+	printf a >&7
+	pm wait --lines --until a --idle 50ms --hold 0 f
+	assert_equal "$status" 124
+	exec 7>&-
+}
+
+# ---- --while ----
+
+every_while() {
+	lives
+	mkfifo f
+	exec 7<>f
+	streaming "$1" --lines --while "$life" "$(reads "$1" 7)"
+	echo one >&7
+	read -r line <&8
+	assert_equal "$line" $'7\tone'
+	printf 'two\nlast' >&7
+	dies
+	read -r line <&8
+	assert_equal "$line" $'7\ttwo'
+	read -r line <&8
+	assert_equal "$line" $'7\tlast'
+	ends 0
+	exec 7>&-
+	rm f
+}
+
+@test "--while: the last words are read, an unfinished line too" {
+	each every_while
+}
+
+every_while_until() {
+	lives
+	mkfifo f
+	exec 7<>f
+	streaming "$1" --lines --until READY --while "$life" "$(reads "$1" 7)"
+	printf 'x\nREADY' >&7
+	read -r line <&8
+	dies
+	read -r line <&8
+	assert_equal "$line" $'7\tREADY'
+	ends 0
+	lives
+	streaming "$1" --lines --until READY --while "$life" "$(reads "$1" 7)"
+	printf 'x\n' >&7
+	dies
+	read -r line <&8
+	ends 1
+	exec 7>&-
+	rm f
+}
+
+@test "--while with --until: 0 for the line, 1 for the end before it" {
+	each every_while_until
+}
+
+@test "--while: a process that has gone already" {
+	sh -c : &
+	pid=$!
+	wait $pid
+	mkfifo f
+	exec 7<>f
+	pm wait --lines --while $pid 7
+	expect 1
+	echo left >&7
+	pm wait --lines --while $pid 7
+	expect 0 $'7\tleft'
+	echo left >&7
+	pm wait --lines --until x --while $pid -t 60 7
+	expect 1 $'7\tleft'
+	exec 7>&-
+}
+
+@test "--while: events, without --lines" {
+	lives
+	mkfifo f
+	exec 7<>f
+	streaming wait --follow --while "$life" 7
+	echo >&7
+	read -r line <&8
+	assert_equal "$line" $'in\t7'
+	dies
+	ends 0
+	lives
+	read -r line <&7
+	streaming wait --follow --while "$life" 7
+	dies
+	ends 1
+	exec 7>&-
+}
+
+@test "--while: no targets that finish are needed" {
+	lives
+	with 7=pipe.r.writer-gone-drained -- \
+	    pmux wait --lines --while $$ 7
+	expect 1
+	streaming wait --follow --while "$life" -t 60
+	dies
+	ends 1
+}
+
+@test "--while: time still ends it" {
+	with 7=pipe.r.empty -- pmux wait --lines --while $$ -t 20ms 7
+	expect 124
+	with 7=pipe.r.empty -- pmux wait --lines --while $$ --idle 20ms 7
+	expect 124
+}
+
+@test "--while: a thread, or no process, is an error" {
+	need_linux
+	pm wait --lines --while 2147483647 0 </dev/null
+	expect 1
+}

@@ -72,11 +72,15 @@ struct information {
 	} as;
 };
 
-/* The C libraries differ in the type of the request. */
+/*
+ * By its number: the C libraries differ in the type of the request.  What
+ * PTRACE_PEEKDATA reads is stored at DATA, not returned.
+ */
 static long
 trace(unsigned request, pid_t tid, uintptr_t address, uintptr_t data)
 {
-	return ptrace(request, tid, (void *)address, (void *)data);
+	return syscall(SYS_ptrace, (unsigned long)request, (long)tid, address,
+	    data);
 }
 
 /* ---- the threads ---- */
@@ -527,10 +531,8 @@ peek(const struct tracee *e, uint64_t address, char *to, size_t size)
 	long word;
 
 	for (; size > 0; size -= n, to += n, address += n, shift = 0) {
-		errno = 0;
-		word = trace(PTRACE_PEEKDATA, e->tid,
-		    (uintptr_t)(address - shift), 0);
-		if (errno != 0)
+		if (trace(PTRACE_PEEKDATA, e->tid, (uintptr_t)(address - shift),
+			(uintptr_t)&word) == -1)
 			return false;
 		n = sizeof word - shift < size ? sizeof word - shift : size;
 		memcpy(to, (char *)&word + shift, n);

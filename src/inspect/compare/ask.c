@@ -9,14 +9,13 @@
 #include "inspect/compare/ask.h"
 #include "sys/process.h"
 
-#include <sys/stat.h>
-
-/* musl has statx(2) from 1.2.4 on. */
-#if defined(HAVE_EPOLL_CREATE1) && defined(__linux__) && defined(STATX_TYPE)
+#if defined(HAVE_EPOLL_CREATE1) && defined(__linux__) && \
+    defined(HAVE_LINUX_MAGIC_H)
 
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
 
@@ -31,6 +30,7 @@
 
 #include "sys/fdplace.h"
 #include "sys/fileid.h"
+#include "sys/filestat.h"
 #include "sys/foreign_table.h"
 #include "sys/peer.h"
 
@@ -171,12 +171,10 @@ copy(const struct asked *s)
 static bool
 is_same(const struct asked *s, int fd)
 {
-	struct statx st;
+	struct filestat file;
 
 	return s->inode == 0 ||
-	    (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO,
-		 &st) == 0 &&
-		st.stx_ino == s->inode);
+	    (filestat_of(fd, &file) == 0 && file.inode == s->inode);
 }
 
 /*
@@ -417,24 +415,22 @@ examine(const struct asked *s, struct answers *answers)
 {
 	const char *why = NULL;
 	int fd = borrow(s, &why);
-	struct statx st;
+	struct filestat file;
 
 	if (fd < 0)
 		return fd;
 	answers->flags = fd == CLOSED_FD ? -1 : fcntl(fd, F_GETFL);
 	/* a server that is not there is not asked */
-	if (fd == CLOSED_FD ||
-	    statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-		STATX_TYPE | STATX_SIZE, &st) == -1)
-		st.stx_mode = 0;
-	if (S_ISSOCK(st.stx_mode))
+	if (fd == CLOSED_FD || filestat_of(fd, &file) != 0)
+		file.mode = 0;
+	if (S_ISSOCK(file.mode))
 		examine_socket(fd, &answers->socket);
-	else if (S_ISFIFO(st.stx_mode) && answers->poll.bits == 0 &&
+	else if (S_ISFIFO(file.mode) && answers->poll.bits == 0 &&
 	    answers->poll.refused == 0)
 		answers->writer = peer_has_writer(fd);
-	else if (S_ISREG(st.stx_mode)) {
+	else if (S_ISREG(file.mode)) {
 		answers->position = lseek(fd, 0, SEEK_CUR);
-		answers->size = known_size(fd, (int64_t)st.stx_size);
+		answers->size = known_size(fd, (int64_t)file.size);
 	}
 	if (answers->writer < 0)
 		answers->writer = -1;

@@ -84,9 +84,9 @@ describe_opener(struct chain *c, const struct snapshot_process *process,
 /* Whether the thread sleeps in open(2) of FILE. */
 static bool
 opens(struct snapshot *snapshot, const struct snapshot_process *process,
-    const struct snapshot_thread *thread, const struct snapshot_file *file)
+    const struct snapshot_thread *thread, const struct filestat *file)
 {
-	struct snapshot_file opened;
+	struct filestat opened;
 
 	return thread->wait.call == WAIT_OPEN &&
 	    snapshot_opened(snapshot, process, &thread->wait, &opened) == 0 &&
@@ -98,13 +98,13 @@ static int
 find_openers(struct chain *c, const char *path)
 {
 	struct snapshot_process *p;
-	struct snapshot_file file;
+	struct filestat file;
 	int *list, count = source_list(c->snapshot->source, ".", &list),
 		   error = 0;
 
 	if (count < 0)
 		return 0;
-	if (snapshot_file(AT_FDCWD, path, &file) != 0)
+	if (filestat(AT_FDCWD, path, &file) != 0)
 		count = 0;
 	for (int i = 0; i < count && error == 0; i++) {
 		error = snapshot_process(c->snapshot, list[i], &p);

@@ -17,7 +17,7 @@
 
 /* What a watch may be of, to report on a path. */
 struct place {
-	struct snapshot_file file, directory;
+	struct filestat file, directory;
 	/*
 	 * statx(2) and inotify number files alike here: watches of other
 	 * numbers are of other files.
@@ -27,7 +27,7 @@ struct place {
 
 /* The directory of the file that PATH leads to.  Returns 0 or -errno. */
 static int
-find_directory(const char *path, struct snapshot_file *directory)
+find_directory(const char *path, struct filestat *directory)
 {
 	char *name = realpath(path, NULL), *slash;
 	int error;
@@ -36,7 +36,7 @@ find_directory(const char *path, struct snapshot_file *directory)
 		return -errno;
 	slash = strrchr(name, '/');
 	slash[slash == name] = '\0';
-	error = snapshot_file(AT_FDCWD, name, directory);
+	error = filestat(AT_FDCWD, name, directory);
 	free(name);
 	return error;
 }
@@ -47,8 +47,7 @@ find_directory(const char *path, struct snapshot_file *directory)
  * link may be watched for the link.
  */
 static bool
-is_certain(struct source *source, const char *path,
-    const struct snapshot_file *file)
+is_certain(struct source *source, const char *path, const struct filestat *file)
 {
 	struct stat st;
 	uint64_t device;
@@ -60,7 +59,7 @@ is_certain(struct source *source, const char *path,
 }
 
 static bool
-is_of(const struct fdinfo_watch *watch, const struct snapshot_file *file)
+is_of(const struct fdinfo_watch *watch, const struct filestat *file)
 {
 	return watch->inode == file->inode && watch->device == file->device;
 }
@@ -116,7 +115,7 @@ explain_watch(struct chain *chain, const char *path)
 	const struct world_file *list;
 	struct snapshot_descriptor *found;
 	size_t count;
-	int error = snapshot_file(AT_FDCWD, path, &place.file);
+	int error = filestat(AT_FDCWD, path, &place.file);
 
 	if (error == 0)
 		error = find_directory(path, &place.directory);

@@ -338,7 +338,7 @@ judge_open(struct judge *judge, const struct snapshot_process *process,
 	struct snapshot *snapshot = judge->chain->snapshot;
 	struct holders holders = { .list = NULL };
 	struct finding *f;
-	struct snapshot_file file;
+	struct filestat file;
 	bool met = false;
 	int error;
 

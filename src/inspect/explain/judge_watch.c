@@ -65,14 +65,14 @@ find_nameless(struct snapshot *snapshot, const struct holders *holders,
     const struct fdinfo_watch *watch)
 {
 	char path[SOURCE_PATH];
-	struct snapshot_file file;
+	struct filestat file;
 
 	for (size_t i = 0; i < holders->count; i++) {
 		const struct holder *h = &holders->list[i];
 
 		(void)snprintf(path, sizeof path, "%jd/fd/%d", (intmax_t)h->pid,
 		    h->number);
-		if (snapshot_file(snapshot->source->proc, path, &file) == 0 &&
+		if (filestat(snapshot->source->proc, path, &file) == 0 &&
 		    file.device == watch->device &&
 		    file.inode == watch->inode && file.is_nameless)
 			return h;
@@ -85,11 +85,11 @@ static bool
 has_file(struct snapshot *snapshot, pid_t pid, const char *name)
 {
 	char path[PATH_MAX + SOURCE_PATH];
-	struct snapshot_file file;
+	struct filestat file;
 
 	return (size_t)snprintf(path, sizeof path, "%jd/root%s", (intmax_t)pid,
 		   name) < sizeof path &&
-	    snapshot_file(snapshot->source->proc, path, &file) == 0;
+	    filestat(snapshot->source->proc, path, &file) == 0;
 }
 
 /* The name of D's file before it was deleted, the caller's to free; or NULL. */

@@ -17,6 +17,7 @@
 #include "inspect/facts/descriptor.h"
 #include "inspect/facts/mounts.h"
 #include "inspect/facts/procfs.h"
+#include "sys/filestat.h"
 
 #ifndef POLLRDHUP
 #define POLLRDHUP 0
@@ -90,37 +91,27 @@ descriptor_inode(const char *link)
 	return inode;
 }
 
-/*
- * What stat(2) says of the file, from what is in memory: a server that is away
- * is not asked (statx(2), AT_STATX_DONT_SYNC).
- */
+/* What filestat says of the file; without it, what the link does. */
 static void
 read_type(struct source *source, struct descriptor *d)
 {
-#if defined(__linux__) && defined(STATX_TYPE)
 	char path[SOURCE_PATH];
-	struct statx st;
+	struct filestat file;
+	int error;
 
 	(void)snprintf(path, sizeof path, "%ld/fd/%d", (long)d->pid, d->number);
-	if (source->live &&
-	    statx(source->proc, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
-		STATX_TYPE | STATX_INO | STATX_SIZE, &st) == 0) {
-		d->device = (uint64_t)st.stx_dev_major << 20 | st.stx_dev_minor;
-		d->inode = st.stx_ino;
-		d->special = (uint64_t)st.stx_rdev_major << 20 |
-		    st.stx_rdev_minor;
-		if (S_ISREG(st.stx_mode))
-			d->length = (int64_t)st.stx_size;
+	error = source->live ? filestat(source->proc, path, &file) : -ENOSYS;
+	if (error == 0) {
+		d->device = file.device;
+		d->inode = file.inode;
+		d->special = file.special;
+		if (S_ISREG(file.mode))
+			d->length = (int64_t)file.size;
 		if (d->kind == KINDS)
-			d->kind = kind_of_file(st.stx_mode, d->special,
-			    d->name);
+			d->kind = kind_of_file(file.mode, d->special, d->name);
 		return;
 	}
-	unknown(d, FACT_INODE, source->live ? errno_name(errno) : "no device");
-#else
-	(void)source;
-	unknown(d, FACT_INODE, errno_name(ENOSYS));
-#endif
+	unknown(d, FACT_INODE, source->live ? errno_name(-error) : "no device");
 	d->inode = descriptor_inode(d->name);
 	if (d->kind == KINDS)
 		d->kind = strncmp(d->name, "/dev/", 5) == 0 ? KIND_DEVICE :
@@ -400,29 +391,21 @@ int
 descriptor_file(struct source *source, pid_t pid, int number, uint64_t *device,
     uint64_t *inode)
 {
-#if defined(__linux__) && defined(STATX_TYPE)
 	char path[SOURCE_PATH];
-	struct statx st;
+	struct filestat file;
+	int error;
 
 	if (!source->live)
 		return -ENOSYS;
 	(void)snprintf(path, sizeof path, "%ld/fd/%d", (long)pid, number);
-	if (statx(source->proc, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
-		STATX_INO, &st) != 0)
-		return errno == ENOENT || errno == ESRCH ?
-		    why_missing(source, pid) :
-		    -errno;
-	*device = (uint64_t)st.stx_dev_major << 20 | st.stx_dev_minor;
-	*inode = st.stx_ino;
+	error = filestat(source->proc, path, &file);
+	if (error == -ENOENT || error == -ESRCH)
+		return why_missing(source, pid);
+	if (error != 0)
+		return error;
+	*device = file.device;
+	*inode = file.inode;
 	return 0;
-#else
-	(void)source;
-	(void)pid;
-	(void)number;
-	(void)device;
-	(void)inode;
-	return -ENOSYS;
-#endif
 }
 
 void

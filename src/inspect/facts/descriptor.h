@@ -91,8 +91,7 @@ int descriptor_identify(struct source *source, pid_t pid, int number,
     struct descriptor *d);
 
 /*
- * Only which file it is, from what is in memory (statx(2),
- * AT_STATX_DONT_SYNC).  Returns 0; -EBADF if the number is not open, -ESRCH;
+ * Only which file it is, from what is in memory (filestat.h).  Returns 0; -EBADF if the number is not open, -ESRCH;
  * or another -errno: -ENOSYS if the source is not live.
  */
 int descriptor_file(struct source *source, pid_t pid, int number,

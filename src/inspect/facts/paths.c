@@ -3,14 +3,12 @@
 
 #include <sys/stat.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 
 #include "inspect/facts/paths.h"
 #include "inspect/facts/sockdiag.h"
-
-#if defined(__linux__) && defined(STATX_TYPE)
+#include "sys/filestat.h"
 
 /* Those with KEY, behind those in HOLDERS. */
 static int
@@ -75,34 +73,16 @@ paths_find(struct source *source, const struct world *world, const char *path,
     struct holders *holders)
 {
 	struct world_key key;
-	struct statx st;
+	struct filestat file;
+	int error = filestat(AT_FDCWD, path, &file);
 
 	*holders = (struct holders){ .list = NULL };
-	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
-		STATX_TYPE | STATX_INO, &st) != 0)
-		return -errno;
-	key.device = (uint64_t)st.stx_dev_major << 20 | st.stx_dev_minor;
-	key.inode = st.stx_ino;
-	if (S_ISSOCK(st.stx_mode))
+	if (error != 0)
+		return error;
+	key = (struct world_key){ file.device, file.inode };
+	if (S_ISSOCK(file.mode))
 		return find_bound(source, world, &key, holders);
-	if (S_ISCHR(st.stx_mode) || S_ISBLK(st.stx_mode))
-		return find_device(source, world,
-		    (uint64_t)st.stx_rdev_major << 20 | st.stx_rdev_minor,
-		    holders);
+	if (S_ISCHR(file.mode) || S_ISBLK(file.mode))
+		return find_device(source, world, file.special, holders);
 	return append(source, world, key, key.inode, holders);
 }
-
-#else
-
-int
-paths_find(struct source *source, const struct world *world, const char *path,
-    struct holders *holders)
-{
-	(void)source;
-	(void)world;
-	(void)path;
-	*holders = (struct holders){ .list = NULL };
-	return -ENOSYS;
-}
-
-#endif

@@ -12,7 +12,7 @@
  * The descriptors of the file that PATH names, which is looked up and not
  * opened; of a device also those that were opened by another path; of a local
  * socket those that are bound to it.  WORLD was scanned with paths.  Returns 0
- * with *HOLDERS set, whose list the caller frees; or -errno of statx(2), or
+ * with *HOLDERS set, whose list the caller frees; or -errno of filestat, or
  * -ENOMEM.
  */
 int paths_find(struct source *source, const struct world *world,

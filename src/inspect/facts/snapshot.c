@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -270,53 +268,11 @@ snapshot_children(struct snapshot *snapshot,
 	return error;
 }
 
-#if defined(__linux__) && defined(STATX_TYPE)
-
-#ifdef STATX_MNT_ID
-#define WANTED (STATX_TYPE | STATX_INO | STATX_NLINK | STATX_MNT_ID)
-#else
-#define WANTED (STATX_TYPE | STATX_INO | STATX_NLINK)
-#endif
-
-int
-snapshot_file(int directory, const char *path, struct snapshot_file *file)
-{
-	struct statx st;
-
-	if (statx(directory, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, WANTED,
-		&st) == -1)
-		return -errno;
-	*file = (struct snapshot_file){ .mode = st.stx_mode,
-		.device = (uint64_t)st.stx_dev_major << 20 | st.stx_dev_minor,
-		.inode = st.stx_ino,
-		.mount = -1,
-		.is_nameless = (st.stx_mask & STATX_NLINK) != 0 &&
-		    st.stx_nlink == 0 };
-#ifdef STATX_MNT_ID
-	if ((st.stx_mask & STATX_MNT_ID) != 0)
-		file->mount = (int)st.stx_mnt_id;
-#endif
-	return 0;
-}
-
-#else
-
-int
-snapshot_file(int directory, const char *path, struct snapshot_file *file)
-{
-	(void)directory;
-	(void)path;
-	(void)file;
-	return -ENOSYS;
-}
-
-#endif
-
 /* A path begins at the root of the process, or where it says. */
 int
 snapshot_opened(struct snapshot *snapshot,
     const struct snapshot_process *process, const struct thread_wait *wait,
-    struct snapshot_file *file)
+    struct filestat *file)
 {
 	char path[PATH_MAX + SOURCE_PATH];
 	int n;
@@ -332,5 +288,5 @@ snapshot_opened(struct snapshot *snapshot,
 		    wait->path);
 	return n < 0 || (size_t)n >= sizeof path ?
 	    -ENAMETOOLONG :
-	    snapshot_file(snapshot->source->proc, path, file);
+	    filestat(snapshot->source->proc, path, file);
 }

@@ -18,6 +18,7 @@
 #include "inspect/facts/source.h"
 #include "inspect/facts/thread.h"
 #include "inspect/facts/world.h"
+#include "sys/filestat.h"
 
 struct snapshot_thread {
 	pid_t tid;
@@ -95,23 +96,9 @@ int snapshot_world(struct snapshot *snapshot, bool paths);
 int snapshot_children(struct snapshot *snapshot,
     const struct snapshot_process *process, pid_t **list);
 
-/* A file, by device, in the form of struct descriptor, and inode. */
-struct snapshot_file {
-	mode_t mode;
-	uint64_t device, inode;
-	int mount; /* as fdinfo numbers it; -1: not known */
-	bool is_nameless; /* no directory has it; false if that is not known */
-};
-
-/*
- * What PATH is, from DIRECTORY on, without asking a server that is away.
- * Returns 0 or -errno of statx(2).
- */
-int snapshot_file(int directory, const char *path, struct snapshot_file *file);
-
-/* The same for the file that WAIT, of PROCESS, opens. */
+/* What the file is that WAIT, of PROCESS, opens.  Returns as filestat. */
 int snapshot_opened(struct snapshot *snapshot,
     const struct snapshot_process *process, const struct thread_wait *wait,
-    struct snapshot_file *file);
+    struct filestat *file);
 
 #endif

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "inspect/facts/world.h"
+#include "sys/filestat.h"
 
 /* In place of a device, where the inode says enough. */
 #define PIPES UINT64_MAX
@@ -86,28 +84,19 @@ add(struct world *world, const struct world_file *file)
 	return 0;
 }
 
-/* A file that has a path: statx(2) as in descriptor.c. */
+/* A file that has a path. */
 static bool
 find_file(const struct source *source, const char *path,
     struct world_file *file)
 {
-#if defined(__linux__) && defined(STATX_TYPE)
-	struct statx st;
+	struct filestat st;
 
-	if (!source->live ||
-	    statx(source->proc, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
-		STATX_TYPE | STATX_INO, &st) != 0)
+	if (!source->live || filestat(source->proc, path, &st) != 0)
 		return false;
-	file->key.device = (uint64_t)st.stx_dev_major << 20 | st.stx_dev_minor;
-	file->key.inode = st.stx_ino;
-	file->special = (uint64_t)st.stx_rdev_major << 20 | st.stx_rdev_minor;
+	file->key.device = st.device;
+	file->key.inode = st.inode;
+	file->special = st.special;
 	return true;
-#else
-	(void)source;
-	(void)path;
-	(void)file;
-	return false;
-#endif
 }
 
 /* Whether the file of the link at PATH is one to note. */

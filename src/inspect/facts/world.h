@@ -54,7 +54,7 @@ struct world {
 
 /*
  * Scan, unless it was done: WORLD is all zero at first.  With wants_paths also
- * what has a path, each of which costs a statx(2); without, only pipes, sockets
+ * what has a path, each of which costs a system call; without, only pipes, sockets
  * and anonymous files are found.  What ends or is closed meanwhile is left out.
  * Returns 0 or -errno; world_free releases what WORLD has in either case.
  */

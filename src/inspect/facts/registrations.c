@@ -26,8 +26,14 @@
  */
 #define COMPARED 1000
 
-/* How often an entry and its number are looked at before it is called stale. */
-#define LOOKS 3
+/*
+ * No more descriptors are tried for the owners of stale entries of anonymous
+ * files, for each of which all such descriptors must be.
+ */
+#define TRIED 10000
+
+/* How often an entry and its number are examined before it is called stale. */
+#define PROBES 3
 
 struct walk {
 	struct source *source;
@@ -36,7 +42,7 @@ struct walk {
 	const struct descriptor *instance;
 	struct kind_devices devices;
 	unsigned *places; /* of each entry among those with its number */
-	size_t compared;
+	size_t compared, tried;
 };
 
 /* ---- places ---- */
@@ -134,7 +140,7 @@ compare_file(struct walk *walk, size_t index, struct registration *r)
 }
 
 /*
- * Whether the number of entry INDEX is that file, as far as one look can tell.
+ * Whether the number of entry INDEX is that file, as far as one probe can show.
  */
 static void
 examine(struct walk *walk, size_t index, struct registration *r)
@@ -213,9 +219,9 @@ read_again(struct walk *walk, struct fdinfo *info)
 	return error;
 }
 
-/* Look at those that seem stale once more; those that are not there are gone. */
+/* Examine those that seem stale once more; those that are not there are gone. */
 static void
-snapshot_again(struct walk *walk, struct registrations *entries,
+examine_stale(struct walk *walk, struct registrations *entries,
     const struct fdinfo *info)
 {
 	for (size_t i = 0; i < entries->count; i++) {
@@ -243,7 +249,7 @@ has_stale(const struct registrations *entries)
 
 /* Returns 0 or -ENOMEM. */
 static int
-snapshot_at_all(struct walk *walk, struct registrations *entries)
+examine_all(struct walk *walk, struct registrations *entries)
 {
 	struct fdinfo info;
 	int error;
@@ -253,10 +259,10 @@ snapshot_at_all(struct walk *walk, struct registrations *entries)
 			compare_file(walk, i, &entries->list[i]);
 		else
 			examine(walk, i, &entries->list[i]);
-	for (int round = 0; round < LOOKS && has_stale(entries); round++) {
+	for (int round = 0; round < PROBES && has_stale(entries); round++) {
 		error = read_again(walk, &info);
 		if (error == 0)
-			snapshot_again(walk, entries, &info);
+			examine_stale(walk, entries, &info);
 		fdinfo_free(&info);
 		if (error == -ENOMEM)
 			return error;
@@ -279,7 +285,7 @@ keep_owners(struct walk *walk, size_t index, struct registration *r,
 		const struct holder *h = &all->list[i];
 		int answer = is_file_of(walk, index, h->pid, h->number);
 
-		/* there is one description of a socket */
+		/* there is one description of a socket; 0: also if it has gone */
 		if (answer == 1 ||
 		    (answer < 0 && r->entry.device == walk->devices.sockets))
 			all->list[kept++] = *h;
@@ -298,6 +304,10 @@ find_owners(struct walk *walk, size_t index, struct registration *r)
 
 	if (walk->world == NULL)
 		return 0;
+	if (walk->tried >= TRIED) {
+		r->why = "too many files to find out who has it";
+		return 0;
+	}
 	if ((error = world_scan(walk->source, walk->world)) != 0)
 		return error == -ENOMEM ? error : 0;
 	if (r->entry.device == walk->devices.pipes)
@@ -309,6 +319,8 @@ find_owners(struct walk *walk, size_t index, struct registration *r)
 			key = world_key_kind((enum kind)kind);
 		error = holders_find(walk->source, walk->world, key,
 		    r->entry.inode, &all);
+		if (r->entry.device == walk->devices.anonymous)
+			walk->tried += all.count;
 		if (error == 0)
 			keep_owners(walk, index, r, &all);
 		if (error != 0 || r->owners.count == 0) {
@@ -447,7 +459,7 @@ registrations_find(struct source *source, struct world *world,
 	for (size_t i = 0; i < entries->count; i++)
 		begin(&entries->list[i], &d->info.entries[i]);
 	if (error == 0)
-		error = snapshot_at_all(&walk, entries);
+		error = examine_all(&walk, entries);
 	for (size_t i = 0; error == 0 && i < count; i++)
 		error = finish(&walk, i, &entries->list[i]);
 	leave_out(entries);

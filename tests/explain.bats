@@ -239,6 +239,20 @@ until_it_says() {
 	expect_error 3 './missing: No such file'
 }
 
+@test "a child that has another number in the pid namespace of its parent" {
+	local outer inner child
+
+	unshare -pf true 2>/dev/null || skip 'no pid namespaces'
+	unshare -pf unshare -f sleep 60 3>&- &
+	outer=$!
+	until inner=$(pgrep -P "$outer") && child=$(pgrep -P "$inner") &&
+	    [[ $(<"/proc/$child/comm") == sleep ]]; do :; done 2>/dev/null
+	pm explain -p "$inner"
+	kill -KILL "$inner"
+	[[ $status == 0 && $output == \
+	    "unshare[$inner] waits for its child sleep[$child]"* ]]
+}
+
 @test "lock-held" {
 	command -v flock >/dev/null || skip 'no flock(1)'
 	exec 7>lock

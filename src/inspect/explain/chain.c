@@ -629,6 +629,32 @@ chain_awaits_children(const struct snapshot_process *process,
 	    (process->status.caught & ~process->status.blocked & child) != 0;
 }
 
+/*
+ * Find the child that PROCESS calls *WANTED, among COUNT in LIST: in another pid
+ * namespace it has another number (pid_namespaces(7)).  Returns 0 with its
+ * number here in *WANTED, or 0 there if it is not known; or -ENOMEM.
+ */
+static int
+find_child(const struct chain *c, const struct snapshot_process *process,
+    const pid_t *list, int count, pid_t *wanted)
+{
+	bool is_here = process->status.inner == 0 ||
+	    process->status.inner == process->pid;
+	struct snapshot_process *child;
+	pid_t found = 0;
+	int error = 0;
+
+	for (int i = 0; i < count && found == 0 && error == 0; i++) {
+		if (!is_here)
+			error = snapshot_process(c->snapshot, list[i], &child);
+		if (error == 0 &&
+		    (is_here ? list[i] : child->status.inner) == *wanted)
+			found = list[i];
+	}
+	*wanted = found;
+	return error;
+}
+
 static int
 walk_children(const struct walk *w)
 {
@@ -637,6 +663,10 @@ walk_children(const struct walk *w)
 	    error = 0;
 	size_t walked = 0;
 
+	if (wanted > 0)
+		error = find_child(w->chain, w->process, list, count, &wanted);
+	if (w->thread->wait.child > 0 && wanted == 0)
+		count = 0;
 	for (int i = 0; i < count && error == 0; i++) {
 		struct snapshot_process *child;
 
@@ -747,9 +777,13 @@ put_children(struct buffer *b, const struct chain *c,
 	pid_t *list, wanted = thread->wait.child;
 	int count = snapshot_children(c->snapshot, process, &list), error = 0;
 
-	if (wanted <= 0 && count == 1)
+	if (wanted > 0)
+		error = find_child(c, process, list, count, &wanted);
+	else if (count == 1)
 		wanted = *list;
 	free(list);
+	if (error != 0)
+		return error;
 	if (wanted > 0) {
 		error = snapshot_process(c->snapshot, wanted, &child);
 		buffer_put(b, "its child ");

@@ -143,7 +143,9 @@ timeout_at(struct examination *e, int index, int64_t scale)
 		return 0;
 	e->wait->timeout = THREAD_UNKNOWN;
 	error = fetch(e, e->wait->arguments[index], pair, sizeof pair);
-	if (error == 0 && pair[0] >= 0 && pair[0] < INT64_MAX / 1000000000 - 1)
+	/* select(2) takes more than a second of microseconds, too */
+	if (error == 0 && pair[0] >= 0 && pair[0] < INT64_MAX / 1000000000 &&
+	    pair[1] >= 0 && pair[1] < 1000000000 / scale)
 		e->wait->timeout = pair[0] * 1000000000 + pair[1] * scale;
 	return error;
 }
@@ -232,7 +234,8 @@ decode_second_and_first(struct examination *e)
 static int
 poll_array(struct examination *e)
 {
-	uint64_t count = e->wait->arguments[1];
+	/* an unsigned int */
+	uint64_t count = (uint32_t)e->wait->arguments[1];
 	struct pollfd *array;
 	int error = 0;
 
@@ -284,12 +287,13 @@ set_events(const uint64_t *sets, size_t words, size_t n)
 static int
 select_sets(struct examination *e)
 {
-	size_t last = (size_t)e->wait->arguments[0], words = last / 64 + 1;
+	/* an int, which is not negative in a call that sleeps */
+	size_t last = (uint32_t)e->wait->arguments[0], words = last / 64 + 1;
 	uint64_t *sets, address;
 	unsigned events;
 	int error = 0;
 
-	if (e->wait->arguments[0] > MOST_WANTED)
+	if (last > MOST_WANTED)
 		return -EFAULT;
 	sets = calloc(3 * words, sizeof *sets);
 	if (sets == NULL)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compat.h"
 #include "inspect/facts/snapshot.h"
 
 #ifndef PATH_MAX
@@ -206,8 +207,13 @@ snapshot_peers(struct snapshot *snapshot,
 {
 	int error = snapshot_world(snapshot, has_path(&descriptor->d));
 
-	if (error == -ENOMEM || descriptor->has_peers)
+	if (error == 0 && descriptor->has_peers)
+		return 0;
+	if (error != 0) {
+		descriptor->d.unknown[FACT_PEERS] = errno_name(-error);
+		descriptor->d.unknown[FACT_SAME] = errno_name(-error);
 		return error == -ENOMEM ? error : 0;
+	}
 	descriptor->has_peers = true;
 	return peers_find(snapshot->source, &snapshot->world, &descriptor->d,
 	    &descriptor->peers);

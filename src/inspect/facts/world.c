@@ -130,9 +130,9 @@ scan_process(struct source *source, struct world *world, pid_t pid)
 	count = source_list(source, path, &numbers);
 	if (count == -ENOMEM)
 		return count;
+	/* also without a free descriptor: it may have the file all the same */
 	if (count < 0) {
-		if (count == -EACCES || count == -EPERM)
-			world->hidden++;
+		world->hidden += count != -ENOENT && count != -ESRCH;
 		return 0;
 	}
 	world->processes++;

@@ -284,10 +284,35 @@ has_fault(const struct findings *findings)
 }
 
 static int
+fail(int error, const struct explanation *e)
+{
+	if (error != -ENOMEM && e->current != NULL && e->current->path != NULL)
+		return diag_system(-error, NULL, "%s", e->current->path);
+	return diag_system(-error, NULL, "processes");
+}
+
+/* Whether there was memory for all of the text. */
+static bool
+is_complete(const struct view *view)
+{
+	const struct finding *f = view->findings.list;
+	bool failed = false;
+
+	for (size_t i = 0; i < view->chain.line_count; i++)
+		failed |= view->chain.lines[i].text.failed;
+	for (size_t i = 0; i < view->findings.count; i++)
+		failed |= f[i].where.failed || f[i].sentence.failed ||
+		    f[i].details.failed;
+	return !failed;
+}
+
+static int
 finish(struct explanation *e)
 {
 	struct view *view = &e->second;
 
+	if (!is_complete(view) || !is_complete(&e->first))
+		return fail(-ENOMEM, e);
 	findings_confirm(&view->findings, &e->first.findings);
 	if (!e->options.quiet && e->options.json)
 		explain_print_json(&view->chain, &view->findings);
@@ -297,14 +322,6 @@ finish(struct explanation *e)
 		report_target(e, &e->targets[i]);
 	report_hidden(e);
 	return has_fault(&view->findings) ? EXIT_UNASKED : e->status;
-}
-
-static int
-fail(int error, const struct explanation *e)
-{
-	if (error != -ENOMEM && e->current != NULL && e->current->path != NULL)
-		return diag_system(-error, NULL, "%s", e->current->path);
-	return diag_system(-error, NULL, "processes");
 }
 
 #ifdef __linux__

@@ -70,6 +70,8 @@ findings_add(struct judge *judge, enum finding_code code,
 	f->code = code;
 	f->severity = severities[code];
 	f->pid = process->pid;
+	/* the number may be that of another process by the second snapshot */
+	findings_mix(f, process->stat.start);
 	put_where(judge, &f->where, process, epoll, number);
 	return f;
 }

@@ -58,14 +58,19 @@ mix_sleep(struct finding *f, const struct waited *w)
 
 /* ---- busy ---- */
 
+/* Thread TID of PROCESS in SNAPSHOT; NULL also if it is another by that ID. */
 static const struct snapshot_thread *
-find_thread(const struct snapshot *snapshot, pid_t pid, pid_t tid)
+find_thread(const struct snapshot *snapshot,
+    const struct snapshot_process *process, pid_t tid)
 {
-	for (const struct snapshot_process *p = snapshot->processes; p != NULL;
-	     p = p->next)
-		for (size_t i = 0; p->pid == pid && i < p->count; i++)
-			if (p->threads[i].tid == tid)
-				return &p->threads[i];
+	const struct snapshot_process *p = snapshot->processes;
+
+	while (p != NULL &&
+	    (p->pid != process->pid || p->stat.start != process->stat.start))
+		p = p->next;
+	for (size_t i = 0; p != NULL && i < p->count; i++)
+		if (p->threads[i].tid == tid)
+			return &p->threads[i];
 	return NULL;
 }
 
@@ -76,7 +81,7 @@ busy_share(const struct judge *judge, const struct snapshot_process *process,
 {
 	const struct snapshot_thread *before = judge->before == NULL ?
 	    NULL :
-	    find_thread(judge->before, process->pid, thread->tid);
+	    find_thread(judge->before, process, thread->tid);
 
 	if (before == NULL || !before->is_counted || !thread->is_counted ||
 	    busy_system(&before->busy, &thread->busy) < LEAST_SYSTEM)
@@ -116,13 +121,15 @@ entry_before(const struct judge *judge, const struct waited *w)
 {
 	const struct registration *now = entry_of(w), *r;
 	const struct snapshot_descriptor *instance;
+	size_t count;
 
 	if (judge->before == NULL)
 		return NULL;
 	instance = known(judge->before, w->process->pid, w->epoll->d.number);
-	for (size_t i = 0; instance != NULL && i < instance->entries.count;
-	     i++) {
-		r = &instance->entries.list[i];
+	count = instance == NULL ? 0 : instance->entries.count;
+	/* mostly it is where it was: the kernel lists them in one order */
+	for (size_t i = 0; i < count; i++) {
+		r = &instance->entries.list[(w->entry + i) % count];
 		if (r->entry.number == now->entry.number &&
 		    r->entry.data == now->entry.data &&
 		    r->entry.inode == now->entry.inode &&
@@ -142,7 +149,7 @@ has_not_called(const struct judge *judge,
 	for (size_t i = 0; i < process->count; i++) {
 		const struct snapshot_thread *t = &process->threads[i],
 					     *before = find_thread(
-						 judge->before, process->pid,
+						 judge->before, process,
 						 t->tid);
 
 		if (before == NULL || !has_not(&before->busy, &t->busy))
@@ -163,7 +170,7 @@ has_slept(const struct judge *judge, pid_t pid)
 	if (p == NULL || p->error != 0)
 		return false;
 	for (size_t i = 0; i < p->count; i++) {
-		before = find_thread(judge->before, pid, p->threads[i].tid);
+		before = find_thread(judge->before, p, p->threads[i].tid);
 		if (before == NULL || !before->is_counted ||
 		    !p->threads[i].is_counted ||
 		    !busy_slept(&before->busy, &p->threads[i].busy))
@@ -454,11 +461,13 @@ judge_cause(struct judge *judge, const struct waited *w)
 	const struct registration *r = entry_of(w);
 	unsigned asked = r->ready & r->entry.events &
 	    ~(unsigned)(POLLERR | POLLHUP);
-	bool busy = findings_is_busy(judge, w->process) &&
-	    is_untouched(judge, w);
 	struct finding *f;
+	bool busy;
 
-	if (!makes_return(r) || (!busy && (!judge->all || asked != 0)))
+	if (!makes_return(r))
+		return 0;
+	busy = findings_is_busy(judge, w->process) && is_untouched(judge, w);
+	if (!busy && (!judge->all || asked != 0))
 		return 0;
 	f = add(judge, w,
 	    asked == 0 ? FINDING_HANGUP_UNASKED : FINDING_ALWAYS_READY);

@@ -101,19 +101,15 @@ mix_threads(struct finding *f, const struct snapshot_process *process)
 
 /* ---- hidden processes ---- */
 
-/* The session of process PID (field 6 of proc_pid_stat(5)), or -1. */
-static long
+/* The session of process PID, or -1. */
+static pid_t
 session_of(struct source *source, pid_t pid)
 {
-	char path[SOURCE_PATH], *text, *end;
-	long session;
+	char directory[SOURCE_PATH];
+	struct procfs_stat stat;
 
-	(void)snprintf(path, sizeof path, "%jd/stat", (intmax_t)pid);
-	if (source_read(source, &text, path) < 0 ||
-	    (end = strrchr(text, ')')) == NULL ||
-	    sscanf(end, ") %*c %*d %*d %ld", &session) != 1)
-		return -1;
-	return session;
+	(void)snprintf(directory, sizeof directory, "%jd", (intmax_t)pid);
+	return procfs_stat(source, directory, &stat) == 0 ? stat.session : -1;
 }
 
 static bool
@@ -133,7 +129,7 @@ bool
 judge_hidden_relative(struct snapshot *snapshot,
     const struct snapshot_process *process)
 {
-	long session = session_of(snapshot->source, process->pid);
+	pid_t session = process->stat.session;
 	int *list, count;
 	bool found = false;
 

@@ -9,45 +9,6 @@
 #include "base/deadline.h"
 #include "inspect/facts/busy.h"
 
-/* Fields 14 and 15 of proc_pid_stat(5); the name, field 2, may have any byte. */
-static int
-processor_times(struct source *source, const char *directory, struct busy *busy)
-{
-	char path[SOURCE_PATH + 8], *text, *end;
-	ssize_t n;
-
-	(void)snprintf(path, sizeof path, "%s/stat", directory);
-	n = source_read(source, &text, path);
-	if (n < 0)
-		return (int)n;
-	end = strrchr(text, ')');
-	return end != NULL &&
-		sscanf(end,
-		    ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64
-		    " %" SCNu64,
-		    &busy->user, &busy->system) == 2 ?
-	    0 :
-	    -EINVAL;
-}
-
-static int
-count_sleeps(struct source *source, const char *directory, struct busy *busy)
-{
-	static const char key[] = "\nvoluntary_ctxt_switches:";
-	char path[SOURCE_PATH + 8], *text, *line;
-	ssize_t n;
-
-	(void)snprintf(path, sizeof path, "%s/status", directory);
-	n = source_read(source, &text, path);
-	if (n < 0)
-		return (int)n;
-	line = strstr(text, key);
-	return line != NULL &&
-		sscanf(line + sizeof key - 1, "%" SCNu64, &busy->sleeps) == 1 ?
-	    0 :
-	    -EINVAL;
-}
-
 /* This wants the right to read the process (PTRACE_MODE_READ_FSCREDS). */
 static void
 count_calls(struct source *source, const char *directory, struct busy *busy)
@@ -67,6 +28,8 @@ int
 busy_note(struct source *source, pid_t pid, pid_t tid, struct busy *busy)
 {
 	char directory[SOURCE_PATH];
+	struct procfs_status status;
+	struct procfs_stat stat;
 	int error;
 
 	(void)snprintf(directory, sizeof directory, "%jd/task/%jd",
@@ -74,12 +37,16 @@ busy_note(struct source *source, pid_t pid, pid_t tid, struct busy *busy)
 	busy->when = clock_now();
 	error = procfs_times(source, directory, &busy->times);
 	if (error == 0)
-		error = processor_times(source, directory, busy);
+		error = procfs_stat(source, directory, &stat);
 	if (error == 0)
-		error = count_sleeps(source, directory, busy);
-	if (error == 0)
-		count_calls(source, directory, busy);
-	return error;
+		error = procfs_status(source, directory, &status);
+	if (error != 0 || status.sleeps == UINT64_MAX)
+		return error != 0 ? error : -EINVAL;
+	busy->user = stat.user;
+	busy->system = stat.system;
+	busy->sleeps = status.sleeps;
+	count_calls(source, directory, busy);
+	return 0;
 }
 
 int

@@ -5,7 +5,7 @@
  * The share of a processor misleads where the machine is loaded, so what counts
  * is the time on a processor and the time waiting for one: a thread that never
  * sleeps has both together all the time.  Processor time alone does not say that
- * a thread spins: one that computes looks the same.
+ * a thread spins: one that computes has as much.
  */
 #ifndef BUSY_H
 #define BUSY_H
@@ -18,15 +18,15 @@
 #include "inspect/facts/procfs.h"
 #include "inspect/facts/source.h"
 
-/* How long a thread is looked at, in ns, and from which share it is busy. */
+/* How long a thread is observed, in ns, and from which share it is busy. */
 #define BUSY_TIME INT64_C(150000000)
 #define BUSY_PERCENT 95
 
 struct busy {
 	int64_t when; /* monotonic clock, ns */
 	struct procfs_times times;
-	uint64_t user, system; /* clock ticks (proc_pid_stat(5)) */
-	uint64_t sleeps; /* voluntary_ctxt_switches (proc_pid_status(5)) */
+	uint64_t user, system; /* as procfs_stat */
+	uint64_t sleeps; /* as procfs_status */
 	/* calls of read(2), write(2) and the like (proc_pid_io(5)) */
 	bool is_counted;
 	uint64_t reads, writes;

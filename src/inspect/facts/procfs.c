@@ -67,12 +67,18 @@ procfs_parse_stat(const char *text, size_t length, struct procfs_stat *stat)
 	copy_name(stat->comm, open + 1, (size_t)(close - open - 1));
 	stat->state = close[2];
 	at = close + 3;
-	/* field 4 is the parent, 22 the time of the start (proc_pid_stat(5)) */
+	/* the numbers are those of proc_pid_stat(5) */
 	for (int field = 4; field <= 22; field++) {
 		if (take(&at, 10, &value) != 0)
 			return -EINVAL;
 		if (field == 4)
 			stat->parent = (pid_t)value;
+		else if (field == 6)
+			stat->session = (pid_t)value;
+		else if (field == 14)
+			stat->user = value;
+		else if (field == 15)
+			stat->system = value;
 	}
 	stat->start = value;
 	return 0;
@@ -139,6 +145,9 @@ procfs_parse_status(const char *text, size_t length,
 	status->inner = innermost(text);
 	status->threads = (int)key_number(text, "Threads", 10);
 	status->kernel = key_number(text, "Kthread", 10) == 1;
+	status->sleeps = find_key(text, "voluntary_ctxt_switches") == NULL ?
+	    UINT64_MAX :
+	    key_number(text, "voluntary_ctxt_switches", 10);
 	status->pending = key_number(text, "SigPnd", 16);
 	status->shared = key_number(text, "ShdPnd", 16);
 	status->blocked = key_number(text, "SigBlk", 16);

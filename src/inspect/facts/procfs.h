@@ -28,7 +28,8 @@ struct procfs_stat {
 	pid_t pid;
 	char comm[COMM_SIZE];
 	char state; /* R S D T t Z X I */
-	pid_t parent;
+	pid_t parent, session;
+	uint64_t user, system; /* processor time, in clock ticks */
 	uint64_t start; /* clock ticks since boot: with PID, one process */
 };
 
@@ -44,6 +45,7 @@ struct procfs_status {
 	uid_t uid, effective;
 	int threads;
 	bool kernel; /* a thread of the kernel (Linux 6.8 says so) */
+	uint64_t sleeps; /* voluntary switches; UINT64_MAX: not said */
 	/* signals, bit 0 being signal 1 */
 	uint64_t pending, shared, blocked, ignored, caught;
 };

@@ -10,8 +10,9 @@
 
 /*
  * Room for one more in LIST, which has COUNT members of SIZE bytes and was only
- * grown so: the list, which may have moved, or NULL without memory; LIST is
- * unchanged then.  The sizes are powers of two, from 8 on.
+ * grown so; members may have been dropped since.  Returns the list, which may
+ * have moved, or NULL without memory; LIST is unchanged then.  The sizes are
+ * powers of two, from 8 on.
  */
 static inline void *
 list_room(void *list, size_t count, size_t size)

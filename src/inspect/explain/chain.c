@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "base/list.h"
 #include "inspect/explain/chain.h"
 #include "inspect/facts/state.h"
 
@@ -26,63 +27,43 @@
 
 /* ---- lists ---- */
 
-/* Room for one more of SIZE bytes in *LIST.  Returns it or NULL. */
-static void *
-one_more(void *list, size_t *count, size_t *capacity, size_t size)
-{
-	void **at = list, *grown;
-	size_t wanted = *capacity == 0 ? 16 : 2 * *capacity;
-	char *end;
-
-	if (*count == *capacity) {
-		grown = realloc(*at, wanted * size);
-		if (grown == NULL)
-			return NULL;
-		*at = grown;
-		*capacity = wanted;
-	}
-	end = (char *)*at + *count * size;
-	memset(end, 0, size);
-	(*count)++;
-	return end;
-}
-
 struct line *
 chain_add_line(struct chain *c, enum line_type type, unsigned depth, pid_t pid)
 {
-	struct line *line = one_more(&c->lines, &c->line_count, &c->line_size,
-	    sizeof *line);
+	struct line *line = list_room(c->lines, c->line_count, sizeof *line);
 
-	if (line != NULL) {
-		line->type = type;
-		line->depth = depth;
-		line->pid = pid;
-		line->number = -1;
-	}
+	if (line == NULL)
+		return NULL;
+	c->lines = line;
+	line += c->line_count++;
+	*line = (struct line){ .type = type,
+		.depth = depth,
+		.pid = pid,
+		.number = -1 };
 	return line;
 }
 
 static int
 add_wait(struct chain *c, const struct waited *wait)
 {
-	struct waited *to = one_more(&c->waits, &c->wait_count, &c->wait_size,
-	    sizeof *to);
+	struct waited *to = list_room(c->waits, c->wait_count, sizeof *to);
 
 	if (to == NULL)
 		return -ENOMEM;
-	*to = *wait;
+	c->waits = to;
+	c->waits[c->wait_count++] = *wait;
 	return 0;
 }
 
 static int
 add_edge(struct chain *c, const struct edge *edge)
 {
-	struct edge *to = one_more(&c->edges, &c->edge_count, &c->edge_size,
-	    sizeof *to);
+	struct edge *to = list_room(c->edges, c->edge_count, sizeof *to);
 
 	if (to == NULL)
 		return -ENOMEM;
-	*to = *edge;
+	c->edges = to;
+	c->edges[c->edge_count++] = *edge;
 	return 0;
 }
 

@@ -54,11 +54,11 @@ struct edge {
 struct chain {
 	struct snapshot *snapshot;
 	struct line *lines;
-	size_t line_count, line_size;
+	size_t line_count;
 	struct waited *waits;
-	size_t wait_count, wait_size;
+	size_t wait_count;
 	struct edge *edges;
-	size_t edge_count, edge_size;
+	size_t edge_count;
 };
 
 /* All zero but LOOK: empty.  chain_free releases what it has. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "inspect/explain/findings.h"
 
 const char *const severity_names[] = { "fault", "suspect", "note" };
@@ -55,16 +56,11 @@ findings_add(struct judge *judge, enum finding_code code,
     const struct snapshot_process *process, int epoll, int number)
 {
 	struct findings *all = judge->findings;
-	size_t wanted = all->size == 0 ? 16 : 2 * all->size;
-	struct finding *f = all->list;
+	struct finding *f = list_room(all->list, all->count, sizeof *f);
 
-	if (all->count == all->size) {
-		f = realloc(f, wanted * sizeof *f);
-		if (f == NULL)
-			return NULL;
-		all->list = f;
-		all->size = wanted;
-	}
+	if (f == NULL)
+		return NULL;
+	all->list = f;
 	f += all->count++;
 	memset(f, 0, sizeof *f);
 	f->code = code;

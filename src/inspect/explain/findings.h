@@ -46,7 +46,7 @@ struct finding {
 
 struct findings {
 	struct finding *list;
-	size_t count, size;
+	size_t count;
 };
 
 /* One judgement. */

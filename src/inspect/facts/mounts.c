@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "inspect/facts/mounts.h"
 
 struct mount {
@@ -16,7 +17,7 @@ struct mount {
 
 struct mount_table {
 	pid_t owner;
-	size_t count, capacity;
+	size_t count;
 	struct mount *list;
 };
 
@@ -68,16 +69,12 @@ kind_of_line(const char *line, const char *end)
 static int
 add(struct mount_table *table, const struct mount *mount)
 {
-	size_t wanted = table->capacity == 0 ? 64 : 2 * table->capacity;
-	struct mount *grown;
+	struct mount *grown = list_room(table->list, table->count,
+	    sizeof *grown);
 
-	if (table->count == table->capacity) {
-		grown = realloc(table->list, wanted * sizeof *grown);
-		if (grown == NULL)
-			return -ENOMEM;
-		table->list = grown;
-		table->capacity = wanted;
-	}
+	if (grown == NULL)
+		return -ENOMEM;
+	table->list = grown;
 	table->list[table->count++] = *mount;
 	return 0;
 }

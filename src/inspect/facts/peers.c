@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "compat.h"
+#include "base/list.h"
 #include "inspect/facts/peers.h"
 #include "inspect/facts/sockdiag.h"
 #include "sys/process.h"
@@ -21,17 +22,12 @@
 int
 holders_add(struct holders *holders, const struct holder *holder)
 {
-	size_t count = holders->count;
-	struct holder *grown = holders->list;
+	struct holder *grown = list_room(holders->list, holders->count,
+	    sizeof *grown);
 
-	/* powers of two, from 4 on */
-	if (count == 0 || (count >= 4 && (count & (count - 1)) == 0)) {
-		grown = realloc(grown,
-		    (count < 4 ? 4 : 2 * count) * sizeof *grown);
-		if (grown == NULL)
-			return -ENOMEM;
-		holders->list = grown;
-	}
+	if (grown == NULL)
+		return -ENOMEM;
+	holders->list = grown;
 	holders->list[holders->count++] = *holder;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "compat.h"
+#include "base/list.h"
 #include "inspect/facts/snapshot.h"
 
 #ifndef PATH_MAX
@@ -243,7 +244,7 @@ take_numbers(const char *text, pid_t **list, int *count)
 	long pid;
 
 	for (; (pid = strtol(text, &end, 10)) > 0 && end != text; text = end) {
-		grown = realloc(*list, ((size_t)*count + 1) * sizeof *grown);
+		grown = list_room(*list, (size_t)*count, sizeof *grown);
 		if (grown == NULL)
 			return -ENOMEM;
 		*list = grown;

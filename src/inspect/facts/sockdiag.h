@@ -82,7 +82,7 @@ struct sock_pair {
 
 struct sockets {
 	struct sock *list; /* by inode */
-	size_t count, capacity;
+	size_t count;
 	struct sock **by_address; /* TCP and UDP, by both addresses */
 	size_t address_count;
 	struct sock_pair *waiting; /* that are not accepted */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/list.h"
 #include "base/number.h"
 #include "inspect/facts/mounts.h"
 #include "inspect/facts/sockdiag.h"
@@ -176,23 +177,18 @@ compare(const void *a, const void *b)
 
 struct numbers {
 	int *list;
-	size_t count, capacity;
+	size_t count;
 	bool unsorted;
 };
 
 static int
 append(struct numbers *n, int number)
 {
-	size_t wanted = n->capacity == 0 ? 64 : 2 * n->capacity;
-	int *grown;
+	int *grown = list_room(n->list, n->count, sizeof *grown);
 
-	if (n->count == n->capacity) {
-		grown = realloc(n->list, wanted * sizeof *grown);
-		if (grown == NULL)
-			return -ENOMEM;
-		n->list = grown;
-		n->capacity = wanted;
-	}
+	if (grown == NULL)
+		return -ENOMEM;
+	n->list = grown;
 	if (n->count > 0 && n->list[n->count - 1] > number)
 		n->unsorted = true;
 	n->list[n->count++] = number;

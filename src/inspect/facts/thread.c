@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "inspect/facts/memory.h"
 #include "inspect/facts/procfs.h"
 #include "inspect/facts/thread.h"
@@ -101,16 +102,11 @@ fetch(struct examination *e, uint64_t address, void *to, size_t size)
 static int
 want(struct thread_wait *w, int fd, unsigned events)
 {
-	struct wanted *grown;
+	struct wanted *grown = list_room(w->wanted, w->count, sizeof *grown);
 
-	/* the capacity is the next power of two */
-	if ((w->count & (w->count - 1)) == 0) {
-		grown = realloc(w->wanted,
-		    (w->count == 0 ? 1 : 2 * w->count) * sizeof *grown);
-		if (grown == NULL)
-			return -ENOMEM;
-		w->wanted = grown;
-	}
+	if (grown == NULL)
+		return -ENOMEM;
+	w->wanted = grown;
 	w->wanted[w->count++] = (struct wanted){ fd, events };
 	return 0;
 }

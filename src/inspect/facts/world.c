@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "inspect/facts/world.h"
 #include "sys/filestat.h"
 
@@ -70,16 +71,12 @@ compare(const void *a, const void *b)
 static int
 add(struct world *world, const struct world_file *file)
 {
-	size_t wanted = world->size == 0 ? 1024 : 2 * world->size;
-	struct world_file *grown;
+	struct world_file *grown = list_room(world->files, world->count,
+	    sizeof *grown);
 
-	if (world->count == world->size) {
-		grown = realloc(world->files, wanted * sizeof *grown);
-		if (grown == NULL)
-			return -ENOMEM;
-		world->files = grown;
-		world->size = wanted;
-	}
+	if (grown == NULL)
+		return -ENOMEM;
+	world->files = grown;
 	world->files[world->count++] = *file;
 	return 0;
 }

@@ -43,7 +43,7 @@ struct world_file {
 
 struct world {
 	struct world_file *files; /* by key, process and number */
-	size_t count, size;
+	size_t count;
 	size_t processes; /* that were examined */
 	size_t hidden; /* that could not be */
 	bool veiled; /* /proc does not list all (hidepid, proc(5)) */

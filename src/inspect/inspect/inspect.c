@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/list.h"
 #include "inspect/inspect/inspect.h"
 #include "inspect/facts/paths.h"
 #include "inspect/facts/procfs.h"
@@ -34,16 +35,11 @@ fail(struct inspection *in, int error, pid_t pid)
 static struct subject *
 one_more(struct inspection *in)
 {
-	size_t wanted = in->size == 0 ? 16 : 2 * in->size;
-	struct subject *grown;
+	struct subject *grown = list_room(in->list, in->count, sizeof *grown);
 
-	if (in->count == in->size) {
-		grown = realloc(in->list, wanted * sizeof *grown);
-		if (grown == NULL)
-			return NULL;
-		in->list = grown;
-		in->size = wanted;
-	}
+	if (grown == NULL)
+		return NULL;
+	in->list = grown;
 	return &in->list[in->count];
 }
 

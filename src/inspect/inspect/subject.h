@@ -28,7 +28,7 @@ struct inspection {
 	struct source source;
 	struct world world;
 	struct subject *list;
-	size_t count, size;
+	size_t count;
 	struct owner *owners; /* by process */
 	size_t owner_count;
 	int status; /* of the exit */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "inspect/trace/calls.h"
 #include "inspect/facts/fdinfo.h"
 #include "inspect/facts/procfs.h"
@@ -115,7 +116,6 @@ find(const struct calls_process *p, int number)
 static struct calls_row *
 row_of(struct calls_process *p, int number, uint64_t data)
 {
-	size_t wanted = 2 * p->capacity + 16;
 	uint32_t space = number == -1 ? BY_DATA : BY_NUMBER;
 	uint64_t key = number == -1 ? data : (uint64_t)(int64_t)number;
 	int32_t at = map_get(&p->index, space, key);
@@ -123,13 +123,9 @@ row_of(struct calls_process *p, int number, uint64_t data)
 
 	if (at != MAP_NONE)
 		return &p->rows[at];
-	if (p->count == p->capacity) {
-		more = realloc(p->rows, wanted * sizeof *more);
-		if (more == NULL)
-			return NULL;
-		p->rows = more;
-		p->capacity = wanted;
-	}
+	if ((more = list_room(p->rows, p->count, sizeof *more)) == NULL)
+		return NULL;
+	p->rows = more;
 	if (map_put(&p->index, space, key, (int32_t)p->count) != 0)
 		return NULL;
 	memset(&p->rows[p->count], 0, sizeof *p->rows);

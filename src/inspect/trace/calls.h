@@ -58,7 +58,7 @@ struct calls_process {
 	pid_t pid;
 	char name[COMM_SIZE]; /* comm of proc(5) */
 	struct calls_row *rows;
-	size_t count, capacity;
+	size_t count;
 	struct map index; /* of the rows */
 	struct map data; /* of epoll instances: to descriptors */
 	size_t waiting; /* the first row with told_to, its index plus 1 */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/list.h"
 #include "inspect/facts/copy.h"
 #include "inspect/trace/samples.h"
 #include "sys/fdplace.h"
@@ -53,7 +54,7 @@ process_of(struct samples *l, pid_t pid)
 	for (size_t i = 0; i < l->process_count; i++)
 		if (l->processes[i]->pid == pid)
 			return l->processes[i];
-	more = realloc(l->processes, (l->process_count + 1) * sizeof *more);
+	more = list_room(l->processes, l->process_count, sizeof *more);
 	if (more == NULL)
 		return NULL;
 	l->processes = more;
@@ -71,17 +72,14 @@ process_of(struct samples *l, pid_t pid)
 static int
 add_one(struct samples *l, struct samples_process *p, int number)
 {
-	size_t wanted = 2 * l->capacity + 8;
-	struct samples_target *more, *t;
+	struct samples_target *more = list_room(l->targets, l->count,
+				  sizeof *more),
+			      *t;
 	int error;
 
-	if (l->count == l->capacity) {
-		more = realloc(l->targets, wanted * sizeof *more);
-		if (more == NULL)
-			return -ENOMEM;
-		l->targets = more;
-		l->capacity = wanted;
-	}
+	if (more == NULL)
+		return -ENOMEM;
+	l->targets = more;
 	t = &l->targets[l->count];
 	memset(t, 0, sizeof *t);
 	t->process = p;
@@ -284,7 +282,7 @@ find_instance(struct samples_process *p, int number)
 	for (size_t i = 0; i < p->instance_count; i++)
 		if (p->instances[i].number == number)
 			return &p->instances[i];
-	more = realloc(p->instances, (p->instance_count + 1) * sizeof *more);
+	more = list_room(p->instances, p->instance_count, sizeof *more);
 	if (more == NULL)
 		return NULL;
 	p->instances = more;

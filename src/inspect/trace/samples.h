@@ -80,7 +80,7 @@ struct samples {
 	struct samples_process **processes;
 	size_t process_count;
 	struct samples_target *targets;
-	size_t count, capacity;
+	size_t count;
 	int64_t start; /* of the first snapshot, monotonic; or 0 */
 	int64_t now; /* of the last, since the first */
 };

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/list.h"
 #include "base/number.h"
 #include "base/pmux.h"
 #include "sys/fdplace.h"
@@ -108,20 +109,15 @@ tracer_threads(const struct tracer *t, pid_t pid)
 static int
 add(struct tracer *t, pid_t tid, pid_t pid)
 {
-	size_t wanted = t->capacity * 2 + 4;
 	struct tracee **more, *e = find(t, tid);
 
 	if (e != NULL) {
 		e->pid = pid;
 		return 0;
 	}
-	if (t->count == t->capacity) {
-		more = realloc(t->list, wanted * sizeof *more);
-		if (more == NULL)
-			return -ENOMEM;
-		t->list = more;
-		t->capacity = wanted;
-	}
+	if ((more = list_room(t->list, t->count, sizeof *more)) == NULL)
+		return -ENOMEM;
+	t->list = more;
 	if ((e = calloc(1, sizeof *e)) == NULL)
 		return -ENOMEM;
 	e->tid = tid;

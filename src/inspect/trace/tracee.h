@@ -40,7 +40,7 @@ struct tracer {
 	/* whether a system call is to be returned by tracer_next */
 	bool (*wants)(uint64_t number);
 	struct tracee **list;
-	size_t count, capacity;
+	size_t count;
 	struct tracee *current; /* goes on at the next tracer_next, or NULL */
 	pid_t target; /* the process that was named, or the program */
 	bool child; /* it is the program */

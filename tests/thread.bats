@@ -105,9 +105,9 @@ waits_in() {
 	asleep clock_nanosleep
 	waits_in sleep clock_nanosleep 1000000000005 -
 	asleep pause
-	waits_in signal pause -1 -
+	waits_in signal pause -1 - - -1
 	asleep rt_sigsuspend
-	waits_in signal rt_sigsuspend -1 -
+	waits_in signal rt_sigsuspend -1 - - -1
 	asleep rt_sigtimedwait
 	waits_in signal rt_sigtimedwait 1000000000005 -
 	asleep waitid

@@ -29,7 +29,7 @@ enum {
 	OPTION_JSON = 16, /* those that can print JSON */
 	OPTION_SESSION = 32, /* those that can serve requests */
 	OPTION_PID = 64, /* info: about a process */
-	OPTION_INSPECT = 128, /* those that look at processes */
+	OPTION_INSPECT = 128, /* those that examine processes */
 	OPTION_TRACE = 256, /* trace */
 	OPTION_EXPLAIN = 512 /* explain */
 };

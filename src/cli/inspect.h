@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * inspect.h - what the commands that look at processes share.
+ * inspect.h - what the commands that examine processes share.
  */
 #ifndef CLI_INSPECT_H
 #define CLI_INSPECT_H

@@ -51,5 +51,5 @@ trace_run(const struct command *command, int argc, char **argv)
 		return calls_run(request);
 	if (status == 0)
 		status = targets_parse_names(&request->targets, false);
-	return status != 0 ? status : trace_looks(request);
+	return status != 0 ? status : trace_samples(request);
 }

@@ -733,7 +733,7 @@ terminal(void)
 	(void)!read(IN, buffer, 1);
 }
 
-/* Reads until there is no more, each time. */
+/* Reads until nothing is left, each time. */
 static void
 send_at_times(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * witness.c - a process that notes what its waits report, the same each time
- * unless who looks at it has an effect.
+ * unless who examines it has an effect.
  */
 #include "peer.h"
 

@@ -67,7 +67,7 @@ must(bool good, const char *what)
 }
 
 static void
-rest(long ms)
+sleep_ms(long ms)
 {
 	struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
 
@@ -98,7 +98,7 @@ await(void)
 
 /* ---- designs ---- */
 
-/* Reads until there is no more. */
+/* Reads until nothing is left. */
 static void
 drain(const struct program *p)
 {
@@ -125,7 +125,7 @@ work(void *unused)
 	for (;;) {
 		int fd = await();
 
-		rest(random() % 400);
+		sleep_ms(random() % 400);
 		while (read(fd, buffer, 100) > 0)
 			;
 	}
@@ -183,7 +183,7 @@ pass_on(const struct program *p)
 	}
 }
 
-/* Accepts until there is no more. */
+/* Accepts until nobody waits. */
 static struct sockaddr_in address;
 
 static void

@@ -17,7 +17,7 @@
 #include "inspect/explain/chain.h"
 #include "inspect/facts/state.h"
 
-/* A description goes no deeper, and names no more of a kind. */
+/* A description goes only so deep, and names only so many of a kind. */
 #define DEEPEST 12
 #define MOST_NAMED 3
 #define MOST_ENTRIES 8
@@ -254,7 +254,7 @@ struct walk {
 static int walk_process(struct chain *c, struct snapshot_process *process,
     unsigned depth);
 
-/* The wait of the thread may end by what is not in the look. */
+/* The wait of the thread may end by what is not in the snapshot. */
 static void
 set_free(const struct walk *w)
 {

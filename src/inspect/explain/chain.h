@@ -61,7 +61,7 @@ struct chain {
 	size_t edge_count;
 };
 
-/* All zero but LOOK: empty.  chain_free releases what it has. */
+/* All zero but SNAPSHOT: empty.  chain_free releases what it has. */
 void chain_free(struct chain *chain);
 
 /*
@@ -75,8 +75,8 @@ int chain_descriptor(struct chain *chain, struct snapshot_process *process,
 
 /*
  * Set is_stuck of each process that was described, all threads of which wait for
- * each other or themselves: nothing else can end their waits, as far as the look
- * goes.
+ * each other or themselves: nothing else can end their waits, as far as the
+ * snapshot goes.
  */
 void chain_find_stuck(struct chain *chain);
 

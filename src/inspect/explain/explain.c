@@ -29,7 +29,7 @@ struct explanation {
 	struct source source;
 	struct view first, second;
 	deadline_t end; /* of the time between the two */
-	int status; /* of what could not be looked at */
+	int status; /* of what could not be examined */
 };
 
 static void
@@ -52,7 +52,7 @@ release(void *argument)
 	free(e);
 }
 
-/* ---- a look ---- */
+/* ---- a snapshot ---- */
 
 /* Drop the lines from FIRST on that say nothing is unknown. */
 static void
@@ -220,7 +220,7 @@ sleep_between(void *argument)
 	return 0;
 }
 
-/* ---- what could not be looked at ---- */
+/* ---- what could not be examined ---- */
 
 static void
 report_process(struct explanation *e, const struct snapshot_process *p)

@@ -19,10 +19,10 @@ struct explain_options {
 };
 
 /*
- * Look at the COUNT targets twice, and print the chains of waiting and what was
+ * Examine the COUNT targets twice, and print the chains of waiting and what was
  * found both times.  TARGETS, which are allocated, become explain's to free.
  * Returns the exit status: 0, 1 if a fault was found, 3 if something could not
- * be looked at, a message having been printed.
+ * be examined, a message having been printed.
  */
 int explain(struct inspect_target *targets, size_t count,
     const struct explain_options *options);

@@ -93,7 +93,7 @@ opens(struct snapshot *snapshot, const struct snapshot_process *process,
 	    opened.device == file->device && opened.inode == file->inode;
 }
 
-/* Only those in open(2) are kept in the look.  Returns 0 or -ENOMEM. */
+/* Only those in open(2) are kept in the snapshot.  Returns 0 or -ENOMEM. */
 static int
 find_openers(struct chain *c, const char *path)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * findings.h - what is wrong, or may be, on the chains of a look.
+ * findings.h - what is wrong, or may be, on the chains of a snapshot.
  */
 #ifndef FINDINGS_H
 #define FINDINGS_H
@@ -37,11 +37,11 @@ struct finding {
 	/* escaped; the details are lines, each with a newline behind it */
 	struct buffer where, sentence, details;
 	/*
-	 * Two looks have found one thing, and nothing has moved, if it is the
+	 * Two snapshots have one finding, and nothing has moved, if it is the
 	 * same.
 	 */
 	uint64_t signature;
-	bool is_of_two; /* it was found by comparing two looks */
+	bool is_of_two; /* it was found by comparing two snapshots */
 };
 
 struct findings {
@@ -52,7 +52,7 @@ struct findings {
 /* One judgement. */
 struct judge {
 	struct chain *chain;
-	/* a look before, or NULL */
+	/* the one before, or NULL */
 	struct snapshot *before;
 	struct snapshot_process
 	    *root; /* the one process that was named, or NULL */
@@ -63,7 +63,7 @@ struct judge {
 /* Add what is found to JUDGE->findings.  Returns 0 or -ENOMEM. */
 int findings_judge(struct judge *judge);
 
-/* Whether a thread of PROCESS is busy since the look before. */
+/* Whether a thread of PROCESS is busy since the snapshot before. */
 bool findings_is_busy(const struct judge *judge,
     const struct snapshot_process *process);
 

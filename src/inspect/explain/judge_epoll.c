@@ -48,7 +48,7 @@ add(struct judge *judge, const struct waited *w, enum finding_code code)
 	return f;
 }
 
-/* For one about a thread that sleeps: it slept from one look to the other. */
+/* For one about a thread that sleeps: it slept between the snapshots. */
 static void
 mix_sleep(struct finding *f, const struct waited *w)
 {
@@ -103,9 +103,9 @@ findings_is_busy(const struct judge *judge,
 	return false;
 }
 
-/* ---- what has not changed since the look before ---- */
+/* ---- what has not changed since the snapshot before ---- */
 
-/* The facts of descriptor NUMBER of PID in LOOK, or NULL. */
+/* The facts of descriptor NUMBER of PID in SNAPSHOT, or NULL. */
 static const struct snapshot_descriptor *
 known(const struct snapshot *snapshot, pid_t pid, int number)
 {
@@ -341,7 +341,7 @@ judge_stale(struct judge *judge, const struct waited *w)
 
 /* ---- reported, and perhaps not handled ---- */
 
-/* Whether THREAD may be at work on what another one was told. */
+/* Whether THREAD may be at work on what was reported to another. */
 static bool
 may_work(const struct snapshot_thread *thread)
 {

@@ -184,7 +184,7 @@ judge_sender(struct judge *judge, const struct waited *w)
 		    d->number, d->sock.send);
 	else
 		buffer_put(&f->sentence,
-		    "descriptor %d takes no more, and nothing was read from it",
+		    "descriptor %d is full, and nothing was read from it",
 		    d->number);
 	return 0;
 }

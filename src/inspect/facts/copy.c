@@ -220,7 +220,7 @@ ask_file(struct descriptor *d, int fd, const struct foreign *f)
 /*
  * An entry that is no pipe and no socket is compared with its number by kcmp(2),
  * for which the kernel walks through the entries: of an instance with more
- * entries than this only so many are.
+ * entries than this only that many are.
  */
 #define COMPARED 1000
 
@@ -330,7 +330,7 @@ copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,
 }
 
 /*
- * What had no count of bytes has none.  Without input nothing is unread; the
+ * What has no count of bytes gets none.  Without input nothing is unread; the
  * write end of a pipe counts what is in it.
  */
 static void

@@ -10,7 +10,7 @@
 
 /*
  * Find ready, unread, capacity, and the state of a terminal, or of a socket of
- * which SOCK knows nothing, where D, of which the rest is known, is of a kind
+ * which SOCK knows nothing, where D, of which all else is known, is of a kind
  * that this cannot disturb.  What cannot be known is noted in D.  Returns 0; or
  * -EAGAIN if the number is another file by now; -EBADF, -ESRCH.
  */

@@ -26,7 +26,7 @@
 #define O_PATH 0
 #endif
 
-/* How often a number may become another file while it is looked at. */
+/* How often a number may become another file while it is examined. */
 #define TRIES 10
 
 const char *const fact_names[FACTS] = {

@@ -78,7 +78,8 @@ struct descriptor {
  * Find the facts about descriptor NUMBER of process PID.  Returns 0 with *D
  * set; or -errno: -EBADF if it is not open, -ESRCH if there is no such process
  * or it is a zombie, -EACCES or -EPERM if it may not be examined, -ENOSYS where
- * the system cannot say, -ENOMEM.
+ * the system cannot say, -EAGAIN if the number was another file each time,
+ * -ENOMEM.
  */
 int descriptor_read(struct source *source, pid_t pid, int number,
     struct descriptor *d);

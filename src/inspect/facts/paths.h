@@ -9,7 +9,7 @@
 #include "inspect/facts/world.h"
 
 /*
- * The descriptors of the file that PATH names, which is looked up and not
+ * The descriptors of the file that PATH names, which is resolved and not
  * opened; of a device also those that were opened by another path; of a local
  * socket those that are bound to it.  WORLD was scanned with paths.  Returns 0
  * with *HOLDERS set, whose list the caller frees; or -errno of filestat, or

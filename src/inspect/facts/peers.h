@@ -33,7 +33,7 @@ struct peers {
 
 /*
  * Find both for D, of which WORLD, scanned with paths if D has one, knows the
- * rest; what cannot be found is noted in D.  A descriptor that is another file
+ * others; what cannot be found is noted in D.  A descriptor that is another file
  * by now is left out.  Returns 0 or -ENOMEM; peers_free releases what PEERS has
  * in either case.
  */

@@ -22,13 +22,13 @@
 /*
  * kcmp(2) walks through the entries of an instance (fs/eventpoll.c,
  * ep_find_tfd).  In an instance of more than this many only the entries that
- * device and inode do not settle are compared, and at most so many.
+ * device and inode do not settle are compared, and at most this many.
  */
 #define COMPARED 1000
 
 /*
- * No more descriptors are tried for the owners of stale entries of anonymous
- * files, for each of which all such descriptors must be.
+ * For each stale entry of an anonymous file all descriptors of such files are
+ * compared, at most this many in all.
  */
 #define TRIED 10000
 

@@ -21,7 +21,7 @@ enum registered {
 	REGISTERED_HERE, /* the number is that file */
 	REGISTERED_STALE, /* the number is closed, or another file */
 	REGISTERED_UNKNOWN, /* which of the two: see WHY */
-	REGISTERED_GONE /* while it was looked at: not among the results */
+	REGISTERED_GONE /* meanwhile: not among the results */
 };
 
 struct registration {
@@ -58,9 +58,9 @@ struct sight {
  * Find out about the entries of D, an epoll instance, in linear time.  An entry
  * is called stale only if it still was there after its number was found to be
  * another file.  WORLD, which is scanned for the owners of stale entries, may be
- * NULL.  Returns
- * 0, -ENOMEM or, if D is another file by now, -EBADF; registrations_free
- * releases what ENTRIES has in any case.
+ * NULL, and SIGHT, what the links of D's process said.  Returns 0; -EBADF if D
+ * is another file by now; -ENOMEM; or another -errno of kind_devices.
+ * registrations_free releases what ENTRIES has in any case.
  */
 int registrations_find(struct source *source, struct world *world,
     const struct sight *sight, const struct descriptor *d,

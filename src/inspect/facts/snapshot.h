@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * snapshot.h - the facts of one look at some processes: each is found when it is
- * first asked for, and kept until the look ends.
+ * snapshot.h - the facts about some processes at one moment: each is found when
+ * it is first asked for, and kept until snapshot_end.
  */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
@@ -24,7 +24,7 @@ struct snapshot_thread {
 	pid_t tid;
 	struct thread_wait wait;
 	bool is_counted; /* BUSY is known */
-	bool is_free; /* chain.c: its wait may end by what is not in the look */
+	bool is_free; /* chain.c: its wait may end by what is not seen */
 	struct busy busy;
 };
 
@@ -63,12 +63,12 @@ struct snapshot {
 	struct world world; /* scanned when it is needed */
 };
 
-/* Begin a look by SOURCE; snapshot_end releases what LOOK has. */
+/* Begin, by SOURCE; snapshot_end releases what SNAPSHOT has. */
 void snapshot_begin(struct snapshot *snapshot, struct source *source);
 void snapshot_end(struct snapshot *snapshot);
 
 /*
- * Each returns 0 with the facts, which stay LOOK's and in place; or -ENOMEM.
+ * Each returns 0 with the facts, which stay SNAPSHOT's and in place; or -ENOMEM.
  * What cannot be found is in ERROR.
  */
 int snapshot_process(struct snapshot *snapshot, pid_t pid,

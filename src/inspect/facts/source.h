@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * source.h - where the facts about processes are read: proc(5), or a directory
- * that looks like it.
+ * of the same form.
  */
 #ifndef SOURCE_H
 #define SOURCE_H

@@ -6,7 +6,7 @@
  * sleeps and its arguments (proc_pid_syscall(5)); what these point to is in the
  * memory of the process.  Reading both wants the right to trace it.  Nothing is
  * stopped: the thread may go on meanwhile, so the file is read again after the
- * memory, and what does not belong together is read anew.
+ * memory, and what does not belong together is read once more.
  */
 #ifndef THREAD_H
 #define THREAD_H

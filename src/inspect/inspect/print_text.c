@@ -13,7 +13,7 @@
 #include "inspect/facts/state.h"
 #include "inspect/inspect/subject.h"
 
-/* On a terminal no more than this many are named in a field. */
+/* On a terminal at most this many are named in a field. */
 #define MOST 3
 
 /* Add what B has as a cell, and empty it. */

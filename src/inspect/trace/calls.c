@@ -173,7 +173,7 @@ is_open(const struct calls *c, const struct calls_process *p, int number)
 	return has_link(c, p, name);
 }
 
-/* What ROW was told of last was ignored. */
+/* What was reported last of ROW was ignored. */
 static void
 ignore(const struct calls *c, const struct calls_process *p,
     struct calls_row *row)
@@ -211,8 +211,8 @@ report(const struct calls *c, struct calls_process *p, pid_t tid, int number,
 }
 
 /*
- * Thread TID waits again.  What it was told of it has ignored, unless another
- * thread may still act: then it is ignored once it is reported again.
+ * Thread TID waits again.  It has ignored what was reported to it, unless
+ * another thread may still act: then it is ignored once it is reported again.
  */
 static void
 settle(const struct calls *c, struct calls_process *p, pid_t tid)
@@ -370,7 +370,7 @@ number_of(struct calls *c, struct calls_process *p, uint32_t epoll,
 	number = map_get(&p->data, epoll, data);
 	if (number != MAP_NONE)
 		return number;
-	/* it is not looked for again until something is added */
+	/* it is not searched for again until something is added */
 	return map_put(&p->data, epoll, data, UNKNOWN) != 0 ? -ENOMEM : UNKNOWN;
 }
 

@@ -11,10 +11,10 @@ struct calls;
 struct request;
 
 /*
- * Trace what REQUEST names, its process or its program, until so many waits have
- * returned, the time is over, a signal ends pmux or no thread is left; print the
- * table; wait until the program has ended.  Returns the exit status: that of the
- * program if there is one.  A message has been printed if it is an error.
+ * Trace what REQUEST names, its process or its program, until that many waits
+ * have returned, the time is over, a signal ends pmux or no thread is left; print
+ * the table; wait until the program has ended.  Returns the exit status: that of
+ * the program if there is one.  A message has been printed if it is an error.
  */
 int calls_run(struct request *request);
 

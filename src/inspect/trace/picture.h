@@ -27,7 +27,7 @@ void picture_choose(struct picture *picture);
 
 /*
  * Append the diagram to BUFFER, with END behind each line.  Returns how many
- * lines it has, no more than HEIGHT; 0 for want of memory.
+ * lines it has, at most HEIGHT; 0 for want of memory.
  */
 size_t picture_draw(const struct picture *picture,
     const struct samples *samples, const char *end, struct buffer *buffer);

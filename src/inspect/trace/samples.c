@@ -42,7 +42,7 @@ samples_open(struct samples *l)
 	return error;
 }
 
-/* ---- what is looked at ---- */
+/* ---- what is sampled ---- */
 
 static struct samples_process *
 process_of(struct samples *l, pid_t pid)
@@ -123,7 +123,7 @@ samples_add(struct samples *l, pid_t pid, int number)
 
 /*
  * The state, which the text of "syscall" does not have: a thread that is stopped
- * in a call looks as if it slept.  Returns the length, or -1.
+ * in a call seems to sleep.  Returns the length, or -1.
  */
 static ssize_t
 read_call(const struct samples_thread *t, char *text, size_t size)

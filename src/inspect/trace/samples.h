@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * looks.h - descriptors of processes and what their threads do, seen from
- * outside again and again.
+ * samples.h - descriptors of processes and what their threads do, sampled from
+ * outside.
  *
  * Nothing is opened by path, read, stopped or kept: see descriptor.h and
  * thread.h.
@@ -24,7 +24,7 @@
 /* Ready and asleep for so long, in the same call, is a fault: ns. */
 #define SAMPLES_FAULT INT64_C(150000000)
 
-/* No more threads of a process are examined. */
+/* Of more threads of a process only so many are examined. */
 #define SAMPLES_THREADS 64
 
 struct samples_thread {
@@ -67,7 +67,7 @@ struct samples_target {
 	const struct samples_thread *thread; /* that sleeps in a wait for it, or
 					      else the first; or NULL */
 	bool stopped; /* the thread */
-	bool changed; /* since the look before */
+	bool changed; /* since the sample before */
 	/* ready and asleep: since when, and the thread, which has not run */
 	int64_t since; /* or -1 */
 	pid_t tid;
@@ -85,7 +85,7 @@ struct samples {
 	int64_t now; /* of the last, since the first */
 };
 
-/* Begin.  Returns 0 or -errno; samples_free releases what LOOKS has. */
+/* Begin.  Returns 0 or -errno; samples_free releases what SAMPLES has. */
 int samples_open(struct samples *samples);
 void samples_free(struct samples *samples);
 
@@ -96,7 +96,7 @@ void samples_free(struct samples *samples);
 int samples_add(struct samples *samples, pid_t pid, int number);
 
 /*
- * Look at all targets once.  Returns 1, 0 if all processes have ended, or
+ * Sample all targets once.  Returns 1, 0 if all processes have ended, or
  * -ENOMEM.
  */
 int samples_take(struct samples *samples);

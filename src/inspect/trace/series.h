@@ -2,9 +2,9 @@
 /*
  * series.h - what was seen of a descriptor over time, in bounded memory.
  *
- * Equal looks are one run.  Where there are too many runs, two neighbours become
- * one that has the flags of both, and the larger number of bytes; sums and
- * counts are exact all the same.
+ * Equal samples are one run.  Where there are too many runs, two neighbours
+ * become one that has the flags of both, and the larger number of bytes; sums
+ * and counts are exact all the same.
  */
 #ifndef SERIES_H
 #define SERIES_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a look has seen. */
+/* What a sample has. */
 enum {
 	SERIES_READY = 1, /* for something that is waited for */
 	SERIES_ASLEEP = 2, /* a thread sleeps in a wait for it */
@@ -24,7 +24,7 @@ enum {
 #define SERIES_MOST 4096
 
 struct series_run {
-	int64_t start; /* ns since the first look */
+	int64_t start; /* ns since the first sample */
 	int64_t unread; /* bytes, or -1 */
 	unsigned flags;
 };
@@ -46,8 +46,8 @@ struct series {
 };
 
 /*
- * NOW, in ns since the first look and not before the last one, FLAGS and UNREAD
- * were seen.  Returns 0 or -ENOMEM.
+ * NOW, in ns since the first sample and not before the last one, FLAGS and
+ * UNREAD were seen.  Returns 0 or -ENOMEM.
  */
 int series_add(struct series *series, int64_t now, unsigned flags,
     int64_t unread);
@@ -55,7 +55,7 @@ int series_add(struct series *series, int64_t now, unsigned flags,
 /* The stretch under way is a fault, from SINCE on. */
 void series_fault(struct series *series, int64_t since);
 
-/* No look comes any more; the last one counts up to NOW. */
+/* There are no further samples; the last one counts up to NOW. */
 void series_close(struct series *series, int64_t now);
 
 /* A piece of the time from 0 to the end. */

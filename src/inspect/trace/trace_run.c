@@ -204,7 +204,7 @@ write_svg(struct session *s)
 			    diag_system(-error, NULL, "%s", s->options->svg);
 }
 
-/* ---- the looks ---- */
+/* ---- the samples ---- */
 
 /* Returns 0 or -errno. */
 static int
@@ -236,9 +236,9 @@ sleep_now(void *argument)
 	return n == 1 && (p.revents & POLLERR) != 0 ? -EPIPE : 0;
 }
 
-/* Until the next look.  Returns 0 or -errno. */
+/* Until the next sample.  Returns 0 or -errno. */
 static int
-pause_looks(struct session *s, deadline_t next, deadline_t last)
+pause_until(struct session *s, deadline_t next, deadline_t last)
 {
 	int64_t left = deadline_left(next), most = deadline_left(last);
 
@@ -262,12 +262,12 @@ watch(struct session *s, deadline_t last)
 		if (error != 0 || more == 0 || s->ending.number != 0 ||
 		    deadline_left(last) == 0)
 			return error;
-		/* looks that are late are left out */
+		/* samples that are late are left out */
 		next += s->options->every;
 		if (next < clock_now())
 			next = clock_now();
 		do
-			error = pause_looks(s, next, last);
+			error = pause_until(s, next, last);
 		while (error == -EINTR && s->ending.number == 0);
 	}
 	return error;
@@ -330,7 +330,7 @@ run(struct session *s, const struct request *r)
 }
 
 int
-trace_looks(struct request *request)
+trace_samples(struct request *request)
 {
 	struct session *s = calloc(1, sizeof *s);
 	int error, status;

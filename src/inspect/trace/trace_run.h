@@ -8,11 +8,11 @@
 struct request;
 
 /*
- * Look at the descriptors that REQUEST names, at intervals, until the time is
+ * Sample the descriptors that REQUEST names, at intervals, until the time is
  * over, a signal ends pmux or the processes have ended; print a line for each
  * change, the diagram and the sums.  Returns the exit status, a message having
  * been printed if it is an error.
  */
-int trace_looks(struct request *request);
+int trace_samples(struct request *request);
 
 #endif

@@ -84,7 +84,7 @@ size_t tracer_threads(const struct tracer *tracer, pid_t pid);
 bool tracee_read(const struct tracee *tracee, uint64_t address, void *to,
     size_t size);
 
-/* Let all threads go, as far as that takes no more than a second. */
+/* Let all threads go, as far as that takes at most a second. */
 void tracer_detach(struct tracer *tracer);
 
 /*

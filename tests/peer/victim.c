@@ -488,6 +488,33 @@ full(void)
 	flood();
 }
 
+/* The reader goes on, a little at a time. */
+static void
+read_at_times(void)
+{
+	struct timespec while_ = { 0, 5000000 };
+
+	while (read(IN, buffer, 1 << 16) > 0)
+		nanosleep(&while_, NULL);
+}
+
+static void
+close_and_read(void)
+{
+	close(OUT);
+	read_at_times();
+}
+
+static void
+full_read(void)
+{
+	pipe_at_numbers();
+	child(close_and_read);
+	close(IN);
+	ready();
+	flood();
+}
+
 static void
 stop(void)
 {
@@ -602,6 +629,20 @@ tcp_full(void)
 	tcp_pair(s);
 	place(s[0], IN);
 	place(s[1], OUT);
+	ready();
+	flood();
+}
+
+static void
+tcp_read(void)
+{
+	int s[2];
+
+	tcp_pair(s);
+	place(s[0], IN);
+	place(s[1], OUT);
+	child(close_and_read);
+	close(IN);
 	ready();
 	flood();
 }
@@ -799,16 +840,29 @@ small_pipe(void)
 	sleep_for_ever();
 }
 
-/* An fd_set has 1024 bits, and the kernel takes more. */
 static void
-past_fd_setsize(void)
+usual_pipe(void)
 {
-	static unsigned long set[64];
-	const unsigned number = 1500;
+	pipe_at_numbers();
+	ready();
+	sleep_for_ever();
+}
 
+static void
+socket_at(unsigned number)
+{
 	sockets_at_numbers(SOCK_STREAM);
 	if (dup3(IN, (int)number, O_CLOEXEC) == -1)
 		exit(ABSENT);
+}
+
+/* An fd_set has 1024 bits, and the kernel takes more. */
+static void
+select_socket_at(unsigned number)
+{
+	static unsigned long set[64];
+
+	socket_at(number);
 	set[number / (8 * sizeof *set)] |= 1UL << number % (8 * sizeof *set);
 	ready();
 	syscall(SYS_pselect6, number + 1, set, NULL, NULL, NULL, NULL);
@@ -866,6 +920,28 @@ lock_range(void)
 	lock_ten(20, F_SETLKW);
 }
 
+static void
+past_fd_setsize(void)
+{
+	select_socket_at(1500);
+}
+
+static void
+below_fd_setsize(void)
+{
+	select_socket_at(1023);
+}
+
+static void
+poll_past_fd_setsize(void)
+{
+	struct pollfd p = { 1500, POLLIN, 0 };
+
+	socket_at(1500);
+	ready();
+	poll(&p, 1, -1);
+}
+
 static const struct {
 	const char *name;
 	void (*be)(void);
@@ -895,12 +971,14 @@ static const struct {
 	{ "childs-end", childs_end },
 	{ "own-socket", own_socket },
 	{ "full", full },
+	{ "full-read", full_read },
 	{ "reader-stopped", reader_stopped },
 	{ "backlog", backlog },
 	{ "backlog-half", backlog_half },
 	{ "no-descriptors", no_descriptors },
 	{ "no-descriptors-idle", no_descriptors_idle },
 	{ "tcp-full", tcp_full },
+	{ "tcp-read", tcp_read },
 	{ "in-flight", in_flight },
 	{ "signal-lost", signal_lost },
 	{ "signal-blocked", signal_blocked },
@@ -915,8 +993,11 @@ static const struct {
 	{ "nonblock-shared", nonblock_shared },
 	{ "nonblock-alone", nonblock_alone },
 	{ "small-pipe", small_pipe },
+	{ "usual-pipe", usual_pipe },
 	{ "past-fd-setsize", past_fd_setsize },
 	{ "lock-range", lock_range },
+	{ "below-fd-setsize", below_fd_setsize },
+	{ "poll-past-fd-setsize", poll_past_fd_setsize },
 };
 
 int

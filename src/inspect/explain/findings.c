@@ -90,11 +90,16 @@ findings_free(struct findings *findings)
 }
 
 static bool
+is_same_text(const struct buffer *a, const struct buffer *b)
+{
+	return a->used == b->used && memcmp(a->bytes, b->bytes, a->used) == 0;
+}
+
+static bool
 is_one(const struct finding *a, const struct finding *b)
 {
 	return a->code == b->code && a->signature == b->signature &&
-	    a->where.used == b->where.used &&
-	    memcmp(a->where.bytes, b->where.bytes, a->where.used) == 0;
+	    is_same_text(&a->where, &b->where);
 }
 
 static bool
@@ -106,14 +111,17 @@ is_confirmed(const struct finding *f, const struct findings *before)
 	return f->is_of_two;
 }
 
-/* Whether an earlier one of the list says the same. */
-static bool
-is_repeated(const struct findings *findings, size_t index)
+/* The one of the first COUNT that says the same as F, or NULL. */
+static struct finding *
+find_same(const struct findings *findings, size_t count,
+    const struct finding *f)
 {
-	for (size_t i = 0; i < index; i++)
-		if (is_one(&findings->list[i], &findings->list[index]))
-			return true;
-	return false;
+	for (size_t i = 0; i < count; i++)
+		if (findings->list[i].code == f->code &&
+		    is_same_text(&findings->list[i].where, &f->where) &&
+		    is_same_text(&findings->list[i].sentence, &f->sentence))
+			return &findings->list[i];
+	return NULL;
 }
 
 /* In place, keeping the order of those of one severity. */
@@ -138,13 +146,16 @@ findings_confirm(struct findings *after, const struct findings *before)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < after->count; i++) {
-		if (is_confirmed(&after->list[i], before) &&
-		    !is_repeated(after, i)) {
-			struct finding f = after->list[i];
+		struct finding f = after->list[i], *same;
 
+		if (!is_confirmed(&f, before))
+			continue;
+		same = find_same(after, kept, &f);
+		if (same == NULL) {
 			after->list[i] = after->list[kept];
 			after->list[kept++] = f;
-		}
+		} else if (f.severity < same->severity)
+			same->severity = f.severity;
 	}
 	for (size_t i = kept; i < after->count; i++)
 		release(&after->list[i]);

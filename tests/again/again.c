@@ -388,6 +388,16 @@ terminate(struct pmux_host *host, int (*wait)(void *), void *argument)
 	return wait(argument);
 }
 
+/* explain looks twice, 150 ms apart: that is the time of thousands of rounds. */
+static int
+hurry(struct pmux_host *host, int (*wait)(void *), void *argument)
+{
+	(void)host;
+	(void)wait;
+	(void)argument;
+	return 0;
+}
+
 static int
 leave(struct pmux_host *host, int (*wait)(void *), void *argument)
 {
@@ -543,9 +553,13 @@ static const struct test tests[] = {
 	{ .name = "compare: a process",
 	    .line = "compare --json -p PID 0",
 	    .slow = true },
-	{ .name = "explain", .line = "explain 8", .slow = true },
+	{ .name = "explain",
+	    .line = "explain 8",
+	    .sleep = hurry,
+	    .slow = true },
 	{ .name = "explain: a process",
 	    .line = "explain --json --all -p PID",
+	    .sleep = hurry,
 	    .slow = true,
 	    .may_lack = true },
 	{ .name = "inspect", .line = "inspect 8", .slow = true },
@@ -616,6 +630,12 @@ static const struct test tests[] = {
 	    .sleep = leave_later,
 	    .leaves = true,
 	    .slow = true },
+	{ .name = "the host leaves explain",
+	    .line = "explain -p PID",
+	    .sleep = leave,
+	    .leaves = true,
+	    .slow = true,
+	    .may_lack = true },
 	{ .name = "the host leaves --lines",
 	    .line = "epoll --follow -l 10:in",
 	    .before = empty_pipe,

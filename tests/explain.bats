@@ -574,6 +574,17 @@ for i in range(count):
 	assert_equal "$(json type <<<"$line")" '"finding"'
 }
 
+@test "findings on a terminal have a heading and columns" {
+	command -v script >/dev/null || skip "no script(1)"
+	script -qec true /dev/null </dev/null >script 2>&1 ||
+	    skip "this script(1) has other options"
+	printf data >file
+	run script -qec "pmux explain --all 7" /dev/null </dev/null 7<file
+	mapfile -t lines <<<"${output//$'\r'/}"
+	assert_line 'SEVERITY  CODE               WHERE  FINDING'
+	assert_line --regexp '^note      file-always-ready  7      descriptor 7 '
+}
+
 @test "-q prints nothing" {
 	victim deadlock
 	pm explain -q -p "$victim"

@@ -334,9 +334,20 @@ seen() {
 	return 1
 }
 
+# opened NUMBER EVENTS: wait until NUMBER, which has EVENTS, was opened.
+opened() {
+	local line
+
+	while read -r line <&8; do
+		[[ $line != *$'\t'"$1	$2	"*"	opened" ]] || return 0
+		echo "$line"
+	done
+	return 1
+}
+
 # tracing ARG...: pmux trace ARG... in the background, for seen.
 tracing() {
-	mkfifo records
+	[[ -p records ]] || mkfifo records
 	pmux trace "$@" >records 2>err 3>&- 9>&- &
 	tracer=$!
 	exec 8<records
@@ -375,7 +386,7 @@ tracing() {
 	owner_does 'exec 7>&-'
 	seen "7	closed	-	sleeps in read of 0	-"
 	owner_does 'exec 7</dev/null'
-	seen "7	in,out	-	sleeps in read of 0	-"
+	opened 7 in,out
 	kill -TERM "$tracer"
 	status=0
 	wait "$tracer" || status=$?
@@ -408,6 +419,69 @@ has() {
 	kill -USR2 "$owner"
 	wait "$owner" || fail 'its owner does not get the event'
 	kill "$tracer"
+}
+
+@test "what the process opens during the trace is added" {
+	need_copies
+	owned
+	mkfifo pipe
+	owner_does 'exec 8<>pipe'
+	tracing --every 1ms -p "$owner"
+	seen "8	out	0	sleeps in read of 0	-"
+	owner_does 'exec 7<>pipe'
+	opened 7 out
+	owner_does 'exec 7>&-'
+	seen "7	closed	-	sleeps in read of 0	-"
+	owner_does 'exec 7</dev/null'
+	opened 7 in,out
+	kill "$tracer"
+	wait "$tracer" || :
+	# named ones only
+	tracing --every 1ms --json -p "$owner" 8
+	read -r _ <&8
+	owner_does 'exec 9<>pipe'
+	owner_does 'exec 8</dev/null'
+	grep -q -m 1 '"fd":8,.*"opened":true' <&8
+	kill "$tracer"
+	wait "$tracer" || :
+	run cat <&8
+	assert_line --regexp '"record":"summary".*"fd":8,"kind":"device".*"files":2,'
+	[[ $output != *'"fd":9,'* ]]
+}
+
+@test "a number that means another file is marked in the diagram" {
+	need_copies
+	owned
+	mkfifo pipe
+	owner_does 'exec 7<>pipe'
+	pmux trace --every 1ms --picture --svg out.svg -p "$owner" 7 \
+	    >records 2>err 3>&- &
+	tracer=$!
+	until grep -q 7 records; do
+		sleep 0.002
+	done
+	owner_does 'exec 7</dev/null'
+	until grep -q opened records; do
+		sleep 0.002
+	done
+	kill "$tracer"
+	wait "$tracer" || :
+	grep -qE '^7 device +ready .*\|' records
+	grep -qE '^7	device	.*	2$' records
+	grep -qE 'width="1" height="[0-9]+" fill="#1f2328"' out.svg
+}
+
+@test "a thread behind many others" {
+	need_copies
+	victim many
+	until [[ $(ls "/proc/$pid/task" | wc -l) == 102 ]]; do
+		sleep 0.002
+	done
+	tid=$(ls "/proc/$pid/task" | sort -n | tail -n 1)
+	await_state "$pid/task/$tid" S
+	pm trace -t 50ms -p "$pid" 20
+	assert_success
+	assert_output --regexp $'\t20\tin\t1\tthread '"$tid"$' sleeps in (pselect6|select) of 20\t-$'
 }
 
 @test "ready and asleep: an edge that was consumed" {
@@ -497,6 +571,8 @@ on_terminal() {
 	LC_ALL=C.UTF-8 TERM=xterm NO_COLOR=1 on_terminal -t 500ms -p "$pid" 21
 	[[ $output != *$'\e[31m'* && $output == *!!!!* ]]
 	TERM=dumb on_terminal -t 500ms -p "$pid" 21
+	[[ $output == *'TIME     FD    EVENTS        UNREAD   THREAD  '* ]]
+	[[ $output == *'0.000    21    in            1        sleeps in epoll_wait of 3  '* ]]
 	[[ $output != *$'\e'* && $output == *'ready and asleep'* ]]
 	[[ $output == *'READY AND ASLEEP'* ]]
 }
@@ -653,5 +729,5 @@ owner_polls() {
 	usage_error 'no interval' trace --every 0 -p 1
 	usage_error 'no interval' trace --every inf -p 1
 	usage_error 'no descriptor' trace
-	usage_error 'name a process' trace ./file
+	usage_error 'pmux inspect PATH' trace ./file
 }

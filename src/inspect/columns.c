@@ -78,14 +78,13 @@ columns_add_name(struct columns *columns, const char *name, size_t length)
 	columns->used += n + 1;
 }
 
-/* How wide TEXT, which is UTF-8, is: each character is taken for one cell. */
-static size_t
-width(const char *text)
+size_t
+columns_width(const char *text, size_t length)
 {
 	size_t n = 0;
 
-	for (; *text != '\0'; text++)
-		n += (*text & 0xc0) != 0x80;
+	for (size_t i = 0; i < length; i++)
+		n += (text[i] & 0xc0) != 0x80;
 	return n;
 }
 
@@ -98,7 +97,7 @@ measure(const struct columns *columns)
 
 	for (const char *cell = columns->text; widths != NULL && cell < end;
 	     cell += strlen(cell) + 1) {
-		w = width(cell);
+		w = columns_width(cell, strlen(cell));
 		if (w > widths[i])
 			widths[i] = w;
 		i = (i + 1) % columns->count;
@@ -120,8 +119,8 @@ put(const struct columns *columns, const size_t *widths)
 		} else if (widths == NULL)
 			output_character('\t');
 		else
-			for (size_t w = width(cell); w < widths[i - 1] + GAP;
-			     w++)
+			for (size_t w = columns_width(cell, strlen(cell));
+			     w < widths[i - 1] + GAP; w++)
 				output_character(' ');
 	}
 }

@@ -31,6 +31,9 @@ void columns_begin(struct columns *columns, size_t count,
 void columns_add(struct columns *columns, const char *text);
 void columns_add_name(struct columns *columns, const char *name, size_t length);
 
+/* How wide LENGTH bytes of TEXT, which is UTF-8, are: a cell a character. */
+size_t columns_width(const char *text, size_t length);
+
 /*
  * Append all records to the output, and release what COLUMNS has.  Returns 0 or
  * -ENOMEM, in which case nothing was appended.

@@ -164,6 +164,39 @@ by_thread(void)
 	(void)pthread_join(thread, NULL);
 }
 
+static void *
+nap(void *argument)
+{
+	for (;;)
+		(void)pause();
+	return argument;
+}
+
+/* The last of very many threads waits for NEVER, by select(2). */
+static void *
+select_never(void *argument)
+{
+	fd_set set;
+
+	for (;;) {
+		FD_ZERO(&set);
+		FD_SET(NEVER, &set);
+		(void)select(NEVER + 1, NULL, NULL, &set, NULL);
+	}
+	return argument;
+}
+
+static void
+by_many(void)
+{
+	pthread_t thread;
+
+	for (int i = 0; i < 100; i++)
+		must(pthread_create(&thread, NULL, nap, NULL) == 0);
+	must(pthread_create(&thread, NULL, select_never, NULL) == 0);
+	(void)nap(NULL);
+}
+
 static void
 by_fork(void)
 {
@@ -343,6 +376,7 @@ static const struct {
 	{ "select", by_select },
 	{ "timeout", by_timeout },
 	{ "thread", by_thread },
+	{ "many", by_many },
 	{ "fork", by_fork },
 	{ "exec", by_exec },
 	{ "accept", accept_in_vain },

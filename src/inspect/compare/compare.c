@@ -491,7 +491,9 @@ compare_one(struct comparison *c, const struct target *t)
 	int error, status = 0;
 
 	if ((t->flags & TARGET_PATH) != 0)
-		return diag_usage("%.*s: not the number of a descriptor",
+		return diag_usage(
+		    "%.*s: a path is not opened, give a descriptor;"
+		    " pmux inspect PATH lists those that are open",
 		    (int)t->length, t->name);
 	r.own = r.pid == getpid();
 	error = find_name(c, &r);

@@ -3,9 +3,11 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "inspect/facts/comm.h"
 #include "inspect/explain/explain.h"
+#include "inspect/columns.h"
 #include "inspect/member.h"
 #include "output/escape.h"
 #include "output/output.h"
@@ -40,27 +42,96 @@ print_details(const struct buffer *details)
 	}
 }
 
-static void
-print_finding(const struct finding *f)
+/* The fields before the sentence, and how wide they are on a terminal. */
+enum {
+	FIELD_SEVERITY,
+	FIELD_CODE,
+	FIELD_WHERE,
+	FIELDS
+};
+
+struct fields {
+	const char *text[FIELDS];
+	size_t length[FIELDS];
+};
+
+static struct fields
+fields_of(const struct finding *f)
 {
-	output_string(severity_names[f->severity]);
-	output_character('\t');
-	output_string(finding_names[f->code]);
-	output_character('\t');
-	put(&f->where);
-	output_character('\t');
+	struct fields fields = {
+		.text = { severity_names[f->severity], finding_names[f->code],
+		    f->where.used == 0 ? "" : f->where.bytes },
+	};
+
+	fields.length[FIELD_SEVERITY] = strlen(severity_names[f->severity]);
+	fields.length[FIELD_CODE] = strlen(finding_names[f->code]);
+	fields.length[FIELD_WHERE] = f->where.used;
+	return fields;
+}
+
+/* WIDTHS NULL: with tabs. */
+static void
+put_fields(const struct fields *fields, const size_t *widths)
+{
+	for (size_t i = 0; i < FIELDS; i++) {
+		size_t width = columns_width(fields->text[i],
+		    fields->length[i]);
+
+		output_bytes(fields->text[i], fields->length[i]);
+		if (widths == NULL)
+			output_character('\t');
+		else
+			for (; width < widths[i] + 2; width++)
+				output_character(' ');
+	}
+}
+
+static void
+print_finding(const struct finding *f, const size_t *widths)
+{
+	struct fields fields = fields_of(f);
+
+	put_fields(&fields, widths);
 	put(&f->sentence);
 	output_character('\n');
 	print_details(&f->details);
 }
 
+/* The heading, on a terminal; WIDTHS are set for the findings below. */
+static void
+print_heading(const struct findings *findings, size_t *widths)
+{
+	const struct fields heads = { { "SEVERITY", "CODE", "WHERE" },
+		{ 8, 4, 5 } };
+
+	for (size_t i = 0; i < FIELDS; i++)
+		widths[i] = heads.length[i];
+	for (size_t n = 0; n < findings->count; n++) {
+		struct fields fields = fields_of(&findings->list[n]);
+
+		for (size_t i = 0; i < FIELDS; i++) {
+			size_t width = columns_width(fields.text[i],
+			    fields.length[i]);
+
+			widths[i] = width > widths[i] ? width : widths[i];
+		}
+	}
+	put_fields(&heads, widths);
+	output_string("FINDING\n");
+}
+
 void
 explain_print_text(const struct chain *chain, const struct findings *findings)
 {
+	bool terminal = isatty(STDOUT_FILENO) == 1;
+	size_t widths[FIELDS];
+
 	for (size_t i = 0; i < chain->line_count; i++)
 		print_line(&chain->lines[i]);
+	if (findings->count > 0 && terminal)
+		print_heading(findings, widths);
 	for (size_t i = 0; i < findings->count; i++)
-		print_finding(&findings->list[i]);
+		print_finding(&findings->list[i], terminal ? widths : NULL);
 }
 
 /* ---- JSON ---- */

@@ -172,9 +172,11 @@ put_ready(struct drawing *d, const struct buffer *name)
 	for (size_t i = 0; i < d->cell_count; i++) {
 		const struct series_cell *c = &d->cells[i];
 
-		if ((c->flags & SERIES_UNKNOWN) != 0)
-			buffer_put(d->buffer, "?");
-		else
+		if ((c->flags & (SERIES_OPENED | SERIES_UNKNOWN)) != 0) {
+			set_red(d, false);
+			buffer_put(d->buffer, "%s",
+			    (c->flags & SERIES_OPENED) != 0 ? "|" : "?");
+		} else
 			put_cell(d,
 			    share(d, c->ready, (c->flags & SERIES_READY) != 0),
 			    (c->flags & SERIES_FAULT) != 0);

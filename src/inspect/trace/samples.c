@@ -21,8 +21,15 @@
 #define POLLRDHUP 0
 #endif
 
-/* A reading of an epoll instance may take so much of the time: 1 in SHARE. */
+/*
+ * A reading of an epoll instance, or of the numbers that are open, may take so
+ * much of the time: 1 in SHARE.  All threads: 1 in THREAD_SHARE.
+ */
 #define SHARE 100
+#define THREAD_SHARE 4
+
+/* No more threads of a process have files that stay open. */
+#define OPEN_THREADS 64
 
 /* Events that are reported unasked. */
 #define ALWAYS ((unsigned)(POLLERR | POLLHUP | POLLNVAL))
@@ -85,27 +92,66 @@ add_one(struct samples *l, struct samples_process *p, int number)
 	t->process = p;
 	t->number = number;
 	t->since = -1;
+	t->files = 1;
 	error = descriptor_read(&l->source, p->pid, number, &t->d);
 	l->count += error == 0;
 	return error;
 }
 
+/* Whether NUMBER of P is a target; another file by now, maybe (replace). */
+static bool
+is_known(const struct samples *l, const struct samples_process *p, int number)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->targets[i].process == p &&
+		    l->targets[i].number == number)
+			return true;
+	return false;
+}
+
+/*
+ * Add those of COUNT NUMBERS that were not there before, both in ascending
+ * order, and keep the list.  Returns 0 or -errno.
+ */
+static int
+add_numbers(struct samples *l, struct samples_process *p, int *numbers,
+    int count)
+{
+	int error = 0, kept = 0, before = 0;
+
+	for (int i = 0; i < count && error == 0; i++) {
+		while (
+		    before < p->number_count && p->numbers[before] < numbers[i])
+			before++;
+		if ((before == p->number_count ||
+			p->numbers[before] != numbers[i]) &&
+		    !is_known(l, p, numbers[i]))
+			error = add_one(l, p, numbers[i]);
+		if (error == 0)
+			numbers[kept++] = numbers[i];
+		else if (error == -EBADF)
+			error = 0; /* it was closed meanwhile */
+	}
+	free(p->numbers);
+	p->numbers = numbers;
+	p->number_count = kept;
+	return error;
+}
+
+/* Add what P has open and is no target yet.  Returns 0 or -errno. */
 static int
 add_all(struct samples *l, struct samples_process *p)
 {
+	int64_t before = clock_cpu();
 	char path[SOURCE_PATH];
-	int *numbers, count, error = 0;
+	int *numbers, count, error;
 
 	(void)snprintf(path, sizeof path, "%ld/fd", (long)p->pid);
 	count = source_list(&l->source, path, &numbers);
 	if (count < 0)
 		return count == -ENOENT ? -ESRCH : count;
-	for (int i = 0; i < count && error == 0; i++) {
-		error = add_one(l, p, numbers[i]);
-		if (error == -EBADF)
-			error = 0; /* it was closed meanwhile */
-	}
-	free(numbers);
+	error = add_numbers(l, p, numbers, count);
+	p->numbers_next = l->now + SHARE * (clock_cpu() - before);
 	return error;
 }
 
@@ -116,6 +162,7 @@ samples_add(struct samples *l, pid_t pid, int number)
 
 	if (p == NULL)
 		return -ENOMEM;
+	p->whole |= number == -1;
 	return number == -1 ? add_all(l, p) : add_one(l, p, number);
 }
 
@@ -173,6 +220,8 @@ forget_threads(struct samples_process *p)
 		thread_wait_free(&t->wait);
 		close_files(t);
 	}
+	free(p->threads);
+	p->threads = NULL;
 }
 
 /* Returns as thread_wait_read. */
@@ -218,17 +267,21 @@ list_threads(struct samples *l, struct samples_process *p)
 	count = source_list(&l->source, path, &numbers);
 	if (count < 0)
 		return count == -ENOENT ? -ESRCH : count;
-	for (int i = 0; i < count && p->count < SAMPLES_THREADS; i++) {
+	p->threads = calloc((size_t)count + 1, sizeof *p->threads);
+	if (p->threads == NULL)
+		error = -ENOMEM;
+	for (int i = 0; i < count && error != -ENOMEM; i++) {
 		t = &p->threads[p->count];
 		t->tid = numbers[i];
-		t->file = open_file(l, p, t->tid, "syscall");
-		t->stat = open_file(l, p, t->tid, "stat");
+		t->file = i >= OPEN_THREADS ?
+		    -1 :
+		    open_file(l, p, t->tid, "syscall");
+		t->stat = i >= OPEN_THREADS ? -1 :
+					      open_file(l, p, t->tid, "stat");
 		error = read_wait(l, p, t);
 		p->count += error == 0;
 		if (error != 0)
 			close_files(t);
-		if (error == -ENOMEM)
-			break;
 	}
 	free(numbers);
 	return error == -ENOMEM ? error : 0;
@@ -258,12 +311,16 @@ refresh_threads(struct samples *l, struct samples_process *p)
 static int
 take_threads(struct samples *l, struct samples_process *p)
 {
-	int known = p->own ? 1 : refresh_threads(l, p), error = 0;
+	int64_t before = clock_cpu();
+	int known, error = 0;
 
-	if (p->own || known < 0)
-		return p->own ? 0 : known;
+	if (p->own || l->now < p->threads_next)
+		return 0;
+	if ((known = refresh_threads(l, p)) < 0)
+		return known;
 	if (known == 0)
 		error = list_threads(l, p);
+	p->threads_next = l->now + THREAD_SHARE * (clock_cpu() - before);
 	if (error != 0)
 		return error;
 	/* a zombie has a thread, too */
@@ -366,6 +423,7 @@ static int
 read_again(struct samples *l, struct samples_target *t)
 {
 	struct descriptor d;
+	bool closed = t->closed;
 	int error = descriptor_read(&l->source, t->process->pid, t->number, &d);
 
 	if (error == -ENOMEM)
@@ -374,8 +432,12 @@ read_again(struct samples *l, struct samples_target *t)
 		t->closed = error != 0;
 	if (error != 0)
 		return 0;
-	if (!is_one_file(&t->d, &d))
+	if (closed || !is_one_file(&t->d, &d)) {
 		t->interest = 0;
+		t->since = -1;
+		t->opened = true;
+		t->files++;
+	}
 	descriptor_free(&t->d);
 	t->d = d;
 	return 0;
@@ -480,19 +542,24 @@ take_target(struct samples *l, struct samples_target *t)
 	unsigned before = t->flags, ready = t->d.ready, events, flags = 0;
 	int64_t unread = t->d.unread;
 	bool same, fault, stopped;
-	int error = ask(l, t);
+	int error;
 
-	if (error != 0)
+	t->opened = t->series.count == 0 && l->now > 0;
+	if ((error = ask(l, t)) != 0)
 		return error;
-	events = t->closed ? 0 : find_thread(l, t);
+	events = find_thread(l, t);
+	if (t->closed)
+		events = 0;
 	t->interest |= events & ~ALWAYS;
-	same = t->d.ready == ready && t->d.unread == unread;
+	same = t->d.ready == ready && t->d.unread == unread && !t->opened;
 	if (t->closed)
 		flags = SERIES_CLOSED;
 	else if (t->d.unknown[FACT_READY] != NULL)
 		flags = SERIES_UNKNOWN;
 	else if ((t->d.ready & interest(t)) != 0)
 		flags = SERIES_READY;
+	if (t->files > 1 && t->opened)
+		flags |= SERIES_OPENED;
 	if (events != 0)
 		flags |= SERIES_ASLEEP;
 	fault = is_fault(l, t,
@@ -503,11 +570,23 @@ take_target(struct samples *l, struct samples_target *t)
 	t->flags = flags | (fault ? SERIES_FAULT : 0u);
 	stopped = t->thread != NULL &&
 	    strchr("Tt", t->thread->wait.state) != NULL;
-	t->changed = t->series.count == 0 || !same || t->flags != before ||
+	t->changed = t->series.count == 0 || !same ||
+	    ((t->flags ^ before) & ~(unsigned)SERIES_OPENED) != 0 ||
 	    stopped != t->stopped;
 	t->stopped = stopped;
 	return series_add(&t->series, l->now, t->flags,
 	    t->closed ? -1 : t->d.unread);
+}
+
+/* Returns as take_threads. */
+static int
+take_process(struct samples *l, struct samples_process *p)
+{
+	int error = take_threads(l, p);
+
+	if (error == 0 && p->whole && !p->own && l->now >= p->numbers_next)
+		error = add_all(l, p);
+	return error;
 }
 
 int
@@ -522,16 +601,16 @@ samples_take(struct samples *l)
 	for (size_t i = 0; i < l->process_count; i++) {
 		struct samples_process *p = l->processes[i];
 
-		if (!p->ended)
-			error = take_threads(l, p);
-		if (error == -ENOMEM)
+		if (!p->ended && (error = take_process(l, p)) == -ENOMEM)
 			return error;
 		p->ended = p->ended || error == -ESRCH;
 		left += !p->ended;
 		error = 0;
 	}
 	for (size_t i = 0; i < l->count && error == 0; i++)
-		if (!l->targets[i].process->ended)
+		if (l->targets[i].process->ended)
+			l->targets[i].thread = NULL;
+		else
 			error = take_target(l, &l->targets[i]);
 	return error != 0 ? error : left > 0;
 }
@@ -550,6 +629,7 @@ samples_free(struct samples *l)
 		for (size_t j = 0; j < p->instance_count; j++)
 			fdinfo_free(&p->instances[j].info);
 		free(p->instances);
+		free(p->numbers);
 		free(p);
 	}
 	free(l->targets);

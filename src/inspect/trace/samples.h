@@ -24,14 +24,11 @@
 /* Ready and asleep for so long, in the same call, is a fault: ns. */
 #define SAMPLES_FAULT INT64_C(150000000)
 
-/* Of more threads of a process only so many are examined. */
-#define SAMPLES_THREADS 64
-
 struct samples_thread {
 	pid_t tid;
 	struct thread_wait wait;
-	/* its files "syscall" and "stat", or -1, and what was there before WAIT:
-	   its state, and the text of the first */
+	/* its files "syscall" and "stat", or -1 for want of descriptors, and what
+	   was there before WAIT: its state, and the text of the first */
 	int file, stat;
 	char text[192];
 	size_t length;
@@ -49,9 +46,14 @@ struct samples_process {
 	bool own; /* pmux itself: its threads say nothing */
 	bool ended;
 	char comm[COMM_SIZE];
-	struct samples_thread threads[SAMPLES_THREADS];
+	struct samples_thread *threads;
 	size_t count;
 	unsigned long links; /* of its directory "task": one more a thread */
+	int64_t threads_next; /* when they are examined again */
+	bool whole; /* what it opens is added */
+	int *numbers; /* that were open when they were listed last */
+	int number_count;
+	int64_t numbers_next; /* when they are listed again */
 	struct samples_instance *instances;
 	size_t instance_count;
 };
@@ -61,6 +63,8 @@ struct samples_target {
 	int number;
 	struct descriptor d;
 	bool closed; /* D is what it was */
+	bool opened; /* since the sample before, the first one excepted */
+	uint64_t files; /* that the number has meant */
 	unsigned interest; /* events that a wait has asked for */
 	/* as it was seen last */
 	unsigned flags; /* of struct series */
@@ -90,8 +94,8 @@ int samples_open(struct samples *samples);
 void samples_free(struct samples *samples);
 
 /*
- * Add descriptor NUMBER of process PID, or all that it has open now if NUMBER is
- * -1.  Returns 0 or -errno, as descriptor_read.
+ * Add descriptor NUMBER of process PID, or all that it has open, now and later,
+ * if NUMBER is -1.  Returns 0 or -errno, as descriptor_read.
  */
 int samples_add(struct samples *samples, pid_t pid, int number);
 

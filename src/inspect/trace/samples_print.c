@@ -68,8 +68,46 @@ put_thread(const struct samples_target *t, struct buffer *b)
 		buffer_put(b, " of %d", w->wanted[0].fd);
 }
 
+/* On a terminal: how wide a field is at least, as wider ones may follow. */
+static const struct {
+	const char *heading;
+	size_t width;
+} fields[] = { { "TIME", 7 }, { "FD", 4 }, { "EVENTS", 12 }, { "UNREAD", 7 },
+	{ "THREAD", 32 }, { "REMARK", 0 } };
+#define FIELDS (sizeof fields / sizeof *fields)
+
+static void
+put_field(const char *text, size_t length, size_t width)
+{
+	output_bytes(text, length);
+	for (length = columns_width(text, length); length < width + 2; length++)
+		output_character(' ');
+}
+
+/* LINE has a tab between its fields. */
+static void
+put_aligned(const char *line)
+{
+	for (size_t i = 0; i + 1 < FIELDS; i++) {
+		put_field(line, strcspn(line, "\t"), fields[i].width);
+		line += strcspn(line, "\t") + 1;
+	}
+	output_string(line);
+}
+
+void
+samples_print_heading(void)
+{
+	for (size_t i = 0; i + 1 < FIELDS; i++)
+		put_field(fields[i].heading, strlen(fields[i].heading),
+		    fields[i].width);
+	output_string(fields[FIELDS - 1].heading);
+	output_character('\n');
+}
+
 static int
-print_text(const struct samples *l, const struct samples_target *t)
+print_text(const struct samples *l, const struct samples_target *t,
+    bool aligned)
 {
 	struct buffer b = { .bytes = NULL };
 
@@ -83,8 +121,12 @@ print_text(const struct samples *l, const struct samples_target *t)
 		buffer_put(&b, "\t%lld\t", (long long)t->d.unread);
 	put_thread(t, &b);
 	buffer_put(&b, "\t%s\n",
-	    (t->flags & SERIES_FAULT) != 0 ? "ready and asleep" : "-");
-	if (!b.failed)
+	    (t->flags & SERIES_FAULT) != 0 ? "ready and asleep" :
+		t->opened		   ? "opened" :
+					     "-");
+	if (!b.failed && aligned)
+		put_aligned(b.bytes);
+	else if (!b.failed)
 		output_bytes(b.bytes, b.used);
 	buffer_free(&b);
 	return b.failed ? -ENOMEM : 0;
@@ -157,6 +199,7 @@ print_json(const struct samples *l, const struct samples_target *t)
 		state_json_events(t->d.ready);
 	member_number("unread", t->d.unread, !t->closed && t->d.unread >= 0);
 	member_bool("closed", t->closed, true);
+	member_bool("opened", t->opened, true);
 	member_bool("asleep", (t->flags & SERIES_ASLEEP) != 0, true);
 	member_number("thread", w == NULL ? 0 : t->thread->tid, w != NULL);
 	member_word("state", w == NULL ? NULL : state);
@@ -167,10 +210,10 @@ print_json(const struct samples *l, const struct samples_target *t)
 
 int
 samples_print_change(const struct samples *l, const struct samples_target *t,
-    bool json)
+    bool json, bool aligned)
 {
 	if (!json)
-		return print_text(l, t);
+		return print_text(l, t, aligned);
 	print_json(l, t);
 	return 0;
 }
@@ -200,6 +243,7 @@ json_summary(const struct samples *l)
 		json_sum("asleep", &t->series.asleep);
 		json_sum("fault", &t->series.fault);
 		member_number("most_unread", t->series.most, true);
+		member_number("files", (int64_t)t->files, true);
 		json_unknown(t);
 	}
 }
@@ -241,13 +285,15 @@ add_row(const struct samples *l, const struct samples_target *t,
 		buffer_put(b, "%.3f", (double)t->series.fault.longest / NS);
 		add(c, b);
 	}
+	buffer_put(b, "%llu", (unsigned long long)t->files);
+	add(c, b);
 }
 
 int
 samples_print_summary(const struct samples *l, bool json)
 {
 	static const char *const heads[] = { "FD", "KIND", "READY", "TIMES",
-		"LONGEST", "ASLEEP", "LONGEST", "READY AND ASLEEP" };
+		"LONGEST", "ASLEEP", "LONGEST", "READY AND ASLEEP", "FILES" };
 	struct buffer b = { .bytes = NULL };
 	struct columns c;
 

@@ -9,9 +9,13 @@
 
 #include "inspect/trace/samples.h"
 
-/* Append a line about T as it was seen last.  Returns 0 or -ENOMEM. */
+/*
+ * Append a line about T as it was seen last; of text ALIGNED below
+ * samples_print_heading, or with tabs.  Returns 0 or -ENOMEM.
+ */
 int samples_print_change(const struct samples *samples,
-    const struct samples_target *t, bool json);
+    const struct samples_target *t, bool json, bool aligned);
+void samples_print_heading(void);
 
 /*
  * Append a line for each target: its sums.  Returns 0 or -ENOMEM.

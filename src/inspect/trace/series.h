@@ -18,7 +18,8 @@ enum {
 	SERIES_ASLEEP = 2, /* a thread sleeps in a wait for it */
 	SERIES_FAULT = 4, /* both, for long enough */
 	SERIES_CLOSED = 8,
-	SERIES_UNKNOWN = 16 /* whether it is ready */
+	SERIES_UNKNOWN = 16, /* whether it is ready */
+	SERIES_OPENED = 32 /* the number means another file from here on */
 };
 
 #define SERIES_MOST 4096

@@ -119,6 +119,15 @@ put_row(struct drawing *d, unsigned flag, int height)
 	d->y += height + 2;
 }
 
+/* Where the number means another file from. */
+static void
+put_marks(struct drawing *d, int top)
+{
+	for (size_t i = 0; i < PLOT; i++)
+		if ((d->cells[i].flags & SERIES_OPENED) != 0)
+			put_rect(d, i, i + 1, top, d->y - top, INK);
+}
+
 static int
 height_of(const struct series_cell *c, int64_t most)
 {
@@ -152,6 +161,7 @@ put_target(struct drawing *d, const struct samples_target *t)
 	const struct series *s = &t->series;
 	struct buffer name = { .bytes = NULL };
 	char text[48];
+	int top = d->y;
 
 	series_cells(s, d->samples->now, d->cells, PLOT);
 	picture_name(d->samples, t, &name);
@@ -172,6 +182,7 @@ put_target(struct drawing *d, const struct samples_target *t)
 		put_label(d, d->y + ASLEEP - 1, "asleep in its wait");
 		put_row(d, SERIES_ASLEEP, ASLEEP);
 	}
+	put_marks(d, top);
 	buffer_put(d->b, "</g>\n");
 	d->y += GAP;
 }

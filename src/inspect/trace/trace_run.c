@@ -84,7 +84,9 @@ add_word(struct session *s, const struct targets *targets,
     const struct target *t)
 {
 	if ((t->flags & TARGET_PATH) != 0)
-		return diag_usage("%s: name a process, and its descriptor",
+		return diag_usage(
+		    "%s: a path is not opened, give a descriptor;"
+		    " pmux inspect PATH lists those that are open",
 		    t->name);
 	return add(s,
 	    t->process == 0 ? getpid() : targets->processes[t->process - 1],
@@ -215,7 +217,8 @@ show(struct session *s)
 	for (size_t i = 0; i < s->samples.count && !s->live && error == 0; i++)
 		if (s->samples.targets[i].changed)
 			error = samples_print_change(&s->samples,
-			    &s->samples.targets[i], s->json);
+			    &s->samples.targets[i], s->json,
+			    s->picture.terminal);
 	for (size_t i = 0; i < s->samples.count; i++)
 		s->samples.targets[i].changed = false;
 	if (s->live && clock_now() - s->drawn >= REDRAW)
@@ -316,6 +319,8 @@ run(struct session *s, const struct request *r)
 	if (status != 0)
 		return status;
 	ending_begin(&s->ending);
+	if (s->picture.terminal && !s->live && !s->json)
+		samples_print_heading();
 	error = watch(s, r->wait.deadline);
 	if (error == 0)
 		error = summarize(s);

@@ -224,6 +224,24 @@ _pmux_events()
 	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null
 }
 
+# _pmux_kinds PID: when readline lists several numbers, they have what they are
+# behind them, which no number that is inserted has.  Paths lose their
+# directories: of a file name readline lists what is behind the last slash.
+_pmux_kinds()
+{
+	local fd kind state words i
+
+	((${COMP_TYPE:-9} == 63 && ${#COMPREPLY[@]} > 1)) || return
+	while IFS=$'\t' read -r fd kind _ _ state _; do
+		IFS=' ' read -ra words <<<"$state"
+		state="${words[*]##*/}"
+		for ((i = 0; i < ${#COMPREPLY[@]}; i++)); do
+			[[ ${COMPREPLY[i]} != "$fd" ]] ||
+			    COMPREPLY[i]="$fd  $kind: ${state:0:50}"
+		done
+	done <<<"$(command pmux inspect -p "$1" 2>/dev/null </dev/null)"
+}
+
 # _pmux_descriptors PREFIX FIRST [PID]: those of PID, or of this shell, without
 # the one that bash keeps for itself; none below FIRST.
 _pmux_descriptors()
@@ -236,6 +254,7 @@ _pmux_descriptors()
 		[[ -n ${3-} || $fd != 255 && -e /dev/fd/$fd ]] || continue
 		((fd < $2)) || _pmux_offer "$1" "$fd"
 	done
+	[[ -z ${3-} || -n $1 ]] || _pmux_kinds "$3"
 }
 
 # _pmux_files PREFIX: those that could not be taken for a descriptor.

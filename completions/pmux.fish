@@ -129,10 +129,15 @@ function __pmux_descriptors
     set -l words (commandline -opc)
     set -l pid (string match -ra -- ' (?:--pid[= ]|-[^- ]*p ?)\K\d+' " $words")
     if set -q pid[1]
+        # what it is: its kind and state, or the text of its link
+        set -l states (command pmux inspect -p $pid[-1] 2>/dev/null </dev/null)
         for fd in /proc/$pid[-1]/fd/*
-            # what it is: pipe:[5], a path
+            set -l number (string replace -r '.*/' '' $fd)
             set -l what (readlink -- $fd 2>/dev/null; or echo descriptor)
-            printf '%s\t%s\n' (string replace -r '.*/' '' $fd) "$what"
+            set -l pattern "^$number\\t([^\\t]*)\\t[^\\t]*\\t[^\\t]*\\t([^\\t]*).*"
+            set -l state (string replace -rf -- $pattern '$1: $2' $states)
+            set -q state[1]; and set what $state[1]
+            printf '%s\t%s\n' $number "$what"
         end
     else
         __pmux_own_descriptors

@@ -530,6 +530,8 @@ lines_for_descriptors() {
 	    'pmux poll --ready-fd=' "pmux poll -p $owner "
 	    "pmux poll -qp$owner 0 " "pmux poll --pid=$owner -e in "
 	    "pmux compare -p $owner " 'pmux compare '
+	    "pmux trace -p $owner " "pmux explain -p $owner "
+	    "pmux inspect -p $owner "
 	    "pmux select --pid $owner -r " 'pmux poll -p ')
 }
 
@@ -543,7 +545,9 @@ completes_descriptors() {
 		offers_never "$line" 33
 	done
 	offers_among 'pmux compare ' 34
-	offers_among "pmux compare -p $owner " 33
+	for line in compare trace explain inspect; do
+		offers_among "pmux $line -p $owner " 33
+	done
 	offers_among 'pmux poll ' 0
 	offers_never 'pmux poll --ready-fd ' 0
 	offers_never 'pmux poll --ready-fd=' 2

@@ -61,7 +61,7 @@ helps() {
 		helps "$command" --help
 		for option in timeout all max-events quiet json format null \
 		    timestamps ready-fd hold pid follow idle count lines \
-		    max-line until partial while reopen jobs debug help; do
+		    max-line until partial settle while reopen jobs debug help; do
 			assert_output --partial "--$option"
 		done
 		for option in t a n q 0 p f c l j h; do
@@ -202,6 +202,7 @@ page_options() {
 	awk '/^\.Sh / { on = $2 == "OPTIONS" }
 	on && /^\.It Fl / {
 		sub(/^\.It /, "")
+		gsub(/ Ns Op , Ns Ar [a-z]+/, "")
 		gsub(/Fl -/, "--")
 		gsub(/Fl /, "-")
 		gsub(/ ,/, ",")
@@ -229,7 +230,7 @@ page_options() {
 	    sed -nE 's/^ +((-., )?--[a-z-]+).*/\1/p' | sort -u) \
 	    <(sed -n '/^\.Ss Options/,/^\.Ss Output/s/^\.It Fl/Fl/p' \
 	    "$BATS_TEST_DIRNAME/../man/pmux.1" |
-	    sed 's/ Ns Op = Ns//; s/ Ar [a-z]*//g; s/Fl -/--/g; s/Fl /-/g; s/ ,/,/g' | sort -u)
+	    sed 's/ Ns Op [=,] Ns//; s/ Ar [a-z]*//g; s/Fl -/--/g; s/Fl /-/g; s/ ,/,/g' | sort -u)
 }
 
 @test "--help works whatever is wrong before it is read" {

@@ -30,6 +30,7 @@
 	FACT(QUIET, r->print.quiet)                                      \
 	FACT(READY_FD, r->wait.ready_fd != -1)                           \
 	FACT(REOPEN, r->stream.reopen)                                   \
+	FACT(SETTLE, r->stream.settle != DURATION_FOREVER)               \
 	FACT(SESSION, r->session)                                        \
 	FACT(TIMEOUT, r->timed)                                          \
 	FACT(TIMESTAMPS, r->print.timestamps)                            \
@@ -65,6 +66,8 @@ static const struct {
 	{ UNTIL, 0, LINES, "--until: only with --lines" },
 	{ PARTIAL, 0, UNTIL, "--partial: only with --until" },
 	{ WHILE, 0, FOLLOW, "--while: only with --follow or --lines" },
+	{ SETTLE, LINES, FOLLOW,
+	    "--settle: only with --follow, and not with --lines" },
 	{ REOPEN, 0, FOLLOW, "--reopen: only with --follow or --lines" },
 	{ COUNT, 0, FOLLOW, "--count: only with --follow or --lines" },
 	{ IDLE, 0, FOLLOW, "--idle: only with --follow or --lines" },

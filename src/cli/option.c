@@ -27,7 +27,8 @@ typedef int option_fn(struct request *request, const char *name,
 
 static option_fn option_list, option_events, option_pid, option_timeout,
     option_format, option_idle, option_lines, option_ready_fd, option_hold,
-    option_debug, option_every, option_svg, option_until, option_while;
+    option_debug, option_every, option_svg, option_until, option_while,
+    option_settle;
 
 struct option_row {
 	char letter;
@@ -175,6 +176,26 @@ option_until(struct request *request, const char *name, char *argument)
 	/* the last one stands */
 	pattern_free(request->stream.until);
 	return pattern_compile(&request->stream.until, name, argument);
+}
+
+/* D, or D,MAX. */
+static int
+option_settle(struct request *request, const char *name, char *argument)
+{
+	struct stream_options *s = &request->stream;
+	char *comma = strchr(argument, ',');
+	int status = 0;
+
+	s->settle_limit = DURATION_FOREVER;
+	if (comma != NULL) {
+		status = parse_duration(name, comma + 1, &s->settle_limit);
+		*comma = '\0';
+	}
+	if (status == 0)
+		status = parse_duration(name, argument, &s->settle);
+	if (status == 0 && s->settle == DURATION_FOREVER)
+		status = diag_usage("--%s: '%s' never ends", name, argument);
+	return status;
 }
 
 static int
@@ -385,6 +406,7 @@ options_parse(const struct command *command, const struct backend *backend,
 	request->wait.ready_fd = -1;
 	request->wait.max_events = INT64_MAX;
 	request->stream.idle = DURATION_FOREVER;
+	request->stream.settle = DURATION_FOREVER;
 	request->trace.waits = TRACE_WAITS;
 	request->trace.every = TRACE_EVERY;
 	begin_words();

@@ -5,21 +5,15 @@
 #include <stdlib.h>
 
 #include "backend/backend.h"
-#include "backend/kqueue.h"
 #include "output/debug.h"
 #include "output/diag.h"
 #include "run/dispatch.h"
-
-/* Each event that is not readiness is kept until it has had its run. */
-struct kept {
-	struct event event;
-	struct kept *next;
-};
+#include "run/joined.h"
 
 /* The state of a target's PROGRAM. */
 struct job {
 	struct event event; /* of its last run, or of the next */
-	struct kept *kept; /* those to come, oldest first */
+	struct joined *kept; /* that are no readiness: runs to come */
 	int64_t bytes; /* unread when the last one began */
 	uint32_t asked; /* the round of dispatch_run that EVENT is good for */
 	bool running;
@@ -70,18 +64,6 @@ dispatch_open(struct dispatch **dispatch, struct watched *w,
 	return error == 0 ? 0 : diag_system(-error, NULL, "%s", backend->name);
 }
 
-/* The oldest of them becomes the event of the run. */
-static int
-take_kept(struct job *job)
-{
-	struct kept *kept = job->kept;
-
-	job->event = kept->event;
-	job->kept = kept->next;
-	free(kept);
-	return 1;
-}
-
 void
 dispatch_close(struct dispatch *j)
 {
@@ -90,8 +72,7 @@ dispatch_close(struct dispatch *j)
 	if (j->wake != -1)
 		program_close();
 	for (size_t i = 0; j->jobs != NULL && i < count; i++)
-		while (j->jobs[i].kept != NULL)
-			(void)take_kept(&j->jobs[i]);
+		joined_free(&j->jobs[i].kept);
 	free(j->jobs);
 	free(j->queue);
 	free(j);
@@ -146,40 +127,7 @@ dequeue(struct dispatch *j)
 	return index;
 }
 
-/* Whether data counts what happened since the last report. */
-static bool
-is_counter(uint32_t bits)
-{
-	return (bits & (1u << KQUEUE_TIMER | 1u << KQUEUE_SIGNAL)) != 0;
-}
-
-/*
- * Keep EVENT for a run of its own; but the events of one file, process or timer
- * while PROGRAM runs are joined.  Returns 0 or -ENOMEM.
- */
-static int
-keep(struct job *job, const struct event *event)
-{
-	struct kept **link = &job->kept, *kept;
-
-	while ((kept = *link) != NULL && kept->event.ident != event->ident)
-		link = &kept->next;
-	if (kept == NULL) {
-		if ((kept = malloc(sizeof *kept)) == NULL)
-			return -ENOMEM;
-		*kept = (struct kept){ *event, NULL };
-		*link = kept;
-		return 0;
-	}
-	kept->event.fflags |= event->fflags;
-	kept->event.flags |= event->flags;
-	kept->event.bits |= event->bits;
-	kept->event.data = event->data +
-	    (is_counter(event->bits) ? kept->event.data : 0);
-	return 0;
-}
-
-/* The same for a kevent that is no readiness. */
+/* Keep EVENT, a kevent that is no readiness, for a run of its own. */
 static int
 keep_event(struct dispatch *j, const struct event *event)
 {
@@ -188,7 +136,7 @@ keep_event(struct dispatch *j, const struct event *event)
 
 	job->last |= finished_is_last(&j->w->finished, target_of(j, index),
 	    event, &j->w->sampler.samples[index].children);
-	if (keep(job, event) != 0)
+	if (joined_add(&job->kept, event) != 0)
 		return diag_system(ENOMEM, NULL, "%s", no_memory);
 	if (!job->running)
 		enqueue(j, index);
@@ -212,6 +160,24 @@ dispatch_event(struct dispatch *j, const struct event *event)
 	watched_remove(j->w, event->token);
 	enqueue_ready(j, event->token, event);
 	return 0;
+}
+
+int
+dispatch_settled(struct dispatch *j, const struct event *event)
+{
+	uint32_t index = event->token;
+	int status = dispatch_event(j, event);
+
+	/* it has not been asked for some time */
+	if (status == 0 && is_readiness(j, index))
+		j->jobs[index].asked = j->round - 1;
+	return status;
+}
+
+bool
+dispatch_has(const struct dispatch *j, uint32_t index)
+{
+	return j->jobs[index].running || j->jobs[index].queued;
 }
 
 /* Start PROGRAM for the event that target INDEX has. */
@@ -258,7 +224,7 @@ take_event(struct dispatch *j, uint32_t index)
 	struct job *job = &j->jobs[index];
 
 	if (!is_readiness(j, index))
-		return take_kept(job);
+		return joined_take(&job->kept, &job->event);
 	/* a process may have read while it waited for its turn */
 	return job->asked == j->round ?
 	    1 :

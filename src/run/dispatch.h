@@ -34,6 +34,12 @@ void dispatch_close(struct dispatch *j);
  */
 int dispatch_event(struct dispatch *j, const struct event *event);
 
+/* The same for an event that --settle has held back. */
+int dispatch_settled(struct dispatch *j, const struct event *event);
+
+/* Whether the PROGRAM of target INDEX runs, or waits for its turn. */
+bool dispatch_has(const struct dispatch *j, uint32_t index);
+
 /* One of them may have ended.  Returns as above. */
 int dispatch_wake(struct dispatch *j);
 

@@ -10,6 +10,8 @@
 
 #include "backend/backend.h"
 #include "base/deadline.h"
+#include "base/duration.h"
+#include "base/duration.h"
 #include "base/flags.h"
 #include "base/pmux.h"
 #include "output/debug.h"
@@ -19,6 +21,7 @@
 #include "run/dispatch.h"
 #include "run/lines.h"
 #include "run/request.h"
+#include "run/settle.h"
 #include "run/stream.h"
 #include "run/watched.h"
 #include "sys/process.h"
@@ -27,6 +30,8 @@ struct stream {
 	struct request *request;
 	struct watched w;
 	struct dispatch *dispatch; /* NULL: no PROGRAM */
+	struct settle *settle; /* NULL: no --settle */
+	uint64_t settled; /* events that were given to it */
 	bool partial; /* reports what was read in part, as poll(2) does */
 	bool ended; /* the process of --while */
 	bool drained; /* and nothing is left of what it wrote */
@@ -41,6 +46,37 @@ static struct target *
 target_of(const struct stream *f, uint32_t index)
 {
 	return &f->w.waitset.targets->list[index];
+}
+
+/* Whether PROGRAMs run, or wait for their turn. */
+static bool
+is_busy(const struct stream *f)
+{
+	return f->dispatch != NULL && !dispatch_idle(f->dispatch);
+}
+
+/* --count or --until */
+static bool
+has_goal(const struct stream *f)
+{
+	return f->w.most != 0 || f->request->stream.until != NULL;
+}
+
+static bool
+has_reached_goal(const struct stream *f)
+{
+	return f->request->stream.lines ?
+	    lines_done() :
+	    f->w.most != 0 && f->w.count >= f->w.most;
+}
+
+static bool
+is_done(const struct stream *f)
+{
+	return has_reached_goal(f) ||
+	    (!is_busy(f) &&
+		(f->drained ||
+		    (f->w.unfinished == 0 && f->w.waitset.targets->count > 0)));
 }
 
 /* ---- events ---- */
@@ -97,6 +133,61 @@ needs_samples(const struct stream *f, const struct target *t,
 	    (f->partial || (event->bits & f->w.finished.hangs_up) != 0);
 }
 
+/* Report, or run PROGRAM for, what --settle has held back of target INDEX. */
+static int
+report_settled(struct stream *f, uint32_t index)
+{
+	struct event event;
+	int status = 0;
+
+	while (status == 0 && settle_take(f->settle, index, &event))
+		if (f->dispatch == NULL)
+			report(f, index, &event);
+		else
+			status = dispatch_settled(f->dispatch, &event);
+	return status;
+}
+
+/* The same for those that are due, or ALL. */
+static int
+report_due(struct stream *f, bool all)
+{
+	uint32_t index;
+	int status = 0;
+
+	while (status == 0 && !has_reached_goal(f) &&
+	    settle_due(f->settle, all, &index))
+		if (!all && f->dispatch != NULL &&
+		    dispatch_has(f->dispatch, index))
+			settle_hold(f->settle, index);
+		else
+			status = report_settled(f, index);
+	return status;
+}
+
+/* Hold EVENT back, unless it is the last of its target. */
+static int
+settle(struct stream *f, const struct event *event)
+{
+	uint32_t index = event->token;
+	const struct target *t = target_of(f, index);
+	int status;
+
+	f->settled++;
+	if (settle_note(f->settle, event) != 0)
+		return diag_system(ENOMEM, NULL, "--settle");
+	if (!finished_is_last(&f->w.finished, t, event,
+		&f->w.sampler.samples[index].children))
+		return needs_samples(f, t, event) ?
+		    watched_sample(&f->w, index, event) :
+		    0;
+	status = report_settled(f, index);
+	/* a PROGRAM finishes the target when it ends */
+	return status != 0 || f->dispatch != NULL ?
+	    status :
+	    watched_finish(&f->w, index, event);
+}
+
 /* The wait reports EVENT. */
 static int
 take_event(struct stream *f, const struct event *event)
@@ -108,6 +199,8 @@ take_event(struct stream *f, const struct event *event)
 		return 0;
 	if (f->request->stream.lines)
 		return read_lines(f, index, event);
+	if (f->settle != NULL)
+		return settle(f, event);
 	if (f->dispatch != NULL)
 		return dispatch_event(f->dispatch, event);
 	report(f, index, event);
@@ -183,6 +276,9 @@ take_sample(struct stream *f, const struct event *event)
 		return 0;
 	if (f->request->stream.lines)
 		return sample_lines(f, event);
+	if (f->settle != NULL)
+		return recent || !has_changed(f, t, event) ? 0 :
+							     settle(f, event);
 	if (f->dispatch != NULL)
 		return sample_dispatch(f, t, event, recent);
 	if ((event->bits & f->w.finished.hangs_up) != 0 && !sample->stale &&
@@ -301,37 +397,6 @@ watch_edges(struct stream *f)
 
 /* ---- the loop ---- */
 
-/* Whether PROGRAMs run, or wait for their turn. */
-static bool
-is_busy(const struct stream *f)
-{
-	return f->dispatch != NULL && !dispatch_idle(f->dispatch);
-}
-
-/* --count or --until */
-static bool
-has_goal(const struct stream *f)
-{
-	return f->w.most != 0 || f->request->stream.until != NULL;
-}
-
-static bool
-has_reached_goal(const struct stream *f)
-{
-	return f->request->stream.lines ?
-	    lines_done() :
-	    f->w.most != 0 && f->w.count >= f->w.most;
-}
-
-static bool
-is_done(const struct stream *f)
-{
-	return has_reached_goal(f) ||
-	    (!is_busy(f) &&
-		(f->drained ||
-		    (f->w.unfinished == 0 && f->w.waitset.targets->count > 0)));
-}
-
 static int64_t
 sooner(int64_t a, int64_t b)
 {
@@ -344,6 +409,8 @@ take_other(struct stream *f, size_t other)
 {
 	switch (other) {
 	case WAITSET_PROGRAM:
+		if (f->settle != NULL)
+			settle_release(f->settle);
 		return dispatch_wake(f->dispatch);
 	case WAITSET_PROCESS:
 		end_process(f);
@@ -397,8 +464,10 @@ step(struct stream *f, int64_t left, bool sample, int *output_error)
 {
 	int n, status;
 
-	status = waitset_wait(&f->w.waitset,
-	    sooner(left, sampler_left(&f->w.sampler)), &n);
+	left = sooner(left, sampler_left(&f->w.sampler));
+	if (f->settle != NULL)
+		left = sooner(left, settle_left(f->settle));
+	status = waitset_wait(&f->w.waitset, left, &n);
 	f->woken = n > 0;
 	if (status == 0 && n > 0)
 		status = deliver(f, output_error);
@@ -409,20 +478,29 @@ step(struct stream *f, int64_t left, bool sample, int *output_error)
 		if (*output_error == 0)
 			status = sample_all(f);
 	}
+	if (status == 0 && f->settle != NULL)
+		status = report_due(f, false);
 	if (status == 0 && f->dispatch != NULL)
 		status = dispatch_run(f->dispatch);
 	end_step(f, output_error);
 	return status;
 }
 
+/* It grows when something has happened. */
+static uint64_t
+progress(const struct stream *f)
+{
+	return f->w.count + f->settled;
+}
+
 /*
  * The process of --while has ended; one step with all that was ready then, and
  * what that left, has been made.  If it brought nothing, that was all.
  */
-static void
+static int
 drain(struct stream *f, uint64_t before)
 {
-	bool any = f->woken || f->w.count != before;
+	bool any = f->woken || progress(f) != before;
 
 	for (uint32_t i = 0; f->request->stream.lines && !any && !is_done(f) &&
 	     i < f->w.waitset.targets->count;
@@ -430,6 +508,7 @@ drain(struct stream *f, uint64_t before)
 		if (lines_take_last(i))
 			f->w.waitset.asked = true;
 	f->drained = !any;
+	return f->drained && f->settle != NULL ? report_due(f, true) : 0;
 }
 
 /* A wait, as the state of the stream demands.  Returns 0 or an exit status. */
@@ -437,7 +516,7 @@ static int
 next_step(struct stream *f, deadline_t idle, int *output_error)
 {
 	int64_t left = deadline_left(f->request->wait.deadline), pause;
-	uint64_t before = f->w.count;
+	uint64_t before = progress(f);
 	bool ended = f->ended;
 	int status;
 
@@ -453,7 +532,7 @@ next_step(struct stream *f, deadline_t idle, int *output_error)
 	if (f->sampled && is_gone(f))
 		end_process(f);
 	if (ended && status == 0 && *output_error == 0)
-		drain(f, before);
+		status = drain(f, before);
 	return status;
 }
 
@@ -469,12 +548,12 @@ loop(struct stream *f, bool *timed_out, int *output_error)
 
 	while (status == 0 && *output_error == 0 && !is_done(f) &&
 	    (f->dispatch == NULL || !dispatch_stopped(f->dispatch))) {
-		before = f->w.count;
+		before = progress(f);
 		if (r->stream.lines)
 			lines_await_output();
 		active = is_busy(f);
 		status = next_step(f, idle, output_error);
-		active |= is_busy(f) || f->w.count != before;
+		active |= is_busy(f) || progress(f) != before;
 		if (active)
 			idle = deadline_in(r->stream.idle);
 		*timed_out = !is_done(f) &&
@@ -487,6 +566,8 @@ loop(struct stream *f, bool *timed_out, int *output_error)
 	if (*timed_out && status == 0 && f->dispatch == NULL &&
 	    *output_error == 0)
 		status = step(f, 0, true, output_error);
+	if (status == 0 && f->settle != NULL && f->dispatch == NULL)
+		status = report_due(f, true);
 	return status;
 }
 
@@ -578,6 +659,20 @@ open_better(struct stream *f, struct request *request)
 	return status;
 }
 
+/* Returns 0 or an exit status, a message having been printed. */
+static int
+open_settle(struct stream *f)
+{
+	const struct stream_options *options = &f->request->stream;
+
+	if (options->settle == DURATION_FOREVER)
+		return 0;
+	return settle_open(&f->settle, f->request->targets.count,
+		   options->settle, options->settle_limit) == 0 ?
+	    0 :
+	    diag_system(ENOMEM, NULL, "--settle");
+}
+
 static void
 stream_close(void *stream)
 {
@@ -587,6 +682,7 @@ stream_close(void *stream)
 	lines_close();
 	if (f->dispatch != NULL)
 		dispatch_close(f->dispatch);
+	settle_close(f->settle);
 	if (f->w.waitset.backend != NULL)
 		forget_process(f);
 	if (f->w.sampler.targets != NULL)
@@ -629,6 +725,8 @@ stream_run(struct request *request)
 	    sampler_open(&f->w.sampler, targets, request->wait.data,
 		f->w.edge) != 0)
 		status = diag_system(ENOMEM, NULL, "targets");
+	if (status == 0)
+		status = open_settle(f);
 	if (status == 0)
 		status = watch_process(f);
 	if (status == 0)

@@ -28,6 +28,8 @@ struct stream_options {
 	int64_t count; /* of events, lines or runs; 0: no limit */
 	int64_t longest; /* bytes of a line; 0: usual */
 	struct pattern *until; /* with LINES; or NULL */
+	int64_t settle; /* ns, or DURATION_FOREVER: none */
+	int64_t settle_limit; /* the same */
 	int64_t process; /* --while: its PID; 0: none */
 	bool lines;
 	bool partial; /* UNTIL may match an unfinished line */

@@ -371,6 +371,32 @@ as_nobody() {
 	    fail "$stderr"
 }
 
+@test "hidepid where the first process is one's own" {
+	local option
+
+	need_root
+	chmod 755 .
+	for option in 1 2; do
+		cat >hidden <<-END
+		mount -t proc -o hidepid=$option proc /proc || exit 77
+		sleep 1000 &
+		exec peer as 65534 /bin/sh -c 'sleep 1000 | cat &
+			until pmux explain -p \$! 2>/dev/null | grep "read of 0"
+			do :; done
+			pmux explain -p \$! >/dev/null; pmux inspect -p \$! >/dev/null; kill \$!'
+		END
+		run --separate-stderr unshare -mpf --mount-proc bash ./hidden
+		[[ $status != 77 ]] || skip "$stderr"
+		assert_equal "$status" 0
+		if [[ $option == 1 ]]; then
+			[[ $(grep -c '1 process is hidden' <<<"$stderr") == 2 ]]
+		else
+			[[ $(grep -c 'not all processes are visible' \
+			    <<<"$stderr") == 2 ]]
+		fi || fail "$option: $stderr"
+	done
+}
+
 @test "another network namespace: a copy says what sock_diag does not" {
 	need_root
 	lost_edge

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/list.h"
 #include "inspect/facts/world.h"
@@ -145,13 +146,97 @@ scan_process(struct source *source, struct world *world, pid_t pid)
 	return error;
 }
 
-/* The first process is hidden only where others are, too (hidepid). */
+/* The options of the last mount at /proc, in TEXT of mountinfo; or NULL. */
+static const char *
+find_options(const char *text)
+{
+	const char *options = NULL, *end;
+
+	for (; *text != '\0'; text = *end == '\0' ? end : end + 1) {
+		const char *type = strstr(text, " - proc ");
+		char point[8] = "";
+
+		end = text + strcspn(text, "\n");
+		if (type != NULL && type < end &&
+		    sscanf(text, "%*d %*d %*s %*s %7s", point) == 1 &&
+		    strcmp(point, "/proc") == 0)
+			options = type;
+	}
+	return options;
+}
+
+static bool
+is_in_group(gid_t group)
+{
+	gid_t *list;
+	int count = getgroups(0, NULL);
+	bool found = getegid() == group;
+
+	list = count <= 0 ? NULL : calloc((size_t)count, sizeof *list);
+	if (list == NULL || (count = getgroups(count, list)) < 0)
+		count = 0;
+	for (int i = 0; i < count && !found; i++)
+		found = list[i] == group;
+	free(list);
+	return found;
+}
+
+/*
+ * Whether OPTIONS hide the processes that pmux may not trace: hidepid=2, which
+ * the group of gid= is exempt from, or 4 (proc(5); the names are those of Linux
+ * 5.8).
+ */
+static bool
+are_hiding(const char *options)
+{
+	const char *hide, *group;
+	size_t length = strcspn(options, "\n");
+	char line[512];
+
+	if (length >= sizeof line)
+		return true;
+	memcpy(line, options, length);
+	line[length] = '\0';
+	hide = strstr(line, "hidepid=");
+	if (hide == NULL)
+		return false;
+	hide += strlen("hidepid=");
+	if (*hide == '4' || *hide == 'p')
+		return true;
+	group = strstr(line, "gid=");
+	return (*hide == '2' || *hide == 'i') &&
+	    !is_in_group(group == NULL ?
+		    0 :
+		    (gid_t)strtoul(group + strlen("gid="), NULL, 10));
+}
+
+/* Whether pmux may trace all processes (CAP_SYS_PTRACE, capabilities(7)). */
+static bool
+may_trace_all(struct source *source)
+{
+	char *text;
+	const char *set;
+
+	return source_read(source, &text, "self/status") > 0 &&
+	    (set = strstr(text, "\nCapEff:")) != NULL &&
+	    (strtoull(set + strlen("\nCapEff:"), NULL, 16) >> 19 & 1) != 0;
+}
+
+/*
+ * The first process is missing only where others may be, too; in a pid
+ * namespace it may be pmux's own, and others be hidden.
+ */
 static bool
 is_veiled(struct source *source)
 {
+	const char *options;
 	char *text;
 
-	return source_read(source, &text, "1/stat") < 0;
+	if (source_read(source, &text, "1/stat") == -ENOENT)
+		return true;
+	return source_read(source, &text, "self/mountinfo") > 0 &&
+	    (options = find_options(text)) != NULL && are_hiding(options) &&
+	    !may_trace_all(source);
 }
 
 int

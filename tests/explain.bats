@@ -138,6 +138,14 @@ healthy() {
 	explained
 	[[ $status == 0 && $findings == '' && $output == *' is stopped by a signal, in read of 10'* ]]
 	kill -CONT "$victim"
+	# a connection waits to be accepted
+	victim backlog-half
+	kill -STOP "$victim"
+	await_state "$victim" T
+	explained
+	[[ $status == 1 && $findings == 'fault stopped -' ]] || fail "$output"
+	[[ $output == *', and 1 connection waits to be accepted at descriptor 10'* ]]
+	kill -CONT "$victim"
 }
 
 # until_it_says TEXT: the victim, which began a moment ago, does.

@@ -27,11 +27,21 @@ is_stopped(const struct snapshot_process *process)
 		process->threads[0].wait.state == 't');
 }
 
+/* Whether a connection waits to be accepted at FOUND. */
+static bool
+is_waited_at(const struct snapshot_descriptor *found)
+{
+	return found->error == 0 && found->d.sock.inode != 0 &&
+	    found->d.sock.state == SOCK_LISTEN && found->d.sock.receive > 0;
+}
+
 /* Who waits for a process that is stopped. */
 struct waiter_found {
 	const struct snapshot_process *process; /* or NULL */
 	/* its wait can end otherwise, too: by another process or a timeout */
 	bool is_open;
+	/* a connection waits to be accepted there; or NULL */
+	const struct snapshot_descriptor *listener;
 };
 
 /* The first is kept, but for one whose wait cannot end otherwise. */
@@ -40,7 +50,8 @@ take_waiter(struct waiter_found *waiter, const struct snapshot_process *process,
     bool is_open)
 {
 	if (waiter->process == NULL || (waiter->is_open && !is_open))
-		*waiter = (struct waiter_found){ process, is_open };
+		*waiter = (struct waiter_found){ .process = process,
+			.is_open = is_open };
 }
 
 /* The thread of OTHER that sleeps in a wait for its descriptor NUMBER. */
@@ -188,6 +199,7 @@ find_waiter(struct judge *judge, const struct snapshot_process *process,
 {
 	const struct chain *c = judge->chain;
 	struct snapshot_descriptor *found;
+	const struct snapshot_descriptor *listener = NULL;
 	char path[SOURCE_PATH];
 	int *list, count, error;
 
@@ -197,7 +209,7 @@ find_waiter(struct judge *judge, const struct snapshot_process *process,
 			take_waiter(waiter, c->edges[i].from,
 			    is_open(c, c->edges[i].thread));
 	error = find_parent(judge, process, waiter);
-	if (error != 0 || waiter->process != NULL)
+	if (error != 0 || (waiter->process != NULL && !waiter->is_open))
 		return error;
 	(void)snprintf(path, sizeof path, "%jd/fd", (intmax_t)process->pid);
 	count = source_list(c->snapshot->source, path, &list);
@@ -208,9 +220,33 @@ find_waiter(struct judge *judge, const struct snapshot_process *process,
 		    &found);
 		if (error == 0)
 			error = find_partner(judge, found, waiter);
+		if (error == 0 && is_waited_at(found))
+			listener = found;
 	}
+	waiter->listener = listener;
 	free(list);
 	return error;
+}
+
+static void
+put_waiter(struct buffer *b, const struct waiter_found *waiter)
+{
+	if (waiter->process != NULL && !waiter->is_open) {
+		buffer_put(b, ", and ");
+		chain_put_process(b, waiter->process);
+		buffer_put(b, " waits for it");
+	} else if (waiter->listener != NULL) {
+		uint32_t count = waiter->listener->d.sock.receive;
+
+		buffer_put(b,
+		    ", and %" PRIu32 " %s to be accepted at descriptor %d",
+		    count, count == 1 ? "connection waits" : "connections wait",
+		    waiter->listener->d.number);
+	} else if (waiter->process != NULL) {
+		buffer_put(b, ", and ");
+		chain_put_process(b, waiter->process);
+		buffer_put(b, " waits for it, or for something else");
+	}
 }
 
 static int
@@ -218,31 +254,28 @@ judge_stop(struct judge *judge, const struct snapshot_process *process)
 {
 	struct waiter_found waiter = { .process = NULL };
 	struct finding *f;
+	bool is_waited;
 	int error;
 
 	if (!is_stopped(process))
 		return 0;
 	error = find_waiter(judge, process, &waiter);
-	if (error != 0 || (waiter.process == NULL && !judge->all))
+	is_waited = waiter.process != NULL || waiter.listener != NULL;
+	if (error != 0 || (!is_waited && !judge->all))
 		return error;
 	f = findings_add(judge, FINDING_STOPPED, process, -1, -1);
 	if (f == NULL)
 		return -ENOMEM;
-	if (waiter.process == NULL)
+	if (!is_waited)
 		f->severity = SEVERITY_NOTE;
-	else if (waiter.is_open)
+	else if (waiter.is_open && waiter.listener == NULL)
 		f->severity = SEVERITY_SUSPECT;
 	chain_put_process(&f->sentence, process);
 	buffer_put(&f->sentence,
 	    process->threads[0].wait.state == 'T' ?
 		" is stopped by a signal" :
 		" is stopped by its tracer");
-	if (waiter.process != NULL) {
-		buffer_put(&f->sentence, ", and ");
-		chain_put_process(&f->sentence, waiter.process);
-		buffer_put(&f->sentence, " waits for it%s",
-		    waiter.is_open ? ", or for something else" : "");
-	}
+	put_waiter(&f->sentence, &waiter);
 	if (process->threads[0].wait.state == 'T')
 		buffer_put(&f->details, "kill -CONT %jd lets it go on\n",
 		    (intmax_t)process->pid);
@@ -250,14 +283,6 @@ judge_stop(struct judge *judge, const struct snapshot_process *process)
 }
 
 /* ---- out of descriptors ---- */
-
-/* Whether a connection waits to be accepted at FOUND. */
-static bool
-is_waited_at(const struct snapshot_descriptor *found)
-{
-	return found->error == 0 && found->d.sock.inode != 0 &&
-	    found->d.sock.state == SOCK_LISTEN && found->d.sock.receive > 0;
-}
 
 /*
  * If every number below LIMIT is in LIST, find a listener at which a connection

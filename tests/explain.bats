@@ -203,6 +203,14 @@ until_it_says() {
 		[[ $status == 0 ]]
 	done
 	healthy tcp-read
+	# one that wakes from time to time
+	victim tcp-unserved
+	until explained && [[ $findings == 'suspect peer-not-reading 12/11' ]]; do
+		[[ $status == 0 ]]
+	done
+	victim tcp-served
+	explained
+	[[ $status == 0 && $findings == '' ]] || fail "$output"
 }
 
 @test "backlog" {

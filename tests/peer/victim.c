@@ -647,6 +647,40 @@ tcp_read(void)
 	flood();
 }
 
+/* A server with timers, whose client reads or not. */
+static void
+tcp_serve(bool is_read)
+{
+	struct epoll_event event;
+	int s[2];
+
+	tcp_pair(s);
+	place(s[0], IN);
+	place(s[1], OUT);
+	if (is_read) {
+		child(close_and_read);
+		close(IN);
+	}
+	fcntl(OUT, F_SETFL, O_NONBLOCK);
+	add(OUT, EPOLLOUT);
+	ready();
+	for (;;)
+		if (epoll_wait(EPOLL, &event, 1, 20) == 1)
+			(void)!write(OUT, buffer, sizeof buffer);
+}
+
+static void
+tcp_served(void)
+{
+	tcp_serve(true);
+}
+
+static void
+tcp_unserved(void)
+{
+	tcp_serve(false);
+}
+
 /* The write end is in flight. */
 static void
 in_flight(void)
@@ -979,6 +1013,8 @@ static const struct {
 	{ "no-descriptors-idle", no_descriptors_idle },
 	{ "tcp-full", tcp_full },
 	{ "tcp-read", tcp_read },
+	{ "tcp-served", tcp_served },
+	{ "tcp-unserved", tcp_unserved },
 	{ "in-flight", in_flight },
 	{ "signal-lost", signal_lost },
 	{ "signal-blocked", signal_blocked },

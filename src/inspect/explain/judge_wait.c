@@ -16,9 +16,9 @@
 /* The default capacity of a pipe (pipe(7)). */
 #define USUAL_CAPACITY 65536
 
-/* A finding about what W waits for, or NULL. */
+/* A finding about what W waits for, of which nothing has moved; or NULL. */
 static struct finding *
-add(struct judge *judge, const struct waited *w, enum finding_code code)
+add_unmoved(struct judge *judge, const struct waited *w, enum finding_code code)
 {
 	const struct descriptor *d = &w->found->d;
 	struct finding *f = findings_add(judge, code, w->process,
@@ -28,6 +28,17 @@ add(struct judge *judge, const struct waited *w, enum finding_code code)
 		return NULL;
 	findings_mix(f, d->inode);
 	findings_mix(f, (uint64_t)d->unread);
+	return f;
+}
+
+/* The same, if the thread has slept, too. */
+static struct finding *
+add(struct judge *judge, const struct waited *w, enum finding_code code)
+{
+	struct finding *f = add_unmoved(judge, w, code);
+
+	if (f == NULL)
+		return NULL;
 	if (w->thread != NULL && w->thread->is_counted)
 		findings_mix(f, w->thread->busy.times.ran);
 	return f;
@@ -168,12 +179,17 @@ judge_sender(struct judge *judge, const struct waited *w)
 	const struct descriptor *d = &w->found->d;
 	bool persists = d->kind == KIND_TCP &&
 	    d->sock.timer == SOCK_TIMER_PERSIST;
+	/* one that goes round its timers does not sleep all the time */
+	bool is_known = d->kind == KIND_TCP && !d->asked_copy &&
+	    d->sock.sent_ago > BUSY_TIME / 1000000;
+	enum finding_code code = persists ? FINDING_PEER_NOT_READING :
+					    FINDING_FULL;
 	struct finding *f;
 
 	if (!is_not_ready(d, POLLOUT) || w->thread == NULL ||
 	    w->process->is_stuck)
 		return 0;
-	f = add(judge, w, persists ? FINDING_PEER_NOT_READING : FINDING_FULL);
+	f = is_known ? add_unmoved(judge, w, code) : add(judge, w, code);
 	if (f == NULL)
 		return -ENOMEM;
 	findings_mix(f, d->sock.send);

@@ -19,7 +19,7 @@
 #endif
 
 static const struct {
-	const char *name, *link;
+	char name[12], link[24];
 	enum polling polling;
 } kinds[] = {
 #define KIND(name, text, link, polling) { text, link, polling },
@@ -48,7 +48,7 @@ kind_of_link(const char *link)
 {
 	for (size_t i = 0; i < KINDS; i++) {
 		const char *text = kinds[i].link;
-		size_t length = text == NULL ? 0 : strlen(text);
+		size_t length = strlen(text);
 
 		if (length > 0 && strncmp(link, text, length) == 0 &&
 		    (link[length] == '\0' || text[length - 1] == ':'))

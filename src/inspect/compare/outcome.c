@@ -25,21 +25,19 @@ enum {
 	LISTEN = 10
 };
 
-const struct state states[] = {
-#define STATE(id, as, read, write, reason) { id, as, read, write, reason },
+static const struct state states[] = {
+#define STATE(id, as, read, write, reason) { id, read, write, reason },
 #include "inspect/compare/states.def"
 #undef STATE
-	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 static const struct state *
 named(const char *id)
 {
-	const struct state *s = states;
-
-	while (s->id != NULL && strcmp(s->id, id) != 0)
-		s++;
-	return s->id == NULL ? NULL : s;
+	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+		if (strcmp(states[i].id, id) == 0)
+			return &states[i];
+	return NULL;
 }
 
 /* Whether poll(2) reported one of EVENTS. */
@@ -547,9 +545,9 @@ reason_of(const struct state *s, const struct descriptor *d,
 		return "the connection has failed: poll and epoll report err "
 		       "and hup, kevent eof; read fails with the error, or "
 		       "returns 0 if the end of the peer had come before";
-	if (s != NULL && s->reason == NULL && is(o->write, "EPIPE"))
+	if (s != NULL && *s->reason == '\0' && is(o->write, "EPIPE"))
 		s = named("unix-stream.itself-half-closed");
-	if (s != NULL && s->reason != NULL)
+	if (s != NULL && *s->reason != '\0')
 		return s->reason;
 	return d != NULL && s != NULL && (!d->readable || !d->writable) ?
 	    "it is ready in a direction in which it was not opened" :

@@ -11,13 +11,14 @@
 #include "inspect/compare/ask.h"
 #include "inspect/facts/descriptor.h"
 
-/* A row of states.def, which explains the members. */
+/*
+ * A row of states.def, which explains the members.  Texts, not pointers to
+ * them: those would have to be relocated at the start of every command.
+ */
 struct state {
-	const char *id, *as, *read, *write, *reason;
+	char id[42], read[16], write[16];
+	char reason[232];
 };
-
-/* All of them; the last has no id. */
-extern const struct state states[];
 
 /*
  * The state of D, of which the primitives said ANSWERS; D NULL: it is not open.

@@ -197,7 +197,7 @@ is_socket(enum kind kind)
 const char *
 chain_kind(enum kind kind)
 {
-	static const char *const nouns[KINDS] = {
+	static const char nouns[KINDS][20] = {
 		[KIND_PIPE] = "a pipe",
 		[KIND_FIFO] = "a fifo",
 		[KIND_TCP] = "a tcp socket",
@@ -217,7 +217,7 @@ chain_kind(enum kind kind)
 		[KIND_DEVICE] = "a device",
 	};
 
-	return kind < KINDS && nouns[kind] != NULL ? nouns[kind] : "a file";
+	return kind < KINDS && *nouns[kind] != '\0' ? nouns[kind] : "a file";
 }
 
 static void

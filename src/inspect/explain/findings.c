@@ -9,10 +9,10 @@
 #include "base/list.h"
 #include "inspect/explain/findings.h"
 
-const char *const severity_names[] = { "fault", "suspect", "note" };
+const char severity_names[][8] = { "fault", "suspect", "note" };
 
-const char *const finding_names[FINDINGS] = {
-#define FINDING(code, name, severity) [FINDING_##code] = (name),
+const char finding_names[FINDINGS][32] = {
+#define FINDING(code, name, severity) [FINDING_##code] = name,
 #include "inspect/explain/findings.def"
 #undef FINDING
 };

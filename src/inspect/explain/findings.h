@@ -27,8 +27,8 @@ enum finding_code {
 	FINDINGS
 };
 
-extern const char *const severity_names[SEVERITY_NOTE + 1];
-extern const char *const finding_names[FINDINGS];
+extern const char severity_names[SEVERITY_NOTE + 1][8];
+extern const char finding_names[FINDINGS][32];
 
 struct finding {
 	enum finding_code code;

@@ -29,7 +29,7 @@
 /* How often a number may become another file while it is examined. */
 #define TRIES 10
 
-const char *const fact_names[FACTS] = {
+const char fact_names[FACTS][16] = {
 	[FACT_ACCESS] = "access",
 	[FACT_INODE] = "inode",
 	[FACT_READY] = "ready",

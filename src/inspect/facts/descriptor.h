@@ -36,7 +36,7 @@ enum fact {
 };
 
 /* As in the key "unknown" of JSON. */
-extern const char *const fact_names[FACTS];
+extern const char fact_names[FACTS][16];
 
 struct descriptor {
 	pid_t pid;

@@ -21,15 +21,18 @@ struct mount_table {
 	struct mount *list;
 };
 
+/* The room for a name in the tables. */
+#define NAME 12
+
 /*
  * The file_operations of regular files on these have no poll function in Linux
  * 6.18.  FUSE has one, and asks its daemon.
  */
-static const char *const plain[] = { "ext2", "ext3", "ext4", "xfs", "btrfs",
+static const char plain[][NAME] = { "ext2", "ext3", "ext4", "xfs", "btrfs",
 	"tmpfs", "ramfs", "overlay", "vfat", "exfat", "ntfs3", "f2fs",
 	"bcachefs", "squashfs", "erofs", "iso9660", "udf", "nfs", "nfs4",
-	"cifs", "smb3", "hugetlbfs", "rootfs", NULL };
-static const char *const kernel[] = { "proc", "sysfs", NULL };
+	"cifs", "smb3", "hugetlbfs", "rootfs", "" };
+static const char kernel[][NAME] = { "proc", "sysfs", "" };
 
 void
 mounts_free(struct mount_table *table)
@@ -40,9 +43,9 @@ mounts_free(struct mount_table *table)
 }
 
 static int
-is_one_of(const char *const *names, const char *name, size_t length)
+is_one_of(const char (*names)[NAME], const char *name, size_t length)
 {
-	for (; *names != NULL; names++)
+	for (; **names != '\0'; names++)
 		if (strlen(*names) == length &&
 		    memcmp(*names, name, length) == 0)
 			return 1;

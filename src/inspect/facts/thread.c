@@ -447,43 +447,36 @@ decode_third_ns(struct examination *e)
 	return timeout_at(e, 2, 1);
 }
 
-static const struct call {
-	long number;
-	const char *name;
-	enum wait_call call;
-	int (*decode)(struct examination *e);
-} calls[] = {
-#define CALL(name, call, decode) \
-	{ SYS_##name, #name, WAIT_##call, decode_##decode },
-#include "inspect/facts/waits.def"
-#undef CALL
-};
-
 /* Decode the arguments.  Returns 0 or -errno. */
 static int
 decode(struct examination *e)
 {
 	struct thread_wait *w = e->wait;
 
-	w->call = WAIT_OTHER;
 	w->timeout = THREAD_FOREVER;
-	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
-		if (calls[i].number == w->number) {
-			w->call = calls[i].call;
-			w->name = calls[i].name;
-			return calls[i].decode(e);
-		}
+	switch (w->number) {
+#define CALL(word, kind, decode)       \
+	case SYS_##word:               \
+		w->call = WAIT_##kind; \
+		w->name = #word;       \
+		return decode_##decode(e);
+#include "inspect/facts/waits.def"
+#undef CALL
 	/*
 	 * After SIGSTOP and SIGCONT, or a debugger, the kernel calls this
 	 * instead (restart_syscall(2)).
 	 */
-	w->timeout = THREAD_UNKNOWN;
-	if (w->number == SYS_restart_syscall) {
+	case SYS_restart_syscall:
+		w->timeout = THREAD_UNKNOWN;
 		w->call = WAIT_UNKNOWN;
 		w->name = "restart_syscall";
 		w->why = "a call that a signal interrupted, and that goes on";
+		return 0;
+	default:
+		w->timeout = THREAD_UNKNOWN;
+		w->call = WAIT_OTHER;
+		return 0;
 	}
-	return 0;
 }
 
 #endif

@@ -48,7 +48,7 @@ enum kind {
 };
 
 static const struct known {
-	const char *name;
+	char name[20];
 	uint64_t number;
 	enum kind kind;
 	int first, second; /* arguments that are descriptors, or -1 */

@@ -78,7 +78,8 @@ struct programs {
 	struct run *runs;
 	size_t running, capacity;
 	size_t jobs; /* the most that may run */
-	size_t unseen; /* of RUNS, the first UNSEEN may have ended */
+	bool taking; /* see program_take: of RUNS, the first UNSEEN are left */
+	size_t unseen;
 	/* a pipe to itself: a byte says that a signal has come; or -1 */
 	int wake[2];
 	bool catches; /* the signals below */
@@ -602,10 +603,11 @@ program_take(size_t *index)
 	int status = 0;
 	pid_t pid;
 
-	if (p->unseen == 0) {
+	if (!p->taking) {
 		/* before waitpid(2): a later end makes it readable again */
 		drain();
 		p->unseen = p->running;
+		p->taking = true;
 	}
 	pass_signals_on();
 	while (p->unseen > 0) {
@@ -621,6 +623,7 @@ program_take(size_t *index)
 			report(*index, pid, status);
 		return 1;
 	}
+	p->taking = false;
 	return 0;
 }
 

@@ -73,6 +73,7 @@ struct sampler {
 	uint32_t cursor; /* sampler_next_idle's, in the list */
 	int64_t pause; /* ns between the next round and the one after it */
 	int64_t began; /* the last round: when */
+	bool measured; /* whether its cost counts: not of a few */
 	int64_t cpu; /* clock_cpu at that time */
 	int64_t earliest; /* the next round, for the cost of the last */
 	deadline_t next; /* round */

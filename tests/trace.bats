@@ -409,6 +409,32 @@ has() {
 	kill "$owner"
 }
 
+@test "another process with the number of one that ended is not traced" {
+	local last=/proc/sys/kernel/ns_last_pid other=
+
+	need_copies
+	[[ -w $last ]] || skip "$last cannot be written"
+	sleep 60 3>&- &
+	owner=$!
+	tracing --every 1ms -p "$owner" 0
+	read -r _ <&8
+	kill -STOP "$tracer"
+	await_state "$tracer" T
+	kill "$owner"
+	wait "$owner" || :
+	for _ in {1..100}; do
+		{ echo "$((owner - 1))" >"$last"; } 2>/dev/null || break
+		sleep 60 3>&- 8<&- &
+		other=$!
+		[[ $other != "$owner" ]] || break
+		kill "$other"
+	done
+	kill -CONT "$tracer"
+	[[ $other == "$owner" ]] || skip 'the number is not given again'
+	wait "$tracer"
+	kill "$other"
+}
+
 @test "an epoll instance gains an entry that a poll would disturb" {
 	need_copies
 	has epoll.none-ready 7

@@ -26,16 +26,6 @@ target_of(const struct targets *targets, const struct target *t)
 	};
 }
 
-/* Whether a word after --pid PROCESS, an index plus 1, is about it. */
-static bool
-is_named(const struct targets *targets, uint32_t process)
-{
-	for (size_t i = 0; i < targets->count; i++)
-		if (targets->list[i].process == process)
-			return true;
-	return false;
-}
-
 size_t
 inspect_fill(const struct targets *targets, struct inspect_target *list)
 {
@@ -44,7 +34,7 @@ inspect_fill(const struct targets *targets, struct inspect_target *list)
 	for (size_t i = 0; i < targets->count; i++)
 		list[n++] = target_of(targets, &targets->list[i]);
 	for (uint32_t i = 0; i < targets->process_count; i++)
-		if (!is_named(targets, i + 1))
+		if (!targets_name_any(targets, i + 1))
 			list[n++] = (struct inspect_target){
 				.pid = targets->processes[i],
 				.number = -1,

@@ -282,6 +282,15 @@ targets_parse_names(struct targets *targets, bool null_separated)
 	return status;
 }
 
+bool
+targets_name_any(const struct targets *targets, uint32_t process)
+{
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->list[i].process == process)
+			return true;
+	return false;
+}
+
 /* Whether T's descriptor is closed here: one of pmux, but no FIFO. */
 static bool
 is_own(const struct targets *targets, const struct target *t)

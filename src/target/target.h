@@ -136,6 +136,9 @@ int targets_resolve(struct targets *targets, enum target_twice twice,
  */
 int targets_parse_names(struct targets *targets, bool null_separated);
 
+/* Whether a word that was parsed is about PROCESS, its index plus 1. */
+bool targets_name_any(const struct targets *targets, uint32_t process);
+
 /*
  * Try again to open TARGET, a FIFO that had no reader.  Returns 0, also if it
  * still has none (its descriptor is -1 then), or an exit status, a message

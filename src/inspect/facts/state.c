@@ -269,7 +269,7 @@ put_terminal(struct buffer *b, const struct descriptor *d)
 			    d->terminal.lines ? ", by lines" : ", by bytes");
 	}
 	put_path(b, d);
-	if (d->terminal.master)
+	if (d->terminal.master && d->terminal.index >= 0)
 		buffer_put(b, ", master of %d", d->terminal.index);
 }
 

@@ -70,6 +70,9 @@ process_of(struct samples *l, pid_t pid)
 	p->pid = pid;
 	p->own = pid == getpid();
 	(void)snprintf(directory, sizeof directory, "%ld", (long)pid);
+	p->directory = p->own ? -1 :
+				fdplace(openat(l->source.proc, directory,
+				    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	if (procfs_stat(&l->source, directory, &stat) == 0)
 		memcpy(p->comm, stat.comm, sizeof p->comm);
 	l->processes[l->process_count++] = p;
@@ -287,17 +290,20 @@ list_threads(struct samples *l, struct samples_process *p)
 	return error == -ENOMEM ? error : 0;
 }
 
-/* Whether those that are known are all, and are examined.  Or -ENOMEM. */
+/*
+ * Whether those that are known are all, and are examined; or -ENOMEM, or -ESRCH
+ * if the process has ended.
+ */
 static int
 refresh_threads(struct samples *l, struct samples_process *p)
 {
-	char path[SOURCE_PATH];
 	struct stat st;
 	int error = 0;
 
-	(void)snprintf(path, sizeof path, "%ld/task", (long)p->pid);
-	if (fstatat(l->source.proc, path, &st, 0) == -1)
+	if (p->directory < 0)
 		return 0;
+	if (fstatat(p->directory, "task", &st, 0) == -1)
+		return errno == ENOENT || errno == ESRCH ? -ESRCH : 0;
 	if (p->count == 0 || p->links != (unsigned long)st.st_nlink) {
 		p->links = (unsigned long)st.st_nlink;
 		return 0;
@@ -630,6 +636,8 @@ samples_free(struct samples *l)
 			fdinfo_free(&p->instances[j].info);
 		free(p->instances);
 		free(p->numbers);
+		if (p->directory >= 0)
+			(void)close(p->directory);
 		free(p);
 	}
 	free(l->targets);

@@ -44,6 +44,9 @@ struct samples_instance {
 struct samples_process {
 	pid_t pid;
 	bool own; /* pmux itself: its threads say nothing */
+	/* its directory of proc(5), in which nothing is once it has ended, also
+	   if the number is another process's then; or -errno */
+	int directory;
 	bool ended;
 	char comm[COMM_SIZE];
 	struct samples_thread *threads;

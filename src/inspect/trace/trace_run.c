@@ -93,16 +93,6 @@ add_word(struct session *s, const struct targets *targets,
 	    t->number);
 }
 
-/* Whether a word after --pid PROCESS, an index plus 1, is about it. */
-static bool
-is_named(const struct targets *targets, uint32_t process)
-{
-	for (size_t i = 0; i < targets->count; i++)
-		if (targets->list[i].process == process)
-			return true;
-	return false;
-}
-
 static int
 add_words(struct session *s, const struct targets *targets)
 {
@@ -111,7 +101,7 @@ add_words(struct session *s, const struct targets *targets)
 	for (size_t i = 0; i < targets->count && status == 0; i++)
 		status = add_word(s, targets, &targets->list[i]);
 	for (uint32_t i = 0; i < targets->process_count && status == 0; i++)
-		if (!is_named(targets, i + 1))
+		if (!targets_name_any(targets, i + 1))
 			status = add(s, targets->processes[i], -1);
 	return status;
 }

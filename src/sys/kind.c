@@ -46,7 +46,7 @@ kind_polling(enum kind kind)
 enum kind
 kind_of_link(const char *link)
 {
-	for (size_t i = 0; i < KINDS; i++) {
+	for (size_t i = 0; *link != '/' && i < KINDS; i++) {
 		const char *text = kinds[i].link;
 		size_t length = strlen(text);
 

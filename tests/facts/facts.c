@@ -256,7 +256,7 @@ test_world(struct source *source)
 	struct peers peers;
 	struct descriptor d;
 
-	check(world_scan(source, &world) == 0 && world.processes == 2,
+	check(world_scan(source, &world, true) == 0 && world.processes == 2,
 	    "a scan finds the processes that have descriptors");
 	check(get(source, 0, KIND_PIPE, &d) &&
 		peers_find(source, &world, &d, &peers) == 0 &&

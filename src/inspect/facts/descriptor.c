@@ -69,7 +69,7 @@ read_name(struct source *source, struct descriptor *d)
 	ssize_t n;
 
 	(void)snprintf(path, sizeof path, "%ld/fd/%d", (long)d->pid, d->number);
-	n = source_link(source, path, link, sizeof link);
+	n = source_link(source, -1, path, link, sizeof link);
 	if (n == -ENOENT || n == -ESRCH)
 		return why_missing(source, d->pid);
 	if (n < 0)

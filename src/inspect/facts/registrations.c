@@ -308,7 +308,8 @@ find_owners(struct walk *walk, size_t index, struct registration *r)
 		r->why = "too many files to find out who has it";
 		return 0;
 	}
-	if ((error = world_scan(walk->source, walk->world)) != 0)
+	if ((error = find_places(walk)) != 0 ||
+	    (error = world_scan(walk->source, walk->world, false)) != 0)
 		return error == -ENOMEM ? error : 0;
 	if (r->entry.device == walk->devices.pipes)
 		key = world_key_pipe(r->entry.inode);

@@ -188,11 +188,7 @@ snapshot_descriptor(struct snapshot *snapshot, pid_t pid, int number,
 int
 snapshot_world(struct snapshot *snapshot, bool paths)
 {
-	if (paths && !snapshot->world.wants_paths) {
-		world_free(&snapshot->world);
-		snapshot->world = (struct world){ .wants_paths = true };
-	}
-	return world_scan(snapshot->source, &snapshot->world);
+	return world_scan(snapshot->source, &snapshot->world, paths);
 }
 
 static bool

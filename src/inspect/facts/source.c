@@ -158,13 +158,55 @@ source_read(struct source *source, char **text, const char *path)
 }
 
 ssize_t
-source_link(const struct source *source, const char *path, char *text,
-    size_t size)
+source_link(const struct source *source, int directory, const char *path,
+    char *text, size_t size)
 {
-	ssize_t n = readlinkat(source->proc, path, text, size - 1);
+	ssize_t n = readlinkat(directory == -1 ? source->proc : directory, path,
+	    text, size - 1);
 
 	text[n < 0 ? 0 : n] = '\0';
 	return n == -1 ? -errno : n;
+}
+
+/* Returns as source_each. */
+static int
+visit_all(DIR *directory, visit_fn *visit, void *context)
+{
+	const struct dirent *entry;
+	uint64_t number;
+	int error = 0;
+
+	while (error == 0) {
+		errno = 0;
+		/* cppcheck-suppress readdirCalled */
+		if ((entry = readdir(directory)) == NULL)
+			return -errno;
+		if (number_parse(entry->d_name, strlen(entry->d_name), 10,
+			INT_MAX, &number) == 0)
+			error = visit(context, dirfd(directory), entry->d_name,
+			    (int)number);
+	}
+	return error;
+}
+
+int
+source_each(const struct source *source, const char *path, visit_fn *visit,
+    void *context)
+{
+	int fd = openat(source->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+	    error;
+	DIR *directory;
+
+	if (fd == -1)
+		return -errno;
+	if ((directory = fdopendir(fd)) == NULL) {
+		error = -errno;
+		(void)close(fd);
+		return error;
+	}
+	error = visit_all(directory, visit, context);
+	(void)closedir(directory);
+	return error;
 }
 
 static int
@@ -182,10 +224,13 @@ struct numbers {
 };
 
 static int
-append(struct numbers *n, int number)
+append(void *context, int directory, const char *name, int number)
 {
+	struct numbers *n = context;
 	int *grown = list_room(n->list, n->count, sizeof *grown);
 
+	(void)directory;
+	(void)name;
 	if (grown == NULL)
 		return -ENOMEM;
 	n->list = grown;
@@ -195,43 +240,12 @@ append(struct numbers *n, int number)
 	return 0;
 }
 
-/* Returns 0 or -errno. */
-static int
-collect(DIR *directory, struct numbers *n)
-{
-	const struct dirent *entry;
-	uint64_t number;
-	int error = 0;
-
-	while (error == 0) {
-		errno = 0;
-		/* cppcheck-suppress readdirCalled */
-		if ((entry = readdir(directory)) == NULL)
-			return -errno;
-		if (number_parse(entry->d_name, strlen(entry->d_name), 10,
-			INT_MAX, &number) == 0)
-			error = append(n, (int)number);
-	}
-	return error;
-}
-
 int
 source_list(const struct source *source, const char *path, int **numbers)
 {
-	int fd = openat(source->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-	    error;
 	struct numbers n = { .list = NULL };
-	DIR *directory;
+	int error = source_each(source, path, append, &n);
 
-	if (fd == -1)
-		return -errno;
-	if ((directory = fdopendir(fd)) == NULL) {
-		error = -errno;
-		(void)close(fd);
-		return error;
-	}
-	error = collect(directory, &n);
-	(void)closedir(directory);
 	if (error != 0) {
 		free(n.list);
 		return error;

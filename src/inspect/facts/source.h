@@ -51,16 +51,30 @@ void source_close(struct source *source);
 ssize_t source_read(struct source *source, char **text, const char *path);
 
 /*
- * Read the symbolic link PATH, below the root, into SIZE bytes at TEXT, and put
- * a NUL behind it.  Returns its length; one that does not fit is cut.  Or
- * -errno of readlink(2).
+ * Read the symbolic link PATH, below the root or, if it is not -1, below
+ * DIRECTORY, which spares the kernel the way to it.  SIZE bytes are at TEXT; a
+ * NUL is put behind what is read.  Returns its length; one that does not fit is
+ * cut.  Or -errno of readlink(2).
  */
-ssize_t source_link(const struct source *source, const char *path, char *text,
-    size_t size);
+ssize_t source_link(const struct source *source, int directory,
+    const char *path, char *text, size_t size);
 
 /*
- * List the names in the directory PATH, below the root ("." is the root), that
- * are numbers.  Returns how many there are, with *NUMBERS set to them, in
+ * Called with CONTEXT for NAME, which is NUMBER, in DIRECTORY, a descriptor that
+ * is source_each's.  Anything but 0 ends the list.
+ */
+typedef int visit_fn(void *context, int directory, const char *name,
+    int number);
+
+/*
+ * Call VISIT for each name in the directory PATH, below the root ("." is the
+ * root), that is a number.  Returns 0, what VISIT has returned, or -errno.
+ */
+int source_each(const struct source *source, const char *path, visit_fn *visit,
+    void *context);
+
+/*
+ * List these numbers.  Returns how many there are, with *NUMBERS set to them, in
  * ascending order, the caller's to free; or -errno.
  */
 int source_list(const struct source *source, const char *path, int **numbers);

@@ -77,21 +77,27 @@ add_instance(const struct search *search, struct waiters *waiters,
 	return add_entries(waiters, instance);
 }
 
-/* What NUMBER is, by its link. */
-static struct seen
-see(const struct search *search, int number)
+/* Note what NUMBER is, by its link.  Returns 0 or -ENOMEM. */
+static int
+see(void *context, int directory, const char *name, int number)
 {
-	struct seen seen = { .number = number, .kind = KINDS };
-	char path[SOURCE_PATH], link[64];
+	struct search *search = context;
+	struct sight *sight = &search->sight;
+	struct seen *grown = list_room(sight->list, sight->count,
+	    sizeof *grown);
+	struct seen seen = { .number = number };
+	char link[64];
 
-	(void)snprintf(path, sizeof path, "%ld/fd/%d", (long)search->pid,
-	    number);
-	if (source_link(search->source, path, link, sizeof link) < 0)
-		return seen;
+	if (grown == NULL)
+		return -ENOMEM;
+	sight->list = grown;
+	if (source_link(search->source, directory, name, link, sizeof link) < 0)
+		return 0;
 	seen.kind = kind_of_link(link);
 	if (seen.kind == KIND_PIPE || seen.kind == KIND_SOCKET)
 		seen.inode = descriptor_inode(link);
-	return seen;
+	sight->list[sight->count++] = seen;
+	return 0;
 }
 
 /* Returns 0, also if NUMBER is no instance now; or -ENOMEM. */
@@ -118,24 +124,16 @@ take_number(const struct search *search, int number, struct waiters *waiters)
 static int
 find_instances(struct search *search, struct waiters *waiters)
 {
-	struct sight *sight = &search->sight;
+	const struct sight *sight = &search->sight;
 	char path[SOURCE_PATH];
-	int *numbers, count, error = 0;
+	int error;
 
 	(void)snprintf(path, sizeof path, "%ld/fd", (long)search->pid);
-	count = source_list(search->source, path, &numbers);
-	if (count < 0)
-		return count;
-	sight->list = malloc(((size_t)count + 1) * sizeof *sight->list);
-	if (sight->list == NULL)
-		error = -ENOMEM;
-	for (int i = 0; i < count && error == 0; i++)
-		sight->list[sight->count++] = see(search, numbers[i]);
+	error = source_each(search->source, path, see, search);
 	for (size_t i = 0; i < sight->count && error == 0; i++)
 		if (sight->list[i].kind == KIND_EPOLL)
 			error = take_number(search, sight->list[i].number,
 			    waiters);
-	free(numbers);
 	free(sight->list);
 	return error;
 }

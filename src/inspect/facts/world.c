@@ -15,6 +15,8 @@
 #define PIPES UINT64_MAX
 #define SOCKETS (UINT64_MAX - 1)
 #define ANONYMOUS WORLD_NO_DEVICE
+/* Not identified: what has a path, until that is asked for. */
+#define PATHS (WORLD_NO_DEVICE - 1)
 
 struct world_key
 world_key_pipe(uint64_t inode)
@@ -84,11 +86,13 @@ add(struct world *world, const struct world_file *file)
 
 /* A file that has a path. */
 static bool
-find_file(const struct source *source, const char *path,
-    struct world_file *file)
+find_file(const struct source *source, struct world_file *file)
 {
+	char path[SOURCE_PATH];
 	struct filestat st;
 
+	(void)snprintf(path, sizeof path, "%ld/fd/%d", (long)file->pid,
+	    file->number);
 	if (!source->live || filestat(source->proc, path, &st) != 0)
 		return false;
 	file->key.device = st.device;
@@ -97,53 +101,61 @@ find_file(const struct source *source, const char *path,
 	return true;
 }
 
-/* Whether the file of the link at PATH is one to note. */
-static bool
-identify(const struct source *source, const char *path, bool paths,
-    struct world_file *file)
+static struct world_key
+key_of_link(const char *link)
 {
+	enum kind kind = kind_of_link(link);
+
+	switch (kind) {
+	case KIND_PIPE:
+		return world_key_pipe(descriptor_inode(link));
+	case KIND_SOCKET:
+		return world_key_socket(descriptor_inode(link));
+	case KINDS:
+		return (struct world_key){ PATHS, 0 };
+	default:
+		return world_key_kind(kind);
+	}
+}
+
+struct scan {
+	const struct source *source;
+	struct world *world;
+	pid_t pid;
+};
+
+/* Returns 0 or -ENOMEM. */
+static int
+note(void *context, int directory, const char *name, int number)
+{
+	const struct scan *scan = context;
+	struct world_file file = { .pid = scan->pid, .number = number };
 	char link[64];
-	enum kind kind;
 
 	/* a path that is longer is one all the same */
-	if (source_link(source, path, link, sizeof link) < 0)
-		return false;
-	kind = kind_of_link(link);
-	if (kind == KINDS)
-		return paths && find_file(source, path, file);
-	file->key = kind == KIND_PIPE ? world_key_pipe(descriptor_inode(link)) :
-	    kind == KIND_SOCKET ? world_key_socket(descriptor_inode(link)) :
-				  world_key_kind(kind);
-	return true;
+	if ((scan->pid == scan->source->self && number == directory) ||
+	    source_link(scan->source, directory, name, link, sizeof link) < 0)
+		return 0;
+	file.key = key_of_link(link);
+	return add(scan->world, &file);
 }
 
 /* Returns 0 or -ENOMEM. */
 static int
 scan_process(struct source *source, struct world *world, pid_t pid)
 {
+	struct scan scan = { source, world, pid };
 	char path[SOURCE_PATH];
-	int *numbers, count, error = 0;
+	int error;
 
 	(void)snprintf(path, sizeof path, "%ld/fd", (long)pid);
-	count = source_list(source, path, &numbers);
-	if (count == -ENOMEM)
-		return count;
+	error = source_each(source, path, note, &scan);
+	if (error == -ENOMEM)
+		return error;
 	/* also without a free descriptor: it may have the file all the same */
-	if (count < 0) {
-		world->hidden += count != -ENOENT && count != -ESRCH;
-		return 0;
-	}
-	world->processes++;
-	for (int i = 0; i < count && error == 0; i++) {
-		struct world_file file = { .pid = pid, .number = numbers[i] };
-
-		(void)snprintf(path, sizeof path, "%ld/fd/%d", (long)pid,
-		    numbers[i]);
-		if (identify(source, path, world->wants_paths, &file))
-			error = add(world, &file);
-	}
-	free(numbers);
-	return error;
+	world->hidden += error != 0 && error != -ENOENT && error != -ESRCH;
+	world->processes += error == 0;
+	return 0;
 }
 
 /* The options of the last mount at /proc, in TEXT of mountinfo; or NULL. */
@@ -239,14 +251,37 @@ is_veiled(struct source *source)
 	    !may_trace_all(source);
 }
 
-int
-world_scan(struct source *source, struct world *world)
+static void
+sort(struct world *world)
 {
-	int *pids = NULL, count, error = 0;
+	if (world->count > 0)
+		qsort(world->files, world->count, sizeof *world->files,
+		    compare);
+}
 
-	if (world->scanned)
-		return 0;
-	count = source_list(source, ".", &pids);
+/* Those that have gone are left out. */
+static void
+find_files(const struct source *source, struct world *world)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < world->count; i++) {
+		struct world_file file = world->files[i];
+
+		if (file.key.device != PATHS || find_file(source, &file))
+			world->files[kept++] = file;
+	}
+	world->count = kept;
+	world->has_paths = true;
+	sort(world);
+}
+
+/* Returns 0 or -errno. */
+static int
+scan(struct source *source, struct world *world)
+{
+	int *pids = NULL, error = 0, count = source_list(source, ".", &pids);
+
 	if (count < 0)
 		return count;
 	for (int i = 0; i < count && error == 0; i++)
@@ -254,11 +289,23 @@ world_scan(struct source *source, struct world *world)
 			error = scan_process(source, world, (pid_t)pids[i]);
 	free(pids);
 	world->veiled = is_veiled(source);
-	if (error == 0 && world->count > 0)
-		qsort(world->files, world->count, sizeof *world->files,
-		    compare);
 	world->scanned = error == 0;
 	return error;
+}
+
+int
+world_scan(struct source *source, struct world *world, bool paths)
+{
+	bool is_new = !world->scanned;
+	int error = is_new ? scan(source, world) : 0;
+
+	if (error != 0)
+		return error;
+	if (paths && !world->has_paths)
+		find_files(source, world);
+	else if (is_new)
+		sort(world);
+	return 0;
 }
 
 void

@@ -35,7 +35,7 @@ struct world_key world_key_socket(uint64_t inode);
 struct world_key world_key_kind(enum kind kind);
 
 struct world_file {
-	struct world_key key;
+	struct world_key key; /* or that of a path, see world.c */
 	uint64_t special; /* a device: which, as in struct descriptor */
 	pid_t pid;
 	int number;
@@ -47,18 +47,18 @@ struct world {
 	size_t processes; /* that were examined */
 	size_t hidden; /* that could not be */
 	bool veiled; /* /proc does not list all (hidepid, proc(5)) */
-	bool wants_paths; /* see world_scan; set before it */
 	bool without_self; /* pmux has what it inherited only for a moment */
 	bool scanned;
+	bool has_paths; /* see world_scan */
 };
 
 /*
- * Scan, unless it was done: WORLD is all zero at first.  With wants_paths also
- * what has a path, each of which costs a system call; without, only pipes, sockets
+ * Scan, unless it was done: WORLD is all zero at first.  With PATHS also what
+ * has a path, each of which costs a system call; without, only pipes, sockets
  * and anonymous files are found.  What ends or is closed meanwhile is left out.
  * Returns 0 or -errno; world_free releases what WORLD has in either case.
  */
-int world_scan(struct source *source, struct world *world);
+int world_scan(struct source *source, struct world *world, bool paths);
 void world_free(struct world *world);
 
 /* The first of *COUNT files with KEY, which are in sequence; or NULL. */

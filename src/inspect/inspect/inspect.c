@@ -124,26 +124,17 @@ needs_world(const struct subject *s, bool json)
 	}
 }
 
-/* Whether a file with a path is among the records, or is asked for. */
 static bool
-needs_paths(const struct inspection *in, const struct inspect_target *targets,
-    size_t count)
+has_path(const struct subject *s)
 {
-	for (size_t i = 0; i < count; i++)
-		if (targets[i].path != NULL)
-			return true;
-	for (size_t i = 0; i < in->count; i++)
-		if (*in->list[i].d.name == '/' &&
-		    needs_world(&in->list[i], in->json))
-			return true;
-	return false;
+	return *s->d.name == '/';
 }
 
 static void
 take_path(struct inspection *in, const char *path)
 {
 	struct holders holders = { .list = NULL };
-	int error = world_scan(&in->source, &in->world);
+	int error = world_scan(&in->source, &in->world, true);
 
 	if (error == 0)
 		error = paths_find(&in->source, &in->world, path, &holders);
@@ -227,7 +218,7 @@ find_peers(struct inspection *in, struct subject *s)
 
 	if (!needs_world(s, in->json))
 		return 0;
-	error = world_scan(&in->source, &in->world);
+	error = world_scan(&in->source, &in->world, has_path(s));
 	return error != 0 ?
 	    error :
 	    peers_find(&in->source, &in->world, &s->d, &s->peers);
@@ -240,7 +231,6 @@ find_others(struct inspection *in, const struct inspect_target *targets,
 {
 	int error = 0;
 
-	in->world.wants_paths = needs_paths(in, targets, count);
 	in->world.without_self = !is_of(in, in->source.self);
 	for (size_t i = 0; i < count; i++)
 		if (targets[i].path != NULL)

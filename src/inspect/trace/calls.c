@@ -161,7 +161,7 @@ has_link(const struct calls *c, const struct calls_process *p, const char *name)
 	char path[SOURCE_PATH], text[2];
 
 	(void)snprintf(path, sizeof path, "%ld/%s", (long)p->pid, name);
-	return source_link(&c->source, path, text, sizeof text) != -ENOENT;
+	return source_link(&c->source, -1, path, text, sizeof text) != -ENOENT;
 }
 
 static bool

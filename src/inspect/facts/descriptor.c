@@ -155,7 +155,7 @@ find_socket(struct source *source, struct descriptor *d)
 {
 	const struct sockets *sockets;
 	const struct sock *found;
-	int error = source_sockets(source, &sockets);
+	int error = source_sockets(source, d->inode, &sockets);
 
 	if (error != 0 || sockets == NULL)
 		return error;

@@ -52,7 +52,7 @@ find_bound(struct source *source, const struct world *world,
     const struct world_key *file, struct holders *holders)
 {
 	const struct sockets *sockets;
-	int error = source_sockets(source, &sockets);
+	int error = source_sockets(source, 0, &sockets);
 
 	for (size_t i = 0; error == 0 && sockets != NULL && i < sockets->count;
 	     i++) {

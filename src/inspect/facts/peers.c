@@ -162,7 +162,7 @@ other_socket(struct source *source, struct descriptor *d)
 	}
 	if (d->kind == KIND_UNIX)
 		return d->sock.peer != 0 ? d->sock.peer : d->sock.listener;
-	if (source_sockets(source, &sockets) != 0 || sockets == NULL)
+	if (source_sockets(source, d->inode, &sockets) != 0 || sockets == NULL)
 		return 0;
 	other = sockets_other(sockets, &d->sock);
 	return other == NULL ? 0 : other->inode;

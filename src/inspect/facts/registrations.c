@@ -371,7 +371,8 @@ find_kind(struct walk *walk, struct registration *r)
 	if (r->entry.device != walk->devices.sockets)
 		return;
 	r->kind = KIND_SOCKET;
-	if (source_sockets(walk->source, &sockets) != 0 || sockets == NULL ||
+	if (source_sockets(walk->source, r->entry.inode, &sockets) != 0 ||
+	    sockets == NULL ||
 	    (sock = sockets_find(sockets, r->entry.inode)) == NULL)
 		return;
 	r->kind = sock->protocol == SOCK_TCP ? KIND_TCP :

@@ -102,6 +102,8 @@ sockets_index(struct sockets *sockets)
 	qsort(sockets->list, sockets->count, sizeof *sockets->list,
 	    compare_inodes);
 	note_listeners(sockets);
+	free(sockets->by_address);
+	sockets->address_count = 0;
 	sockets->by_address = malloc(
 	    sockets->count * sizeof *sockets->by_address);
 	if (sockets->by_address == NULL)
@@ -517,30 +519,50 @@ dump_both(struct sockets *sockets, int fd, enum sock_protocol protocol,
 	return four != 0 ? four : six == -ENOENT ? 0 : six;
 }
 
-int
-sockets_read(struct sockets *sockets)
+/* Ask by FD about PROTOCOL. */
+static void
+dump_protocol(struct sockets *sockets, int fd, enum sock_protocol protocol,
+    char *reply)
+{
+	sockets->errors[protocol] = fd < 0 ? fd :
+	    protocol == SOCK_UNIX	   ? dump_unix(sockets, fd, reply) :
+				    dump_both(sockets, fd, protocol, reply);
+}
+
+/* Ask for the protocols from FIRST to LAST. */
+static int
+read_protocols(struct sockets *sockets, enum sock_protocol first,
+    enum sock_protocol last)
 {
 	char *reply = malloc(REPLY_SIZE);
-	int fd, *errors = sockets->errors;
+	int fd;
 
-	memset(sockets, 0, sizeof *sockets);
 	if (reply == NULL)
 		return -ENOMEM;
 	fd = fdplace(
 	    socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
-	if (fd < 0)
-		errors[SOCK_UNIX] = errors[SOCK_TCP] = errors[SOCK_UDP] = fd;
-	else {
-		errors[SOCK_UNIX] = dump_unix(sockets, fd, reply);
-		errors[SOCK_TCP] = dump_both(sockets, fd, SOCK_TCP, reply);
-		errors[SOCK_UDP] = dump_both(sockets, fd, SOCK_UDP, reply);
+	for (int i = (int)first; i <= (int)last; i++)
+		dump_protocol(sockets, fd, (enum sock_protocol)i, reply);
+	if (fd >= 0)
 		(void)close(fd);
-	}
 	free(reply);
-	for (int i = SOCK_UNIX; i <= SOCK_UDP; i++)
-		if (errors[i] == -ENOMEM)
+	for (int i = (int)first; i <= (int)last; i++)
+		if (sockets->errors[i] == -ENOMEM)
 			return -ENOMEM;
 	return sockets_index(sockets);
+}
+
+int
+sockets_read_local(struct sockets *sockets)
+{
+	memset(sockets, 0, sizeof *sockets);
+	return read_protocols(sockets, SOCK_UNIX, SOCK_UNIX);
+}
+
+int
+sockets_read_inet(struct sockets *sockets)
+{
+	return read_protocols(sockets, SOCK_TCP, SOCK_UDP);
 }
 
 #else
@@ -557,11 +579,18 @@ sockets_parse(struct sockets *sockets, enum sock_protocol protocol,
 }
 
 int
-sockets_read(struct sockets *sockets)
+sockets_read_local(struct sockets *sockets)
 {
 	memset(sockets, 0, sizeof *sockets);
 	for (int i = SOCK_UNIX; i <= SOCK_UDP; i++)
 		sockets->errors[i] = -ENOSYS;
+	return 0;
+}
+
+int
+sockets_read_inet(struct sockets *sockets)
+{
+	(void)sockets;
 	return 0;
 }
 

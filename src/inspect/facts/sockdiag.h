@@ -92,10 +92,13 @@ struct sockets {
 };
 
 /*
- * Ask the kernel for all of them.  Returns 0, also if some protocol is refused
- * (see ERRORS); or -ENOMEM.  sockets_free releases what it has in either case.
+ * Ask the kernel for the local ones, which are the first, or for those of TCP
+ * and UDP as well: for these it walks through tables that are large on a large
+ * machine.  Returns 0, also if some protocol is refused (see ERRORS); or
+ * -ENOMEM.  sockets_free releases what it has in either case.
  */
-int sockets_read(struct sockets *sockets);
+int sockets_read_local(struct sockets *sockets);
+int sockets_read_inet(struct sockets *sockets);
 void sockets_free(struct sockets *sockets);
 
 /*

@@ -91,7 +91,8 @@ source_process(struct source *source, pid_t pid)
 }
 
 int
-source_sockets(struct source *source, const struct sockets **sockets)
+source_sockets(struct source *source, uint64_t inode,
+    const struct sockets **sockets)
 {
 	int error = 0;
 
@@ -99,7 +100,13 @@ source_sockets(struct source *source, const struct sockets **sockets)
 		source->sockets = malloc(sizeof *source->sockets);
 		if (source->sockets == NULL)
 			return -ENOMEM;
-		error = sockets_read(source->sockets);
+		error = sockets_read_local(source->sockets);
+		source->has_inet = false;
+	}
+	if (error == 0 && source->sockets != NULL && !source->has_inet &&
+	    inode != 0 && sockets_find(source->sockets, inode) == NULL) {
+		error = sockets_read_inet(source->sockets);
+		source->has_inet = true;
 	}
 	*sockets = source->sockets;
 	return error;

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct mount_table;
 struct sockets;
@@ -25,6 +26,7 @@ struct source {
 	size_t size; /* of the allocation */
 	/* what was asked for, until source_renew */
 	struct sockets *sockets;
+	bool has_inet; /* they are not only the local ones */
 	struct mount_table *mounts;
 	pid_t owner; /* of the two below; 0: none yet */
 	int process; /* see source_process */
@@ -94,9 +96,11 @@ int source_process(struct source *source, pid_t pid);
 
 /*
  * The sockets of this network namespace: *SOCKETS is set to them, or to NULL if
- * the source is not live.  Returns 0 or -ENOMEM.
+ * the source is not live.  These are the local ones alone as long as each INODE
+ * is one of them, or 0.  Returns 0 or -ENOMEM.
  */
-int source_sockets(struct source *source, const struct sockets **sockets);
+int source_sockets(struct source *source, uint64_t inode,
+    const struct sockets **sockets);
 
 /* Long enough for any path that is put together from numbers. */
 #define SOURCE_PATH 64

@@ -62,12 +62,16 @@ compare_places(const void *a, const void *b)
 	return (one->index > other->index) - (one->index < other->index);
 }
 
-/* Returns 0 or -ENOMEM. */
+/* Unless it was done; kcmp(2) alone needs them.  Returns 0 or -ENOMEM. */
 static int
 find_places(struct walk *walk)
 {
 	const struct fdinfo *info = &walk->instance->info;
-	struct place *sorted = malloc(info->entry_count * sizeof *sorted);
+	struct place *sorted;
+
+	if (walk->places != NULL)
+		return 0;
+	sorted = malloc(info->entry_count * sizeof *sorted);
 
 	walk->places = malloc(info->entry_count * sizeof *walk->places);
 	if (sorted == NULL || walk->places == NULL) {
@@ -252,8 +256,13 @@ static int
 examine_all(struct walk *walk, struct registrations *entries)
 {
 	struct fdinfo info;
-	int error;
+	int error = 0;
 
+	for (size_t i = 0; i < entries->count && error == 0; i++)
+		if (is_compared(walk, &entries->list[i].entry))
+			error = find_places(walk);
+	if (error != 0)
+		return error;
 	for (size_t i = 0; i < entries->count; i++)
 		if (is_seen(walk, &entries->list[i].entry))
 			compare_file(walk, i, &entries->list[i]);
@@ -337,6 +346,21 @@ find_owners(struct walk *walk, size_t index, struct registration *r)
 
 /* ---- what is ready ---- */
 
+/*
+ * Whether the instance has answered for the entry.  A wait leaves each one that
+ * is not edge-triggered on the ready list while it is ready, and a poll of the
+ * instance asks those on the list (fs/eventpoll.c, ep_send_events and
+ * __ep_eventpoll_poll).  So none is if that finds nothing.
+ */
+static bool
+is_answered(const struct walk *walk, const struct registration *r)
+{
+	const struct descriptor *d = walk->instance;
+
+	return d->unknown[FACT_READY] == NULL && (d->ready & POLLIN) == 0 &&
+	    (r->entry.events & REGISTRATION_EDGE) == 0;
+}
+
 /* By descriptor NUMBER of PID, which is the file. */
 static void
 find_ready(struct walk *walk, struct registration *r, pid_t pid, int number)
@@ -345,7 +369,9 @@ find_ready(struct walk *walk, struct registration *r, pid_t pid, int number)
 	struct descriptor d;
 	int error;
 
-	if (is_settled(walk, &r->entry)) {
+	if (is_settled(walk, &r->entry) && r->armed && is_answered(walk, r))
+		r->is_ready_known = true;
+	else if (is_settled(walk, &r->entry)) {
 		error = copy_poll(walk->source, pid, number, r->entry.inode,
 		    events, &r->ready);
 		r->is_ready_known = error == 0;
@@ -456,7 +482,7 @@ registrations_find(struct source *source, struct world *world,
 	if (!is_instance(source, d))
 		return -EBADF;
 	entries->list = calloc(count, sizeof *entries->list);
-	error = entries->list == NULL ? -ENOMEM : find_places(&walk);
+	error = entries->list == NULL ? -ENOMEM : 0;
 	entries->count = entries->list == NULL ? 0 : count;
 	for (size_t i = 0; i < entries->count; i++)
 		begin(&entries->list[i], &d->info.entries[i]);

@@ -27,7 +27,7 @@ struct explanation {
 	const struct inspect_target *current; /* being examined, or NULL */
 	struct explain_options options;
 	struct source source;
-	struct view first, second;
+	struct view first, second, *last; /* LAST is one of the two */
 	deadline_t end; /* of the time between the two */
 	int status; /* of what could not be examined */
 };
@@ -68,38 +68,56 @@ drop_lines(struct chain *c, size_t first)
 	c->line_count = kept;
 }
 
+struct taking {
+	struct explanation *e;
+	struct view *view;
+	struct snapshot_process *process;
+};
+
+/* Returns 0 or -ENOMEM. */
+static int
+take_descriptor(void *context, int directory, const char *name, int number)
+{
+	struct taking *t = context;
+	struct snapshot_descriptor *found;
+	char link[64];
+	int error;
+
+	if (t->process->pid == t->e->source.self &&
+	    (number == directory || source_has(&t->e->source, number)))
+		return 0;
+	if (!t->e->options.all &&
+	    (source_link(&t->e->source, directory, name, link, sizeof link) <
+		    0 ||
+		kind_of_link(link) != KIND_EPOLL))
+		return 0;
+	error = snapshot_descriptor(&t->view->snapshot, t->process->pid, number,
+	    &found);
+	/* it may be another file by now */
+	return error != 0 || found->error != 0 ||
+		(!t->e->options.all && found->d.kind != KIND_EPOLL) ?
+	    error :
+	    chain_descriptor(&t->view->chain, t->process, found);
+}
+
 /*
- * Describe all descriptors of PROCESS, or its epoll instances.  The lines are
- * kept only if PRINTED.  Returns 0 or -ENOMEM.
+ * Describe all descriptors of PROCESS with --all, or its epoll instances, the
+ * lines about which are dropped.  Returns 0 or -ENOMEM.
  */
 static int
 take_descriptors(struct explanation *e, struct view *view,
-    struct snapshot_process *process, bool instances, bool printed)
+    struct snapshot_process *process)
 {
-	struct chain *c = &view->chain;
-	size_t lines = c->line_count;
+	struct taking taking = { e, view, process };
+	size_t lines = view->chain.line_count;
 	char path[SOURCE_PATH];
-	int *list, count, error = 0;
+	int error;
 
 	(void)snprintf(path, sizeof path, "%jd/fd", (intmax_t)process->pid);
-	count = source_list(&e->source, path, &list);
-	if (count < 0)
-		return 0;
-	for (int i = 0; i < count && error == 0; i++) {
-		struct snapshot_descriptor *found;
-
-		if (process->pid == getpid() && source_has(&e->source, list[i]))
-			continue;
-		error = snapshot_descriptor(&view->snapshot, process->pid,
-		    list[i], &found);
-		if (error == 0 && found->error == 0 &&
-		    (!instances || found->d.kind == KIND_EPOLL))
-			error = chain_descriptor(c, process, found);
-	}
-	free(list);
-	if (!printed)
-		drop_lines(c, lines);
-	return error;
+	error = source_each(&e->source, path, take_descriptor, &taking);
+	if (!e->options.all)
+		drop_lines(&view->chain, lines);
+	return error == -ENOMEM ? error : 0;
 }
 
 static bool
@@ -129,8 +147,7 @@ take_process(struct explanation *e, struct view *view,
 	error = chain_process(&view->chain, process);
 	/* what a running thread waits for in between is not to be seen */
 	if (error == 0 && (e->options.all || has_running(process)))
-		error = take_descriptors(e, view, process, !e->options.all,
-		    e->options.all);
+		error = take_descriptors(e, view, process);
 	return error;
 }
 
@@ -209,6 +226,39 @@ take_view(struct explanation *e, struct view *view, struct snapshot *before)
 	return findings_judge(&judge);
 }
 
+/* Whether THREAD of process PID runs, or has run since it was seen. */
+static bool
+has_run(struct source *source, pid_t pid, const struct snapshot_thread *thread)
+{
+	char directory[SOURCE_PATH];
+	struct busy now;
+
+	(void)snprintf(directory, sizeof directory, "%jd/task/%jd",
+	    (intmax_t)pid, (intmax_t)thread->tid);
+	return thread->wait.state == 'R' || thread->wait.call == WAIT_RUNNING ||
+	    (thread->is_counted &&
+		procfs_times(source, directory, &now.times) == 0 &&
+		!busy_slept(&thread->busy, &now));
+}
+
+/*
+ * Whether a second look may find a fault: one that the first has found, or one
+ * of a thread that is busy.
+ */
+static bool
+is_suspicious(struct explanation *e)
+{
+	const struct snapshot_process *p = e->first.snapshot.processes;
+	bool suspicious = e->first.findings.count > 0;
+
+	for (; p != NULL; p = p->next)
+		for (size_t i = 0; i < p->count && !suspicious; i++)
+			suspicious = (p->is_named || p->is_walked) &&
+			    p->pid != e->source.self &&
+			    has_run(&e->source, p->pid, &p->threads[i]);
+	return suspicious;
+}
+
 static int
 sleep_between(void *argument)
 {
@@ -243,14 +293,14 @@ report_target(struct explanation *e, const struct inspect_target *target)
 	struct snapshot_process *p;
 
 	if (target->path != NULL ||
-	    snapshot_process(&e->second.snapshot, target->pid, &p) != 0)
+	    snapshot_process(&e->last->snapshot, target->pid, &p) != 0)
 		return;
 	if (p->error != 0 || target->number == -1) {
 		report_process(e, p);
 		return;
 	}
-	if (snapshot_descriptor(&e->second.snapshot, target->pid,
-		target->number, &found) == 0 &&
+	if (snapshot_descriptor(&e->last->snapshot, target->pid, target->number,
+		&found) == 0 &&
 	    found->error != 0)
 		e->status = target->pid == getpid() ?
 		    diag_system(-found->error, NULL, "%d", target->number) :
@@ -261,7 +311,7 @@ report_target(struct explanation *e, const struct inspect_target *target)
 static void
 report_hidden(const struct explanation *e)
 {
-	const struct world *world = &e->second.snapshot.world;
+	const struct world *world = &e->last->snapshot.world;
 
 	if (!world->scanned || e->options.quiet)
 		return;
@@ -309,7 +359,7 @@ is_complete(const struct view *view)
 static int
 finish(struct explanation *e)
 {
-	struct view *view = &e->second;
+	struct view *view = e->last;
 
 	if (!is_complete(view) || !is_complete(&e->first))
 		return fail(-ENOMEM, e);
@@ -351,10 +401,12 @@ explain(struct inspect_target *targets, size_t count,
 	pmux_at_end(release, e);
 	e->end = deadline_in(BUSY_TIME);
 	error = take_view(e, &e->first, NULL);
-	if (error == 0)
+	e->last = &e->first;
+	if (error == 0 && is_suspicious(e)) {
 		(void)pmux_sleep(sleep_between, e);
-	if (error == 0)
-		error = take_view(e, &e->second, &e->first.snapshot);
+		e->last = &e->second;
+		error = take_view(e, e->last, &e->first.snapshot);
+	}
 	status = error == 0 ? finish(e) : fail(error, e);
 	pmux_close();
 	return status;

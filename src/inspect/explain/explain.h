@@ -19,8 +19,9 @@ struct explain_options {
 };
 
 /*
- * Examine the COUNT targets twice, and print the chains of waiting and what was
- * found both times.  TARGETS, which are allocated, become explain's to free.
+ * Examine the COUNT targets, a second time if the first leaves a suspicion, and
+ * print the chains of waiting and what was found both times.  TARGETS, which are
+ * allocated, become explain's to free.
  * Returns the exit status: 0, 1 if a fault was found, 3 if something could not
  * be examined, a message having been printed.
  */

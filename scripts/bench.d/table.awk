@@ -20,6 +20,7 @@ function apart(metric, kind, name, a, b) {
 
 function noise(metric, kind, name, a, b) {
 	name = kind ~ /^kq-/ ? "raw" : kind == "many" ? "poll" : \
+	    kind ~ /^explain-/ ? "lsfd" : \
 	    kind == "one" || kind == "memory" ? "dynamic" : "C"
 	if (metric !~ /^(wall|cpu)$/)
 		return apart(metric, kind, name)
@@ -53,6 +54,7 @@ FNR == 1 {
 	against["raw"] = "epoll(7)"
 	against["kevent"] = against["kqueue"] = "dynamic C"
 	against["kevent-libc"] = "static C"
+	against["all"] = "lsfd, all"
 	form = "%-34s%-10s %7s %9s %5s %5s  %s\n"
 	printf form, "", "", "median", "reference", "ratio", "limit", ""
 }

@@ -242,7 +242,7 @@ has_run(struct source *source, pid_t pid, const struct snapshot_thread *thread)
 }
 
 /*
- * Whether a second look may find a fault: one that the first has found, or one
+ * Whether a second snapshot may show a fault: one that the first has shown, or one
  * of a thread that is busy.
  */
 static bool

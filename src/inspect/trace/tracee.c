@@ -31,11 +31,22 @@
 #include "sys/launch.h"
 #include "sys/signals.h"
 
+#if defined(__x86_64__)
+#include <sys/reg.h>
+#endif
+
 /* linux/ptrace.h, which cannot be included beside sys/ptrace.h. */
 #define GET_SYSCALL_INFO 0x420e /* Linux 5.3 */
 #define SYSCALL_ENTRY 1
 #define SYSCALL_EXIT 2
 #define EVENT_STOP 128
+
+/*
+ * linux/errno.h, results that only a tracer sees: begin the call again, but
+ * fail with EINTR after a handler; go on by restart_syscall(2).
+ */
+#define RESTART_NOHAND 514
+#define RESTART_BLOCK 516
 
 /* linux/audit.h: the machine of ELF, 64 bits, little-endian. */
 #if defined(__x86_64__)
@@ -49,7 +60,7 @@
 
 #define OPTIONS                                                             \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | \
-	    PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC)
+	    PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT)
 
 /* The time that tracer_detach takes at most, in ns, and its steps. */
 #define PATIENCE INT64_C(1000000000)
@@ -287,7 +298,7 @@ resume(struct tracee *e)
  * -ESRCH if it is being killed, or -ENOSYS.
  */
 static int
-examine(struct tracee *e, struct information *i)
+examine(const struct tracee *e, struct information *i)
 {
 	memset(i, 0, sizeof *i);
 	if (trace(GET_SYSCALL_INFO, e->tid, sizeof *i, (uintptr_t)i) == -1)
@@ -372,6 +383,20 @@ release(struct tracer *t, struct tracee *e)
 	forget(t, e);
 }
 
+/*
+ * E ends.  If it was still traced then, its end would be reported to a pidfd a
+ * second time once the tracer has waited for it (Linux: kernel/exit.c,
+ * wait_task_zombie): another edge.  Returns whether it was let go.
+ */
+static bool
+at_exit(struct tracer *t, struct tracee *e)
+{
+	if (t->child && e->tid == t->target)
+		return false;
+	release(t, e);
+	return true;
+}
+
 /* Another architecture: its system calls have other numbers. */
 static int
 refuse(struct tracer *t, struct tracee *e)
@@ -383,14 +408,58 @@ refuse(struct tracer *t, struct tracee *e)
 	return 0;
 }
 
+#if defined(__x86_64__)
+
+static bool
+read_register(const struct tracee *e, unsigned index, long *value)
+{
+	return trace(PTRACE_PEEKUSER, e->tid, index * sizeof(long),
+		   (uintptr_t)value) == 0;
+}
+
+/*
+ * PTRACE_INTERRUPT has ended a call that SIGSTOP would end with EINTR, too, and
+ * that few programs expect to end so (epoll_wait(2), signal(7)); or a poll(2)
+ * without timeout, of which restart_syscall(2) would no longer show what it
+ * waits for.  At this stop, which is in the kernel's delivery of signals, it can
+ * still be made a call that begins again (Linux: arch/x86/kernel/signal.c,
+ * arch_do_signal_or_restart).  On aarch64 that has been decided before.
+ */
+static void
+restart_call(const struct tracee *e)
+{
+	long number, result, timeout;
+
+	if (!read_register(e, ORIG_RAX, &number) || number < 0 ||
+	    !read_register(e, RAX, &result) || !read_register(e, RDX, &timeout))
+		return;
+	if (result == -EINTR ||
+	    (result == -RESTART_BLOCK && number == SYS_poll &&
+		(int)timeout < 0))
+		(void)trace(PTRACE_POKEUSER, e->tid, RAX * sizeof(long),
+		    (uintptr_t)-RESTART_NOHAND);
+}
+
+#else
+
+static void
+restart_call(const struct tracee *e)
+{
+	(void)e;
+}
+
+#endif
+
 /* The first stop of E, or the end of a group's stop. */
 static int
 at_stop(struct tracee *e, int signal)
 {
+	bool continued = e->parked;
 	struct information i;
 	int error;
 
-	if (stops_groups(signal)) {
+	e->parked = stops_groups(signal);
+	if (e->parked) {
 		/* it stays stopped until SIGCONT, as if it were not traced */
 		(void)trace(PTRACE_LISTEN, e->tid, 0, 0);
 		e->stopped = false;
@@ -399,6 +468,8 @@ at_stop(struct tracee *e, int signal)
 	if (e->seen)
 		return 0;
 	e->seen = true;
+	if (!continued)
+		restart_call(e);
 	error = examine(e, &i);
 	return error == -EBADMSG || error == -ENOSYS ? error : 0;
 }
@@ -420,6 +491,9 @@ at_status(struct tracer *t, struct tracee *e, int status)
 	} else if (event == EVENT_STOP) {
 		error = at_stop(e, signal);
 		if (error == 1)
+			return 0;
+	} else if (event == PTRACE_EVENT_EXIT) {
+		if (at_exit(t, e))
 			return 0;
 	} else if (event == PTRACE_EVENT_EXEC)
 		at_exec(t, e);
@@ -549,6 +623,23 @@ tracee_read(const struct tracee *e, uint64_t address, void *to, size_t size)
 
 /* ---- to end ---- */
 
+/*
+ * Whether E, which is at the end of a call, goes on to the stop that
+ * PTRACE_INTERRUPT wants, where the call can be begun again.  The stop at its
+ * end has taken the place of that one (kernel/signal.c, ptrace_stop).
+ */
+static bool
+goes_on(const struct tracee *e)
+{
+	struct information i;
+
+	return examine(e, &i) == 0 && i.what == SYSCALL_EXIT &&
+	    (i.as.exit.result == -EINTR ||
+		i.as.exit.result == -RESTART_BLOCK) &&
+	    trace(PTRACE_INTERRUPT, e->tid, 0, 0) == 0 &&
+	    trace(PTRACE_CONT, e->tid, 0, 0) == 0;
+}
+
 /* E, which was interrupted, has changed: let it go. */
 static void
 release_at(struct tracer *t, struct tracee *e, int status)
@@ -559,11 +650,16 @@ release_at(struct tracer *t, struct tracee *e, int status)
 		(void)at_end(t, e, status);
 		return;
 	}
+	if (signal == (SIGTRAP | 0x80) && goes_on(e))
+		return;
+	if (status >> 16 == EVENT_STOP && signal == SIGTRAP && !e->parked)
+		restart_call(e);
 	/* what it stopped for is its own; a group's stop stays one */
 	e->signal = status >> 16 == 0 && signal != (SIGTRAP | 0x80) ? signal :
 								      0;
 	if (status >> 16 != 0 && status >> 16 != EVENT_STOP &&
-	    status >> 16 != PTRACE_EVENT_EXEC)
+	    status >> 16 != PTRACE_EVENT_EXEC &&
+	    status >> 16 != PTRACE_EVENT_EXIT)
 		(void)at_birth(t, e);
 	if (status >> 16 == PTRACE_EVENT_EXEC)
 		at_exec(t, e);

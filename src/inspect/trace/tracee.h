@@ -31,6 +31,7 @@ struct tracee {
 	pid_t tid, pid;
 	bool stopped;
 	bool seen; /* it has stopped once */
+	bool parked; /* its process is stopped, until SIGCONT */
 	bool entered; /* CALL has number and arguments */
 	int signal; /* to be delivered when it goes on, or 0 */
 	struct system_call call;
@@ -55,8 +56,9 @@ struct tracer {
 /*
  * Trace all threads of process PID, and those and the children that come.
  * TRACER is all zero but for WANTS.  Returns 0 or -errno: -ESRCH, -EPERM as
- * ptrace(2) says.  Each thread is interrupted as by SIGSTOP and SIGCONT: a few
- * system calls then fail with EINTR (signal(7)).
+ * ptrace(2) says.  Each thread is interrupted; a call that it sleeps in begins
+ * again.  On aarch64 those that SIGSTOP and SIGCONT interrupt (signal(7)) fail
+ * with EINTR.
  */
 int tracer_attach(struct tracer *tracer, pid_t pid);
 

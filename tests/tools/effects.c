@@ -9,7 +9,8 @@
  * ready, consume all, end it, close its number while the file is open; waits by
  * METHOD, and logs each answer.  Meanwhile each COMMAND of pmux runs in a loop,
  * about this process.  At one of EVERY steps, which SEED chooses, the program
- * goes on only when each COMMAND has been run from begin to end.  Prints to
+ * goes on only when each COMMAND has been run from begin to end; `calls' is
+ * trace --calls.  Prints to
  * standard error how often the rarest of them succeeded.
  *
  * Exit status 77: not on this system.
@@ -41,6 +42,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -53,6 +55,13 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+
+#if defined(SYS_io_uring_setup) && defined(__has_include)
+#if __has_include(<linux/io_uring.h>)
+#include <linux/io_uring.h>
+#define HAVE_URING 1
+#endif
+#endif
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PATIENCE 60000 /* ms, for what must come */
@@ -233,8 +242,9 @@ make_udp(void)
 	join(other);
 }
 
+/* MODES of a terminal: ICANON or 0. */
 static void
-make_terminals(void)
+make_terminal(tcflag_t modes)
 {
 	struct termios t;
 
@@ -243,6 +253,7 @@ make_terminals(void)
 	fd = open(ptsname(other), O_RDWR | O_NOCTTY);
 	must(fd != -1 && tcgetattr(fd, &t) == 0, "terminal");
 	t.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
+	t.c_lflag |= modes;
 	t.c_oflag &= ~(tcflag_t)OPOST;
 	t.c_cc[VMIN] = 1;
 	t.c_cc[VTIME] = 0;
@@ -250,11 +261,23 @@ make_terminals(void)
 }
 
 static void
+make_raw(void)
+{
+	make_terminal(0);
+}
+
+static void
+make_lines(void)
+{
+	make_terminal(ICANON);
+}
+
+static void
 make_master(void)
 {
 	int slave;
 
-	make_terminals();
+	make_raw();
 	slave = fd;
 	fd = other;
 	other = slave;
@@ -277,6 +300,16 @@ send_bytes(void)
 	arrive();
 }
 
+/* Bytes first that are no line yet. */
+static void
+send_line(void)
+{
+	must(write(other, "12", 2) == 2, "write");
+	be_seen();
+	must(write(other, "34\n", 3) == 3, "write");
+	arrive();
+}
+
 static bool
 read_bytes(void)
 {
@@ -284,7 +317,8 @@ read_bytes(void)
 
 	if (n == -1)
 		return false;
-	printf(" read %zd %.*s", n, (int)n, buffer);
+	printf(" read %zd %.*s", n,
+	    (int)(n > 0 && buffer[n - 1] == '\n' ? n - 1 : n), buffer);
 	return n > 0;
 }
 
@@ -579,6 +613,138 @@ read_mounts(void)
 	return false;
 }
 
+/* ---- kinds: queues ---- */
+
+static void
+make_mqueue(void)
+{
+	struct mq_attr attributes = { .mq_maxmsg = 4, .mq_msgsize = 16 };
+	char name[32];
+
+	(void)snprintf(name, sizeof name, "effects.%ld", (long)self);
+	fd = (int)syscall(SYS_mq_open, name, O_CREAT | O_EXCL | O_RDWR, 0600,
+	    &attributes);
+	other = -1;
+	(void)syscall(SYS_mq_unlink, name);
+}
+
+static void
+send_message(void)
+{
+	must(syscall(SYS_mq_timedsend, fd, "message", 7L, 0L, NULL) == 0,
+	    "mq_send");
+}
+
+static bool
+read_message(void)
+{
+	long n = syscall(SYS_mq_timedreceive, fd, buffer, 16L, NULL, NULL);
+
+	if (n < 0)
+		return false;
+	printf(" message %ld", n);
+	return true;
+}
+
+#ifdef HAVE_URING
+
+/* The rings and the entries of an io_uring, mapped. */
+static struct {
+	struct io_uring_params p;
+	char *submissions, *completions;
+	struct io_uring_sqe *entries;
+} ring;
+
+static void *
+map_ring(size_t size, uint64_t offset)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_POPULATE, fd, (off_t)offset);
+
+	must(at != MAP_FAILED, "mmap of io_uring");
+	return at;
+}
+
+static void
+make_ring(void)
+{
+	const struct io_uring_params *p = &ring.p;
+
+	memset(&ring, 0, sizeof ring);
+	fd = (int)syscall(SYS_io_uring_setup, 4U, &ring.p);
+	other = -1;
+	if (fd == -1)
+		return;
+	ring.submissions = map_ring(p->sq_off.array +
+		p->sq_entries * sizeof(uint32_t),
+	    IORING_OFF_SQ_RING);
+	ring.completions = map_ring(p->cq_off.cqes +
+		p->cq_entries * sizeof(struct io_uring_cqe),
+	    IORING_OFF_CQ_RING);
+	ring.entries = map_ring(p->sq_entries * sizeof *ring.entries,
+	    IORING_OFF_SQES);
+}
+
+static uint32_t *
+word(char *from, uint32_t offset)
+{
+	return (uint32_t *)(void *)(from + offset);
+}
+
+static void
+submit(void)
+{
+	uint32_t *tail = word(ring.submissions, ring.p.sq_off.tail),
+		 index = *tail & (ring.p.sq_entries - 1);
+
+	memset(&ring.entries[index], 0, sizeof *ring.entries);
+	ring.entries[index].opcode = IORING_OP_NOP;
+	ring.entries[index].user_data = 5;
+	word(ring.submissions, ring.p.sq_off.array)[index] = index;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	must(syscall(SYS_io_uring_enter, fd, 1U, 0U, 0U, NULL, 0L) == 1,
+	    "io_uring_enter");
+}
+
+static bool
+take_completion(void)
+{
+	uint32_t *head = word(ring.completions, ring.p.cq_off.head);
+	const struct io_uring_cqe *list = (void *)(ring.completions +
+	    ring.p.cq_off.cqes);
+
+	if (*head ==
+	    __atomic_load_n(word(ring.completions, ring.p.cq_off.tail),
+		__ATOMIC_ACQUIRE))
+		return false;
+	printf(" completion %ju",
+	    (uintmax_t)list[*head & (ring.p.cq_entries - 1)].user_data);
+	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+#else
+
+static void
+make_ring(void)
+{
+	fd = other = -1;
+	errno = ENOSYS;
+}
+
+static void
+submit(void)
+{
+}
+
+static bool
+take_completion(void)
+{
+	return false;
+}
+
+#endif
+
 static void
 make_kqueue(void)
 {
@@ -660,8 +826,8 @@ static const struct kind {
 	{ "listener", make_listener, arrive_call, accept_call, POLLIN, false,
 	    true },
 	{ "udp", make_udp, send_bytes, read_bytes, POLLIN, false, true },
-	{ "terminal", make_terminals, send_bytes, read_bytes, POLLIN, false,
-	    true },
+	{ "terminal", make_raw, send_bytes, read_bytes, POLLIN, false, true },
+	{ "lines", make_lines, send_line, read_bytes, POLLIN, false, true },
 	{ "master", make_master, send_bytes, read_bytes, POLLIN, false, true },
 	{ "full-pipe", make_full_pipe, empty, write_bytes, POLLOUT, false,
 	    true },
@@ -677,6 +843,10 @@ static const struct kind {
 	{ "fanotify", make_fanotify, touch, read_accesses, POLLIN, false,
 	    true },
 	{ "pidfd", make_pidfd, end_child, reap, POLLIN, true, false },
+	{ "mqueue", make_mqueue, send_message, read_message, POLLIN, false,
+	    true },
+	{ "io_uring", make_ring, submit, take_completion, POLLIN, false,
+	    false },
 	{ "kqueue", make_kqueue, trigger, take_kevents, POLLIN, false, false },
 	{ "epoll", make_epoll, send_inner, take_edge, POLLIN, false, false },
 	{ "mounts", make_mounts, mount_more, read_mounts, POLLPRI, false,
@@ -970,16 +1140,22 @@ go_through_reads(const struct kind *k)
 static void
 watch(const struct kind *k, const struct method *m)
 {
+	int error;
+
 	printf("%s %s:", m->name, k->name);
 	wanted = k->wanted;
 	inner = queue = -1;
 	instance = epoll_create1(0);
 	reading = m->ask == NULL;
 	k->make();
+	error = errno;
 	atomic_store(&shared->number, fd);
-	if (fd == -1 || (m->ask == NULL && !k->reads) ||
+	if (fd == -1) {
+		printf(" absent: %s\n", strerror(error));
+		(void)close(other);
+	} else if ((m->ask == NULL && !k->reads) ||
 	    (m->add != NULL && !m->add())) {
-		printf(" absent\n");
+		printf(" does not wait so\n");
 		(void)close(fd);
 		(void)close(other);
 	} else if (m->ask == NULL) {
@@ -1006,8 +1182,9 @@ become(const char *command)
 	char pid[24], number[24];
 	bool all = strcmp(command, "explain") == 0,
 	     one = strcmp(command, "compare") == 0,
+	     calls = strcmp(command, "calls") == 0,
 	     timed = strcmp(command, "trace") == 0;
-	const char *argv[12] = { "pmux", command };
+	const char *argv[12] = { "pmux", calls ? "trace" : command };
 	int n = 2;
 
 	(void)snprintf(pid, sizeof pid, "%d", (int)self);
@@ -1015,10 +1192,10 @@ become(const char *command)
 	    atomic_load(&shared->number));
 	if (all)
 		argv[n++] = "--all";
-	if (timed) {
+	if (timed || calls)
 		argv[n++] = "-t20ms";
-		argv[n++] = "--every=1ms";
-	}
+	if (timed || calls)
+		argv[n++] = calls ? "--calls" : "--every=1ms";
 	argv[n++] = "-p";
 	argv[n++] = pid;
 	if (one || timed)

@@ -16,22 +16,39 @@ prepare() {
 	[[ $status != 3 ]] || skip "$stderr"
 }
 
+# some_commands: set `commands' to those that are run beside a program: two by
+# chance, all if there is the time.
+some_commands() {
+	local -a all=(explain inspect compare trace calls)
+	local first=$((RANDOM % 5))
+
+	commands=("${all[@]}")
+	((rounds >= 10)) || commands=("${all[first]}" "${all[(first + 1) % 5]}")
+}
+
+# kinds_absent: the kinds that this kernel has not, or that are denied.
+kinds_absent() {
+	local method kind why
+
+	while read -r method kind why; do
+		[[ $why != absent:* ]] ||
+		    echo "# ok $part_name ${kind%:} # skip${why#absent:}" >&3
+	done <alone
+}
+
 # same_log METHOD: of a program that waits so, alone and while it is examined.
 same_log() {
-	local round every looks
+	local looks
+	local -a commands
 
-	rounds 50
-	every=$((1000 / rounds))
-	# few kinds can be read, in few steps
-	[[ $1 != read || $every -lt 50 ]] || every=50
+	rounds 10
+	some_commands
 	effects "$1" 0 1 >alone
-	for round in 1 2; do
-		effects "$1" "$((round * 7919 + RANDOM))" "$((every > 0 ? every : 1))" \
-		    explain inspect compare trace >log 2>err
-		looks=$(<err)
-		[[ $looks =~ ^[0-9]+$ && $looks -gt 0 ]] || fail "$looks"
-		diff alone log
-	done
+	kinds_absent
+	effects "$1" "$RANDOM" $((2000 / rounds)) "${commands[@]}" >log 2>err
+	looks=$(<err)
+	[[ $looks =~ ^[0-9]+$ && $looks -gt 0 ]] || fail "$looks"
+	diff alone log
 }
 
 @test "no effect: poll, select, read" {
@@ -67,6 +84,50 @@ same_log() {
 	has kqueue || skip 'no kqueue'
 	part kqueue same_log
 }
+
+# ---- what calls are traced of ----
+
+# traced PID: trace it again and again until it has gone; `looks' is how often.
+traced() {
+	looks=0
+	while pmux trace --calls -t 15ms -p "$1" >table 2>err; do
+		looks=$((looks + 1))
+	done
+	grep -Eq 'ESRCH|zombie' err || fail "$(<err)"
+}
+
+@test "no effect: trace --calls, of signals, stops, children, programs" {
+	local looks pid
+
+	rounds 100
+	pm trace --calls -- true
+	[[ $status != 4 ]] || skip "$stderr"
+	"$PMUX_TOOLS/lives" "$rounds" alone || [[ $? == 9 ]]
+	"$PMUX_TOOLS/lives" "$rounds" log 3>&- &
+	pid=$!
+	traced "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[[ $status == 9 && $looks -gt 0 ]]
+	diff alone log
+	rm log
+	run -9 pmux trace --calls -n 1000000 -- "$PMUX_TOOLS/lives" "$rounds" log
+	diff alone log
+}
+
+@test "trace --calls interrupts no wait: one that knows no EINTR goes on" {
+	local _
+
+	[[ $(uname -m) == x86_64 ]] || skip 'not on this machine: pmux-trace(1)'
+	lost_edge
+	for _ in 1 2 3; do
+		pm trace --calls -t 10ms -p "$pid"
+		assert_equal "$status" 0
+	done
+	calls "$pid" epoll_wait
+}
+
+# ---- programs that are correct ----
 
 # programs COUNT: start that many of edges; `pids' has -p and each process id,
 # `design' what each is.
@@ -206,23 +267,24 @@ looked_at() {
 @test "a process that forks, runs programs, opens and closes meanwhile" {
 	local i pid
 
-	rounds 2000
-	rm -f input output
-	mkfifo input output
-	edges churn <input >output 3>&- &
-	exec {input}>input
+	rounds 10000
+	rm -f output
+	mkfifo output
+	edges churn "$rounds" >output 3>&- &
 	read -r pid <output
-	for ((i = 0; i < rounds; i++)); do
-		if ((i % 20 == 0)); then
+	for ((i = 0; ; i++)); do
+		if ((i % 10 == 0)); then
 			looked_at explain -p "$pid"
-			[[ $status == 0 ]]
 		elif ((i % 2 == 0)); then
 			looked_at inspect -p "$pid"
 		else
 			looked_at compare -p "$pid" $((i % 9))
 		fi
+		[[ $(state "$pid") == [RSD] ]] || break
+		((i % 10 > 0)) || [[ $status == 0 ]]
 	done
-	kill -0 "$pid"
+	wait "$pid"
+	((i > 10))
 }
 
 # ---- fewer rights, and older kernels ----
@@ -238,6 +300,60 @@ lost_edge() {
 	calls "$pid" epoll_
 }
 
+# ---- the table of rights in pmux-explain(1) ----
+
+# sleeper: a process of which each fact needs another right, in `pid'.
+sleeper() {
+	rm -f entered
+	mkfifo entered
+	edges asleep >entered 3>&- &
+	read -r pid <entered
+	calls "$pid" 'in poll'
+}
+
+# unknown_keys: what is unknown in the JSON of the last run; or its status.
+unknown_keys() {
+	if [[ $status != 0 ]]; then
+		echo "$status"
+		return
+	fi
+	local keys
+
+	keys=$(grep -o '"unknown":{[^}]*}' <<<"$output" |
+	    sed 's/"unknown"://; s/":"[^"]*"/\n/g' | tr -d '{",} ' |
+	    sort -u | grep . | paste -sd, || :)
+	echo "${keys:--}"
+}
+
+# row ID: what the table has there, a word for each command.
+row() {
+	sed -n "s/^\.It .*\\\\\" $1\$/&/p" \
+	    "$BATS_TEST_DIRNAME/../man/pmux-explain.1" |
+	    sed "s/ \\\\\".*//; s/^[^T]* Ta //; s/ Ta / /g"
+}
+
+# costs ID NUMBER PID WRAPPER...: what each command says of that descriptor of
+# the process, run by WRAPPER, is what the table has.
+costs() {
+	local id=$1 number=$2 pid=$3 found='' arguments
+	local pmux
+
+	shift 3
+	pmux=$(command -v pmux)
+	for arguments in "explain --all --json -p $pid" \
+	    "inspect --json -p $pid $number" \
+	    "compare --json -p $pid $number" \
+	    "trace --json -t 5ms -p $pid $number" \
+	    "trace --calls --json -t 5ms -p $pid"; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr timeout 60 "$@" "$pmux" $arguments
+		found+=" $(unknown_keys)"
+		[[ $status == 0 || $stderr == pmux:* ]] ||
+		    fail "$arguments: status $status, $stderr"
+	done
+	assert_equal "$id:$found" "$id: $(row "$id")"
+}
+
 # denied CALL=ERROR... -- ARG...: run pmux without these.
 denied() {
 	run deny "${1%%:*}" -- true
@@ -249,6 +365,127 @@ denied() {
 		shift
 	done
 	run --separate-stderr deny "${calls[@]}" -- pmux "${@:2}"
+}
+
+@test "rights: each system call that is denied costs what the manual says" {
+	local call
+
+	need epoll
+	sleeper
+	# it is another's at once; the numbers too are of one namespace
+	for call in kcmp pidfd_open pidfd_getfd process_vm_readv socket \
+	    ptrace; do
+		run deny "$call=EPERM" -- true
+		[[ $status != 77 ]] || skip "$output"
+		costs "$call" '10 12' "$pid" deny "$call=EPERM" --
+	done
+}
+
+@test "rights: a kernel that has not that call: 4 where nothing is left" {
+	local call command status_of
+
+	need epoll
+	sleeper
+	while read -r call command status_of; do
+		# shellcheck disable=SC2086 # words
+		denied "$call=ENOSYS" -- ${command//_/ } -p "$pid" 10
+		assert_equal "$call $command: $status" \
+		    "$call $command: $status_of"
+	done <<-END
+		kcmp explain 0
+		kcmp inspect 0
+		kcmp compare 0
+		kcmp trace_-t_5ms 0
+		pidfd_open explain 0
+		pidfd_open compare 4
+		pidfd_getfd explain 0
+		pidfd_getfd inspect 0
+		pidfd_getfd compare 4
+		pidfd_getfd trace_-t_5ms 3
+		process_vm_readv explain 0
+		process_vm_readv trace_-t_5ms 0
+		socket explain 0
+		socket inspect 0
+		socket trace_-t_5ms 0
+		ptrace explain 0
+		ptrace trace_-t_5ms 0
+	END
+	denied ptrace=ENOSYS -- trace --calls -p "$pid"
+	expect_error 4 --calls
+}
+
+# A device on a file system that has none is in place of /proc/PID/mem.
+readonly masking='
+	mount -t tmpfs -o nodev none . && cd "$PWD" && mknod mem c 1 3 &&
+		mount --bind mem "/proc/$1/mem" || exit 77
+	shift
+	exec "$@"'
+
+@test "rights: memory that cannot be read" {
+	need_root
+	sleeper
+	unshare -m sh -c "$masking" sh "$pid" true || skip 'no mount namespaces'
+	costs memory 10 "$pid" unshare -m sh -c "$masking" sh "$pid" \
+	    deny process_vm_readv=EPERM --
+}
+
+@test "rights: another user's process, one that is not dumpable, hidden ones" {
+	need_root
+	rm -f input output
+	mkfifo input output
+	chmod 755 .
+	chmod 666 input output
+	as_nobody /bin/true
+	costs attach 0 $$ peer as 65534
+	peer as 65534 "$(command -v edges)" closed <input >output 3>&- &
+	exec {input}>input
+	read -r pid <output
+	costs attach 0 "$pid" peer as 65534
+	unshare -m true || skip 'no mount namespaces'
+	costs hidepid 0 $$ unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc
+		exec "$@"' sh peer as 65534
+}
+
+@test "rights: the same user where Yama's ptrace_scope is 1" {
+	[[ -r /proc/sys/kernel/yama/ptrace_scope ]] || skip 'no Yama'
+	[[ $(</proc/sys/kernel/yama/ptrace_scope) != 0 ]] ||
+	    skip 'ptrace_scope is 0'
+	need_user
+	sleeper
+	costs attach 10 "$pid"
+}
+
+@test "rights: namespaces" {
+	need_root
+	sleeper
+	unshare -n true || skip 'no network namespaces'
+	costs net '10 12' "$pid" unshare -n
+	unshare -pf --mount-proc true || skip 'no PID namespaces'
+	costs pid 10 "$pid" unshare -pf --mount-proc
+}
+
+@test "rights: from outside a PID namespace all is seen" {
+	local inside
+
+	need_root
+	unshare -pf --mount-proc true || skip 'no PID namespaces'
+	rm -f entered
+	mkfifo entered
+	unshare -pf --kill-child --mount-proc edges asleep >entered 3>&- &
+	read -r inside <entered
+	assert_equal "$inside" 1
+	pid=$(<"/proc/$!/task/$!/children")
+	pid=${pid% }
+	calls "$pid" 'in poll'
+	run --separate-stderr pmux inspect -p "$pid" 10
+	assert_equal "$status" 0
+	assert_output --partial "edges[$pid]/11"
+	for arguments in explain inspect 'trace -t 5ms'; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr pmux $arguments --json -p "$pid" 10
+		assert_equal "$status" 0
+		refute_output --partial '"unknown":{"'
+	done
 }
 
 @test "denied: kcmp, process_vm_readv and socket are not needed" {

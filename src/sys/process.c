@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 /* KCMP_FILE, KCMP_EPOLL_TFD: some C libraries come without the kernel's headers. */
@@ -145,19 +146,25 @@ process_registered(pid_t pid, int number, int epoll, int key)
 	return process_is_entry(pid, number, getpid(), epoll, key, 0);
 }
 
+/* The begin of file PATH, as a string. */
+static void
+read_begin(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd == -1 ? 0 : read(fd, text, size - 1);
+
+	if (fd != -1)
+		(void)close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+}
+
 const char *
 process_forbidden_by(void)
 {
-	int fd = open("/proc/sys/kernel/yama/ptrace_scope",
-	    O_RDONLY | O_CLOEXEC);
-	char scope = '0';
+	char scope[2], status[4096];
 
-	if (fd != -1) {
-		if (read(fd, &scope, 1) != 1)
-			scope = '0';
-		(void)close(fd);
-	}
-	switch (scope) {
+	read_begin("/proc/sys/kernel/yama/ptrace_scope", scope, sizeof scope);
+	switch (scope[0]) {
 	case '1':
 		return "kernel.yama.ptrace_scope is 1: a process may only examine"
 		       " its own descendants";
@@ -167,9 +174,14 @@ process_forbidden_by(void)
 	case '3':
 		return "kernel.yama.ptrace_scope is 3: no process may";
 	default:
-		return "the process is another user's, or privileged: as for"
-		       " ptrace(2)";
+		break;
 	}
+	/* proc_pid_status(5): 2 is a filter, such as that of a container */
+	read_begin("/proc/self/status", status, sizeof status);
+	return strstr(status, "\nSeccomp:\t2") != NULL ?
+	    "the process is another user's, or privileged, as for ptrace(2);"
+	    " or the filter of system calls (seccomp) denies it" :
+	    "the process is another user's, or privileged: as for ptrace(2)";
 }
 
 #else

@@ -9,15 +9,21 @@
  * the design of each, a line each, and sends them input at random times until
  * its standard input ends.
  *
- *	edges churn
+ *	edges churn ROUNDS
  *
  * Prints its process id; forks, runs programs, opens, closes and registers in an
- * epoll instance without pause, until its standard input ends.
+ * epoll instance without pause, ROUNDS times.
  *
  *	edges closed
  *
  * Prints its process id, and waits until its standard input ends; nobody but
  * root may examine it.
+ *
+ *	edges asleep
+ *
+ * Prints its process id and sleeps in poll(2) of descriptor 10, a socket, which
+ * is also 13; 12 is an epoll instance with an eventfd.  For each fact about it
+ * another right is needed.
  *
  * Exit status 77: not on this system.
  */
@@ -364,15 +370,14 @@ change(void)
 }
 
 static int
-churn(void)
+churn(unsigned long rounds)
 {
 	epoll = epoll_create1(0);
 	printf("%d\n", (int)getpid());
 	(void)fflush(stdout);
-	while (!is_at_end(0)) {
-		(void)random();
+	(void)fclose(stdout);
+	while (rounds-- > 0)
 		change();
-	}
 	return 0;
 }
 
@@ -387,19 +392,40 @@ keep_closed(void)
 	return 0;
 }
 
+static int
+be_asleep(void)
+{
+	struct pollfd p = { 10, POLLIN, 0 };
+	int ends[2];
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 &&
+		dup2(ends[0], 20) == 20 && dup2(ends[1], 11) == 11,
+	    "socketpair");
+	must(dup2(20, 10) == 10 && dup2(20, 13) == 13 && close(20) == 0,
+	    "dup2");
+	epoll = dup2(epoll_create1(0), 12);
+	add(eventfd(0, 0), EPOLLIN);
+	printf("%d\n", (int)getpid());
+	(void)fflush(stdout);
+	(void)fclose(stdout);
+	return poll(&p, 1, -1);
+}
+
 int
 main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "asleep") == 0)
+		return be_asleep();
 	if (argc == 2 && strcmp(argv[1], "closed") == 0)
 		return keep_closed();
-	if (argc != 2) {
-		fprintf(stderr, "usage: edges COUNT | churn | closed\n");
-		return 2;
-	}
 	(void)signal(SIGPIPE, SIG_IGN);
-	return strcmp(argv[1], "churn") == 0 ?
-	    churn() :
-	    start_all(strtoul(argv[1], NULL, 10));
+	if (argc == 3 && strcmp(argv[1], "churn") == 0)
+		return churn(strtoul(argv[2], NULL, 10));
+	if (argc == 2)
+		return start_all(strtoul(argv[1], NULL, 10));
+	fprintf(stderr,
+	    "usage: edges COUNT | churn ROUNDS | closed | asleep\n");
+	return 2;
 }
 
 #else

@@ -344,6 +344,22 @@ walk_others(const struct walk *w, const struct descriptor *d, unsigned events,
 	return 0;
 }
 
+/* Returns 0 or -ENOMEM. */
+static int
+walk_unknown_partner(const struct walk *w, const struct descriptor *d,
+    unsigned events)
+{
+	struct line *line = chain_add_line(w->chain, LINE_PEER, w->depth + 1,
+	    w->process->pid);
+
+	if (line == NULL)
+		return -ENOMEM;
+	line->why = d->unknown[FACT_PEERS];
+	buffer_put(&line->text, "its %s is unknown (%s)", role(d, events),
+	    line->why);
+	return 0;
+}
+
 /* Whether the thread would not sleep if what it waits for was ready. */
 static bool
 is_direct(const struct snapshot_thread *thread)
@@ -402,6 +418,8 @@ walk_partners(const struct walk *w, struct snapshot_descriptor *found,
 	}
 	if (error == 0 && all > named)
 		error = walk_others(w, d, events, all - named);
+	if (error == 0 && all == 0 && d->unknown[FACT_PEERS] != NULL)
+		error = walk_unknown_partner(w, d, events);
 	if (all == 0 || !is_closed_world(w, d, events))
 		set_free(w);
 	return error;

@@ -281,7 +281,8 @@ report_process(struct explanation *e, const struct snapshot_process *p)
 	if (p->error != 0)
 		e->status = diag_system(-p->error, NULL, "process %jd",
 		    (intmax_t)p->pid);
-	else if (wait != NULL && wait->call == WAIT_UNKNOWN && wait->error != 0)
+	else if (wait != NULL && wait->error != 0 &&
+	    (wait->call == WAIT_UNKNOWN || wait->error == EPERM))
 		e->status = diag_system(wait->error, wait->why, "process %jd",
 		    (intmax_t)p->pid);
 }

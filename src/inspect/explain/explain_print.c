@@ -170,8 +170,9 @@ print_json_line(const struct chain *chain, const struct line *line)
 	put_text("sentence", &line->text);
 	output_string(",\"details\":[],\"unknown\":{");
 	if (line->why != NULL) {
-		output_string(
-		    line->type == LINE_DESCRIPTOR ? "\"ready\":" : "\"wait\":");
+		output_string(line->type == LINE_DESCRIPTOR ? "\"ready\":" :
+			line->type == LINE_PEER		    ? "\"peers\":" :
+							      "\"wait\":");
 		member_value(line->why);
 	}
 	output_string("}}\n");

@@ -178,7 +178,7 @@ find_threads(struct source *source, pid_t pid, struct waiters *waiters)
 			error = error == -ENOMEM ? error : 0;
 			continue;
 		}
-		if (wait.call == WAIT_UNKNOWN && waiters->why == NULL)
+		if (wait.why != NULL && waiters->why == NULL)
 			waiters->why = wait.error != 0 ?
 			    errno_name(wait.error) :
 			    wait.why;

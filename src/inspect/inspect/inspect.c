@@ -16,6 +16,7 @@
 #include "inspect/facts/procfs.h"
 #include "inspect/inspect/subject.h"
 #include "output/diag.h"
+#include "sys/process.h"
 
 static const char *const headings[] = { "FD", "KIND", "MODE", "READY", "STATE",
 	"OTHER END", "WAITED FOR BY" };
@@ -26,7 +27,9 @@ static const char *const headings[] = { "FD", "KIND", "MODE", "READY", "STATE",
 static void
 fail(struct inspection *in, int error, pid_t pid)
 {
-	in->status = diag_system(-error, NULL, "process %ld", (long)pid);
+	in->status = diag_system(-error,
+	    error == -EPERM || error == -EACCES ? process_forbidden_by() : NULL,
+	    "process %ld", (long)pid);
 }
 
 /* ---- the descriptors ---- */
@@ -200,6 +203,21 @@ find_owners(struct inspection *in)
 	return 0;
 }
 
+/* What is not known of those that wait for S, and of its registrations. */
+static void
+find_unknown(const struct inspection *in, struct subject *s)
+{
+	const struct owner *owner = find_owner(in, s->d.pid);
+	const struct instance *instance = owner == NULL ?
+	    NULL :
+	    waiters_instance(&owner->waiters, s->d.number);
+
+	if (owner != NULL)
+		s->d.unknown[FACT_WAITERS] = owner->waiters.why;
+	if (instance != NULL)
+		s->d.unknown[FACT_REGISTRATIONS] = instance->why;
+}
+
 /* Whether a record is of process PID. */
 static bool
 is_of(const struct inspection *in, pid_t pid)
@@ -314,6 +332,8 @@ inspect(const struct inspect_target *targets, size_t count,
 		if (targets[i].path == NULL)
 			take_process(&in, &targets[i]);
 	error = find_others(&in, targets, count);
+	for (size_t i = 0; i < in.count && error == 0; i++)
+		find_unknown(&in, &in.list[i]);
 	if (error == 0 && in.json)
 		for (size_t i = 0; i < in.count; i++)
 			subject_print_json(&in, &in.list[i]);

@@ -90,13 +90,19 @@ put_holders(struct inspection *in, const char *key,
 	output_character(']');
 }
 
+/* Those that are found, though there may be others; none: null. */
 static void
 put_waiters(const struct waiters *waiters, int number)
 {
 	size_t count;
 	const struct waiter *w = waiters_of(waiters, number, &count);
 
-	output_string(",\"waiters\":[");
+	output_string(",\"waiters\":");
+	if (count == 0 && waiters->why != NULL) {
+		output_string("null");
+		return;
+	}
+	output_character('[');
 	for (size_t i = 0; i < count; i++) {
 		bool thread = w[i].epoll < 0;
 

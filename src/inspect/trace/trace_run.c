@@ -118,9 +118,17 @@ check_known(const struct session *s)
 			why = s->samples.targets[i].d.unknown[FACT_READY];
 			unknown++;
 		}
-	if (unknown > 0 && unknown == s->samples.count)
-		return diag_system(EPERM, why,
-		    "whether the descriptors are ready is not known");
+	if (unknown > 0 && unknown == s->samples.count) {
+		if (*why == 'E' && why[1] >= 'A' && why[1] <= 'Z')
+			diag_remark("whether the descriptors are ready is not"
+				    " known [%s]",
+			    why);
+		else
+			diag_remark("whether the descriptors are ready is not"
+				    " known (%s)",
+			    why);
+		return EXIT_SYSTEM;
+	}
 	if (unknown > 0)
 		diag_remark("descriptors whose readiness is not known: %zu"
 			    " (the last: %s)",

@@ -408,7 +408,7 @@ _pmux()
 	for ((i = 2; i < ${#words[@]} - 1; i++)); do
 		word=${words[i]}
 		if [[ -n $awaited ]]; then
-			[[ $kind != PID ]] || pid=$word
+			[[ $option != --pid ]] || pid=$word
 			awaited=''
 			continue
 		fi
@@ -418,7 +418,7 @@ _pmux()
 		fi
 		_pmux_option "$word"
 		[[ -n $glued ]] || awaited=$kind
-		[[ $kind != PID || -z $glued ]] || pid=${word#"$glued"}
+		[[ $option != --pid || -z $glued ]] || pid=${word#"$glued"}
 	done
 	[[ -n $awaited ]] || _pmux_option "$cur"
 	if [[ -n $awaited || -n $kind && -n $glued ]]; then

@@ -127,6 +127,7 @@ struct backend {
 	uint32_t mask_watch; /* asks for nothing but its end */
 	uint32_t failed; /* no event: data is an errno */
 	uint32_t flag_edge; /* asks for changes only; 0: it cannot */
+	bool late; /* a wait registers descriptors, not add */
 	backend_probe_fn *probe;
 	backend_open_fn *open;
 	backend_add_fn *add;

@@ -359,6 +359,7 @@ backend_over(const struct backend *base, bool lasting)
 	while (opens[i].base != base)
 		i++;
 	*over = *base;
+	over->late = true;
 	over->open = lasting ? opens[i].open_lasting : opens[i].open;
 	over->add = over_add;
 	over->modify = base->modify == NULL ? NULL : over_modify;

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct launch;
 
@@ -72,6 +73,7 @@ struct pmux {
 	struct foreign_table *foreign;
 	struct first_object *first; /* backend/backend.h */
 	struct backend *over;
+	struct await *await; /* await/internal.h, or NULL */
 	struct output *output;
 	struct diag *diag;
 	struct debug *debug; /* NULL: no --debug was given */

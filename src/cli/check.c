@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "base/duration.h"
+#include "base/pmux.h"
 #include "cli/check.h"
 #include "output/diag.h"
 #include "print/format.h"
@@ -11,6 +12,7 @@
 #define FACTS                                                            \
 	FACT(TARGETS, r->targets.words != 0)                             \
 	FACT(PROGRAM, r->program.arguments != NULL)                      \
+	FACT(AWAIT, pmux->await != NULL)                                 \
 	FACT(ALL, r->all)                                                \
 	FACT(COUNT, r->stream.count != 0)                                \
 	FACT(EVENTS, r->targets.masked)                                  \
@@ -58,6 +60,8 @@ static const struct {
 	char message[72];
 } rules[] = {
 	{ LINES, PROGRAM, 0, "--lines cannot be combined with a program" },
+	{ LINES, AWAIT, 0,
+	    "--lines cannot be combined with --exit; see --while PID" },
 	{ ALL, PROGRAM, 0, "--all cannot be combined with a program" },
 	{ ALL, FOLLOW, 0, "--all cannot be combined with --follow" },
 	{ MAX_LINE, 0, LINES, "--max-line: only with --lines" },

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "await/await.h"
 #include "backend/backend.h"
 #include "backend/over.h"
 #include "base/deadline.h"
@@ -53,9 +54,8 @@ least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* How many letters to add, drop or change (Levenshtein's distance). */
-static unsigned
-distance(const char *a, const char *b)
+unsigned
+command_distance(const char *a, const char *b)
 {
 	size_t length = strlen(b);
 	unsigned row[LONGEST_NAME + 1], diagonal, above;
@@ -81,10 +81,10 @@ int
 command_unknown(const char *name)
 {
 	const struct command *nearest = NULL;
-	unsigned best = 3, d;
+	unsigned best = COMMAND_FAR, d;
 
 	for (const struct command *c = commands; c->name != NULL; c++)
-		if ((d = distance(name, c->name)) < best) {
+		if ((d = command_distance(name, c->name)) < best) {
 			best = d;
 			nearest = c;
 		}
@@ -160,6 +160,8 @@ resolve(const struct command *command, struct request *request)
 	    request->print.null);
 	if (request->targets.process_count > 0 && !request->stream.lines)
 		request->targets.backend = backend_over(backend, false);
+	request->targets.backend = await_over(request->targets.backend);
+	await_until(request->wait.deadline);
 	if (status == 0 && request->wait.ready_fd != -1 &&
 	    targets_name(&request->targets, request->wait.ready_fd))
 		status = diag_usage("--ready-fd %d: it is also a target, and"

@@ -31,7 +31,8 @@ enum {
 	OPTION_PID = 64, /* info: about a process */
 	OPTION_INSPECT = 128, /* those that examine processes */
 	OPTION_TRACE = 256, /* trace */
-	OPTION_EXPLAIN = 512 /* explain */
+	OPTION_EXPLAIN = 512, /* explain */
+	OPTION_AWAIT = 1024 /* wait: conditions */
 };
 
 struct command {
@@ -58,6 +59,13 @@ extern const struct command commands[];
 
 /* The command of that name, or NULL. */
 const struct command *command_find(const char *name);
+
+/*
+ * How many letters to add, drop or change (Levenshtein's distance) to make B of
+ * A; names that are COMMAND_FAR apart are not alike.
+ */
+unsigned command_distance(const char *a, const char *b);
+#define COMMAND_FAR 3
 
 /*
  * A usage error about NAME, which is no command; returns its exit status.  The

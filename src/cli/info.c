@@ -16,6 +16,7 @@
 #include "output/diag.h"
 #include "output/output.h"
 #include "run/request.h"
+#include "sys/exits.h"
 #include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "sys/watch.h"
@@ -61,14 +62,24 @@ put_process(pid_t pid, bool json)
 	return 0;
 }
 
-/* How the holder of a named pipe notices changes there. */
+/* What the system does not report is sampled. */
+static const struct {
+	const char *name;
+	bool (*probe)(const char **detail);
+} features[] = {
+	{ "fifo", watch_probe }, /* by the holder of a named pipe */
+	{ "exit", exits_probe },
+};
+
 static void
-put_fifos(bool json)
+put_feature(unsigned i, bool json)
 {
 	const char *detail,
-	    *state = watch_probe(&detail) ? "watched" : "sampled";
+	    *state = features[i].probe(&detail) ? "watched" : "sampled";
 
-	output_string(json ? "{\"feature\":\"fifo\"" : "fifo");
+	output_string(json ? "{\"feature\":\"" : "");
+	output_string(features[i].name);
+	output_string(json ? "\"" : "");
 	put_state(state, detail, json);
 }
 
@@ -127,7 +138,8 @@ info_run(const struct command *command, int argc, char **argv)
 		    request->targets.list[0].name);
 	for (const struct backend *const *b = backends; *b != NULL; b++)
 		put_primitive(*b, request->print.json);
-	put_fifos(request->print.json);
+	for (unsigned i = 0; i < sizeof features / sizeof *features; i++)
+		put_feature(i, request->print.json);
 	put_limits(request->print.json);
 	for (uint32_t i = 0; i < request->targets.process_count && status == 0;
 	     i++)

@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "backend/backend.h"
@@ -29,6 +30,8 @@ static option_fn option_list, option_events, option_pid, option_timeout,
     option_format, option_idle, option_lines, option_ready_fd, option_hold,
     option_debug, option_every, option_svg, option_until, option_while,
     option_settle;
+
+static option_fn option_condition; /* a target without a descriptor */
 
 struct option_row {
 	char letter;
@@ -69,6 +72,12 @@ option_list(struct request *request, const char *name, char *word)
 	while (strcmp(flag->name, name) != 0)
 		flag++;
 	return targets_add(&request->targets, word, flag->bit);
+}
+
+static int
+option_condition(struct request *request, const char *name, char *word)
+{
+	return targets_add_condition(&request->targets, name, word);
 }
 
 static int
@@ -152,7 +161,8 @@ option_format(struct request *request, const char *name, char *argument)
 	(void)name;
 	request->print.format = argument;
 	return format_check(argument,
-	    request->targets.backend->requests != NULL);
+	    request->targets.backend->requests != NULL,
+	    request->print.statuses);
 }
 
 static int
@@ -302,6 +312,49 @@ row_of(const struct command *command, int value)
 	return NULL;
 }
 
+/* Append the names of the commands that have ROW to TEXT, SIZE bytes. */
+static void
+list_commands(const struct option_row *row, char *text, size_t size)
+{
+	size_t n = strlen(text);
+
+	for (const struct command *c = commands; c->name != NULL; c++)
+		if (has_row(c, row) && n + strlen(c->name) + 3 < size)
+			n += (size_t)sprintf(text + n, "%s%s",
+			    n == 0 ? "" : ", ", c->name);
+}
+
+/* WORD, a long option, is none of COMMAND's. */
+static int
+unknown_long(const struct command *command, const char *word)
+{
+	const struct option_row *nearest = NULL;
+	unsigned best = COMMAND_FAR, d;
+	size_t length = strcspn(word + 2, "=");
+	char name[32] = "", text[128] = "";
+
+	if (length < sizeof name)
+		memcpy(name, word + 2, length);
+	for (size_t i = 0; i < ROWS; i++) {
+		if (strcmp(rows[i].name, name) == 0)
+			list_commands(&rows[i], text, sizeof text);
+		if (!has_row(command, &rows[i]))
+			continue;
+		d = command_distance(name, rows[i].name);
+		if (d < best) {
+			best = d;
+			nearest = &rows[i];
+		}
+	}
+	if (*text != '\0')
+		return diag_usage("%s: unknown option (an option of %s)", word,
+		    text);
+	if (nearest != NULL)
+		return diag_usage("%s: unknown option (did you mean '--%s'?)",
+		    word, nearest->name);
+	return diag_usage("%s: unknown option", word);
+}
+
 /* WORD is not understood, or wants an argument that is not there. */
 static int
 bad_option(const struct command *command, int answer, const char *word)
@@ -318,7 +371,9 @@ bad_option(const struct command *command, int answer, const char *word)
 	/* it is one of several in a word */
 	if (optopt != 0 && strncmp(word, "--", 2) != 0 && word[2] != '\0')
 		return diag_usage("%s: unknown option -%c", word, optopt);
-	return diag_usage("%s: unknown option", word);
+	return strncmp(word, "--", 2) == 0 ?
+	    unknown_long(command, word) :
+	    diag_usage("%s: unknown option", word);
 }
 
 /* The word that getopt_long has just parsed. */
@@ -400,6 +455,7 @@ options_parse(const struct command *command, const struct backend *backend,
 
 	memset(request, 0, sizeof *request);
 	request->print.targets = &request->targets;
+	request->print.statuses = (command->options & OPTION_AWAIT) != 0;
 	request->stream.better = command->streams;
 	request->targets.backend = backend;
 	request->wait.deadline = DEADLINE_NEVER;

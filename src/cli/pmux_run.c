@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "await/await.h"
 #include "cli/command.h"
 #include "cli/pmux_run.h"
 #include "output/debug.h"
@@ -59,6 +60,7 @@ pmux_leave(void)
 	fifo_end(&call->fifos);
 	pattern_free(call->request.stream.until);
 	targets_release(&call->request.targets);
+	await_end(pmux->await);
 	foreign_end(&call->foreign);
 	if (host->stays) {
 		read_end(&call->scratch);

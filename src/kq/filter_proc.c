@@ -20,23 +20,12 @@
 #include "filter_proc.h"
 #include "filter_timer.h"
 #include "member.h"
+#include "sys/status.h"
 
-/* Missing in older headers: Linux 5.4, 5.3. */
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
+/* Missing in older headers: Linux 5.3. */
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
-
-/* struct pidfd_info of Linux 6.15 (include/uapi/linux/pidfd.h). */
-struct pidfd_information {
-	uint64_t mask, cgroup;
-	uint32_t ids[11];
-	int32_t status;
-};
-#define INFORMATION_EXIT (UINT64_C(1) << 3)
-#define GET_INFORMATION _IOWR(0xff, 11, struct pidfd_information)
 
 /*
  * The end of a process makes its pidfd readable and wakes its parent, which
@@ -63,126 +52,6 @@ open_process(uintptr_t ident)
 		return -ESRCH;
 	/* seccomp(2) filters older than the call (Linux 5.3) return EPERM */
 	return fd == -EPERM ? -ENOSYS : fd;
-}
-
-/* ---- the wait status ---- */
-
-/* Read file NAME of DIRECTORY into TEXT, as a string. */
-static bool
-read_text(int directory, const char *name, char *text, size_t size)
-{
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd == -1)
-		return false;
-	n = read(fd, text, size - 1);
-	(void)close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0;
-}
-
-/*
- * Read the wait status of a zombie: field 52 of /proc/PID/stat (proc(5)), which
- * is 0 for a reader that may not trace the process.  To such a reader the link
- * exe is refused; to any other, it is missing for a zombie (ENOENT).  The link
- * is read first: if the process is reaped in between, reading stat fails.
- */
-static bool
-status_from(int directory, int *status)
-{
-	char text[1024], *field;
-
-	if (readlinkat(directory, "exe", text, sizeof text) == -1 &&
-	    errno != ENOENT)
-		return false;
-	if (!read_text(directory, "stat", text, sizeof text))
-		return false;
-	/* the name, in parentheses, may contain any character */
-	field = strrchr(text, ')');
-	if (field == NULL ||
-	    (strncmp(field, ") Z", 3) != 0 && strncmp(field, ") X", 3) != 0))
-		return false;
-	field = strrchr(field, ' ');
-	*status = atoi(field + 1);
-	return true;
-}
-
-/* Whether /proc shows the PID namespace of this process. */
-static bool
-is_own_proc(void)
-{
-	char self[16] = "";
-
-	return readlink("/proc/self", self, sizeof self - 1) > 0 &&
-	    atol(self) == (long)getpid();
-}
-
-static bool
-status_of_zombie(pid_t pid, int *status)
-{
-	char path[32];
-	int directory;
-	bool known;
-
-	(void)snprintf(path, sizeof path, "/proc/%ld", (long)pid);
-	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (directory == -1)
-		return false;
-	known = is_own_proc() && status_from(directory, status);
-	(void)close(directory);
-	return known;
-}
-
-/* Get the wait status of a child without reaping it. */
-static bool
-status_of_child(int fd, int *status)
-{
-	const int flags = WEXITED | WNOWAIT | WNOHANG;
-	siginfo_t child;
-
-	memset(&child, 0, sizeof child);
-	if (waitid((idtype_t)P_PIDFD, (id_t)fd, &child, flags) == -1 ||
-	    child.si_pid == 0)
-		return false;
-	*status = child.si_status;
-	if (child.si_code == CLD_EXITED)
-		*status = (child.si_status & 0xff) << 8;
-	else if (child.si_code == CLD_DUMPED)
-		*status |= 0x80;
-	return true;
-}
-
-/*
- * Get the wait status of a reaped process.  Returns 1, 0 if it is not reaped
- * yet, or -1 if the kernel does not report it.
- */
-static int
-status_of_reaped(int fd, int *status)
-{
-	struct pidfd_information information;
-
-	memset(&information, 0, sizeof information);
-	information.mask = INFORMATION_EXIT;
-	/* C libraries differ in the type of ioctl's request */
-	if (syscall(SYS_ioctl, fd, GET_INFORMATION, &information) == -1)
-		return errno == ESRCH ? 0 : -1;
-	if ((information.mask & INFORMATION_EXIT) == 0)
-		return 0;
-	*status = information.status;
-	return 1;
-}
-
-/* Returns 1 with *STATUS set, 0 if it may be available soon, or -1. */
-static int
-status_of(const struct knote *k, int *status)
-{
-	int fd = k->process.descriptor;
-
-	if (status_of_child(fd, status) ||
-	    status_of_zombie((pid_t)k->event.ident, status))
-		return 1;
-	return status_of_reaped(fd, status);
 }
 
 /* Returns 1 if the process has ended, 0 if not, or -errno. */
@@ -220,19 +89,6 @@ proc_disarm(struct knote *k)
 }
 
 /*
- * Whether the pidfd reports the wait status of a reaped process.  On older
- * kernels, the status of a process that is not a child is lost once it is
- * reaped, and hidden if it may not be traced.
- */
-static bool
-pidfd_keeps_status(const struct knote *k)
-{
-	int status;
-
-	return status_of_reaped(k->process.descriptor, &status) != -1;
-}
-
-/*
  * Start using the connector if FFLAGS can use it.  Returns 0, or -errno if they
  * need it and it is unavailable.
  */
@@ -243,7 +99,9 @@ follow(struct knote *k, unsigned fflags)
 	int error;
 
 	if (k->process.followed ||
-	    (!needed && ((fflags & NOTE_EXIT) == 0 || pidfd_keeps_status(k))))
+	    (!needed &&
+		((fflags & NOTE_EXIT) == 0 ||
+		    status_is_kept(k->process.descriptor))))
 		return 0;
 	error = connector_use(k->queue);
 	k->process.followed = error == 0;
@@ -354,7 +212,9 @@ await_reap(struct knote *k)
 static bool
 proc_end(struct knote *k)
 {
-	int status, known = status_of(k, &status);
+	int status,
+	    known = status_of_process(k->process.descriptor,
+		(pid_t)k->event.ident, &status);
 
 	/* first read the events from before the end */
 	proc_handle_events(k->queue);

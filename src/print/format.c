@@ -48,6 +48,9 @@ format_field(const struct record *record, char field)
 	case '%':
 		output_character('%');
 		break;
+	case 's':
+		text_status(record, "-");
+		break;
 	default:
 		kevent_put_field(record, field);
 		break;
@@ -83,7 +86,7 @@ format_record(const struct record *record)
 }
 
 int
-format_check(const char *format, bool kevents)
+format_check(const char *format, bool kevents, bool statuses)
 {
 	for (const char *s = format; *s != '\0'; s++) {
 		const char *known = *s == '%' ? after_percent :
@@ -97,7 +100,7 @@ format_check(const char *format, bool kevents)
 		if (strchr(known, *++s) != NULL)
 			continue;
 		if (known == after_percent && strchr(of_kevents, *s) != NULL) {
-			if (kevents)
+			if (kevents || (statuses && *s == 's'))
 				continue;
 			return diag_usage("--format: only kqueue has %%%c", *s);
 		}

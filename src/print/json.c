@@ -3,8 +3,10 @@
 
 #include <sys/wait.h>
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "await/await.h"
 #include "backend/backend.h"
 #include "backend/kqueue.h"
 #include "output/escape.h"
@@ -43,16 +45,53 @@ json_head(const struct record *record)
 	put_target(record);
 }
 
+static void
+put_status(const struct record *record)
+{
+	int status = (int)record->event->data;
+	char space[SIGNALS_SPACE];
+
+	output_string(",\"exit\":");
+	if (text_has_status(record) && WIFEXITED(status))
+		output_number(WEXITSTATUS(status));
+	else
+		output_string("null");
+	output_string(",\"signal\":");
+	if (text_has_status(record) && WIFSIGNALED(status)) {
+		output_character('"');
+		output_string(signals_name(WTERMSIG(status), space));
+		output_character('"');
+	} else
+		output_string("null");
+}
+
+/* The process that a target names, if it does, and how it ended. */
+static void
+put_process(const struct record *record)
+{
+	output_string(",\"pid\":");
+	if ((record->target->bits & AWAIT_EXIT) != 0)
+		output_number(atol(record->target->name));
+	else
+		output_string("null");
+	put_status(record);
+}
+
 void
 json_event(const struct record *record)
 {
 	json_head(record);
 	output_string(",\"fd\":");
-	output_number(record->target->number);
+	if (record->target->number >= 0)
+		output_number(record->target->number);
+	else
+		output_string("null");
 	output_string(",\"events\":[");
 	text_events(record, true);
 	output_string("],\"available\":");
 	text_available(record, "null");
+	if (record->options->statuses)
+		put_process(record);
 	output_character('}');
 }
 
@@ -73,26 +112,6 @@ put_udata(const char *udata)
 		output_string("null");
 	else
 		output_json_bytes("udata", udata, strlen(udata));
-}
-
-static void
-put_status(const struct record *record)
-{
-	int status = (int)record->event->data;
-	char space[SIGNALS_SPACE];
-
-	output_string(",\"exit\":");
-	if (kevent_has_status(record) && WIFEXITED(status))
-		output_number(WEXITSTATUS(status));
-	else
-		output_string("null");
-	output_string(",\"signal\":");
-	if (kevent_has_status(record) && WIFSIGNALED(status)) {
-		output_character('"');
-		output_string(signals_name(WTERMSIG(status), space));
-		output_character('"');
-	} else
-		output_string("null");
 }
 
 void

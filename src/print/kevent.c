@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <sys/wait.h>
-
 #include <string.h>
 
 #include "backend/kqueue.h"
@@ -10,7 +8,6 @@
 #include "output/escape.h"
 #include "output/output.h"
 #include "print/record.h"
-#include "sys/signals.h"
 #include "target/kevent_parse.h"
 
 const char *
@@ -45,60 +42,28 @@ kevent_put_fflags(const struct record *record, bool quoted)
 	return true;
 }
 
-/* Whether the data says how a process ended, as wait(2) does. */
-static bool
-is_exit(const struct record *record)
+bool
+kevent_is_exit(const struct record *record)
 {
 	return record->kevent->filter == KQUEUE_PROC &&
 	    kevent_has(KQUEUE_PROC, "exit", record->event->fflags);
 }
 
-/* No wait status is negative: it is unknown then (src/kq). */
-static bool
-is_unknown(const struct record *record)
-{
-	return is_exit(record) && record->event->data < 0;
-}
-
-bool
-kevent_has_status(const struct record *record)
-{
-	return is_exit(record) && !is_unknown(record);
-}
-
 void
 kevent_put_data(const struct record *record, const char *unknown)
 {
-	if (is_unknown(record))
+	if (kevent_is_exit(record) && !text_has_status(record))
 		output_string(unknown);
 	else
 		output_number(record->event->data);
 }
 
-/* Returns whether it was put: data says it, and it is known. */
-static bool
-put_status(const struct record *record)
-{
-	int status = (int)record->event->data;
-	char space[SIGNALS_SPACE];
-
-	if (!kevent_has_status(record))
-		return false;
-	if (WIFEXITED(status)) {
-		output_string("exit=");
-		output_number(WEXITSTATUS(status));
-	} else if (WIFSIGNALED(status)) {
-		output_string("signal=");
-		output_string(signals_name(WTERMSIG(status), space));
-	} else
-		output_number(status);
-	return true;
-}
-
 static void
 put_data(const struct record *record)
 {
-	if (!put_status(record))
+	if (text_has_status(record))
+		text_status(record, "");
+	else
 		kevent_put_data(record, "-");
 }
 
@@ -210,10 +175,6 @@ kevent_put_field(const struct record *record, char field)
 		break;
 	case 'd':
 		kevent_put_data(record, "-");
-		break;
-	case 's':
-		if (!put_status(record))
-			output_character('-');
 		break;
 	case 'i':
 		put_ident(record);

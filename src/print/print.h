@@ -19,6 +19,7 @@ struct print_options {
 	bool null;
 	bool timestamps;
 	bool numeric;
+	bool statuses; /* records have that of a process */
 	const char *format; /* or NULL */
 };
 

@@ -163,7 +163,8 @@ set_field(unsigned variable, const struct target *t, const struct event *event,
 
 /*
  * Its number where PROGRAM finds it: of one that the caller has the same, of
- * one that pmux made where it is handed over.  Returns whether there is one.
+ * one that pmux made where it is handed over; of a condition it is empty.
+ * Returns whether PROGRAM is given the variable.
  */
 static bool
 set_number(const struct target *t, const struct launch *launch)
@@ -175,6 +176,10 @@ set_number(const struct target *t, const struct launch *launch)
 		number = launch->input != -1 ? STDIN_FILENO :
 		    launch->output != -1     ? STDOUT_FILENO :
 					       -1;
+	if ((t->flags & TARGET_CONDITION) != 0) {
+		(void)strcpy(p->texts[NUMBER], names[NUMBER]);
+		return true;
+	}
 	(void)snprintf(p->texts[NUMBER], sizeof p->texts[NUMBER], "%s%d",
 	    names[NUMBER], number);
 	return number >= 0;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "await/await.h"
 #include "backend/backend.h"
 #include "base/deadline.h"
 #include "base/duration.h"
@@ -642,7 +643,7 @@ open_better(struct stream *f, struct request *request)
 	if (streams == NULL || *streams == NULL ||
 	    (targets->process_count > 0 && !targets->copied))
 		return -ENOSYS;
-	better = *streams;
+	better = await_over(*streams);
 	for (size_t i = 0; i < targets->count; i++)
 		targets->list[i].bits = translate(usual, better,
 		    targets->list[i].bits);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "await/await.h"
 #include "base/pmux.h"
 #include "output/debug.h"
 #include "output/diag.h"
@@ -70,6 +71,23 @@ targets_add(struct targets *targets, char *word, uint32_t list)
 		t.flags |= TARGET_FILE;
 	targets->words++;
 	return push(targets, &t);
+}
+
+int
+targets_add_condition(struct targets *targets, const char *option, char *word)
+{
+	struct target t = {
+		.name = word,
+		.length = (uint32_t)strlen(word),
+		.fd = TARGET_NO_FD,
+		.flags = TARGET_CONDITION,
+	};
+	uint32_t index;
+	int status = await_add(option, word, &index, &t.bits);
+
+	t.number = -1 - (int)index;
+	targets->words++;
+	return status != 0 ? status : push(targets, &t);
 }
 
 int
@@ -241,6 +259,33 @@ read_files(struct targets *targets, char separator)
 	return status;
 }
 
+/* ---- conditions: the number of each is -1 - its index ---- */
+
+_Static_assert(AWAIT_NO_FD == TARGET_NO_FD, "a condition has no descriptor");
+
+/* Those that are the same get one number.  Returns 0 or an exit status. */
+static int
+unify_conditions(struct targets *targets)
+{
+	if (await_unify() != 0)
+		return no_memory();
+	for (struct target *t = targets->list;
+	     t < targets->list + targets->count; t++)
+		if ((t->flags & TARGET_CONDITION) != 0)
+			t->number = -1 -
+			    (int)await_first((uint32_t)(-1 - t->number));
+	return 0;
+}
+
+static void
+place_conditions(const struct targets *targets)
+{
+	for (uint32_t i = 0; i < targets->count; i++)
+		if ((targets->list[i].flags & TARGET_CONDITION) != 0)
+			await_place((uint32_t)(-1 - targets->list[i].number),
+			    i);
+}
+
 /* ---- all of it ---- */
 
 int
@@ -254,10 +299,14 @@ targets_resolve(struct targets *targets, enum target_twice twice,
 	status = read_files(targets, null_separated ? '\0' : '\n');
 	if (status == 0)
 		status = kind->parse(targets, defaults);
+	if (status == 0 && pmux->await != NULL)
+		status = unify_conditions(targets);
 	if (status == 0)
 		status = targets_merge(targets, twice);
 	if (status != 0)
 		return status;
+	if (pmux->await != NULL)
+		place_conditions(targets);
 	fdplace_avoid(targets_name, targets);
 	status = debug_open();
 	if (status == 0)

@@ -184,8 +184,9 @@ descriptor_parse_all(struct targets *targets, uint32_t defaults)
 	int status = 0;
 
 	for (size_t i = 0; i < targets->count && status == 0; i++)
-		status = target_parse(&targets->list[i], targets->backend,
-		    defaults);
+		if ((targets->list[i].flags & TARGET_CONDITION) == 0)
+			status = target_parse(&targets->list[i],
+			    targets->backend, defaults);
 	return status;
 }
 

@@ -32,7 +32,8 @@ enum {
 	TARGET_ASKED = 32, /* --all: an event that was asked for */
 	TARGET_SETTLED = 64, /* --all: has reported */
 	TARGET_EVENTS = 128, /* its word had events */
-	TARGET_SHARED = 256 /* FD is an earlier target's */
+	TARGET_SHARED = 256, /* FD is an earlier target's */
+	TARGET_CONDITION = 512 /* await/await.h */
 };
 
 /* The FD of a target without descriptor: a process, a timer. */
@@ -97,6 +98,13 @@ void targets_release(struct targets *targets);
  * Returns 0 or an exit status, a message having been printed.
  */
 int targets_add(struct targets *targets, char *word, uint32_t list);
+
+/*
+ * Add a condition: the argument WORD, which stays where it is, of OPTION.
+ * Returns as targets_add.
+ */
+int targets_add_condition(struct targets *targets, const char *option,
+    char *word);
 
 /* Name process PID for the words to come.  Returns as targets_add. */
 int targets_add_process(struct targets *targets, pid_t pid);

@@ -129,6 +129,7 @@ finished_is_last(const struct finished *finish, const struct target *t,
 	if (kevent != NULL)
 		return is_last_kevent(kevent, t, event, children);
 	return (t->bits & finish->oneshot) != 0 ||
+	    !finished_is_readiness(finish->targets, t) ||
 	    ((event->bits & finish->hangs_up) != 0 &&
 		is_empty(t,
 		    (event->bits & finish->targets->backend->mask_read) != 0));

@@ -213,8 +213,7 @@ waitset_open(struct waitset *w, struct targets *targets,
 	if (error != 0)
 		return print_failed(error);
 	w->ready_fd = options->ready_fd;
-	/* a wait registers descriptors of other processes, not add */
-	return w->backend == pmux->over ? 0 : say_ready(w);
+	return w->backend->late ? 0 : say_ready(w);
 }
 
 /* Open those FIFOs whose reader has come.  Returns 0 or an exit status. */

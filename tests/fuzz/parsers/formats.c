@@ -34,11 +34,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	target.length = (uint32_t)strlen(format);
 	target.number = TARGET_NO_FD;
 	targets.backend = &backend_poll;
-	if (format_check(format, false) == 0)
+	if (format_check(format, false, false) == 0)
 		print(&options, 0x1f);
 	targets.backend = &backend_kqueue;
 	targets.kevents = &kevent;
-	if (format_check(format, true) == 0)
+	if (format_check(format, true, true) == 0)
 		print(&options, 1u << KQUEUE_PROC);
 	options.json = true;
 	print(&options, 1u << KQUEUE_PROC);

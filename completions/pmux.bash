@@ -329,7 +329,7 @@ _pmux_pids()
 # _pmux_argument PREFIX: what `option` takes.
 _pmux_argument()
 {
-	[[ $kind == TARGET || $kind == FILE ]] || _pmux_no_files
+	[[ $kind == TARGET || $kind == FILE || $kind == PATH ]] || _pmux_no_files
 	case $kind in
 	TARGET)
 		_pmux_target "$1"

@@ -185,7 +185,7 @@ function __pmux_option --argument-names command letter name kind text
             complete $row -x -a '(__fish_complete_pids)'
         case 'DURATION:*'
             complete $row -x -a "(__pmux_durations $letter)"
-        case 'FILE:*'
+        case 'FILE:*' 'PATH:*'
             complete $row -F
         case '*:ready-fd'
             complete $row -x -a '(__pmux_own_descriptors | string match -rv "^[012]\t")'

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "await/internal.h"
 #include "base/list.h"
@@ -12,7 +13,8 @@
 #include "output/debug.h"
 #include "output/diag.h"
 
-static const struct condition_kind *const kinds[] = { &condition_exit };
+static const struct condition_kind *const kinds[] = { &condition_exit,
+	&condition_exists, &condition_absent, &condition_connect };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
 /* ---- the list ---- */
@@ -50,6 +52,7 @@ await_add(const char *option, const char *word, uint32_t *index, uint32_t *bit)
 		kind++;
 	c->kind = kinds[kind];
 	c->word = word;
+	c->connection = -1;
 	*index = c->first;
 	*bit = c->kind->bit;
 	return c->kind->parse(c);
@@ -182,6 +185,18 @@ add_event(struct backend_state *s, const struct event *event)
 	return 0;
 }
 
+/* The descriptor of SLOT is reported. */
+static void
+slot_ready(struct backend_state *s, uint32_t slot)
+{
+	const struct slot *of = &s->slots[slot];
+
+	if (of->shared != NULL)
+		of->shared(s, slot);
+	else
+		pmux->await->list[of->condition].state |= DUE;
+}
+
 /* Take the events of the own wait.  Returns 0 or -errno. */
 static int
 take_own(struct backend_state *s)
@@ -193,10 +208,7 @@ take_own(struct backend_state *s)
 		if (event.token < s->first_slot)
 			error = add_event(s, &event);
 		else
-			pmux->await
-			    ->list[s->slots[event.token - s->first_slot]
-				       .condition]
-			    .state |= DUE;
+			slot_ready(s, event.token - s->first_slot);
 	}
 	return error;
 }
@@ -229,6 +241,14 @@ by_token(const void *left, const void *right)
 
 /* ---- the functions of struct backend ---- */
 
+static void
+close_connection(struct condition *c)
+{
+	if (c->connection >= 0)
+		(void)close(c->connection);
+	c->connection = -1;
+}
+
 /* Wait for C no longer. */
 static void
 drop(struct backend_state *s, struct condition *c)
@@ -236,6 +256,7 @@ drop(struct backend_state *s, struct condition *c)
 	if ((c->state & (ADDED | MET)) == ADDED)
 		c->kind->end(s, c);
 	c->state = 0;
+	close_connection(c);
 }
 
 static void
@@ -245,6 +266,8 @@ await_close(struct backend_state *s)
 		return;
 	for (size_t i = 0; s->conditions && i < pmux->await->count; i++)
 		drop(s, &pmux->await->list[i]);
+	if (s->conditions)
+		paths_close();
 	s->base->close(s->own);
 	free(s->slots);
 	free(s->events);
@@ -414,6 +437,19 @@ await_over(const struct backend *base)
 }
 
 void
+await_keep(void)
+{
+	if (pmux->await != NULL)
+		pmux->await->keeps = true;
+}
+
+int
+await_connection(uint32_t token)
+{
+	return find(token)->connection;
+}
+
+void
 await_until(deadline_t deadline)
 {
 	if (pmux->await != NULL)
@@ -425,6 +461,11 @@ await_end(struct await *await)
 {
 	if (await == NULL)
 		return;
+	for (size_t i = 0; i < await->count; i++) {
+		close_connection(&await->list[i]);
+		if (await->list[i].kind->release != NULL)
+			await->list[i].kind->release(&await->list[i]);
+	}
 	free(await->list);
 	free(await);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * await.h - conditions, which are targets without a descriptor: a process has
- * ended.
+ * ended, a path exists, or does not, an address accepts a connection.
  *
  * A condition is met or not, and is reported once.  A backend that wraps another
  * one waits for them beside the descriptors.  Nothing here is allocated or
@@ -18,7 +18,10 @@
 
 /* Bits of a target and of its event, beyond those of poll(2) and epoll(7). */
 #define AWAIT_EXIT (UINT32_C(1) << 20)
-#define AWAIT_ANY AWAIT_EXIT
+#define AWAIT_EXISTS (UINT32_C(1) << 21)
+#define AWAIT_ABSENT (UINT32_C(1) << 22)
+#define AWAIT_CONNECT (UINT32_C(1) << 23)
+#define AWAIT_ANY (AWAIT_EXIT | AWAIT_EXISTS | AWAIT_ABSENT | AWAIT_CONNECT)
 
 /* The data of an AWAIT_EXIT whose wait status cannot be known. */
 #define AWAIT_UNKNOWN (-1)
@@ -52,6 +55,12 @@ void await_place(uint32_t index, uint32_t token);
  * conditions.
  */
 const struct backend *await_over(const struct backend *base);
+
+/* Connections stay open, blocking, until their target is removed. */
+void await_keep(void);
+
+/* That of the condition with TOKEN, which is met; or -1. */
+int await_connection(uint32_t token);
 
 /* The call ends at DEADLINE: what is not known then is unknown. */
 void await_until(deadline_t deadline);

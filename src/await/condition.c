@@ -58,9 +58,22 @@ condition_watch(struct backend_state *s, const struct condition *c, int fd,
 	if (error != 0)
 		return error;
 	s->slots[i].fd = fd;
-	s->slots[i].condition = (uint32_t)(c - pmux->await->list);
+	s->slots[i].condition = c == NULL ? 0 :
+					    (uint32_t)(c - pmux->await->list);
+	s->slots[i].shared = NULL;
 	*slot = (uint32_t)i;
 	return 0;
+}
+
+int
+condition_watch_shared(struct backend_state *s, condition_shared_fn *ready,
+    int fd, short bits, uint32_t *slot)
+{
+	int error = condition_watch(s, NULL, fd, bits, slot);
+
+	if (error == 0)
+		s->slots[*slot].shared = ready;
+	return error;
 }
 
 int

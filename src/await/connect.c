@@ -35,7 +35,7 @@
 #define PATIENCE INT64_C(2000000000)
 
 /* A name is looked up again when no address has answered for so long, in ns. */
-#define FRESH INT64_C(1000000000)
+#define FRESH INT64_C(5000000000)
 
 /* One address. */
 struct attempt {
@@ -72,12 +72,13 @@ bad_address(const struct condition *c)
 }
 
 static void
-add_address(struct connect *k, const struct address *address)
+add_address(struct connect *k, const void *address, size_t length)
 {
 	struct attempt *a = &k->attempts[k->count++];
 
 	memset(a, 0, sizeof *a);
-	a->address = *address;
+	memcpy(&a->address.of, address, length);
+	a->address.length = (socklen_t)length;
 	a->fd = -1;
 	a->next = DEADLINE_PASSED;
 }
@@ -86,26 +87,22 @@ add_address(struct connect *k, const struct address *address)
 static bool
 is_numeric(struct connect *k)
 {
-	struct address address;
-	struct sockaddr_in *in = (struct sockaddr_in *)&address.of;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&address.of;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
 	uint64_t port;
 
 	if (number_parse(k->port, strlen(k->port), 10, 65535, &port) != 0)
 		return false;
-	memset(&address, 0, sizeof address);
-	if (inet_pton(AF_INET, k->host, &in->sin_addr) == 1) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons((uint16_t)port);
-		address.length = sizeof *in;
-	} else if (inet_pton(AF_INET6, k->host, &in6->sin6_addr) == 1) {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons((uint16_t)port);
-		address.length = sizeof *in6;
-	} else
-		return false;
-	add_address(k, &address);
-	return true;
+	memset(&in, 0, sizeof in);
+	memset(&in6, 0, sizeof in6);
+	in.sin_family = AF_INET;
+	in6.sin6_family = AF_INET6;
+	in.sin_port = in6.sin6_port = htons((uint16_t)port);
+	if (inet_pton(AF_INET, k->host, &in.sin_addr) == 1)
+		add_address(k, &in, sizeof in);
+	else if (inet_pton(AF_INET6, k->host, &in6.sin6_addr) == 1)
+		add_address(k, &in6, sizeof in6);
+	return k->count == 1;
 }
 
 /* Cut the host and the port out of HOST:PORT.  Returns success. */
@@ -131,16 +128,14 @@ split(struct connect *k)
 static int
 path_address(struct connect *k, const struct condition *c)
 {
-	struct address address;
-	struct sockaddr_un *un = (struct sockaddr_un *)&address.of;
+	struct sockaddr_un un;
 
-	if (strlen(c->word) >= sizeof un->sun_path)
+	if (strlen(c->word) >= sizeof un.sun_path)
 		return diag_system(ENAMETOOLONG, NULL, "%s", c->word);
-	memset(&address, 0, sizeof address);
-	un->sun_family = AF_UNIX;
-	strcpy(un->sun_path, c->word);
-	address.length = sizeof *un;
-	add_address(k, &address);
+	memset(&un, 0, sizeof un);
+	un.sun_family = AF_UNIX;
+	strcpy(un.sun_path, c->word);
+	add_address(k, &un, sizeof un);
 	k->is_path = true;
 	return 0;
 }
@@ -210,8 +205,9 @@ take_addresses(struct backend_state *s, struct condition *c)
 		return;
 	}
 	while (same < count && count == k->count &&
-	    memcmp(&k->found[same], &k->attempts[same].address,
-		sizeof *k->found) == 0)
+	    k->found[same].length == k->attempts[same].address.length &&
+	    memcmp(&k->found[same].of, &k->attempts[same].address.of,
+		k->found[same].length) == 0)
 		same++;
 	if (same == count)
 		return;
@@ -219,7 +215,7 @@ take_addresses(struct backend_state *s, struct condition *c)
 		end_attempt(s, &k->attempts[i]);
 	k->count = 0;
 	for (unsigned i = 0; i < count; i++)
-		add_address(k, &k->found[i]);
+		add_address(k, &k->found[i].of, k->found[i].length);
 }
 
 static int
@@ -271,7 +267,7 @@ look_up(struct backend_state *s, struct condition *c)
 static void
 set_pause(struct attempt *a)
 {
-	a->pause = a->pause == 0       ? FIRST_PAUSE :
+	a->pause = a->pause == 0      ? FIRST_PAUSE :
 	    a->pause < LAST_PAUSE / 2 ? 2 * a->pause :
 					LAST_PAUSE;
 	a->next = deadline_in(a->pause);
@@ -294,8 +290,8 @@ failed(struct condition *c, struct attempt *a, int error)
 		if (expected[i] == error)
 			return;
 	if (!k->reported)
-		(void)diag_system(error, "tried again until that is over",
-		    "%s", c->word);
+		(void)diag_system(error, "tried again until that is over", "%s",
+		    c->word);
 	k->reported = true;
 }
 
@@ -345,7 +341,7 @@ static int
 begin(struct backend_state *s, struct condition *c, struct attempt *a)
 {
 	const struct sockaddr *address = (struct sockaddr *)&a->address.of;
-	int fd = socket(address->sa_family, c->of.connect->type, 0), error;
+	int fd = socket(a->address.of.ss_family, c->of.connect->type, 0), error;
 
 	if (fd == -1) {
 		failed(c, a, errno);

@@ -5,6 +5,9 @@
  *
  *   await.c      the list of conditions, and the backend
  *   exit.c       a process has ended
+ *   connect.c    an address accepts a connection
+ *   path.c       a path exists, or does not
+ *   resolve.c    the addresses of a name
  *   condition.c  what they share: their descriptors
  *
  * "Something reports that it may be met, then ask": a condition is watched
@@ -14,6 +17,7 @@
 #define AWAIT_INTERNAL_H
 
 #include <sys/types.h>
+#include <sys/socket.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +43,8 @@ struct condition_kind {
 	int (*ask)(struct backend_state *s, struct condition *c);
 	/* release what it holds */
 	void (*end)(struct backend_state *s, struct condition *c);
+	/* release what parse has allocated; or NULL */
+	void (*release)(struct condition *c);
 };
 
 enum {
@@ -54,8 +60,13 @@ struct condition {
 	uint32_t token;
 	uint8_t state;
 	int64_t data; /* of its event */
+	int connection; /* kept, or -1 */
 	deadline_t next; /* when to ask it, whatever is reported */
 	int64_t pause; /* ns, the last one of a back-off, or 0 */
+	struct {
+		uint8_t flags;
+		uint32_t links; /* symbolic, on the way */
+	} path; /* path.c */
 	union {
 		struct {
 			pid_t pid;
@@ -64,13 +75,21 @@ struct condition {
 			uint64_t began; /* exits_runs's */
 			bool ended;
 		} exit;
+		struct connect *connect; /* connect.c */
 	} of;
 };
 
+/* What to do when the descriptor of SLOT is reported, which is of many. */
+typedef void condition_shared_fn(struct backend_state *s, uint32_t slot);
+
+struct paths;
+
 struct await {
+	bool keeps; /* connections */
 	deadline_t until;
 	struct condition *list;
 	size_t count;
+	struct paths *paths; /* path.c, or NULL */
 	/* the usual backend, and that of a stream */
 	struct {
 		const struct backend *base;
@@ -86,6 +105,7 @@ struct backend_state {
 	struct slot {
 		int fd; /* -1: unused */
 		uint32_t condition;
+		condition_shared_fn *shared; /* or NULL */
 	} * slots;
 	size_t slot_count, unused; /* those before UNUSED are used */
 	bool conditions; /* were added to it */
@@ -97,6 +117,43 @@ struct backend_state {
 
 extern const struct condition_kind condition_exit;
 
+/* ---- path.c ---- */
+
+extern const struct condition_kind condition_exists, condition_absent;
+
+/*
+ * Watch all directories on the way to the path that is C's word, for a condition
+ * of another kind too; path_changed says whether anything has changed there
+ * since it was last called, or may have.
+ */
+int path_start(struct backend_state *s, struct condition *c);
+void path_end(struct backend_state *s, struct condition *c);
+bool path_changed(struct condition *c);
+
+/* Give up what they share, if it is there. */
+void paths_close(void);
+
+/* ---- connect.c ---- */
+
+extern const struct condition_kind condition_connect;
+
+/* ---- resolve.c ---- */
+
+#define MOST_ADDRESSES 16
+
+struct address {
+	socklen_t length;
+	struct sockaddr_storage of;
+};
+
+/*
+ * Look up HOST and PORT in a process of its own, since getaddrinfo(3) may take
+ * as long as it likes.  Returns a descriptor, non-blocking, to read each address
+ * from, a struct address, and then the end of file; or -errno.  Its close ends
+ * the process.
+ */
+int resolve_start(const char *host, const char *port);
+
 /* ---- condition.c ---- */
 
 /*
@@ -105,6 +162,10 @@ extern const struct condition_kind condition_exit;
  */
 int condition_watch(struct backend_state *s, const struct condition *c, int fd,
     short bits, uint32_t *slot);
+
+/* The same for one that several conditions share: READY is called. */
+int condition_watch_shared(struct backend_state *s, condition_shared_fn *ready,
+    int fd, short bits, uint32_t *slot);
 
 /* Watch SLOT for BITS from now on, 0: for its end; or no longer. */
 int condition_rewatch(struct backend_state *s, uint32_t slot, short bits);

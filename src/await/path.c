@@ -204,7 +204,7 @@ watch_way(struct paths *p, struct condition *c)
 	if ((c->path.flags & WATCHED) != 0)
 		drop_entries(p, c);
 	c->path.flags |= WATCHED;
-	c->path.flags &= (uint8_t)~(STALE | SAMPLED);
+	c->path.flags &= (uint8_t) ~(STALE | SAMPLED);
 	if (p->watch == -1 || strlen(c->word) >= sizeof way.left) {
 		c->path.flags |= SAMPLED;
 		return 0;
@@ -375,8 +375,8 @@ static void
 report(struct condition *c, int error)
 {
 	if ((c->path.flags & REPORTED) == 0)
-		(void)diag_system(error, "tried again until that is over",
-		    "%s", c->word);
+		(void)diag_system(error, "tried again until that is over", "%s",
+		    c->word);
 	c->path.flags |= REPORTED;
 }
 
@@ -386,8 +386,7 @@ was_met(const struct condition *c, unsigned links)
 {
 	/* not a symbolic link that came, and leads nowhere */
 	if (c->kind->bit == AWAIT_EXISTS)
-		return (c->path.flags & CAME) != 0 &&
-		    c->path.links <= links &&
+		return (c->path.flags & CAME) != 0 && c->path.links <= links &&
 		    c->word[strlen(c->word) - 1] != '/';
 	return (c->path.flags & WENT) != 0;
 }
@@ -410,7 +409,7 @@ path_ask(struct backend_state *s, struct condition *c)
 		c->path.flags |= SAMPLED;
 	} else if (there == (c->kind->bit == AWAIT_EXISTS) || was_met(c, links))
 		return 1;
-	c->path.flags &= (uint8_t)~(CAME | WENT);
+	c->path.flags &= (uint8_t) ~(CAME | WENT);
 	c->next = DEADLINE_NEVER;
 	if ((c->path.flags & SAMPLED) != 0) {
 		c->path.flags |= STALE;

@@ -43,8 +43,8 @@ make_room(int fd)
 		(void)sigaction(i, &action, NULL);
 	action.sa_handler = leave;
 	(void)sigaction(SIGIO, &action, NULL);
-	close_between(0, fd - 1);
-	close_between(fd + 1, INT_MAX);
+	close_between(0, (unsigned)fd - 1);
+	close_between((unsigned)fd + 1, INT_MAX);
 	(void)sigprocmask(SIG_SETMASK, &action.sa_mask, NULL);
 	(void)fcntl(fd, F_SETOWN, getpid());
 	(void)fcntl(fd, F_SETFL, O_ASYNC);

@@ -57,11 +57,11 @@ enum {
  */
 static const struct {
 	unsigned given, excluded, required;
-	char message[72];
+	char message[80];
 } rules[] = {
 	{ LINES, PROGRAM, 0, "--lines cannot be combined with a program" },
 	{ LINES, AWAIT, 0,
-	    "--lines cannot be combined with --exit; see --while PID" },
+	    "--lines: not with --exit, --exists, --absent, --connect; see --while PID" },
 	{ ALL, PROGRAM, 0, "--all cannot be combined with a program" },
 	{ ALL, FOLLOW, 0, "--all cannot be combined with --follow" },
 	{ MAX_LINE, 0, LINES, "--max-line: only with --lines" },

@@ -162,6 +162,8 @@ resolve(const struct command *command, struct request *request)
 		request->targets.backend = backend_over(backend, false);
 	request->targets.backend = await_over(request->targets.backend);
 	await_until(request->wait.deadline);
+	if (program)
+		await_keep();
 	if (status == 0 && request->wait.ready_fd != -1 &&
 	    targets_name(&request->targets, request->wait.ready_fd))
 		status = diag_usage("--ready-fd %d: it is also a target, and"

@@ -16,6 +16,7 @@
 #include "output/diag.h"
 #include "output/output.h"
 #include "run/request.h"
+#include "sys/dirwatch.h"
 #include "sys/exits.h"
 #include "sys/foreign.h"
 #include "sys/kernel.h"
@@ -69,6 +70,7 @@ static const struct {
 } features[] = {
 	{ "fifo", watch_probe }, /* by the holder of a named pipe */
 	{ "exit", exits_probe },
+	{ "path", dirwatch_probe },
 };
 
 static void

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "await/await.h"
 #include "backend/backend.h"
 #include "backend/kqueue.h"
 #include "base/pmux.h"
@@ -248,6 +249,8 @@ hand_over(struct launch *launch, const struct target *t,
 	int fd;
 
 	launch->input = launch->output = -1;
+	if ((t->flags & TARGET_CONDITION) != 0)
+		launch->input = launch->output = await_connection(event->token);
 	if (!is_handed(t))
 		return 0;
 	fd = foreign_borrow(t->fd);
@@ -273,7 +276,7 @@ static int
 set_blocking(const struct target *t)
 {
 	bool own = (t->flags & TARGET_PATH) != 0 ||
-	    (t->process == 0 && t->fd != t->number);
+	    (t->process == 0 && t->fd >= 0 && t->fd != t->number);
 
 	return own ? file_set_blocking(t->fd) : 0;
 }

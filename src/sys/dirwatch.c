@@ -164,7 +164,8 @@ dirwatch_open(void)
 int
 dirwatch_add(int watch, const char *path)
 {
-	int fd = fdplace(open(path, O_EVTONLY | O_DIRECTORY | O_CLOEXEC)), error;
+	int fd = fdplace(open(path, O_EVTONLY | O_DIRECTORY | O_CLOEXEC)),
+	    error;
 	struct kevent change;
 
 	if (fd < 0)

@@ -407,7 +407,7 @@ same() {
 
 @test "what is no number of a descriptor" {
 	usage_error 'no descriptor to compare' compare
-	usage_error 'file: not the number of a descriptor' compare file
+	usage_error 'file: a path is not opened, give a descriptor' compare file
 	usage_error '-1: a descriptor cannot be negative' compare -1
 	usage_error '9999999999: a descriptor is at most' compare 9999999999
 	usage_error 'runs no program' compare 0 -- true

@@ -34,7 +34,7 @@ load helper
 
 @test "messages name wait" {
 	pm wait -t 0 none:in
-	expect_error 3 'pmux: wait: none: .*\[ENOENT\]$'
+	expect_error 3 'pmux: wait: none: .*\[ENOENT\] \(--exists PATH waits'
 }
 
 @test "the events of epoll alone are not wait's" {
@@ -49,4 +49,24 @@ load helper
 	assert_line $'nval\t8'
 	assert_line $'in\tfile'
 	assert_line $'in\t/dev/null'
+}
+
+@test "what was meant for something else names that" {
+	: >f
+	pm wait proc:4711
+	expect_error 3 '\[ENOENT\] \(a kevent is for pmux kqueue; .*--exit PID'
+	pm wait timer:1s
+	expect_error 3 '\[ENOENT\] \(a kevent is for pmux kqueue\)'
+	pm wait localhost:80
+	expect_error 3 '\[ENOENT\] \(pmux wait --connect HOST:PORT'
+	pm wait -
+	expect_error 3 '\[ENOENT\] \(standard input is 0\)'
+	pm wait f:read
+	expect_error 3 '\[ENOENT\] \(unknown event; there are in, pri,'
+	pm wait f:in,
+	expect_error 3 '\[ENOENT\] \(unknown event; there are in, pri,'
+	pm poll f:none/none
+	expect_error 3 '\[ENOENT\]|\[ENOTDIR\]'
+	pm poll none
+	expect_error 3 '\[ENOENT\]$'
 }

@@ -456,6 +456,7 @@ options_parse(const struct command *command, const struct backend *backend,
 	memset(request, 0, sizeof *request);
 	request->print.targets = &request->targets;
 	request->print.statuses = (command->options & OPTION_AWAIT) != 0;
+	pmux->names->conditions = request->print.statuses;
 	request->stream.better = command->streams;
 	request->targets.backend = backend;
 	request->wait.deadline = DEADLINE_NEVER;

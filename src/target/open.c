@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "base/flags.h"
+#include "base/number.h"
 #include "base/pmux.h"
 #include "fifo/fifo.h"
 #include "output/diag.h"
@@ -207,6 +209,39 @@ reads(const struct target *t, const struct backend *backend)
 	return (t->bits & backend->mask_read) != 0 || !writes(t, backend);
 }
 
+/* Whether the LENGTH bytes at S are the name of a filter of kqueue. */
+static bool
+is_filter(const char *s, size_t length)
+{
+	for (const struct flag *f = backend_kqueue.flags; *f->name != '\0'; f++)
+		if (strlen(f->name) == length &&
+		    memcmp(f->name, s, length) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The command or option that was meant with PATH, which is not there and has a
+ * COLON or not; or NULL.
+ */
+static const char *
+meant_hint(const char *path, const char *colon)
+{
+	if (strcmp(path, "-") == 0)
+		return "standard input is 0";
+	if (colon != NULL && strncmp(path, "proc:", 5) == 0)
+		return "a kevent is for pmux kqueue; pmux wait --exit PID waits"
+		       " for the end of a process";
+	if (colon != NULL && is_filter(path, strcspn(path, ":")))
+		return "a kevent is for pmux kqueue";
+	if (colon != NULL && strchr(path, '/') == NULL && colon > path &&
+	    number_is(colon + 1, strlen(colon + 1), 10))
+		return "pmux wait --connect HOST:PORT waits for a server";
+	return pmux->names->conditions ?
+	    "--exists PATH waits until it is there" :
+	    NULL;
+}
+
 /* A hint why T cannot be opened, for common mistakes; or NULL. */
 static const char *
 open_hint(const struct target *t, const struct backend *backend, int error)
@@ -221,11 +256,11 @@ open_hint(const struct target *t, const struct backend *backend, int error)
 		return "a symbolic link to nothing";
 	if (colon == NULL || (t->flags & TARGET_LITERAL) != 0 ||
 	    (size_t)(colon - path) >= sizeof before)
-		return NULL;
+		return meant_hint(path, NULL);
 	memcpy(before, path, (size_t)(colon - path));
 	before[colon - path] = '\0';
 	if (stat(before, &st) == -1)
-		return NULL;
+		return meant_hint(path, colon);
 	return target_kind(backend)->unknown;
 }
 

@@ -85,6 +85,7 @@ struct target_table {
 struct target_names {
 	struct target_table table; /* of them, once it is needed */
 	bool numbers; /* see kevent_numbers */
+	bool conditions; /* the command has them: a hint names one */
 	char why[320]; /* see target_why_closed */
 	struct target few[TARGETS_FEW]; /* enough for most calls */
 };

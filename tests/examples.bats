@@ -283,6 +283,14 @@ recipe_for_bats() {
 	recipe 'A reader whose writer was stopped'
 }
 
+@test "README: a pipe, or the end of its writer" {
+	recipe 'Data in a pipe, or the end of the process that was to write it'
+}
+
+@test "README: a server that has started" {
+	recipe 'A server that has started: its file, its socket, or its death'
+}
+
 @test "README: the first line of a server, in Bats" {
 	recipe 'In Bats: the first line of a server, not a sleep'
 }

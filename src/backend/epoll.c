@@ -177,7 +177,7 @@ epoll_hint(int error, uint32_t bits)
 	(void)bits;
 	switch (error) {
 	case -EPERM:
-		return "always ready, so epoll does not accept it; poll and select does";
+		return "always ready, so epoll does not accept it; poll and select do";
 	case -EEXIST:
 		return "the same descriptor twice";
 	default:

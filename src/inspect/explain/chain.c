@@ -340,7 +340,8 @@ walk_others(const struct walk *w, const struct descriptor *d, unsigned events,
 	if (line == NULL)
 		return -ENOMEM;
 	set_free(w);
-	buffer_put(&line->text, "and %zu more %ss", left, role(d, events));
+	buffer_put(&line->text, "and %zu more %s%s", left, role(d, events),
+	    left == 1 ? "" : "s");
 	return 0;
 }
 

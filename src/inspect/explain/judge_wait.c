@@ -219,6 +219,26 @@ note(struct judge *judge, const struct waited *w, enum finding_code code,
 	return 0;
 }
 
+/* The same, with the name of H between BEFORE and BEHIND. */
+static int
+note_holder(struct judge *judge, const struct waited *w, enum finding_code code,
+    const struct holder *h, const char *before, const char *behind)
+{
+	struct snapshot_process *other;
+	struct finding *f;
+	int error = snapshot_process(judge->chain->snapshot, h->pid, &other);
+
+	if (error != 0)
+		return error;
+	if ((f = add(judge, w, code)) == NULL)
+		return -ENOMEM;
+	buffer_put(&f->sentence, "descriptor %d %s", w->found->d.number,
+	    before);
+	chain_put_process(&f->sentence, other);
+	buffer_put(&f->sentence, "/%d%s", h->number, behind);
+	return 0;
+}
+
 static int
 judge_socket(struct judge *judge, const struct waited *w)
 {
@@ -308,20 +328,74 @@ static int
 judge_sharing(struct judge *judge, const struct waited *w)
 {
 	const struct descriptor *d = &w->found->d;
+	const struct holder *h = NULL;
 	int error;
 
 	if (!judge->all || !d->nonblock || d->kind == KIND_EPOLL)
 		return 0;
 	error = snapshot_peers(judge->chain->snapshot, w->found);
-	for (size_t i = 0; i < w->found->peers.same.count && error == 0; i++)
+	for (size_t i = 0; i < w->found->peers.same.count && h == NULL; i++)
 		if (w->found->peers.same.list[i].pid != d->pid)
-			return note(judge, w, FINDING_NONBLOCK_SHARED,
-			    "has O_NONBLOCK, which another process shares that"
-			    " has the same open file");
+			h = &w->found->peers.same.list[i];
+	if (error != 0 || h == NULL)
+		return error;
+	return note_holder(judge, w, FINDING_NONBLOCK_SHARED, h,
+	    "has O_NONBLOCK, and so has ", ", the same open file");
+}
+
+/* Whether THREAD of H's process sleeps in a wait for it.  0 or -ENOMEM. */
+static int
+thread_waits(struct snapshot *snapshot, const struct snapshot_thread *thread,
+    const struct holder *h, bool *waits)
+{
+	const struct thread_wait *wait = &thread->wait;
+	struct snapshot_descriptor *found;
+	int error = 0;
+
+	for (size_t i = 0; wait->state == 'S' && i < wait->count && error == 0;
+	     i++) {
+		*waits |= wait->wanted[i].fd == h->number;
+		error = snapshot_descriptor(snapshot, h->pid,
+		    wait->wanted[i].fd, &found);
+		if (error != 0 || found->error != 0 ||
+		    found->d.kind != KIND_EPOLL)
+			continue;
+		error = snapshot_entries(snapshot, found);
+		for (size_t j = 0; j < found->entries.count; j++)
+			*waits |= found->entries.list[j].entry.number ==
+				h->number &&
+			    found->entries.list[j].armed;
+	}
 	return error;
 }
 
-/* Two threads wait for it.  W is the second. */
+/* The same open file is waited for in another process.  0 or -ENOMEM. */
+static int
+judge_processes(struct judge *judge, const struct waited *w)
+{
+	struct snapshot *snapshot = judge->chain->snapshot;
+	struct snapshot_process *p;
+	int error = snapshot_peers(snapshot, w->found);
+
+	for (size_t i = 0; i < w->found->peers.same.count && error == 0; i++) {
+		const struct holder *h = &w->found->peers.same.list[i];
+		bool waits = false;
+
+		if (h->pid == w->process->pid)
+			continue;
+		error = snapshot_process(snapshot, h->pid, &p);
+		for (size_t j = 0; error == 0 && j < p->count && !waits; j++)
+			error = thread_waits(snapshot, &p->threads[j], h,
+			    &waits);
+		if (error == 0 && waits)
+			return note_holder(judge, w, FINDING_SEVERAL_WAITERS, h,
+			    "is waited for here, and as ",
+			    ": an event wakes one of them or all");
+	}
+	return error;
+}
+
+/* Two threads wait for it; if both are of this process, W is the second. */
 static int
 judge_others(struct judge *judge, const struct waited *w)
 {
@@ -333,9 +407,9 @@ judge_others(struct judge *judge, const struct waited *w)
 		if (other->found == w->found && other->thread != NULL &&
 		    other->thread != w->thread)
 			return note(judge, w, FINDING_SEVERAL_WAITERS,
-			    "is waited for by several threads, of which one"
-			    " wakes or all do");
-	return 0;
+			    "is waited for by several threads: an event wakes"
+			    " one of them or all");
+	return judge_processes(judge, w);
 }
 
 static int

@@ -81,6 +81,33 @@ healthy() {
 	healthy served saturated saturated-packets compute
 }
 
+# In 150 ms it would run too little to judge it.
+@test "spins, while all processors are busy" {
+	local i
+
+	for i in 1 2 3 4 5 6; do
+		while :; do :; done 3>&- &
+	done
+	victim unread
+	explained
+	[[ $status == 1 && $findings == *'fault spins -' ]] ||
+	    fail "$output $stderr"
+}
+
+@test "a loop of poll(2): the command that shows its cause" {
+	spins poll 0 >/dev/null 3>&- &
+	victim=$!
+	await_state "$victim" R
+	until explained && [[ $stderr == *" pmux trace --calls -p $victim "* ]]; do
+		[[ $status == 0 && $findings == '' ]] || fail "$output"
+	done
+	pm explain -q -p "$victim"
+	[[ $status == 0 && $stderr == '' ]] || fail "$stderr"
+	victim compute
+	explained
+	[[ $status == 0 && $stderr == '' ]] || fail "$stderr"
+}
+
 @test "hangup-unasked" {
 	finds hung-up 1 'fault hangup-unasked 12/10' 'fault spins -'
 	healthy not-hung-up
@@ -390,6 +417,7 @@ notes() {
 
 @test "nonblock-shared" {
 	notes nonblock-shared 10 nonblock-shared waits-for-writer
+	[[ $output == *', and so has peer['*']/10, the same open file'* ]]
 	notes nonblock-alone 10 waits-for-writer
 }
 
@@ -440,6 +468,34 @@ for i in range(count):
 	[[ $findings == *'note several-waiters'* ]] || fail "$output"
 	readers 2 2
 	[[ $findings != *several-waiters* ]] || fail "$output"
+}
+
+# waiting CODE: two processes that have the same pipes, in `victim'.
+waiting() {
+	python3 -c '
+import os, select
+ends = [os.pipe() for i in range(2)]
+child = os.fork() == 0
+epoll = select.epoll()
+'"$1" 3>&- &
+	victim=$!
+	until other=$(pgrep -P "$victim") && explained &&
+	    [[ $output == *'epoll_wait'* ]]; do :; done
+	until pm explain -p "$other" && [[ $output == *'epoll_wait'* ]]; do :; done
+	explained --all
+}
+
+@test "several-waiters: in several processes" {
+	local other
+
+	command -v python3 >/dev/null || skip 'no python3'
+	waiting 'epoll.register(ends[0][0], 1); epoll.poll()'
+	[[ $findings == *'note several-waiters'* ]] || fail "$output"
+	[[ $output == *" and as python3[$other]/"* ]] || fail "$output"
+	kill "$victim" "$other"
+	waiting 'epoll.register(ends[child][0], 1); epoll.poll()'
+	[[ $findings != *several-waiters* ]] || fail "$output"
+	kill "$victim" "$other"
 }
 
 @test "without pidfd_getfd: what sleeps is not ready" {
@@ -539,6 +595,9 @@ for i in range(count):
 	assert_line --regexp '^bash\[[0-9]+\]/7 has it open for reading and writing$'
 	assert_line --regexp "^cat\[$victim\]/[0-9]+ has it open for reading\$"
 	exec 7<&-
+	printf data >file
+	pm explain file
+	[[ $status == 0 && $output == '' && $stderr == *': no process has it open'* ]]
 	pm explain nothing
 	expect_error 3 'nothing: .*\[ENOENT\]'
 }

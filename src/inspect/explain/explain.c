@@ -259,18 +259,52 @@ is_suspicious(struct explanation *e)
 	return suspicious;
 }
 
+/*
+ * Whether a thread has run all the time, and too little to judge it: the time in
+ * the kernel is counted in ticks of 10 ms.
+ */
+static bool
+is_undecided(struct explanation *e)
+{
+	const struct snapshot_process *p = e->first.snapshot.processes;
+	struct busy now;
+
+	for (; p != NULL; p = p->next)
+		for (size_t i = 0; p->is_named && i < p->count; i++) {
+			const struct snapshot_thread *t = &p->threads[i];
+
+			if (t->is_counted && t->wait.state == 'R' &&
+			    busy_note(&e->source, p->pid, t->tid, &now) == 0 &&
+			    busy_kept_running(&t->busy, &now) &&
+			    now.times.ran - t->busy.times.ran <
+				(uint64_t)BUSY_LEAST)
+				return true;
+		}
+	return false;
+}
+
 static int
 sleep_between(void *argument)
 {
 	struct explanation *e = argument;
+	deadline_t longest = deadline_in(BUSY_LONGEST);
 	int64_t left;
 
 	while ((left = deadline_left(e->end)) > 0)
 		(void)poll(NULL, 0, (int)(left / 1000000) + 1);
+	while (is_undecided(e) && deadline_left(longest) > 0)
+		(void)poll(NULL, 0, 20);
 	return 0;
 }
 
 /* ---- what could not be examined ---- */
+
+static bool
+has_fault(const struct findings *findings)
+{
+	return findings->count > 0 &&
+	    findings->list[0].severity == SEVERITY_FAULT;
+}
 
 static void
 report_process(struct explanation *e, const struct snapshot_process *p)
@@ -287,12 +321,35 @@ report_process(struct explanation *e, const struct snapshot_process *p)
 		    (intmax_t)p->pid);
 }
 
+/* A loop of poll(2) cannot be distinguished from outside from other work. */
+static void
+report_busy(struct explanation *e)
+{
+	const struct judge judge = { .chain = &e->last->chain,
+		.before = &e->first.snapshot };
+	const struct snapshot_process *p = e->last->snapshot.processes;
+
+	if (e->options.quiet || e->last == &e->first ||
+	    has_fault(&e->last->findings))
+		return;
+	for (; p != NULL; p = p->next)
+		if (p->is_named && p->error == 0 && findings_is_busy(&judge, p))
+			diag_remark("process %jd does not sleep: pmux trace"
+				    " --calls -p %jd counts what its waits"
+				    " report",
+			    (intmax_t)p->pid, (intmax_t)p->pid);
+}
+
 static void
 report_target(struct explanation *e, const struct inspect_target *target)
 {
 	struct snapshot_descriptor *found;
 	struct snapshot_process *p;
 
+	if (target->path != NULL && e->count == 1 && !e->options.quiet &&
+	    e->last->chain.line_count == 0)
+		diag_remark("%s: no process has it open, or watches it",
+		    target->path);
 	if (target->path != NULL ||
 	    snapshot_process(&e->last->snapshot, target->pid, &p) != 0)
 		return;
@@ -326,13 +383,6 @@ report_hidden(const struct explanation *e)
 }
 
 /* ---- the whole ---- */
-
-static bool
-has_fault(const struct findings *findings)
-{
-	return findings->count > 0 &&
-	    findings->list[0].severity == SEVERITY_FAULT;
-}
 
 static int
 fail(int error, const struct explanation *e)
@@ -371,6 +421,7 @@ finish(struct explanation *e)
 		explain_print_text(&view->chain, &view->findings);
 	for (size_t i = 0; i < e->count; i++)
 		report_target(e, &e->targets[i]);
+	report_busy(e);
 	report_hidden(e);
 	return has_fault(&view->findings) ? EXIT_UNASKED : e->status;
 }

@@ -22,6 +22,13 @@
 #define BUSY_TIME INT64_C(150000000)
 #define BUSY_PERCENT 95
 
+/*
+ * On a loaded machine a thread that never sleeps is observed until it has run for
+ * so long, or so much time has passed, in ns.
+ */
+#define BUSY_LEAST INT64_C(100000000)
+#define BUSY_LONGEST INT64_C(1000000000)
+
 struct busy {
 	int64_t when; /* monotonic clock, ns */
 	struct procfs_times times;

@@ -32,47 +32,6 @@ struct pidfd_information {
 #define INFORMATION_EXIT (UINT64_C(1) << 3)
 #define GET_INFORMATION _IOWR(0xff, 11, struct pidfd_information)
 
-/* Read file NAME of DIRECTORY into TEXT, as a string. */
-static bool
-read_text(int directory, const char *name, char *text, size_t size)
-{
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd == -1)
-		return false;
-	n = read(fd, text, size - 1);
-	(void)close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0;
-}
-
-/*
- * Read the wait status of a zombie: field 52 of /proc/PID/stat (proc(5)), which
- * is 0 for a reader that may not trace the process.  To such a reader the link
- * exe is refused; to any other, it is missing for a zombie (ENOENT).  The link
- * is read first: if the process is reaped in between, reading stat fails.
- */
-static bool
-status_from(int directory, int *status)
-{
-	char text[1024], *field;
-
-	if (readlinkat(directory, "exe", text, sizeof text) == -1 &&
-	    errno != ENOENT)
-		return false;
-	if (!read_text(directory, "stat", text, sizeof text))
-		return false;
-	/* the name, in parentheses, may contain any character */
-	field = strrchr(text, ')');
-	if (field == NULL ||
-	    (strncmp(field, ") Z", 3) != 0 && strncmp(field, ") X", 3) != 0))
-		return false;
-	field = strrchr(field, ' ');
-	*status = atoi(field + 1);
-	return true;
-}
-
 /* Whether /proc shows the PID namespace of this process. */
 static bool
 is_own_proc(void)
@@ -83,20 +42,44 @@ is_own_proc(void)
 	    atol(self) == (long)getpid();
 }
 
+/* The wait status in TEXT, which /proc/PID/stat has of a zombie. */
+static bool
+parse_stat(const char *text, int *status)
+{
+	/* the name, in parentheses, may contain any character */
+	const char *field = strrchr(text, ')');
+
+	if (field == NULL ||
+	    (strncmp(field, ") Z", 3) != 0 && strncmp(field, ") X", 3) != 0))
+		return false;
+	field = strrchr(field, ' ');
+	*status = atoi(field + 1);
+	return true;
+}
+
+/*
+ * Read the wait status of a zombie: field 52 of /proc/PID/stat (proc(5)), which
+ * is 0 for a reader that may not trace the process.  To such a reader the link
+ * exe is refused; to any other, it is missing for a zombie (ENOENT).  The file
+ * stays that of the process: if it is reaped in between, reading fails.
+ */
 static bool
 status_of_zombie(pid_t pid, int *status)
 {
-	char path[32];
-	int directory;
-	bool known;
+	char path[40], text[1024] = "";
+	bool permitted;
+	int fd;
 
-	(void)snprintf(path, sizeof path, "/proc/%ld", (long)pid);
-	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (directory == -1)
+	(void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
 		return false;
-	known = is_own_proc() && status_from(directory, status);
-	(void)close(directory);
-	return known;
+	(void)snprintf(path, sizeof path, "/proc/%ld/exe", (long)pid);
+	permitted = readlink(path, text, 1) != -1 || errno == ENOENT;
+	if (!permitted || read(fd, text, sizeof text - 1) <= 0)
+		*text = '\0';
+	(void)close(fd);
+	return parse_stat(text, status) && is_own_proc();
 }
 
 /* Get the wait status of a child without reaping it. */
@@ -145,7 +128,7 @@ status_of_process(int pidfd, pid_t pid, int *status)
 
 	if (known == 1)
 		return 1;
-	if (status_of_child(pidfd, status) || status_of_zombie(pid, status))
+	if (status_of_zombie(pid, status) || status_of_child(pidfd, status))
 		return 1;
 	/* it may have been reaped meanwhile */
 	return status_of_reaped(pidfd, status);

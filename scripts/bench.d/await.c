@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * await.c - what the conditions of pmux wait cost.
+ *
+ *	await wait PID...
+ *		wait for the end of each, by pidfd_open(2) and poll(2)
+ *	await exit N ROUNDS NAME CMD [ARG]... [// NAME CMD [ARG]...]...
+ *		run each CMD in turns with the numbers of N processes, end those,
+ *		and print for each NAME the medians, in microseconds, of the time
+ *		until CMD has ended and of its CPU time
+ *	await connect ROUNDS CMD [ARG]...
+ *		run CMD with an address, listen there later, and print the median,
+ *		in microseconds, of the time until CMD has ended
+ */
+#define _GNU_SOURCE
+#include <sys/types.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MOST 1000
+#define MOST_ROUNDS 1000
+#define MOST_COMMANDS 8
+
+static void
+must(int good, const char *what)
+{
+	if (good)
+		return;
+	perror(what);
+	exit(1);
+}
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static int
+ascending(const void *left, const void *right)
+{
+	const double *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+static double
+median(double *list, int count)
+{
+	qsort(list, (size_t)count, sizeof *list, ascending);
+	return list[count / 2];
+}
+
+static int
+wait_all(int count, char **words)
+{
+	struct pollfd *fds = calloc((size_t)count, sizeof *fds);
+	int left = count;
+
+	must(fds != NULL, "calloc");
+	for (int i = 0; i < count; i++) {
+		fds[i].fd = (int)syscall(SYS_pidfd_open, atoi(words[i]), 0);
+		fds[i].events = POLLIN;
+		must(fds[i].fd != -1, "pidfd_open");
+	}
+	while (left > 0) {
+		must(poll(fds, (nfds_t)count, -1) > 0, "poll");
+		for (int i = 0; i < count; i++) {
+			if (fds[i].revents == 0)
+				continue;
+			printf("exit\t%s\n", words[i]);
+			fds[i].fd = -1;
+			left--;
+		}
+		fflush(stdout);
+	}
+	return 0;
+}
+
+/* Start ARGUMENTS with standard output at the end of a pipe: its other end. */
+static pid_t
+start(char **arguments, int *output)
+{
+	int ends[2];
+	pid_t pid;
+
+	must(pipe(ends) == 0, "pipe");
+	pid = fork();
+	must(pid != -1, "fork");
+	if (pid == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		execvp(*arguments, arguments);
+		_exit(127);
+	}
+	close(ends[1]);
+	*output = ends[0];
+	return pid;
+}
+
+/* Until PID sleeps: field 3 of /proc/PID/stat, several times in a row. */
+static void
+await_sleep(pid_t pid)
+{
+	const struct timespec pause = { 0, 1000000 };
+	char path[64], text[512], *state;
+
+	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+	for (int seen = 0; seen < 20;) {
+		FILE *file = fopen(path, "r");
+
+		must(file != NULL, path);
+		text[fread(text, 1, sizeof text - 1, file)] = '\0';
+		fclose(file);
+		state = strrchr(text, ')');
+		seen = state != NULL && state[2] == 'S' ? seen + 1 : 0;
+		nanosleep(&pause, NULL);
+	}
+}
+
+struct cost {
+	double time[MOST_ROUNDS], cpu[MOST_ROUNDS];
+};
+
+/* CMD has been woken at BEGAN: what it costs to its end. */
+static void
+finish(pid_t pid, int output, double began, struct cost *cost, int round)
+{
+	struct rusage usage;
+	char text[65536];
+	int status;
+
+	while (read(output, text, sizeof text) > 0)
+		;
+	cost->time[round] = now() - began;
+	close(output);
+	must(wait4(pid, &status, 0, &usage) == pid, "wait4");
+	if (status != 0) {
+		fprintf(stderr, "await: a program ended with %d\n", status);
+		exit(1);
+	}
+	cost->cpu[round] = (double)(usage.ru_utime.tv_sec +
+			       usage.ru_stime.tv_sec) *
+		1e6 +
+	    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static void
+measure_exit(char **command, int count, struct cost *cost, int round)
+{
+	static char numbers[MOST][32];
+	static char *arguments[MOST + 32];
+	static pid_t pids[MOST];
+	int n = 0, output;
+	double began;
+	pid_t pid;
+
+	while (command[n] != NULL && strcmp(command[n], "//") != 0) {
+		arguments[n] = command[n];
+		n++;
+	}
+	for (int i = 0; i < count; i++) {
+		pids[i] = fork();
+		must(pids[i] != -1, "fork");
+		if (pids[i] == 0)
+			for (;;)
+				pause();
+		/* the last word of pmux is --exit= */
+		snprintf(numbers[i], sizeof numbers[i], "%s%ld",
+		    strcmp(arguments[n - 1], "--exit=") == 0 ? "--exit=" : "",
+		    (long)pids[i]);
+	}
+	if (strcmp(arguments[n - 1], "--exit=") == 0)
+		n--;
+	for (int i = 0; i < count; i++)
+		arguments[n + i] = numbers[i];
+	arguments[n + count] = NULL;
+	pid = start(arguments, &output);
+	await_sleep(pid);
+	began = now();
+	for (int i = 0; i < count; i++)
+		kill(pids[i], SIGKILL);
+	for (int i = 0; i < count; i++)
+		waitpid(pids[i], NULL, 0);
+	finish(pid, output, began, cost, round);
+}
+
+static int
+compare_exit(int count, int rounds, char **words)
+{
+	static struct cost costs[MOST_COMMANDS];
+	char **commands[MOST_COMMANDS];
+	int n = 0;
+
+	for (commands[n++] = words; *words != NULL; words++)
+		if (strcmp(*words, "//") == 0 && n < MOST_COMMANDS)
+			commands[n++] = words + 1;
+	for (int round = 0; round < rounds; round++)
+		for (int i = 0; i < n; i++)
+			measure_exit(commands[i] + 1, count, &costs[i], round);
+	for (int i = 0; i < n; i++)
+		printf("exit-%d\t%s\t%.1f\t%.1f\n", count, *commands[i],
+		    median(costs[i].time, rounds),
+		    median(costs[i].cpu, rounds));
+	return 0;
+}
+
+static int
+compare_connect(int rounds, char **command)
+{
+	static struct cost cost;
+	char address[64], *arguments[32];
+	int n = 0;
+
+	for (; command[n] != NULL && n < 30; n++)
+		arguments[n] = command[n];
+	arguments[n] = address;
+	arguments[n + 1] = NULL;
+	for (int round = 0; round < rounds; round++) {
+		struct sockaddr_in in = { .sin_family = AF_INET };
+		socklen_t size = sizeof in;
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), output;
+		/* not in step with the pauses */
+		const struct timespec pause = { 1,
+			round * 7919 % 250 * 1000000 };
+		double began;
+		pid_t pid;
+
+		in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		must(bind(fd, (struct sockaddr *)&in, size) == 0, "bind");
+		must(getsockname(fd, (struct sockaddr *)&in, &size) == 0,
+		    "getsockname");
+		snprintf(address, sizeof address, "127.0.0.1:%u",
+		    (unsigned)ntohs(in.sin_port));
+		pid = start(arguments, &output);
+		nanosleep(&pause, NULL);
+		began = now();
+		must(listen(fd, 1) == 0, "listen");
+		finish(pid, output, began, &cost, round);
+		close(fd);
+	}
+	printf("connect\tpmux\t%.1f\t%.1f\n", median(cost.time, rounds),
+	    median(cost.cpu, rounds));
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc > 2 && strcmp(argv[1], "wait") == 0)
+		return wait_all(argc - 2, argv + 2);
+	if (argc > 5 && strcmp(argv[1], "exit") == 0 && atoi(argv[2]) <= MOST &&
+	    atoi(argv[3]) <= MOST_ROUNDS)
+		return compare_exit(atoi(argv[2]), atoi(argv[3]), argv + 4);
+	if (argc > 3 && strcmp(argv[1], "connect") == 0 &&
+	    atoi(argv[2]) <= MOST_ROUNDS)
+		return compare_connect(atoi(argv[2]), argv + 3);
+	fputs("usage: await wait|exit|connect ...\n", stderr);
+	return 2;
+}

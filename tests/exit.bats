@@ -188,9 +188,9 @@ reported() {
 @test "--all: until each has ended" {
 	local first
 
-	child exit 3
-	first=$child
-	mv go go.first
+	mkfifo go.first
+	bash -c 'read -r _ <go.first; exit 3' 3>&- &
+	first=$!
 	child exit 4
 	waiting wait -a -t 1h --exit "$first" --exit "$child"
 	go

@@ -273,8 +273,9 @@ kevent_same(const struct targets *targets, const struct target *a,
 /* ---- which ---- */
 
 static const struct target_kind descriptors = {
-	.unknown = "unknown event; there are in, pri, out, err, hup, nval, rdhup,"
-		   " rdnorm, rdband, wrnorm, wrband, msg",
+	.unknown =
+	    "unknown event; there are in, pri, out, err, hup, nval, rdhup,"
+	    " rdnorm, rdband, wrnorm, wrband, msg",
 	.events = descriptor_events,
 	.parse = descriptor_parse_all,
 	.same = descriptor_same,

@@ -535,3 +535,25 @@ no_target() {
 @test "no target: sleeps for the timeout, and must have one" {
 	each no_target
 }
+
+# ---- what is no descriptor ----
+
+conditions() {
+	local option
+
+	if [[ $1 == wait ]]; then
+		pm wait -t 5 --exists . --absent none --exit 2147483647 0 </dev/null
+		expect 0 $'exists\t.' $'absent\tnone' $'exit\t2147483647' $'in\t0'
+		pm wait -t 0 --connect 127.0.0.1:1
+		expect 124
+		return
+	fi
+	for option in exit exists absent connect; do
+		pm "$1" -t 0 "--$option" 1
+		expect_error 2 "pmux: $1: --$option: unknown option \(an option of wait\)$"
+	done
+}
+
+@test "processes, paths and connections are for wait" {
+	each conditions
+}

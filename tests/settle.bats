@@ -185,7 +185,7 @@ every_burst() {
 }
 
 @test "--settle: bad words, and not without --follow" {
-	for word in '' x 1,x ,1 1, -2 inf inf,1 1,2,3 1e400; do
+	for word in '' x 1,x ,1 '1,' -2 inf inf,1 1,2,3 1e400; do
 		usage_error '--settle: ' wait --follow --settle "$word" 0
 	done
 	usage_error '--settle: only with --follow' wait --settle 1 0

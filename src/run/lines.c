@@ -20,6 +20,7 @@
 #include "run/lines.h"
 #include "run/pattern.h"
 #include "run/stream.h"
+#include "run/tail.h"
 #include "sys/fileid.h"
 #include "sys/foreign.h"
 #include "sys/kernel.h"
@@ -102,8 +103,9 @@ struct lines {
 	bool measured; /* UNTIL was tried on those that are being put */
 	bool matched; /* UNTIL has matched a record that was printed */
 	char *joined; /* what was held of a line, and the bytes behind it */
-	/* of files that kevent(2) follows; else NULL */
+	/* of files that are followed; else NULL */
 	struct read_text *texts;
+	struct tail *tail; /* of those that --reopen follows; or NULL */
 	/* where the records of a batch end in BYTES, and in the output */
 	struct {
 		uint32_t in;
@@ -282,8 +284,11 @@ lines_open(const struct targets *targets, const struct print_options *print,
 		return diag_system(ENOMEM, NULL, "targets");
 	if ((status = join_same(targets)) != 0)
 		return status;
-	if (targets->kevents != NULL &&
-	    (l->texts = calloc(count, sizeof *l->texts)) == NULL)
+	if (targets->kevents != NULL || options->reopen)
+		l->texts = calloc(count, sizeof *l->texts);
+	if ((targets->kevents != NULL || options->reopen) && l->texts == NULL)
+		return diag_system(ENOMEM, NULL, "targets");
+	if (options->reopen && tail_open(&l->tail, count) != 0)
 		return diag_system(ENOMEM, NULL, "targets");
 	for (size_t i = 0; i < count; i++)
 		l->sources[i].fd = l->sources[i].own = -1;
@@ -613,7 +618,7 @@ read_single_bytes(int fd, struct source *source)
 	return done > 0 ? (ssize_t)done : n;
 }
 
-/* To kevent(2) no file has an end. */
+/* To kevent(2) no file has an end, and with --reopen neither. */
 static struct read_text *
 text_of(const struct source *source)
 {
@@ -624,6 +629,13 @@ text_of(const struct source *source)
 	    NULL;
 }
 
+/* Whether T, whose end was read, may be followed by another file. */
+static bool
+is_named(const struct target *t)
+{
+	return pmux->lines->tail != NULL && (t->flags & TARGET_PATH) != 0;
+}
+
 /*
  * Whether the unfinished line of LENGTH bytes has to be read to be finished, or
  * -errno; *LAST: nothing comes after it.
@@ -632,14 +644,17 @@ static int
 is_stuck(const struct target *t, struct source *source, size_t length,
     bool *last)
 {
+	struct lines *l = pmux->lines;
 	int64_t now;
 	int answer;
 
 	*last = false;
 	if (length == LARGEST)
 		return true;
+	/* no more comes if another file has its name */
 	if (text_of(source) != NULL)
-		return false;
+		return *last = is_named(t) &&
+		    tail_ended(l->tail, t, (size_t)(source - l->sources));
 	answer = read_is_last(t->fd, &source->how, length);
 	*last = answer == 1;
 	if (answer != 0 || read_is_full(&source->how, length))
@@ -1026,6 +1041,9 @@ take_nothing(size_t index, int error)
 	if (error == -EINTR ||
 	    (error == 0 && source->how.kind == READ_DATAGRAMS))
 		return LINES_WAIT;
+	if (error == 0 && text_of(source) != NULL && is_named(t) &&
+	    tail_ended(l->tail, t, index))
+		return LINES_CHANGE;
 	if (error == -EAGAIN || (error == 0 && text_of(source) != NULL))
 		return take_empty(source);
 	put_unfinished(t, holder);
@@ -1085,6 +1103,53 @@ lines_take(size_t index)
 		answer = take(index);
 	sigdefer_end();
 	return answer;
+}
+
+int
+lines_change(size_t index)
+{
+	struct lines *l = pmux->lines;
+	const struct target *t = &l->targets->list[index];
+	struct source *source = &l->sources[index];
+	int error;
+
+	sigdefer_begin();
+	if (!l->print->quiet)
+		make_head(t);
+	if (source->length > 0)
+		(void)match(source, l->bytes, 0);
+	put_unfinished(t, source);
+	l->texts[index] = (struct read_text){ .length = 0 };
+	source->fd = -1;
+	source->empty = false;
+	error = tail_change(l->tail, t, index);
+	sigdefer_end();
+	return error == 0 ?
+	    0 :
+	    diag_system(-error, NULL, "%.*s", (int)t->length, t->name);
+}
+
+bool
+lines_follows(size_t index)
+{
+	const struct target *t = &pmux->lines->targets->list[index];
+	const struct source *source = &pmux->lines->sources[index];
+
+	return is_named(t) && t->fd >= 0 &&
+	    (source->fd != t->fd || source->how.kind == READ_FILE);
+}
+
+int
+lines_files(void)
+{
+	return pmux->lines->tail == NULL ? -1 :
+					   tail_descriptor(pmux->lines->tail);
+}
+
+void
+lines_read_files(void)
+{
+	tail_read(pmux->lines->tail);
 }
 
 bool
@@ -1169,5 +1234,6 @@ lines_end(struct lines *l, size_t count)
 	free(l->sources);
 	free(l->texts);
 	free(l->joined);
+	tail_close(l->tail);
 	free(l);
 }

@@ -16,6 +16,7 @@
 enum lines_answer {
 	LINES_WAIT, /* there may be more: wait until it is ready again */
 	LINES_LEFT, /* an unfinished line is left unread on purpose */
+	LINES_CHANGE, /* lines_change is to be called: another file has its name */
 	LINES_TURN, /* another process reads from it now: try again soon */
 	LINES_END, /* its end of file has come */
 	LINES_FAILED /* it cannot be read; a message has been printed */
@@ -37,6 +38,22 @@ int lines_open(const struct targets *targets, const struct print_options *print,
  * whole lines to the output.  Nothing is read once lines_done says so.
  */
 enum lines_answer lines_take(size_t index);
+
+/*
+ * After LINES_CHANGE: the descriptor of target INDEX is that of the file that
+ * has its name now.  Returns 0 or an exit status, a message having been printed.
+ */
+int lines_change(size_t index);
+
+/* Whether target INDEX is a file that is open and followed by name. */
+bool lines_follows(size_t index);
+
+/*
+ * The descriptor that is readable when a file that is followed by name may have
+ * changed, or -1; and what has been reported there is read.
+ */
+int lines_files(void);
+void lines_read_files(void);
 
 /*
  * Read and print what is unread at target INDEX, up to the goal, also an

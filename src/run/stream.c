@@ -27,6 +27,9 @@
 #include "run/watched.h"
 #include "sys/process.h"
 
+/* ns, after a change of a file: it doubles up to SAMPLE_PAUSE. */
+#define FILES_PAUSE INT64_C(1000000)
+
 struct stream {
 	struct request *request;
 	struct watched w;
@@ -39,6 +42,7 @@ struct stream {
 	bool woken; /* the last wait reported something */
 	bool sampled; /* only sampling shows that the process has ended */
 	int process; /* of --while, as process_open; or -1 */
+	int64_t files_pause; /* until the files are sampled: ns */
 	int64_t pause; /* after its end, until nothing more comes: ns */
 	int status; /* of what failed on the way, or 0 */
 };
@@ -93,6 +97,20 @@ report(struct stream *f, uint32_t index, const struct event *event)
 	f->w.count++;
 }
 
+/* Go on with another file that has the name of target INDEX. */
+static int
+change_file(struct stream *f, uint32_t index)
+{
+	int status;
+
+	watched_remove(&f->w, index);
+	sampler_drop_edges(&f->w.sampler, index);
+	f->files_pause = FILES_PAUSE;
+	status = lines_change(index);
+	f->w.count = lines_count();
+	return status != 0 ? status : watched_add(&f->w, index);
+}
+
 static int
 read_lines(struct stream *f, uint32_t index, const struct event *event)
 {
@@ -106,6 +124,8 @@ read_lines(struct stream *f, uint32_t index, const struct event *event)
 		return watched_add(&f->w, index);
 	case LINES_LEFT:
 		return watched_sample(&f->w, index, event);
+	case LINES_CHANGE:
+		return change_file(f, index);
 	case LINES_TURN:
 		sampler_soon(&f->w.sampler);
 		return watched_sample(&f->w, index, event);
@@ -339,6 +359,7 @@ forget_process(struct stream *f)
 	    f->process);
 	(void)close(f->process);
 	f->process = -1;
+	f->files_pause = FILES_PAUSE;
 }
 
 static void
@@ -380,20 +401,35 @@ watch_process(struct stream *f)
 			    diag_system(-error, NULL, "--while %ld", (long)pid);
 }
 
-/* The next byte of a line that --partial tries may come at any time. */
+/* Wait for FD, too, which may be -1; OTHER is its token. */
 static int
-watch_edges(struct stream *f)
+watch_other(struct stream *f, int fd, uint32_t other, const char *option)
 {
 	struct waitset *w = &f->w.waitset;
-	int fd = f->request->stream.partial ? sampler_edges(&f->w.sampler) : -1,
-	    error;
+	int error = fd == -1 ?
+	    0 :
+	    w->backend->add(w->state, (uint32_t)w->targets->count + other, fd,
+		w->backend->mask_read);
 
-	if (fd == -1)
-		return 0;
-	error = w->backend->add(w->state,
-	    (uint32_t)w->targets->count + WAITSET_EDGES, fd,
-	    w->backend->mask_read);
-	return error == 0 ? 0 : diag_system(-error, NULL, "--partial");
+	return error == 0 ? 0 : diag_system(-error, NULL, "%s", option);
+}
+
+/*
+ * What makes a round of samples come soon: the next byte of a line that
+ * --partial tries, and a change of a file.
+ */
+static int
+watch_others(struct stream *f)
+{
+	const struct stream_options *options = &f->request->stream;
+	int status = watch_other(f,
+	    options->partial ? sampler_edges(&f->w.sampler) : -1, WAITSET_EDGES,
+	    "--partial");
+
+	if (status == 0 && options->lines)
+		status = watch_other(f, lines_files(), WAITSET_FILES,
+		    "--reopen");
+	return status;
 }
 
 /* ---- the loop ---- */
@@ -415,6 +451,11 @@ take_other(struct stream *f, size_t other)
 		return dispatch_wake(f->dispatch);
 	case WAITSET_PROCESS:
 		end_process(f);
+		return 0;
+	case WAITSET_FILES:
+		lines_read_files();
+		sampler_soon(&f->w.sampler);
+		f->files_pause = FILES_PAUSE;
 		return 0;
 	default:
 		sampler_read_edges(&f->w.sampler);
@@ -512,6 +553,32 @@ drain(struct stream *f, uint64_t before)
 	return f->drained && f->settle != NULL ? report_due(f, true) : 0;
 }
 
+/*
+ * kevent(2) reports what is added to a file, and not that another one has its
+ * name.
+ */
+static bool
+samples_files(const struct stream *f)
+{
+	return f->w.waitset.backend->requests != NULL &&
+	    f->request->stream.lines && f->request->stream.reopen;
+}
+
+/* Read from the files that are followed by name, if there is something. */
+static int
+sample_files(struct stream *f)
+{
+	struct event event = { .token = 0 };
+	int status = 0;
+
+	for (; status == 0 && event.token < f->w.waitset.targets->count;
+	     event.token++)
+		if (lines_follows(event.token) &&
+		    (target_of(f, event.token)->flags & TARGET_SETTLED) == 0)
+			status = read_lines(f, event.token, &event);
+	return status;
+}
+
 /* A wait, as the state of the stream demands.  Returns 0 or an exit status. */
 static int
 next_step(struct stream *f, deadline_t idle, int *output_error)
@@ -529,7 +596,15 @@ next_step(struct stream *f, deadline_t idle, int *output_error)
 		pause = deadline_left(idle);
 	if (!ended && f->sampled)
 		pause = sooner(pause, PROCESS_PAUSE);
+	if (samples_files(f)) {
+		pause = sooner(pause, f->files_pause);
+		f->files_pause = f->files_pause < SAMPLE_PAUSE / 2 ?
+		    f->files_pause * 2 :
+		    SAMPLE_PAUSE;
+	}
 	status = step(f, sooner(left, pause), ended, output_error);
+	if (status == 0 && *output_error == 0 && samples_files(f))
+		status = sample_files(f);
 	if (f->sampled && is_gone(f))
 		end_process(f);
 	if (ended && status == 0 && *output_error == 0)
@@ -624,7 +699,8 @@ translate(const struct backend *from, const struct backend *to, uint32_t bits)
 
 /*
  * Use a better backend for the stream, if the command has one and it takes
- * every target: epoll refuses files that are always ready.  Returns 0, or an
+ * every target: epoll refuses files that are always ready, also those that come
+ * later.  Returns 0, or an
  * exit status, or -errno if the usual backend must be used.
  */
 static int
@@ -641,7 +717,8 @@ open_better(struct stream *f, struct request *request)
 		streams++;
 	/* only poll(2) reports nval for what another process has closed */
 	if (streams == NULL || *streams == NULL ||
-	    (targets->process_count > 0 && !targets->copied))
+	    (targets->process_count > 0 && !targets->copied) ||
+	    (targets->late && targets->awaited))
 		return -ENOSYS;
 	better = await_over(*streams);
 	for (size_t i = 0; i < targets->count; i++)
@@ -731,7 +808,7 @@ stream_run(struct request *request)
 	if (status == 0)
 		status = watch_process(f);
 	if (status == 0)
-		status = watch_edges(f);
+		status = watch_others(f);
 	if (status == 0)
 		status = run(f);
 	pmux_close();

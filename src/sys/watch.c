@@ -41,7 +41,7 @@ static const struct {
 	{ WATCH_READER_CLOSED, IN_CLOSE_NOWRITE },
 	{ WATCH_WRITER_CLOSED, IN_CLOSE_WRITE },
 	/* the last link of an open file: no IN_DELETE_SELF, inotify(7) */
-	{ WATCH_NAMED, IN_ATTRIB },
+	{ WATCH_NAMED, IN_ATTRIB | IN_MOVE_SELF },
 	{ WATCH_LOST, IN_Q_OVERFLOW },
 };
 
@@ -83,6 +83,12 @@ watch_add(int watch, int fd, const char *path, uint32_t what)
 		number = -errno;
 	(void)close(found);
 	return number;
+}
+
+void
+watch_drop(int watch, int number)
+{
+	(void)inotify_rm_watch(watch, number);
 }
 
 int
@@ -156,6 +162,13 @@ watch_add(int watch, int fd, const char *path, uint32_t what)
 	(void)path;
 	(void)what;
 	return -ENOSYS;
+}
+
+void
+watch_drop(int watch, int number)
+{
+	(void)watch;
+	(void)number;
 }
 
 int

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * watch.h - changes on a FIFO, as the system reports them (inotify(7) on
- * Linux).  All of it may be called in a signal handler: nothing here allocates.
+ * watch.h - changes on a FIFO or a regular file, as the system reports them
+ * (inotify(7) on Linux).  All of it may be called in a signal handler: nothing here allocates.
  */
 #ifndef WATCH_H
 #define WATCH_H
@@ -44,6 +44,9 @@ int watch_open(void);
  * FIFO; or -errno: -ENOSPC.
  */
 int watch_add(int watch, int fd, const char *path, uint32_t what);
+
+/* Watch NUMBER, which watch_add returned, no longer. */
+void watch_drop(int watch, int number);
 
 /*
  * The next change, in the order in which they came: 1, 0 when there is none

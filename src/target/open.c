@@ -278,6 +278,13 @@ both_directions(const struct target *t)
 	    t->name);
 }
 
+/* Whether T, which cannot be opened for ERROR, may come later. */
+static bool
+is_late(const struct target *t, int error)
+{
+	return (t->flags & TARGET_LATE) != 0 && error == ENOENT;
+}
+
 /* Check T before it is opened, since opening has effects. */
 static int
 check_path(struct target *t, const struct backend *backend)
@@ -285,7 +292,7 @@ check_path(struct target *t, const struct backend *backend)
 	struct stat st;
 
 	if (stat(t->name, &st) == -1)
-		return open_failed(t, backend, errno);
+		return is_late(t, errno) ? 0 : open_failed(t, backend, errno);
 	if ((t->bits & backend->mask_file) != 0)
 		return 0;
 	if (S_ISSOCK(st.st_mode))
@@ -311,6 +318,8 @@ check_paths(struct targets *targets, bool *conflict)
 		t = &targets->list[i];
 		if ((t->flags & TARGET_PATH) == 0)
 			continue;
+		if (targets->late)
+			t->flags |= TARGET_LATE;
 		if ((status = check_path(t, backend)) != 0)
 			return status;
 		if ((t->flags & TARGET_FIFO) == 0)
@@ -369,8 +378,11 @@ check_directions(struct targets *targets)
 int
 target_reopen(struct target *t, const struct backend *backend)
 {
-	int fd = fifo_open(t->name, true);
+	int fd;
 
+	if ((t->flags & TARGET_LATE) != 0)
+		return target_open(t, backend);
+	fd = fifo_open(t->name, true);
 	if (fd == -ENXIO)
 		return 0;
 	if (fd < 0)
@@ -395,6 +407,10 @@ open_path(struct target *t, const struct backend *backend)
 			    reads(t, backend) ? O_RDWR :
 						O_WRONLY) |
 			O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+	if (fd < 0 && is_late(t, -fd)) {
+		t->fd = -1;
+		return 0;
+	}
 	if (fd < 0)
 		return open_failed(t, backend, -fd);
 	if ((t->flags & TARGET_FIFO) != 0 &&
@@ -419,9 +435,10 @@ open_or_await(struct targets *targets, struct target *t)
 	const struct backend *backend = targets->backend;
 	int status;
 
-	if ((t->flags & TARGET_FIFO) == 0 || !writes(t, backend))
-		return open_path(t, backend);
-	status = target_reopen(t, backend);
+	if ((t->flags & TARGET_FIFO) != 0 && writes(t, backend))
+		status = target_reopen(t, backend);
+	else
+		status = open_path(t, backend);
 	targets->awaited |= status == 0 && t->fd == -1;
 	return status;
 }

@@ -33,7 +33,8 @@ enum {
 	TARGET_SETTLED = 64, /* --all: has reported */
 	TARGET_EVENTS = 128, /* its word had events */
 	TARGET_SHARED = 256, /* FD is an earlier target's */
-	TARGET_CONDITION = 512 /* await/await.h */
+	TARGET_CONDITION = 512, /* await/await.h */
+	TARGET_LATE = 1024 /* a path that need not be there yet */
 };
 
 /* The FD of a target without descriptor: a process, a timer. */
@@ -70,6 +71,7 @@ struct targets {
 	bool masked; /* there was an --events */
 	bool unsorted; /* not ascending numbers alone */
 	bool awaited; /* a FIFO's reader is missing */
+	bool late; /* a path that is not there yet is waited for */
 	bool copied; /* --pid: FD is a copy, no handle */
 };
 
@@ -149,9 +151,9 @@ int targets_parse_names(struct targets *targets, bool null_separated);
 bool targets_name_any(const struct targets *targets, uint32_t process);
 
 /*
- * Try again to open TARGET, a FIFO that had no reader.  Returns 0, also if it
- * still has none (its descriptor is -1 then), or an exit status, a message
- * having been printed.
+ * Try again to open TARGET, a FIFO that had no reader or a path that was not
+ * there.  Returns 0, also if that is still so (its descriptor is -1 then), or an
+ * exit status, a message having been printed.
  */
 int target_reopen(struct target *target, const struct backend *backend);
 

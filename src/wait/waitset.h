@@ -32,6 +32,7 @@ enum {
 	WAITSET_PROGRAM, /* one of them may have ended */
 	WAITSET_PROCESS, /* that of --while has ended */
 	WAITSET_EDGES, /* the sampler's object has some */
+	WAITSET_FILES, /* that --reopen follows by name: they may have changed */
 	WAITSET_OTHERS
 };
 

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "output/debug.h"
+#include "run/tail.h"
+#include "sys/fdplace.h"
+#include "sys/fileid.h"
+#include "sys/watch.h"
+
+struct file {
+	int next; /* the file that has the name now, or -1 */
+	int numbers[2]; /* watch_add's of the file and of NEXT, or 0 */
+	bool again; /* NEXT has bytes, and the file is read once more */
+};
+
+struct tail {
+	int watch; /* watch_open's, or -1 */
+	struct watch_buffer buffer;
+	size_t count;
+	struct file files[];
+};
+
+int
+tail_open(struct tail **tail, size_t count)
+{
+	struct tail *l = calloc(1, sizeof *l + count * sizeof *l->files);
+
+	*tail = l;
+	if (l == NULL)
+		return -ENOMEM;
+	l->count = count;
+	for (size_t i = 0; i < count; i++)
+		l->files[i].next = -1;
+	l->watch = watch_open();
+	if (l->watch < 0)
+		l->watch = -1;
+	return 0;
+}
+
+void
+tail_close(struct tail *l)
+{
+	if (l == NULL)
+		return;
+	for (size_t i = 0; i < l->count; i++)
+		if (l->files[i].next != -1)
+			(void)close(l->files[i].next);
+	if (l->watch != -1)
+		(void)close(l->watch);
+	free(l);
+}
+
+int
+tail_descriptor(const struct tail *l)
+{
+	return l->watch;
+}
+
+void
+tail_read(struct tail *l)
+{
+	struct watch_change change;
+
+	while (watch_next(l->watch, &l->buffer, &change) == 1)
+		;
+}
+
+/* Watch FD; without a watch it is sampled. */
+static int
+watch(const struct tail *l, const struct target *t, int fd)
+{
+	int number = l->watch == -1 ?
+	    0 :
+	    watch_add(l->watch, fd, t->name, WATCH_WROTE | WATCH_NAMED);
+
+	return number < 0 ? 0 : number;
+}
+
+/*
+ * The file that has the name of T now, if it is a regular one other than that
+ * of FD, close-on-exec; or -1.
+ */
+static int
+open_other(const struct target *t, int fd)
+{
+	struct stat named, ours;
+	struct file_id a, b;
+	int other;
+
+	if (stat(t->name, &named) == -1 || fstat(fd, &ours) == -1 ||
+	    !S_ISREG(named.st_mode))
+		return -1;
+	a = file_id(&named);
+	b = file_id(&ours);
+	if (file_id_compare(&a, &b) == 0)
+		return -1;
+	other = fdplace(
+	    open(t->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+	if (other < 0)
+		return -1;
+	/* it may have been replaced once more */
+	if (fstat(other, &named) == 0 && S_ISREG(named.st_mode))
+		return other;
+	(void)close(other);
+	return -1;
+}
+
+/* Whether FD has bytes, or has lost its name to another file. */
+static bool
+is_used(const struct target *t, int fd)
+{
+	struct stat st;
+	int other;
+
+	if (fstat(fd, &st) == 0 && st.st_size > 0)
+		return true;
+	other = open_other(t, fd);
+	if (other != -1)
+		(void)close(other);
+	return other != -1;
+}
+
+bool
+tail_ended(struct tail *l, const struct target *t, size_t index)
+{
+	struct file *file = &l->files[index];
+
+	if (file->numbers[0] == 0)
+		file->numbers[0] = watch(l, t, t->fd);
+	if (file->next == -1) {
+		file->next = open_other(t, t->fd);
+		if (file->next == -1)
+			return false;
+		DEBUG("tail", "%.*s: another file has the name", (int)t->length,
+		    t->name);
+		file->numbers[1] = watch(l, t, file->next);
+	}
+	if (file->again)
+		return true;
+	file->again = is_used(t, file->next);
+	return false;
+}
+
+int
+tail_change(struct tail *l, const struct target *t, size_t index)
+{
+	struct file *file = &l->files[index];
+
+	DEBUG("tail", "%.*s: changing to the file that has the name",
+	    (int)t->length, t->name);
+	if (dup2(file->next, t->fd) == -1 ||
+	    fcntl(t->fd, F_SETFD, FD_CLOEXEC) == -1)
+		return -errno;
+	(void)close(file->next);
+	if (file->numbers[0] > 0)
+		watch_drop(l->watch, file->numbers[0]);
+	file->numbers[0] = file->numbers[1];
+	file->numbers[1] = 0;
+	file->next = -1;
+	file->again = false;
+	return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tail.h - regular files that --lines --reopen follows by name, as tail -F does.
+ *
+ * When another file has the name, the old one is read to its end first.  A
+ * program that writes to the new file has written all that it writes to the old
+ * one; so pmux changes to the new file when that has bytes, and after it has
+ * read the old one to its end once more.
+ */
+#ifndef TAIL_H
+#define TAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "target/target.h"
+
+struct tail;
+
+/*
+ * Be ready for COUNT targets; the caller passes *TAIL to tail_close.  Returns 0
+ * or -ENOMEM.
+ */
+int tail_open(struct tail **tail, size_t count);
+
+/* TAIL may be NULL. */
+void tail_close(struct tail *tail);
+
+/*
+ * The descriptor that is readable when a file may have changed, or its name,
+ * which is TAIL's; -1 where the system does not report it.  tail_read empties
+ * it.
+ */
+int tail_descriptor(const struct tail *tail);
+void tail_read(struct tail *tail);
+
+/*
+ * Target INDEX, T, has been read to its end: whether another file has its name
+ * and is to be read now.
+ */
+bool tail_ended(struct tail *tail, const struct target *t, size_t index);
+
+/*
+ * The descriptor of T is that file's from now on, which is read from its start.
+ * Only after tail_ended.  Returns 0 or -errno (dup2(2)).
+ */
+int tail_change(struct tail *tail, const struct target *t, size_t index);
+
+#endif

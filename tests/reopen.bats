@@ -1,0 +1,257 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+#
+# --lines --reopen: regular files that are followed by name, as tail -F does.
+
+# shellcheck disable=SC2030,SC2031,SC2154	# run sets them
+load helper
+
+# Those that take a regular file.
+followers=(select poll devpoll kqueue wait)
+
+# following COMMAND ARG...: it follows `log'.
+following() {
+	streaming "$1" --lines --reopen "${@:2}" "$(reads "$1" log)"
+}
+
+# record LINE: the next line of its output.
+record() {
+	IFS= read -r line <&8 || fail "no record like $1"
+	assert_equal "$line" $'log\t'"$1"
+}
+
+# ends STATUS [MESSAGE]: it ends by itself.
+ends() {
+	local status
+
+	run ! read -r line <&8 || fail "one more record: $line"
+	exec 8<&-
+	status=0	# run has set it
+	wait "$pid" || status=$?
+	assert_equal "$status $(<err)" "$1 ${2-}"
+}
+
+each_follower() {
+	local c
+
+	for c in "${followers[@]}"; do
+		! has "$c" || "$1" "$c"
+		rm -f log*
+	done
+}
+
+grows() {
+	echo one >log
+	following "$1" -c 4
+	record one
+	echo two >>log
+	record two
+	printf thr >>log
+	printf 'ee\nfour\n' >>log
+	record three
+	record four
+	ends 0
+}
+
+@test "a file that grows" {
+	each_follower grows
+}
+
+late() {
+	following "$1" -c 2
+	echo one >log
+	record one
+	echo two >>log
+	record two
+	ends 0
+}
+
+@test "a file that is not there yet" {
+	each_follower late
+}
+
+renamed() {
+	echo one >log
+	following "$1" -c 5
+	record one
+	mv log log.1
+	echo two >>log.1
+	record two
+	printf 'last' >>log.1
+	printf 'new\n' >log
+	record last
+	record new
+	echo end >>log
+	record end
+	ends 0
+}
+
+@test "renamed and created: the old file is read to its end, an unfinished line too" {
+	each_follower renamed
+}
+
+replaced() {
+	echo one >log
+	following "$1" -c 3
+	record one
+	echo two >log.new
+	mv log.new log
+	record two
+	echo three >>log
+	record three
+	ends 0
+}
+
+@test "replaced by a rename" {
+	each_follower replaced
+}
+
+empty() {
+	echo one >log
+	following "$1" -c 4
+	record one
+	mv log log.1
+	: >log
+	echo two >>log.1
+	record two
+	echo three >>log.1
+	record three
+	echo four >>log
+	record four
+	ends 0
+}
+
+@test "the old file is read as long as the new one is empty" {
+	each_follower empty
+}
+
+removed() {
+	echo one >log
+	following "$1" -c 2
+	record one
+	rm log
+	echo two >log
+	record two
+	ends 0
+}
+
+@test "removed and created" {
+	each_follower removed
+}
+
+truncated() {
+	echo one long line >log
+	following "$1" -c 2
+	record 'one long line'
+	cp log log.1
+	: >log
+	echo two >>log
+	record two
+	ends 0 "pmux: $1: log: it was truncated or overwritten: reading it from its start"
+}
+
+@test "copied and truncated" {
+	each_follower truncated
+}
+
+@test "--until: the line, the end of its process, the time" {
+	sh -c 'echo starting; echo READY; exec sleep 100' >log 2>&1 3>&- &
+	pm wait --lines --reopen --until READY --while $! -t 60 log
+	kill $!
+	expect 0 $'log\tstarting' $'log\tREADY'
+	sh -c 'echo starting; printf "no memory"; exit 3' >log 2>&1 3>&- &
+	pm wait --lines --reopen --until READY --while $! -t 60 log
+	expect 1 $'log\tstarting' $'log\tno memory'
+	# an unfinished line stays unread
+	pm wait --lines --reopen --until READY -t 0.1 log
+	expect 124 $'log\tstarting'
+	pm wait --lines --reopen --until READY -t 0.1 none
+	expect 124
+	pm wait --lines --reopen --until READY --while $! none
+	expect 1
+}
+
+@test "a number: a file without a name is followed" {
+	echo one >log
+	streaming wait --lines --reopen -c 2 7 7<log
+	read -r line <&8
+	assert_equal "$line" $'7\tone'
+	echo two >>log
+	read -r line <&8
+	assert_equal "$line" $'7\ttwo'
+	ends 0
+}
+
+@test "other targets beside it" {
+	mkfifo f
+	exec 7<>f
+	streaming wait --lines --reopen -c 3 log 7
+	echo one >&7
+	read -r line <&8
+	assert_equal "$line" $'7\tone'
+	echo two >log
+	record two
+	echo three >>log
+	record three
+	ends 0
+	exec 7>&-
+}
+
+@test "what cannot be opened for another reason is an error" {
+	echo x >file
+	pm wait --lines --reopen file/log
+	expect_error 3 'file/log: .*\[ENOTDIR\]'
+}
+
+@test "epoll does not take regular files" {
+	need epoll
+	echo one >log
+	pm epoll --lines --reopen log
+	expect_error 3 'log: .*\[EPERM\]'
+}
+
+# rotate HOW: 100 rotations while lines are written, at most one in 20 ms.
+rotate() {
+	perl -e '
+		my ($how, $rounds) = @ARGV;
+		my $i = 0;
+		sub reopen { open(L, ">>", "log") or die; select(L); $| = 1; }
+		reopen();
+		for (1 .. $rounds) {
+			print L "line ", ++$i, "\n" for 1 .. 1000;
+			select(undef, undef, undef, 0.02);
+			if ($how eq "create") {
+				rename("log", "log.1") or die;
+				print L "line ", ++$i, "\n";
+				reopen();
+			} elsif ($how eq "copytruncate") {
+				system("cp log log.1");
+				truncate("log", 0);
+			}
+		}
+		print L "END\n"' "$1" "$2"
+}
+
+rotations() {
+	rounds 100
+	pmux wait --lines --reopen --until END --format %l log >out \
+	    2>/dev/null 3>&- &
+	pid=$!
+	rotate "$1" "$rounds"
+	wait "$pid"
+	sed -n 's/^line //p' out | awk '$1 != NR { print "at " NR ": " $0; exit 1 }
+	    END { print NR }' >count || fail "$(<count)"
+	assert_equal "$(<count)" "$((rounds * $2))"
+	assert_equal "$(tail -n 1 out)" END
+}
+
+@test "rotations by rename lose, tear and double no line" {
+	command -v perl >/dev/null || skip "no perl"
+	rotations create 1001
+}
+
+# Nothing is written between the copy and the truncation here.
+@test "rotations by truncation lose, tear and double no line" {
+	command -v perl >/dev/null || skip "no perl"
+	rotations copytruncate 1000
+}

@@ -25,6 +25,12 @@ victim() {
 		await_state "$victim" R
 		;;
 	no-descriptors) ;;
+	deadlock | deadlock-alarm)
+		until [[ $(pmux inspect -p "$victim" 10 11 |
+		    grep -c '65536 of 65536') == 2 ]]; do
+			:
+		done
+		;;
 	*)
 		await_state "$victim" S
 		;;
@@ -135,6 +141,8 @@ healthy() {
 	assert_line --index 1 '  11 is a pipe (65536 of 65536 bytes), ready: -'
 	assert_line --regexp '^ {10}its reader is peer\[[0-9]+\]/10: the circle is'
 	healthy deadlock-timed
+	finds deadlock-alarm 0 'suspect deadlock -'
+	[[ $output == *$'\ta handler of signals of peer['*'] may end this'* ]]
 }
 
 @test "deadlock: a child that nobody reads from" {
@@ -144,6 +152,7 @@ healthy() {
 @test "own-write-end" {
 	finds own-end 1 'fault own-write-end 10'
 	finds own-end-in-poll 1 'fault own-write-end 10'
+	finds self-pipe-in-read 0 'suspect own-write-end 10'
 	healthy self-pipe childs-end own-socket
 }
 

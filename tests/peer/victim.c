@@ -402,6 +402,14 @@ deadlock_timed(void)
 	poll(&p, 1, 1000000);
 }
 
+/* A handler of SIGALRM may end it, at a time that nobody sees. */
+static void
+deadlock_alarm(void)
+{
+	signal(SIGALRM, _exit);
+	deadlock();
+}
+
 /* It waits for its child, which waits to be read from. */
 static void
 deadlock_child(void)
@@ -449,6 +457,23 @@ self_pipe(void)
 	fcntl(OUT, F_SETFL, O_NONBLOCK);
 	add(IN, EPOLLIN);
 	loop();
+}
+
+static void
+write_to_self(int number)
+{
+	(void)number;
+	(void)!write(OUT, "x", 1);
+}
+
+/* The same, with a write end that blocks. */
+static void
+self_pipe_in_read(void)
+{
+	pipe_at_numbers();
+	signal(SIGTERM, write_to_self);
+	ready();
+	(void)!read(IN, buffer, 1);
 }
 
 static void
@@ -998,10 +1023,12 @@ static const struct {
 	{ "back-pressure", back_pressure },
 	{ "deadlock", deadlock },
 	{ "deadlock-timed", deadlock_timed },
+	{ "deadlock-alarm", deadlock_alarm },
 	{ "deadlock-child", deadlock_child },
 	{ "own-end", own_end },
 	{ "own-end-in-poll", own_end_in_poll },
 	{ "self-pipe", self_pipe },
+	{ "self-pipe-in-read", self_pipe_in_read },
 	{ "childs-end", childs_end },
 	{ "own-socket", own_socket },
 	{ "full", full },

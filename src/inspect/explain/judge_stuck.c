@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,39 @@ consider_hidden(struct judge *judge, struct finding *f,
 	    "a hidden process of the same session may have an end, too\n");
 }
 
+/* ---- signals ---- */
+
+#define BIT(signal) (UINT64_C(1) << ((signal) - 1))
+
+/*
+ * What may come without another process: of alarm(2), of fcntl(2) with F_SETOWN,
+ * and from SIGRTMIN on of timer_create(2) and the like.  The two before that are
+ * those of the C library.  The timers of processor time stand still.
+ */
+#define FROM_KERNEL (BIT(SIGALRM) | BIT(SIGIO) | ~(BIT(34) - 1))
+
+/*
+ * What reports a fault of the process itself, is the C library's, or comes from
+ * a user who helps: Python always has a handler of SIGINT.
+ */
+#define NO_WAKING \
+	(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | \
+	    BIT(SIGTRAP) | BIT(SIGABRT) | BIT(SIGSYS) | BIT(SIGPIPE) | \
+	    BIT(SIGPROF) | BIT(SIGVTALRM) | BIT(SIGINT) | BIT(32) | BIT(33))
+
+/* F is about PROCESS, which a handler of one of SIGNALS may wake. */
+static void
+consider_signals(struct finding *f, const struct snapshot_process *process,
+    uint64_t signals)
+{
+	if ((process->status.caught & ~process->status.blocked & signals) == 0)
+		return;
+	f->severity = SEVERITY_SUSPECT;
+	buffer_put(&f->details, "a handler of signals of ");
+	chain_put_process(&f->details, process);
+	buffer_put(&f->details, " may end this\n");
+}
+
 static int
 add_deadlock(struct judge *judge, const struct circle *circle)
 {
@@ -170,6 +204,7 @@ add_deadlock(struct judge *judge, const struct circle *circle)
 			buffer_put(&f->sentence, "; ");
 		put_edge(&f->sentence, circle->edges[i]);
 		mix_threads(f, circle->edges[i]->from);
+		consider_signals(f, circle->edges[i]->from, FROM_KERNEL);
 		findings_mix(f, (uint64_t)circle->edges[i]->number);
 		findings_mix(f, (uint64_t)circle->edges[i]->other);
 	}
@@ -240,6 +275,7 @@ judge_own(struct judge *judge, const struct edge *edge)
 	chain_put_process(&f->sentence, edge->from);
 	buffer_put(&f->sentence, " itself, as %d, and nowhere else",
 	    edge->other);
+	consider_signals(f, edge->from, ~NO_WAKING);
 	consider_hidden(judge, f, edge->from);
 	return 0;
 }

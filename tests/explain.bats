@@ -21,7 +21,7 @@ victim() {
 	victim=$!
 	read -r _ <entered
 	case $1 in
-	ghost | unread* | served | saturated* | compute | hung-up)
+	ghost | unread* | served | saturated* | batch* | compute | hung-up)
 		await_state "$victim" R
 		;;
 	no-descriptors) ;;
@@ -84,7 +84,8 @@ healthy() {
 @test "always-ready" {
 	finds unread 1 'fault always-ready 12/10' 'fault spins -'
 	finds unread-socket 1 'fault always-ready 12/10' 'fault spins -'
-	healthy served saturated saturated-packets compute
+	healthy served saturated saturated-packets compute batches
+	finds batch 0 'suspect always-ready 12/10'
 }
 
 # In 150 ms it would run too little to judge it.

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -259,6 +260,50 @@ saturated_packets(void)
 	child(flood_in_packets);
 	add(IN, EPOLLIN);
 	read_all();
+}
+
+/*
+ * It has a byte to read, and reads something else, for a long time: much work
+ * for the kernel.
+ */
+static void
+batch(void)
+{
+	int zero = open("/dev/zero", O_RDONLY);
+
+	sockets_at_numbers(SOCK_STREAM);
+	write_and_read(IN, OUT, "x");
+	child(sleep_for_ever);
+	close(OUT);
+	add(IN, EPOLLIN);
+	ready();
+	for (;;)
+		if (read(zero, buffer, sizeof buffer) == -1)
+			die(2, "/dev/zero");
+}
+
+/* It gets to what is ready after half a second of other system calls. */
+static void
+batches(void)
+{
+	struct timespec now, begun;
+	struct stat st;
+
+	pipe_at_numbers();
+	add(IN, EPOLLIN);
+	ready();
+	for (;;) {
+		(void)!write(OUT, "x", 1);
+		clock_gettime(CLOCK_MONOTONIC, &begun);
+		do {
+			fstat(IN, &st);
+			clock_gettime(CLOCK_MONOTONIC, &now);
+		} while ((now.tv_sec - begun.tv_sec) * 1000 +
+			(now.tv_nsec - begun.tv_nsec) / 1000000 <
+		    500);
+		await();
+		(void)!read(IN, buffer, 1);
+	}
 }
 
 static void
@@ -1013,6 +1058,8 @@ static const struct {
 	{ "served", served },
 	{ "saturated", saturated },
 	{ "saturated-packets", saturated_packets },
+	{ "batch", batch },
+	{ "batches", batches },
 	{ "compute", compute },
 	{ "hung-up", hung_up },
 	{ "not-hung-up", not_hung_up },

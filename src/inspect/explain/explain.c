@@ -28,6 +28,7 @@ struct explanation {
 	struct explain_options options;
 	struct source source;
 	struct view first, second, *last; /* LAST is one of the two */
+	int64_t began; /* the first (clock_now) */
 	deadline_t end; /* of the time between the two */
 	int status; /* of what could not be examined */
 };
@@ -223,6 +224,7 @@ take_view(struct explanation *e, struct view *view, struct snapshot *before)
 		return error;
 	e->current = NULL;
 	judge.root = find_root(e, view);
+	judge.elapsed = clock_now() - e->began;
 	return findings_judge(&judge);
 }
 
@@ -280,6 +282,19 @@ is_undecided(struct explanation *e)
 				(uint64_t)BUSY_LEAST)
 				return true;
 		}
+	return false;
+}
+
+/* Whether a thread runs that may go round a wait which returns at once. */
+static bool
+may_spin(const struct explanation *e)
+{
+	const struct chain *c = &e->first.chain;
+
+	for (size_t i = 0; i < c->wait_count; i++)
+		if (has_running(c->waits[i].process) &&
+		    findings_makes_return(&c->waits[i]))
+			return true;
 	return false;
 }
 
@@ -451,10 +466,13 @@ explain(struct inspect_target *targets, size_t count,
 	e->count = count;
 	e->options = *options;
 	pmux_at_end(release, e);
+	e->began = clock_now();
 	e->end = deadline_in(BUSY_TIME);
 	error = take_view(e, &e->first, NULL);
 	e->last = &e->first;
 	if (error == 0 && is_suspicious(e)) {
+		if (may_spin(e))
+			e->end = deadline_in(BUSY_SPIN_TIME);
 		(void)pmux_sleep(sleep_between, e);
 		e->last = &e->second;
 		error = take_view(e, e->last, &e->first.snapshot);

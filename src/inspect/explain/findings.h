@@ -56,6 +56,7 @@ struct judge {
 	struct snapshot *before;
 	struct snapshot_process
 	    *root; /* the one process that was named, or NULL */
+	int64_t elapsed; /* ns since that began, at least */
 	bool all; /* notes, too */
 	struct findings *findings;
 };
@@ -66,6 +67,9 @@ int findings_judge(struct judge *judge);
 /* Whether a thread of PROCESS is busy since the snapshot before. */
 bool findings_is_busy(const struct judge *judge,
     const struct snapshot_process *process);
+
+/* Whether the entry of W makes every wait of its epoll instance return now. */
+bool findings_makes_return(const struct waited *w);
 
 /* Keep of AFTER what BEFORE has, too, the faults first. */
 void findings_confirm(struct findings *after, const struct findings *before);

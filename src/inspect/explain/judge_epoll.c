@@ -92,6 +92,22 @@ busy_share(const struct judge *judge, const struct snapshot_process *process,
 	return busy_percent(&before->busy, &thread->busy);
 }
 
+/* Whether the same is true of one that does nothing else that is counted. */
+static bool
+only_waits(const struct judge *judge, const struct snapshot_process *process)
+{
+	for (size_t i = 0; i < process->count; i++) {
+		const struct snapshot_thread *t = &process->threads[i];
+
+		if (busy_share(judge, process, t) >= BUSY_PERCENT &&
+		    busy_may_only_wait(
+			&find_thread(judge->before, process, t->tid)->busy,
+			&t->busy))
+			return true;
+	}
+	return false;
+}
+
 bool
 findings_is_busy(const struct judge *judge,
     const struct snapshot_process *process)
@@ -209,7 +225,7 @@ is_untouched(const struct judge *judge, const struct waited *w)
 {
 	const struct registration *r = entry_of(w);
 	const struct snapshot_descriptor *now, *before;
-	int64_t ms = BUSY_TIME / 1000000;
+	int64_t ms = judge->elapsed / 1000000;
 
 	if (entry_before(judge, w) == NULL)
 		return false;
@@ -238,12 +254,17 @@ is_untouched(const struct judge *judge, const struct waited *w)
 
 /* ---- entries ---- */
 
-/* Whether the entry of W makes every wait return now. */
 static bool
 makes_return(const struct registration *r)
 {
 	return r->armed && r->is_ready_known && r->ready != 0 &&
 	    (r->entry.events & REGISTRATION_EDGE) == 0;
+}
+
+bool
+findings_makes_return(const struct waited *w)
+{
+	return w->epoll != NULL && makes_return(entry_of(w));
 }
 
 static bool
@@ -476,6 +497,8 @@ judge_cause(struct judge *judge, const struct waited *w)
 	f->is_of_two = busy;
 	if (!busy)
 		f->severity = SEVERITY_NOTE;
+	else if (!only_waits(judge, w->process))
+		f->severity = SEVERITY_SUSPECT;
 	buffer_put(&f->sentence,
 	    asked == 0 ? "descriptor %d has " :
 			 "descriptor %d stays ready for ",

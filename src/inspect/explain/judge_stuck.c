@@ -158,7 +158,7 @@ consider_hidden(struct judge *judge, struct finding *f,
 
 /* ---- signals ---- */
 
-#define BIT(signal) (UINT64_C(1) << ((signal) - 1))
+#define BIT(signal) (UINT64_C(1) << ((signal)-1))
 
 /*
  * What may come without another process: of alarm(2), of fcntl(2) with F_SETOWN,
@@ -171,8 +171,8 @@ consider_hidden(struct judge *judge, struct finding *f,
  * What reports a fault of the process itself, is the C library's, or comes from
  * a user who helps: Python always has a handler of SIGINT.
  */
-#define NO_WAKING \
-	(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | \
+#define NO_WAKING                                                      \
+	(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) |      \
 	    BIT(SIGTRAP) | BIT(SIGABRT) | BIT(SIGSYS) | BIT(SIGPIPE) | \
 	    BIT(SIGPROF) | BIT(SIGVTALRM) | BIT(SIGINT) | BIT(32) | BIT(33))
 

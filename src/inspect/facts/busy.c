@@ -44,6 +44,7 @@ busy_note(struct source *source, pid_t pid, pid_t tid, struct busy *busy)
 		return error != 0 ? error : -EINVAL;
 	busy->user = stat.user;
 	busy->system = stat.system;
+	busy->faults = stat.faults;
 	busy->sleeps = status.sleeps;
 	count_calls(source, directory, busy);
 	return 0;
@@ -84,6 +85,19 @@ bool
 busy_has_not_written(const struct busy *a, const struct busy *b)
 {
 	return a->is_counted && b->is_counted && a->writes == b->writes;
+}
+
+/*
+ * The kernel needs some microseconds for each page: it takes thousands for the
+ * share of LEAST_SYSTEM (judge_epoll.c).
+ */
+#define MOST_FAULTS 200
+
+bool
+busy_may_only_wait(const struct busy *a, const struct busy *b)
+{
+	return busy_has_not_read(a, b) && busy_has_not_written(a, b) &&
+	    b->faults - a->faults < MOST_FAULTS;
 }
 
 int

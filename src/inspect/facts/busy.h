@@ -29,10 +29,14 @@
 #define BUSY_LEAST INT64_C(100000000)
 #define BUSY_LONGEST INT64_C(1000000000)
 
+/* One that may spin is observed longer, in ns: a batch of work looks so, too. */
+#define BUSY_SPIN_TIME INT64_C(1000000000)
+
 struct busy {
 	int64_t when; /* monotonic clock, ns */
 	struct procfs_times times;
 	uint64_t user, system; /* as procfs_stat */
+	uint64_t faults; /* as procfs_stat */
 	uint64_t sleeps; /* as procfs_status */
 	/* calls of read(2), write(2) and the like (proc_pid_io(5)) */
 	bool is_counted;
@@ -64,6 +68,12 @@ bool busy_slept(const struct busy *a, const struct busy *b);
  */
 bool busy_has_not_read(const struct busy *a, const struct busy *b);
 bool busy_has_not_written(const struct busy *a, const struct busy *b);
+
+/*
+ * Whether what it did from A to B in the kernel may have been to wait alone: it
+ * has not called read(2) or write(2), and hardly touched new memory.
+ */
+bool busy_may_only_wait(const struct busy *a, const struct busy *b);
 
 /* Percent of its time on a processor that was the kernel's, 0 to 100. */
 int busy_system(const struct busy *a, const struct busy *b);

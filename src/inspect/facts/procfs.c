@@ -75,6 +75,8 @@ procfs_parse_stat(const char *text, size_t length, struct procfs_stat *stat)
 			stat->parent = (pid_t)value;
 		else if (field == 6)
 			stat->session = (pid_t)value;
+		else if (field == 10 || field == 12)
+			stat->faults += value;
 		else if (field == 14)
 			stat->user = value;
 		else if (field == 15)

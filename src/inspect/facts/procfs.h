@@ -29,6 +29,7 @@ struct procfs_stat {
 	char comm[COMM_SIZE];
 	char state; /* R S D T t Z X I */
 	pid_t parent, session;
+	uint64_t faults; /* of pages, minor and major */
 	uint64_t user, system; /* processor time, in clock ticks */
 	uint64_t start; /* clock ticks since boot: with PID, one process */
 };

@@ -255,3 +255,136 @@ rotations() {
 	command -v perl >/dev/null || skip "no perl"
 	rotations copytruncate 1000
 }
+
+# ---- vnode: what is saved under a name ----
+
+# saving ARG...: kqueue follows `file' by name.
+saving() {
+	need kqueue
+	echo old >file
+	streaming kqueue --follow --reopen --settle 50ms "$@"
+}
+
+# saved FFLAGS: one record with these, and the file can be saved again.
+saved() {
+	IFS=$'\t' read -r _ line _ <&8 || fail "no record with $1"
+	line=$(tr , '\n' <<<"$line" | sort | tr '\n' ' ')
+	[[ $line == $1 ]] || fail "$line, not $1"
+}
+
+@test "vnode: each way to save a file is one event, again and again" {
+	local i
+
+	saving -c 10 vnode:file
+	for ((i = 0; i < 2; i++)); do
+		echo in place >>file
+		saved 'extend write '
+		echo renamed over >new
+		mv new file
+		saved '*delete *write '
+		mv file file~
+		echo backup >file
+		saved '*rename *write '
+		rm file
+		echo made >file
+		saved '*delete *write '
+		sed -i s/made/edited/ file
+		saved '*delete *write '
+	done
+	ends 0
+}
+
+@test "vnode: only what was asked for" {
+	saving -c 3 vnode:file:write
+	echo new >new
+	mv new file
+	saved 'write '
+	chmod 600 file
+	rm file
+	echo made >file
+	saved 'write '
+	echo more >>file
+	saved 'write '
+	ends 0
+	saving -c 1 vnode:file:attrib
+	echo new >new
+	mv new file
+	# its replacement is not an event, and what happens to it is
+	until [[ $(state "$pid") == S ]]; do
+		sleep 0.002
+	done
+	sleep 0.2
+	chmod 600 file
+	saved 'attrib '
+	ends 0
+}
+
+@test "vnode: a name that is gone is reported once, its return as write" {
+	saving -c 4 vnode:file
+	rm file
+	saved '*delete '
+	echo back >file
+	saved 'write '
+	mv file elsewhere
+	saved 'rename '
+	mv elsewhere file
+	saved 'write '
+	ends 0
+}
+
+@test "vnode: a file that is not there yet" {
+	need kqueue
+	streaming kqueue --follow --reopen -c 2 vnode:file:write
+	echo new >file
+	saved 'write '
+	echo more >>file
+	saved 'write '
+	ends 0
+}
+
+@test "vnode: a program runs for each save, also for one during its run" {
+	need kqueue
+	mkfifo go
+	exec 6<>go
+	echo 0 >file
+	streaming kqueue --follow --reopen -c 2 vnode:file:write -- \
+	    sh -c 'cat file; read -r _ <go'
+	echo 1 >new
+	mv new file
+	read -r line <&8
+	assert_equal "$line" 1
+	echo 2 >new
+	mv new file
+	echo 3 >new
+	mv new file
+	echo >&6
+	read -r line <&8
+	assert_equal "$line" 3
+	echo >&6
+	ends 0
+	exec 6>&-
+}
+
+@test "vnode: editors and git" {
+	local editor
+
+	need kqueue
+	command -v git >/dev/null || skip "no git"
+	git init -q .
+	echo one >file
+	git add file
+	git -c user.name=x -c user.email=x@x commit -qm one
+	echo two >file
+	streaming kqueue --follow --reopen --settle 0.1 vnode:file:write
+	git checkout -q -- file
+	saved 'write '
+	for editor in vi vim ex nvim; do
+		command -v $editor >/dev/null || continue
+		$editor -es -c '%s/$/!/' -c wq file >/dev/null 2>&1 3>&- \
+		    </dev/null || continue
+		saved 'write '
+	done
+	kill "$pid"
+	exec 8<&-
+	wait "$pid" || :
+}

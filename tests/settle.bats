@@ -114,7 +114,7 @@ every_burst() {
 	exec 6<>go
 	echo >file
 	streaming kqueue --follow --settle 50ms -c 2 -j 4 vnode:file:write -- \
-	    sh -c 'echo run; read -r _; echo end' -- <go
+	    sh -c 'echo run; read -r _ <go; echo end'
 	echo >>file
 	read -r line <&8
 	assert_equal "$line" run

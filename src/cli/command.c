@@ -156,7 +156,8 @@ resolve(const struct command *command, struct request *request)
 	(void)flags_parse(backend->flags, backend->limit, command->events,
 	    strlen(command->events), &defaults, &word, &length);
 	request->targets.copied = request->stream.lines;
-	request->targets.late = request->stream.lines && request->stream.reopen;
+	request->targets.late = request->stream.reopen &&
+	    (request->stream.lines || backend->requests != NULL);
 	status = targets_resolve(&request->targets, command->twice, defaults,
 	    request->print.null);
 	if (request->targets.process_count > 0 && !request->stream.lines)

@@ -24,6 +24,7 @@
 #include "run/request.h"
 #include "run/settle.h"
 #include "run/stream.h"
+#include "run/vnodes.h"
 #include "run/watched.h"
 #include "sys/process.h"
 
@@ -35,6 +36,7 @@ struct stream {
 	struct watched w;
 	struct dispatch *dispatch; /* NULL: no PROGRAM */
 	struct settle *settle; /* NULL: no --settle */
+	struct vnodes *vnodes; /* NULL: --reopen has none */
 	uint64_t settled; /* events that were given to it */
 	bool partial; /* reports what was read in part, as poll(2) does */
 	bool ended; /* the process of --while */
@@ -209,17 +211,13 @@ settle(struct stream *f, const struct event *event)
 	    watched_finish(&f->w, index, event);
 }
 
-/* The wait reports EVENT. */
+/* Report EVENT, or run PROGRAM for it. */
 static int
-take_event(struct stream *f, const struct event *event)
+report_event(struct stream *f, const struct event *event)
 {
 	uint32_t index = event->token;
 	struct target *t = target_of(f, index);
 
-	if ((t->flags & TARGET_SETTLED) != 0)
-		return 0;
-	if (f->request->stream.lines)
-		return read_lines(f, index, event);
 	if (f->settle != NULL)
 		return settle(f, event);
 	if (f->dispatch != NULL)
@@ -231,6 +229,32 @@ take_event(struct stream *f, const struct event *event)
 	return needs_samples(f, t, event) ?
 	    watched_sample(&f->w, index, event) :
 	    0;
+}
+
+/* The wait reports EVENT. */
+static int
+take_event(struct stream *f, struct event *event)
+{
+	if ((target_of(f, event->token)->flags & TARGET_SETTLED) != 0)
+		return 0;
+	if (f->request->stream.lines)
+		return read_lines(f, event->token, event);
+	if (f->vnodes != NULL && !vnodes_take(f->vnodes, &f->w, event))
+		return 0;
+	return report_event(f, event);
+}
+
+/* The paths whose file has changed. */
+static int
+take_vnodes(struct stream *f)
+{
+	struct event event;
+	int status = 0;
+
+	while (
+	    status == 0 && !is_done(f) && vnodes_next(f->vnodes, &f->w, &event))
+		status = report_event(f, &event);
+	return status;
 }
 
 /*
@@ -509,10 +533,14 @@ step(struct stream *f, int64_t left, bool sample, int *output_error)
 	left = sooner(left, sampler_left(&f->w.sampler));
 	if (f->settle != NULL)
 		left = sooner(left, settle_left(f->settle));
+	if (f->vnodes != NULL)
+		left = sooner(left, vnodes_left(f->vnodes));
 	status = waitset_wait(&f->w.waitset, left, &n);
 	f->woken = n > 0;
 	if (status == 0 && n > 0)
 		status = deliver(f, output_error);
+	if (status == 0 && f->vnodes != NULL)
+		status = take_vnodes(f);
 	if (status == 0 &&
 	    (sample ? f->w.sampler.count > 0 : sampler_is_due(&f->w.sampler))) {
 		/* the reader of the reports acts on them before the round */
@@ -761,6 +789,7 @@ stream_close(void *stream)
 	if (f->dispatch != NULL)
 		dispatch_close(f->dispatch);
 	settle_close(f->settle);
+	vnodes_close(f->vnodes);
 	if (f->w.waitset.backend != NULL)
 		forget_process(f);
 	if (f->w.sampler.targets != NULL)
@@ -790,6 +819,9 @@ stream_run(struct request *request)
 	status = options->lines ?
 	    lines_open(targets, &request->print, options) :
 	    0;
+	if (status == 0 && options->reopen && !options->lines &&
+	    vnodes_open(&f->vnodes, targets) != 0)
+		status = diag_system(ENOMEM, NULL, "targets");
 	if (status == 0)
 		status = open_better(f, request);
 	if (status < 0)

@@ -83,6 +83,25 @@ watched_sample(struct watched *w, uint32_t index, const struct event *event)
 	return 0;
 }
 
+void
+watched_await(struct watched *w, uint32_t index)
+{
+	struct target *t = target_of(w, index);
+
+	watched_remove(w, index);
+	sampler_drop_edges(&w->sampler, index);
+	(void)close(t->fd);
+	t->fd = -1;
+	w->waitset.targets->awaited = true;
+	waitset_retry_soon(&w->waitset);
+}
+
+void
+watched_returned(struct watched *w, uint32_t index)
+{
+	w->sampler.samples[index].left = false;
+}
+
 /* ---- the end of a target ---- */
 
 bool

@@ -49,6 +49,14 @@ void watched_reported(struct watched *w, uint32_t index,
     const struct event *event);
 
 /*
+ * Close target INDEX, a path with TARGET_LATE, and wait until it can be opened
+ * again, as waitset_wait tries; then it is waited for.  watched_returned has to
+ * be called when that has happened.
+ */
+void watched_await(struct watched *w, uint32_t index);
+void watched_returned(struct watched *w, uint32_t index);
+
+/*
  * Whether T is a FIFO that --reopen keeps for its next writer.  A reader that
  * has left is the end of a write end.
  */

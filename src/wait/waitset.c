@@ -236,10 +236,17 @@ retry(struct waitset *w)
 		if (status != 0)
 			return status;
 		targets->awaited |= t->fd == -1;
+		w->opened |= t->fd != -1;
 	}
 	if ((w->retry *= 2) > RETRY_LAST)
 		w->retry = RETRY_LAST;
 	return 0;
+}
+
+void
+waitset_retry_soon(struct waitset *w)
+{
+	w->retry = RETRY_FIRST;
 }
 
 int
@@ -290,6 +297,10 @@ waitset_wait(struct waitset *w, int64_t left, int *count)
 			return status;
 		if (targets->awaited && (left == -1 || left > w->retry))
 			left = w->retry;
+		/* the caller may have to act on that */
+		if (w->opened)
+			left = 0;
+		w->opened = false;
 	}
 	if (w->ready_fd != -1) {
 		n = wait_for(w, left == 0 ? 0 : 1);

@@ -44,6 +44,7 @@ struct waitset {
 	uint32_t more; /* bits that every add has */
 	int output; /* a copy of it, or -1 */
 	int64_t retry; /* ns until the next try */
+	bool opened; /* something that was awaited */
 	int ready_fd; /* --ready-fd, until it is written to; or -1 */
 	bool reported; /* anything at all */
 	bool asked; /* something asked for */
@@ -87,6 +88,9 @@ int waitset_add(struct waitset *w, size_t index);
  * an exit status, a message having been printed.
  */
 int waitset_wait(struct waitset *w, int64_t left, int *count);
+
+/* Try soon, and then more and more rarely, to open what is awaited. */
+void waitset_retry_soon(struct waitset *w);
 
 /*
  * A wait for the targets has failed with errno value ERROR: say so, and name

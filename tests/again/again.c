@@ -543,6 +543,11 @@ static const struct test tests[] = {
 	{ .name = "--lines --reopen of a file",
 	    .line = "wait --lines --reopen -t 0 /etc/passwd nothing",
 	    .status = 124 },
+	{ .name = "kqueue --follow --reopen of a file",
+	    .line =
+		"kqueue --follow --reopen -t 0 vnode:/etc/passwd vnode:none",
+	    .slow = true,
+	    .status = 124 },
 	{ .name = "--lines --until, not found",
 	    .line = "poll --lines --until three --until four 10:in",
 	    .before = two_lines,

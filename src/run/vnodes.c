@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backend/kqueue.h"
+#include "base/deadline.h"
+#include "base/flags.h"
+#include "output/debug.h"
+#include "run/vnodes.h"
+#include "sys/fileid.h"
+
+/* ns for which a path that is gone may come back: that is one event. */
+#define GRACE (INT64_C(100) * 1000000)
+
+enum state {
+	NAMED, /* its path names the file that is watched */
+	LEFT, /* it did until a moment ago */
+	GONE /* that was reported */
+};
+
+struct vnode {
+	bool is_followed;
+	enum state state;
+	uint32_t asked; /* fflags of the user */
+	uint32_t seen; /* of the file that lost its name, not reported */
+	deadline_t gone; /* of LEFT: when that is reported */
+};
+
+struct vnodes {
+	const struct targets *targets;
+	uint32_t leaves, writes; /* fflags */
+	size_t waiting; /* those that are not NAMED */
+	size_t cursor; /* vnodes_next's */
+	bool began; /* all have been checked once */
+	struct vnode list[];
+};
+
+int
+vnodes_open(struct vnodes **vnodes, struct targets *targets)
+{
+	const struct flag *words = kqueue_filters[KQUEUE_VNODE].words;
+	struct vnodes *v = NULL;
+	struct kevent_request *request;
+
+	*vnodes = NULL;
+	for (size_t i = 0; targets->kevents != NULL && i < targets->count;
+	     i++) {
+		request = &targets->kevents[i];
+		if (request->filter != KQUEUE_VNODE ||
+		    (targets->list[i].flags & TARGET_PATH) == 0)
+			continue;
+		if (v == NULL)
+			v = calloc(1,
+			    sizeof *v + targets->count * sizeof *v->list);
+		if (v == NULL)
+			return -ENOMEM;
+		*vnodes = v;
+		v->targets = targets;
+		v->writes = flags_bit(words, "write");
+		v->leaves = flags_bit(words, "delete") |
+		    flags_bit(words, "rename");
+		v->list[i].is_followed = true;
+		v->list[i].asked = request->fflags;
+		request->fflags |= v->leaves;
+		if (targets->list[i].fd != -1)
+			continue;
+		v->list[i].state = GONE;
+		v->waiting++;
+	}
+	return 0;
+}
+
+void
+vnodes_close(struct vnodes *v)
+{
+	free(v);
+}
+
+/* Whether the path of T names the file that it has open. */
+static bool
+is_named(const struct target *t)
+{
+	struct stat named, ours;
+	struct file_id a, b;
+
+	if (stat(t->name, &named) == -1 || fstat(t->fd, &ours) == -1)
+		return false;
+	a = file_id(&named);
+	b = file_id(&ours);
+	return file_id_compare(&a, &b) == 0;
+}
+
+/* Wait for the path of target INDEX to name a file. */
+static void
+leave(struct vnodes *v, struct watched *w, uint32_t index, uint32_t fflags)
+{
+	struct vnode *n = &v->list[index];
+
+	DEBUG("vnodes", "%.*s has lost its file",
+	    (int)v->targets->list[index].length, v->targets->list[index].name);
+	n->state = LEFT;
+	n->seen = fflags;
+	n->gone = deadline_in(GRACE);
+	v->waiting++;
+	watched_await(w, index);
+}
+
+bool
+vnodes_take(struct vnodes *v, struct watched *w, struct event *event)
+{
+	struct vnode *n = &v->list[event->token];
+
+	if (!n->is_followed)
+		return true;
+	if ((event->fflags & v->leaves) != 0 &&
+	    !is_named(&v->targets->list[event->token])) {
+		leave(v, w, event->token, event->fflags);
+		return false;
+	}
+	event->fflags &= n->asked;
+	return event->fflags != 0;
+}
+
+/*
+ * Set *EVENT for FFLAGS of the kernel, of which those that were not asked for
+ * are dropped.  Returns whether any is left.
+ */
+static bool
+make(const struct vnode *n, uint32_t index, uint32_t fflags,
+    struct event *event)
+{
+	*event = (struct event){ .token = index,
+		.bits = 1u << KQUEUE_VNODE,
+		.flags = flags_bit(kqueue_flags, "clear"),
+		.fflags = fflags & n->asked };
+	return event->fflags != 0;
+}
+
+/* Whether target INDEX has an event, which *EVENT is then. */
+static bool
+check(struct vnodes *v, struct watched *w, uint32_t index, struct event *event)
+{
+	struct vnode *n = &v->list[index];
+	const struct target *t = &v->targets->list[index];
+	uint32_t fflags;
+
+	if (t->fd == -1) {
+		if (n->state != LEFT || deadline_left(n->gone) != 0)
+			return false;
+		n->state = GONE;
+		return make(n, index, n->seen, event);
+	}
+	if (n->state == NAMED)
+		return false;
+	fflags = n->state == LEFT ? n->seen | v->writes : v->writes;
+	n->state = NAMED;
+	v->waiting--;
+	watched_returned(w, index);
+	/* it may have been replaced before it was watched */
+	if (!is_named(t)) {
+		leave(v, w, index, fflags);
+		return false;
+	}
+	return make(n, index, fflags, event);
+}
+
+/* What happened between the open and the wait is not reported by it. */
+static void
+begin(struct vnodes *v, struct watched *w)
+{
+	v->began = true;
+	for (uint32_t i = 0; i < v->targets->count; i++)
+		if (v->list[i].is_followed && v->list[i].state == NAMED &&
+		    !is_named(&v->targets->list[i]))
+			leave(v, w, i, v->leaves);
+}
+
+bool
+vnodes_next(struct vnodes *v, struct watched *w, struct event *event)
+{
+	if (!v->began)
+		begin(v, w);
+	while (v->waiting > 0 && v->cursor < v->targets->count)
+		if (v->list[v->cursor++].is_followed &&
+		    check(v, w, (uint32_t)v->cursor - 1, event))
+			return true;
+	v->cursor = 0;
+	return false;
+}
+
+int64_t
+vnodes_left(const struct vnodes *v)
+{
+	int64_t left = -1, next;
+
+	if (!v->began)
+		return 0;
+	for (size_t i = 0; v->waiting > 0 && i < v->targets->count; i++) {
+		if (!v->list[i].is_followed || v->list[i].state != LEFT)
+			continue;
+		next = deadline_left(v->list[i].gone);
+		if (left == -1 || next < left)
+			left = next;
+	}
+	return left;
+}

@@ -162,8 +162,8 @@ without_accusation() {
 	rounds 1000
 	programs "$rounds"
 	for look in 1 2 3; do
-		for ((first = 0; first < ${#pids[@]}; first += 100)); do
-			pm explain "${pids[@]:first:100}"
+		for ((first = 0; first < ${#pids[@]}; first += 1000)); do
+			pm explain "${pids[@]:first:1000}"
 			without_accusation
 		done
 	done

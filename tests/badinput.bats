@@ -399,3 +399,164 @@ limited() {
 	pm poll -t 0 -p 1 0:in
 	expect_error 3 'pmux: poll: .*\[EPERM\]'
 }
+
+# ---- explain, inspect, compare, trace ----
+
+# looks FUNCTION [NUMBER]: FUNCTION COMMAND ARG... for each of them; NUMBER is
+# one of the process, which compare must have.
+looks() {
+	local command
+
+	for command in explain inspect 'trace -t 5ms'; do
+		# shellcheck disable=SC2086 # words
+		"$1" $command -p "$pid" ${2-}
+	done
+	"$1" compare -p "$pid" "${2-0}"
+	if [[ ! ${2-} ]] && can_trace; then
+		"$1" trace --calls -t 5ms -p "$pid"
+	fi
+}
+
+can_trace() {
+	[[ $(uname -m) == x86_64 || $(uname -m) == aarch64 ]]
+}
+
+is_usage_error() {
+	usage_error "not a number from 1 to|argument is missing" "$@"
+}
+
+is_not_there() {
+	pm "$@"
+	expect_error 3 'ESRCH|zombie'
+}
+
+is_not_open() {
+	pm "$@"
+	[[ $status == 3 && $stderr == *'[EBADF]'* ]] ||
+	    [[ $1 == compare && $status == 0 && $output == *nval* ]]
+}
+
+@test "explain, inspect, compare, trace: what is no process" {
+	local pid
+
+	need_linux
+	need_proc
+	for pid in 0 -1 2147483648 99999999999999999999 x 1x; do
+		looks is_usage_error
+	done
+	pid=2147483647
+	looks is_not_there
+	: &
+	pid=$!
+	wait "$pid"
+	looks is_not_there
+}
+
+@test "explain, inspect, compare, trace: a zombie" {
+	local pid
+
+	need_linux
+	need_proc
+	rm -f zombie
+	mkfifo zombie
+	bash -c ': & echo $!; exec sleep 1000 >&-' >zombie 3>&- &
+	read -r pid <zombie
+	await_state "$pid" Z
+	looks is_not_there
+}
+
+@test "explain, inspect, compare, trace: a number that is not open" {
+	local pid=$$
+
+	need_linux
+	need_proc
+	pm inspect -p "$pid" 0
+	[[ $status == 0 ]] || skip "$stderr"
+	looks is_not_open 200
+}
+
+has_nothing() {
+	pm "$@"
+	if [[ $* == *--calls* ]]; then
+		expect_error 3 'a thread of the kernel|EPERM'
+	elif [[ $1 != compare && $1 != explain ]]; then
+		expect 0
+	else
+		[[ $status == 0 ]]
+	fi
+}
+
+@test "explain, inspect, compare, trace: a thread of the kernel" {
+	local pid=2
+
+	need_linux
+	need_root
+	[[ -r /proc/2/status && $(</proc/2/status) == *$'\nPPid:\t0\n'* &&
+		! -s /proc/2/cmdline ]] || skip 'process 2 is no kernel thread'
+	looks has_nothing
+}
+
+@test "explain, inspect, compare, trace: pmux itself" {
+	local words
+
+	need_linux
+	need_proc
+	for words in 'explain -p $$' 'inspect -p $$' 'compare -p $$ 0' \
+	    'trace -t 5ms -p $$'; do
+		run --separate-stderr bash -c "exec pmux $words" </dev/null
+		[[ $status == 0 && ! $stderr ]] || fail "$words: $stderr"
+	done
+	can_trace || return 0
+	run --separate-stderr bash -c 'exec pmux trace --calls -p $$'
+	expect_error 3 'pmux itself'
+}
+
+# A process that ends during the look, at any time in it.
+@test "explain, inspect, compare, trace: it ends meanwhile" {
+	local n pid words	# i is run's
+
+	need_linux
+	need_proc
+	rounds 50
+	for ((n = 0; n < rounds; n++)); do
+		for words in explain inspect 'compare' 'trace -t 20ms' \
+		    'trace --calls -t 20ms'; do
+			sleep "0.0$((RANDOM % 20))" 3>&- &
+			pid=$!
+			# shellcheck disable=SC2086 # words
+			run --separate-stderr timeout 60 pmux $words -p "$pid" \
+			    $([[ $words != compare ]] || echo 0)
+			[[ $status == [034] ]] ||
+			    fail "$words: status $status, $stderr"
+			wait "$pid" || :
+		done
+	done
+}
+
+# output_fails COMMAND ARG...: no output, a full one, one that nobody reads.
+output_fails() {
+	run --separate-stderr bash -c '"$@" >&-' bash pmux "$@"
+	expect_error 3 'standard output: .*EBADF'
+	[[ ! -w /dev/full ]] || {
+		run --separate-stderr bash -c '"$@" >/dev/full' bash pmux "$@"
+		expect_error 3 'standard output: .*ENOSPC'
+	}
+	run --separate-stderr bash -c 'exec 4> >(:); wait $!
+		"$@" >&4' bash pmux "$@"
+	assert_equal "$status" 141
+}
+
+@test "explain, inspect, compare, trace: the output cannot be written" {
+	local pid
+
+	need_linux
+	need_proc
+	sleep 1000 </dev/null 3>&- &
+	pid=$!
+	pm inspect -p "$pid" 0
+	[[ $status == 0 ]] || skip "$stderr"
+	output_fails explain -p "$pid"
+	output_fails inspect -p "$pid"
+	output_fails compare -p "$pid" 0
+	output_fails trace -t 5ms -p "$pid" 0
+}

@@ -73,8 +73,10 @@ process_of(struct samples *l, pid_t pid)
 	p->directory = p->own ? -1 :
 				fdplace(openat(l->source.proc, directory,
 				    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	if (procfs_stat(&l->source, directory, &stat) == 0)
+	if (procfs_stat(&l->source, directory, &stat) == 0) {
 		memcpy(p->comm, stat.comm, sizeof p->comm);
+		p->ended = strchr("ZXx", stat.state) != NULL;
+	}
 	l->processes[l->process_count++] = p;
 	return p;
 }
@@ -113,8 +115,8 @@ is_known(const struct samples *l, const struct samples_process *p, int number)
 }
 
 /*
- * Add those of COUNT NUMBERS that were not there before, both in ascending
- * order, and keep the list.  Returns 0 or -errno.
+ * Add those of COUNT NUMBERS that were not there before and are not of L, both
+ * in ascending order, and keep the list.  Returns 0 or -errno.
  */
 static int
 add_numbers(struct samples *l, struct samples_process *p, int *numbers,
@@ -123,6 +125,8 @@ add_numbers(struct samples *l, struct samples_process *p, int *numbers,
 	int error = 0, kept = 0, before = 0;
 
 	for (int i = 0; i < count && error == 0; i++) {
+		if (p->own && source_has(&l->source, numbers[i]))
+			continue;
 		while (
 		    before < p->number_count && p->numbers[before] < numbers[i])
 			before++;
@@ -165,6 +169,9 @@ samples_add(struct samples *l, pid_t pid, int number)
 
 	if (p == NULL)
 		return -ENOMEM;
+	/* what a zombie had open is closed */
+	if (p->ended)
+		return -ESRCH;
 	p->whole |= number == -1;
 	return number == -1 ? add_all(l, p) : add_one(l, p, number);
 }

@@ -506,6 +506,10 @@ has_nothing() {
 		run --separate-stderr bash -c "exec pmux $words" </dev/null
 		[[ $status == 0 && ! $stderr ]] || fail "$words: $stderr"
 	done
+	# what it was given, and nothing that it has opened itself
+	run bash -c 'exec pmux trace -t 5ms -p $$' 10</dev/null
+	assert_equal "$(cut -f2 <<<"$output" | sort -un)" \
+	    "$(bash -c 'exec pmux inspect -p $$' 10</dev/null | cut -f1)"
 	can_trace || return 0
 	run --separate-stderr bash -c 'exec pmux trace --calls -p $$'
 	expect_error 3 'pmux itself'
@@ -519,13 +523,12 @@ has_nothing() {
 	need_proc
 	rounds 50
 	for ((n = 0; n < rounds; n++)); do
-		for words in explain inspect 'compare' 'trace -t 20ms' \
+		for words in explain inspect 'compare 0' 'trace -t 20ms' \
 		    'trace --calls -t 20ms'; do
 			sleep "0.0$((RANDOM % 20))" 3>&- &
 			pid=$!
 			# shellcheck disable=SC2086 # words
-			run --separate-stderr timeout 60 pmux $words -p "$pid" \
-			    $([[ $words != compare ]] || echo 0)
+			run --separate-stderr timeout 60 pmux $words -p "$pid"
 			[[ $status == [034] ]] ||
 			    fail "$words: status $status, $stderr"
 			wait "$pid" || :
@@ -551,7 +554,7 @@ output_fails() {
 
 	need_linux
 	need_proc
-	sleep 1000 </dev/null 3>&- &
+	sleep 1000 3>&- &
 	pid=$!
 	pm inspect -p "$pid" 0
 	[[ $status == 0 ]] || skip "$stderr"

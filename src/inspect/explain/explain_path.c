@@ -34,7 +34,7 @@ way(const struct holder *h)
 	return h->readable && h->writable ? "for reading and writing" :
 	    h->readable			  ? "for reading" :
 	    h->writable			  ? "for writing" :
-					    "without access";
+					    "neither for reading nor for writing";
 }
 
 /* Returns 0 or -ENOMEM. */

@@ -90,9 +90,9 @@ healthy() {
 
 # In 150 ms it would run too little to judge it.
 @test "spins, while all processors are busy" {
-	local i
+	local _
 
-	for i in 1 2 3 4 5 6; do
+	for _ in 1 2 3 4 5 6; do
 		while :; do :; done 3>&- &
 	done
 	victim unread
@@ -131,6 +131,33 @@ healthy() {
 	[[ $status == 0 && $findings != *edge-consumed* ]]
 }
 
+# A poll would take the changes of the mounts from the process.
+@test "edge-consumed: not of an instance that is not polled" {
+	local mounts=/proc/self/mounts
+
+	command -v python3 >/dev/null || skip 'no python3'
+	for file in "$mounts" ''; do
+		python_that 'sleeps in epoll_wait' 'import select, socket
+one, other = socket.socketpair()
+epoll, inner = select.epoll(), select.epoll()
+epoll.register(one, select.EPOLLIN | select.EPOLLET)
+other.send(b"data")
+epoll.poll()
+file = "'"$file"'" and open("'"$file"'")
+if file:
+    inner.register(file, select.EPOLLPRI)
+epoll.register(inner, select.EPOLLIN)
+epoll.poll()'
+		if [[ $file ]]; then
+			[[ $findings == '' && $output == *' an epoll (2 registrations), ready: unknown ('* ]] ||
+			    fail "$output"
+		else
+			[[ $findings == 'suspect edge-consumed '* ]] ||
+			    fail "$output"
+		fi
+	done
+}
+
 @test "oneshot-disabled" {
 	finds oneshot 0 'suspect oneshot-disabled 12/10'
 	healthy oneshot-armed
@@ -155,6 +182,19 @@ healthy() {
 	finds own-end-in-poll 1 'fault own-write-end 10'
 	finds self-pipe-in-read 0 'suspect own-write-end 10'
 	healthy self-pipe childs-end own-socket
+	command -v python3 >/dev/null || return 0
+	# a thread may write, or the time is limited
+	python_that 'sleeps in read of' 'import os, threading, time
+r, w = os.pipe()
+threading.Thread(target=os.read, args=(r, 1)).start()
+time.sleep(1000)'
+	[[ $status == 0 && $findings == '' ]] || fail "$output"
+	python_that 'for at most' 'import os, select
+r, w = os.pipe()
+poll = select.poll()
+poll.register(r, select.POLLIN)
+poll.poll(1000000)'
+	[[ $status == 0 && $findings == '' ]] || fail "$output"
 }
 
 @test "no-descriptors-left" {
@@ -192,6 +232,49 @@ until_it_says() {
 	done
 }
 
+@test "stopped: by its tracer" {
+	command -v python3 >/dev/null || skip 'no python3'
+	mkfifo entered
+	python3 -c 'import ctypes, os, time
+r, w = os.pipe()
+children = []
+for mine, other in (w, r), (r, w):
+    children.append(os.fork())
+    if children[-1] == 0:
+        os.close(other)
+        os.read(mine, 1) if mine == r else time.sleep(1000)
+        os._exit(0)
+os.close(r)
+os.close(w)
+if ctypes.CDLL(None).ptrace(16, children[0], None, None) != 0:
+    children = []
+print(*children, flush=True)
+time.sleep(1000)' >entered 2>/dev/null 3>&- &
+	tracer=$!
+	read -r traced victim <entered && [[ $victim ]] || skip 'no ptrace(2)'
+	await_state "$traced" t
+	until_it_says "is stopped by its tracer $tracer, in "
+	[[ $status == 1 && $findings == "fault stopped python3[$traced]" ]] ||
+	    fail "$output"
+	[[ $output == *" is stopped by its tracer, and python3[$victim] waits for it" ]]
+	kill -KILL "$traced"
+}
+
+# vfork(2) and its like sleep so until the child runs a program.
+@test "a thread in uninterruptible sleep" {
+	command -v python3 >/dev/null || skip 'no python3'
+	mkfifo fifo
+	python3 -c 'import os
+os.posix_spawn("/bin/true", ["true"], {},
+    file_actions=[(os.POSIX_SPAWN_OPEN, 7, "fifo", os.O_RDONLY, 0)])' 3>&- &
+	victim=$!
+	await_state "$victim" D
+	explained
+	[[ $output == "python3[$victim] is in uninterruptible sleep"* ]] ||
+	    fail "$output"
+	: >fifo
+}
+
 @test "stopped: another child goes on, or another writer" {
 	bash -c 'exec 3>&-; sleep 1000 & kill -STOP $!; sleep 1001; :' &
 	victim=$!
@@ -207,6 +290,14 @@ until_it_says() {
 	explained
 	[[ $status == 0 && $findings == 'suspect stopped '* ]] ||
 	    fail "$output"
+}
+
+# python_that TEXT PROGRAM: until TEXT is said of it.
+python_that() {
+	python3 -c "$2" 3>&- &
+	victim=$!
+	until_it_says "$1"
+	explained
 }
 
 @test "a shell that waits for its children" {
@@ -371,6 +462,37 @@ until_it_says() {
 	explained --all
 	# once, although the thread waits for it and all are explained
 	[[ $status == 0 && $(grep -c 'note waits-for-writer 10' <<<"$findings") == 1 ]]
+}
+
+@test "every descriptor with --all, those that are named without" {
+	local number numbers=
+
+	victim childs-end
+	explained --all
+	for number in /proc/"$victim"/fd/*; do
+		number=${number##*/}
+		grep -q "^$number is a" <<<"$output" || fail "$number: $output"
+		numbers+=$number$'\n'
+	done
+	printf %s "$numbers" >numbers
+	about @numbers
+	assert_equal "$(grep -c '^[0-9]* is a' <<<"$output")" \
+	    "$(wc -l <numbers)"
+	expect 0 "$output"
+}
+
+@test "a path is not opened" {
+	mkfifo fifo ready
+	printf data >file
+	pmux kqueue --ready-fd 7 vnode:fifo:open vnode:file:open 7>ready \
+	    >events 2>err 3>&- &
+	read -r _ <ready || skip "$(<err)"
+	pm explain fifo
+	[[ $output == *' has it open neither for reading nor '* ]]
+	pm inspect fifo
+	: <file
+	wait $!
+	assert_equal "$(<events)" $'vnode\topen\t-\t0\tfile'
 }
 
 # noted STATE CODE: with --all this is said of descriptor 7 in STATE, - nothing.
@@ -657,6 +779,12 @@ epoll = select.epoll()
 	line=$(grep spins <<<"$output")
 	assert_equal "$(json severity <<<"$line")" '"fault"'
 	assert_equal "$(json type <<<"$line")" '"finding"'
+	assert_equal "$(json unknown <<<"$line")" '{}'
+	deny pidfd_getfd=EPERM -- true || skip 'no seccomp'
+	victim childs-end
+	run --separate-stderr deny pidfd_getfd=EPERM -- \
+	    pmux explain --json -p "$victim" 10
+	assert_equal "$(json unknown <<<"${lines[0]}")" '{"ready":"EPERM"}'
 }
 
 @test "findings on a terminal have a heading and columns" {
@@ -719,6 +847,43 @@ epoll = select.epoll()
 	[[ $status != 77 ]] || skip "$stderr"
 	[[ $status == 3 && $stderr == *'[EPERM]'* ]]
 	[[ $output == "peer[$victim] sleeps, in a call that is unknown (EPERM"* ]]
+}
+
+@test "a fault although processes are hidden: 1" {
+	need_root
+	chmod 755 .
+	rm -f entered
+	mkfifo entered
+	chmod 666 entered
+	peer as 65534 "$(command -v peer)" victim own-end >entered 3>&- &
+	victim=$!
+	read -r _ <entered || skip 'no rights to run it as another user'
+	await_state "$victim" S
+	run --separate-stderr peer as 65534 "$PMUX" explain -p "$victim"
+	[[ $stderr == *' hidden: other ends may be missing' ]] || fail "$stderr"
+	[[ $status == 1 && $output == *$'\nfault\town-write-end\t10\t'* ]] ||
+	    fail "$output"
+	# those of its session may have an end
+	{
+		exec 9>/proc/self/fd/0
+		exec "$PMUX_TOOLS/peer" as 65534 "$(command -v cat)"
+	} < <(:) 3>&- &
+	victim=$!
+	until_it_says 'read of'
+	run --separate-stderr peer as 65534 "$PMUX" explain -p "$victim"
+	[[ $status == 0 && $output == *$'\nsuspect\town-write-end\t'*$'\n\ta hidden process of '* ]] ||
+	    fail "$output"
+}
+
+@test "a thread of the kernel" {
+	local pid
+
+	pid=$(pgrep -P 2 | head -n 1)
+	[[ $pid && $(</proc/2/comm) == kthreadd ]] || skip 'none is visible'
+	pm explain -p "$pid"
+	[[ $status == 0 && $output == *"[$pid] "* ]]
+	pm inspect -p "$pid"
+	expect 0 ''
 }
 
 @test "pmux itself, and a name with a newline" {

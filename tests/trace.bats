@@ -677,6 +677,8 @@ pixels() {
 	expect_error 3 '\[EBADF\]'
 	pm trace -t 10ms -p 1000000000
 	expect_error 3 '\[ESRCH\]'
+	run --separate-stderr peer zombie pmux trace -t 10ms -p @PID@
+	expect_error 3 '\[ESRCH\]'
 	pm trace -t 10ms --svg none/there -p "$pid" 20
 	expect_error 3 'none/there: .*\[ENOENT\]'
 	[[ ! -w /dev/full ]] || {
@@ -729,7 +731,7 @@ owner_polls() {
 
 @test "the process ends, or the reader" {
 	need_copies
-	sleep 0.2 3>&- &
+	sleep 1 3>&- &
 	pm trace -p $!
 	assert_success
 	victim nothing

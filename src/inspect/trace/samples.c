@@ -145,6 +145,16 @@ add_numbers(struct samples *l, struct samples_process *p, int *numbers,
 	return error;
 }
 
+static bool
+is_zombie(struct source *source, pid_t pid)
+{
+	char directory[SOURCE_PATH];
+	struct procfs_stat stat;
+
+	(void)snprintf(directory, sizeof directory, "%ld", (long)pid);
+	return procfs_stat(source, directory, &stat) == 0 && stat.state == 'Z';
+}
+
 /* Add what P has open and is no target yet.  Returns 0 or -errno. */
 static int
 add_all(struct samples *l, struct samples_process *p)
@@ -157,6 +167,11 @@ add_all(struct samples *l, struct samples_process *p)
 	count = source_list(&l->source, path, &numbers);
 	if (count < 0)
 		return count == -ENOENT ? -ESRCH : count;
+	/* a zombie has the directory, and nothing in it */
+	if (count == 0 && is_zombie(&l->source, p->pid)) {
+		free(numbers);
+		return -ESRCH;
+	}
 	error = add_numbers(l, p, numbers, count);
 	p->numbers_next = l->now + SHARE * (clock_cpu() - before);
 	return error;

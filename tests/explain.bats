@@ -13,6 +13,20 @@ prepare() {
 	[[ -r /proc/self/syscall ]] || skip 'no /proc/PID/syscall'
 }
 
+# await_full N...: these pipes of the victim are full, and it and its children
+# sleep.
+await_full() {
+	local child
+
+	until [[ $(pmux inspect -p "$victim" "$@" |
+	    grep -c '65536 of 65536') == "$#" ]]; do
+		:
+	done
+	for child in $(<"/proc/$victim/task/$victim/children") "$victim"; do
+		await_state "$child" S
+	done
+}
+
 # victim NAME: a process that is so, in `victim'.
 victim() {
 	rm -f entered
@@ -25,12 +39,8 @@ victim() {
 		await_state "$victim" R
 		;;
 	no-descriptors) ;;
-	deadlock | deadlock-alarm)
-		until [[ $(pmux inspect -p "$victim" 10 11 |
-		    grep -c '65536 of 65536') == 2 ]]; do
-			:
-		done
-		;;
+	deadlock | deadlock-alarm) await_full 10 11 ;;
+	deadlock-child) await_full 10 ;;
 	*)
 		await_state "$victim" S
 		;;

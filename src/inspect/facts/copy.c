@@ -204,11 +204,13 @@ ask(struct descriptor *d, int fd)
 
 /* A file of proc(5): without a poll function it is always ready. */
 static void
-ask_file(struct descriptor *d, int fd, const struct foreign *f)
+ask_file(struct source *source, struct descriptor *d, int fd,
+    const struct foreign *f)
 {
 	const char *why;
 	int error = foreign_objection(f, fd, &why);
 
+	(void)source;
 	if (error != 0)
 		unknown(d, FACT_READY, errno_name(-error));
 	else if (why != NULL)
@@ -250,15 +252,36 @@ instance_objection(const struct fdinfo *info, int fd, const struct foreign *f,
 	return error;
 }
 
-static void
-ask_instance(struct descriptor *d, int fd, const struct foreign *f)
+/* What the kernel says of FD, pmux's own copy, now: as fdinfo_parse. */
+static int
+read_own(struct source *source, int fd, struct fdinfo *info)
 {
-	const char *why;
-	int error = instance_objection(&d->info, fd, f, &why);
+	char path[SOURCE_PATH], *text;
+	ssize_t n;
 
-	if (d->unknown[FACT_ACCESS] != NULL)
-		unknown(d, FACT_READY, d->unknown[FACT_ACCESS]);
-	else if (error != 0)
+	*info = (struct fdinfo){ .entries = NULL };
+	(void)snprintf(path, sizeof path, "self/fdinfo/%d", fd);
+	n = source_read(source, &text, path);
+	return n < 0 ? (int)n : fdinfo_parse(text, (size_t)n, info);
+}
+
+/*
+ * What D has is older than the copy: an entry that was added since would be
+ * polled, too.  No call does both, so one that is added between the reading and
+ * the poll still is.
+ */
+static void
+ask_instance(struct source *source, struct descriptor *d, int fd,
+    const struct foreign *f)
+{
+	struct fdinfo info;
+	const char *why = NULL;
+	int error = read_own(source, fd, &info);
+
+	if (error == 0)
+		error = instance_objection(&info, fd, f, &why);
+	fdinfo_free(&info);
+	if (error != 0)
 		unknown(d, FACT_READY, errno_name(-error));
 	else if (why != NULL)
 		unknown(d, FACT_READY, why);
@@ -291,7 +314,8 @@ borrow(struct source *source, const struct descriptor *d)
 
 static int
 ask_by(struct source *source, struct descriptor *d,
-    void (*question)(struct descriptor *d, int fd, const struct foreign *f))
+    void (*question)(struct source *source, struct descriptor *d, int fd,
+	const struct foreign *f))
 {
 	int fd = borrow(source, d), error = 0;
 	struct foreign f = { .process = source_process(source, d->pid),
@@ -301,7 +325,7 @@ ask_by(struct source *source, struct descriptor *d,
 	if (fd < 0)
 		return fd;
 	if (is_same(d, fd))
-		question(d, fd, &f);
+		question(source, d, fd, &f);
 	else
 		error = -EAGAIN;
 	if (fd != d->number || d->pid != source->self)
@@ -334,8 +358,10 @@ copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,
  * write end of a pipe counts what is in it.
  */
 static void
-sample(struct descriptor *d, int fd, const struct foreign *f)
+sample(struct source *source, struct descriptor *d, int fd,
+    const struct foreign *f)
 {
+	(void)source;
 	(void)f;
 	poll_copy(d, fd);
 	if (d->unread >= 0)
@@ -351,8 +377,10 @@ copy_sample(struct source *source, struct descriptor *d)
 }
 
 static void
-ask_plain(struct descriptor *d, int fd, const struct foreign *f)
+ask_plain(struct source *source, struct descriptor *d, int fd,
+    const struct foreign *f)
 {
+	(void)source;
 	(void)f;
 	ask(d, fd);
 }

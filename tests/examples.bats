@@ -144,7 +144,9 @@ page_in() {
 		if [[ ! -e $file ]] || ! can_run "$file" "$1"; then
 			continue
 		fi
+		! grep -q '^bats ' "$file" || set -- new_bats "$@"
 		check "${file%.sh}" "$@" "$PWD/$file"
+		[[ $1 != new_bats ]] || shift
 		rm -rf scratch
 	done
 	for file in *.illustration; do
@@ -229,10 +231,15 @@ recipe_in() {
 	rmdir scratch || fail "README, line $number, in $1, leaves files"
 }
 
-# Bats within Bats: it must not think that it is the outer one.
+# new_bats COMMAND...: COMMAND, in which a Bats must not think that it is this one,
+# which has a `bats' of its own in PATH.
+new_bats() {
+	env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$BATS_TEST_TMPDIR" \
+	    BATS_LIB_PATH="$(cd "$top/lib" && pwd)" "$@"
+}
+
 recipe_for_bats() {
-	check "$number" env -i PATH="$PATH" TMPDIR="$PWD" \
-	    "$BATS_ROOT/bin/bats" --tap "$PWD/$number.sh"
+	check "$number" new_bats "$BATS_ROOT/bin/bats" --tap "$PWD/$number.sh"
 	rmdir scratch || fail "README, line $number, leaves files"
 }
 
@@ -295,10 +302,6 @@ recipe_for_bats() {
 	recipe 'In Bats: the first line of a server, not a sleep'
 }
 
-@test "README: a line, or the lines that came instead, in Bats" {
-	recipe 'In Bats: wait for a line, or report the lines that came instead'
-}
-
 @test "README: a reader first, then the write" {
 	recipe 'A reader first, then the write'
 }
@@ -351,7 +354,7 @@ recipe_for_bats() {
 	# man/pmux-poll(1) stands for what is installed
 	while read -r name; do
 		[[ -e $top/man/${name%(*}.${name: -2:1} ]] || fail "no $name"
-	done < <(grep -oE 'pmux(-[a-z]+)?\([17]\)' "$top/README" | sort -u)
+	done < <(grep -oE '[a-z]*-?pmux(-[a-z]+)?\([17]\)' "$top/README" | sort -u)
 	while read -r name; do
 		grep -qE "AC_ARG_(ENABLE|WITH)\(\[$name\]|PMUX_PRIMITIVE\(\[$name\]" \
 		    "$top/configure.ac" || fail "configure has no $name"
@@ -363,6 +366,10 @@ recipe_for_bats() {
 
 @test "pmux(1)" {
 	page pmux.1
+}
+
+@test "bats-pmux(7)" {
+	page bats-pmux.7
 }
 
 @test "pmux-devpoll(1)" {

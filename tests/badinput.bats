@@ -169,10 +169,14 @@ no_number() {
 no_such_path() {
 	pm "$1" -t 0 "$(reads "$1" none)"
 	expect 3
+	hint=
+	[[ $1 != wait ]] || hint=' (--exists PATH waits until it is there)'
 	assert_equal "$stderr" \
-	    "pmux: $1: none: No such file or directory [ENOENT]"
+	    "pmux: $1: none: No such file or directory [ENOENT]$hint"
 	pm "$1" -t 0 "$(reads "$1" none/none)"
-	expect_error 3 'pmux: .*: none/none: .*\[ENOENT\]$'
+	assert_equal "$stderr" \
+	    "pmux: $1: none/none: No such file or directory [ENOENT]$hint"
+	assert_equal "$status" 3
 }
 
 @test "a path that does not exist" {

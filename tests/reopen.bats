@@ -269,6 +269,7 @@ saving() {
 saved() {
 	IFS=$'\t' read -r _ line _ <&8 || fail "no record with $1"
 	line=$(tr , '\n' <<<"$line" | sort | tr '\n' ' ')
+	# shellcheck disable=SC2053	# a pattern
 	[[ $line == $1 ]] || fail "$line, not $1"
 }
 

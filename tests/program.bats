@@ -512,7 +512,7 @@ odd_name() {
 	run --separate-stderr pmux kqueue "proc:$!:exit" -- \
 	    sh -c "$show; echo \"\$PMUX_DATA \$PMUX_TARGET\"" <<<mine
 	if [[ $status != 3 ]]; then
-		expect 0 'mine none exit,eof' "exit=7 $!"
+		expect 0 'mine none exit,eof' "1792 $!"
 	fi
 	: >file
 	mkfifo ready

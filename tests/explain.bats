@@ -541,6 +541,7 @@ noted() {
 		timerfd.disarmed	disarmed
 		timerfd.armed	-
 		file.at-end	file-always-ready
+		dev.null	-
 		pipe.r.full	-
 	END
 }

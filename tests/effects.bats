@@ -657,3 +657,22 @@ as_nobody() {
 	assert_line --index 0 --regexp '^s(leep|h)\[[0-9]+\] '
 	assert_line --index 1 0
 }
+
+@test "without the /proc of the same pid namespace nothing is examined" {
+	local command
+
+	need_root
+	unshare -pf true || skip 'no PID namespaces'
+	for command in explain inspect 'compare 0' trace \
+	    'trace --calls -t 10ms'; do
+		# shellcheck disable=SC2086	# words
+		run --separate-stderr unshare -pf pmux ${command/ / -p 1 }
+		[[ $command == *' '* ]] ||
+			run --separate-stderr unshare -pf pmux "$command" -p 1
+		expect_error 3 '/proc: .*\[ENODEV\] .*namespace'
+	done
+	run --separate-stderr unshare -m sh -c 'mount -t tmpfs none /proc || exit 77
+		exec pmux inspect 0'
+	[[ $status != 77 ]] || skip 'no mounts'
+	expect_error 3 '/proc: .*\[ENODEV\] .*namespace'
+}

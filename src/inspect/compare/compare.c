@@ -539,8 +539,12 @@ begin(struct comparison *c)
 		return diag_unavailable("compare is not available: this system"
 					" has no /proc as Linux has it");
 	if (error != 0)
-		return diag_system(-error, "is it mounted?", "/proc");
+		return diag_system(-error, source_hint(error), "/proc");
 	error = ask_open(&c->asker);
+	if (error != 0) {
+		ask_close(&c->asker);
+		source_close(&c->source);
+	}
 	if (error == -ENOSYS)
 		return diag_unavailable("compare is not available: this system"
 					" has no epoll(7)");
@@ -553,23 +557,35 @@ begin(struct comparison *c)
 	return 0;
 }
 
-int
-compare(const struct targets *targets, bool json)
+static int
+compare_all(struct comparison *c)
 {
-	struct comparison c = { .targets = targets, .json = json };
-	int status = begin(&c), one;
+	const struct targets *targets = c->targets;
+	int status = 0, one;
 
 	for (size_t i = 0; i < targets->count && status != EXIT_USAGE &&
 	     status != EXIT_UNAVAILABLE;
 	     i++) {
-		one = compare_one(&c, &targets->list[i]);
+		one = compare_one(c, &targets->list[i]);
 		if (one != 0)
 			status = one;
 	}
-	if (!json && status != EXIT_UNAVAILABLE && status != EXIT_USAGE) {
-		one = print(&c);
+	if (!c->json && status != EXIT_UNAVAILABLE && status != EXIT_USAGE) {
+		one = print(c);
 		status = one != 0 ? one : status;
 	}
+	return status;
+}
+
+int
+compare(const struct targets *targets, bool json)
+{
+	struct comparison c = { .targets = targets, .json = json };
+	int status = begin(&c);
+
+	if (status != 0)
+		return status;
+	status = compare_all(&c);
 	ask_close(&c.asker);
 	source_close(&c.source);
 	return status;

@@ -460,7 +460,7 @@ explain(struct inspect_target *targets, size_t count,
 		if (!IS_AVAILABLE)
 			return diag_unavailable("explain is not available: it"
 						" wants the /proc of Linux");
-		return diag_system(-error, NULL, "/proc");
+		return diag_system(-error, source_hint(error), "/proc");
 	}
 	e->targets = targets;
 	e->count = count;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,13 +32,41 @@ source_probe(void)
 #endif
 }
 
+/* Whether this process has the same number there as here. */
+static bool
+is_ours(int proc)
+{
+	char link[24], self[24];
+	ssize_t n = readlinkat(proc, "self", link, sizeof link - 1);
+
+	if (n < 0)
+		return false;
+	link[n] = '\0';
+	(void)snprintf(self, sizeof self, "%ld", (long)getpid());
+	return strcmp(link, self) == 0;
+}
+
 int
 source_open(struct source *source, const char *root)
 {
 	*source = (struct source){ .live = root == NULL, .self = getpid() };
 	source->proc = fdplace(open(root == NULL ? "/proc" : root,
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	return source->proc < 0 ? source->proc : 0;
+	if (source->proc < 0)
+		return source->proc;
+	if (root != NULL || source_probe() != 0 || is_ours(source->proc))
+		return 0;
+	(void)close(source->proc);
+	source->proc = -1;
+	return -ENODEV;
+}
+
+const char *
+source_hint(int error)
+{
+	return error == -ENODEV || error == -ENOENT ?
+	    "this takes proc(5) of the same pid namespace" :
+	    NULL;
 }
 
 static void

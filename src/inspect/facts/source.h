@@ -40,9 +40,13 @@ int source_probe(void);
 
 /*
  * Open the directory ROOT; NULL: /proc, which is live.  Returns 0, or -errno:
- * nothing need be closed then.
+ * nothing need be closed then.  -ENODEV: it is not proc(5), or that of another
+ * pid namespace, in which the numbers are those of other processes.
  */
 int source_open(struct source *source, const char *root);
+
+/* A hint about ERROR of source_open, a constant text, or NULL. */
+const char *source_hint(int error);
 void source_close(struct source *source);
 
 /*

@@ -327,7 +327,7 @@ inspect(const struct inspect_target *targets, size_t count,
 					" has no proc(5) with descriptors");
 	error = source_open(&in.source, NULL);
 	if (error != 0)
-		return diag_system(-error, NULL, "/proc");
+		return diag_system(-error, source_hint(error), "/proc");
 	for (size_t i = 0; i < count; i++)
 		if (targets[i].path == NULL)
 			take_process(&in, &targets[i]);

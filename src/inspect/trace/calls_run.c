@@ -224,7 +224,7 @@ trace(struct session *s, const struct request *request)
 	s->calls.tracer.wants = calls_wants;
 	s->calls.tracer.channel = -1;
 	if ((error = source_open(&s->calls.source, NULL)) != 0)
-		return diag_system(-error, NULL, "/proc");
+		return diag_system(-error, source_hint(error), "/proc");
 	ending_begin(&s->ending);
 	if (request->timed)
 		ending_after(deadline_left(request->wait.deadline));

@@ -347,7 +347,7 @@ trace_samples(struct request *request)
 	picture_choose(&s->picture);
 	s->live = s->picture.live && !s->json;
 	if ((error = samples_open(&s->samples)) != 0)
-		status = diag_system(-error, NULL, "/proc");
+		status = diag_system(-error, source_hint(error), "/proc");
 	else
 		status = run(s, request);
 	pmux_close();

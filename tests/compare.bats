@@ -414,6 +414,13 @@ same() {
 	usage_error 'unknown option' compare --follow 0
 }
 
+@test "without descriptors for the primitives there is one message" {
+	run --separate-stderr bash -c 'exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+		ulimit -n 5
+		exec pmux compare 0 1'
+	expect_error 3 'primitives: .*\[EMFILE\]'
+}
+
 @test "a process that is not there, or a zombie" {
 	pm compare -p 2147483646 0
 	expect_error 3 'descriptor 0 of process 2147483646: .*\[ESRCH\]'

@@ -191,6 +191,7 @@ epoll.poll()'
 	finds own-end 1 'fault own-write-end 10'
 	finds own-end-in-poll 1 'fault own-write-end 10'
 	finds self-pipe-in-read 0 'suspect own-write-end 10'
+	finds end-in-flight 0 'suspect own-write-end 10'
 	healthy self-pipe childs-end own-socket
 	command -v python3 >/dev/null || return 0
 	# a thread may write, or the time is limited

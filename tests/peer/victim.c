@@ -521,6 +521,34 @@ self_pipe_in_read(void)
 	(void)!read(IN, buffer, 1);
 }
 
+/* A message that is not received yet has the write end, too. */
+static void
+end_in_flight(void)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part = { buffer, 1 };
+	struct msghdr message = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof control };
+	int s[2], number = OUT;
+
+	pipe_at_numbers();
+	make_sockets(s, SOCK_STREAM);
+	memset(&control, 0, sizeof control);
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof number);
+	memcpy(CMSG_DATA(&control.header), &number, sizeof number);
+	if (sendmsg(s[0], &message, 0) == -1)
+		die(2, "sendmsg");
+	ready();
+	(void)!read(IN, buffer, 1);
+}
+
 static void
 childs_end(void)
 {
@@ -1076,6 +1104,7 @@ static const struct {
 	{ "own-end-in-poll", own_end_in_poll },
 	{ "self-pipe", self_pipe },
 	{ "self-pipe-in-read", self_pipe_in_read },
+	{ "end-in-flight", end_in_flight },
 	{ "childs-end", childs_end },
 	{ "own-socket", own_socket },
 	{ "full", full },

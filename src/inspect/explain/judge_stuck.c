@@ -189,6 +189,48 @@ consider_signals(struct finding *f, const struct snapshot_process *process,
 	buffer_put(&f->details, " may end this\n");
 }
 
+/* ---- files in flight ---- */
+
+/*
+ * Whether a message that waits at that socket has descriptors (unix(7),
+ * SCM_RIGHTS; net/unix/af_unix.c, unix_show_fdinfo, Linux 5.5).
+ */
+static bool
+has_descriptors(struct source *source, const struct world_file *socket)
+{
+	static const char key[] = "\nscm_fds:";
+	char path[SOURCE_PATH], *text;
+	const char *found;
+
+	(void)snprintf(path, sizeof path, "%jd/fdinfo/%d",
+	    (intmax_t)socket->pid, socket->number);
+	if (source_read(source, &text, path) < 0)
+		return false;
+	found = strstr(text, key);
+	return found != NULL && strtoul(found + sizeof key - 1, NULL, 10) > 0;
+}
+
+/* F depends on who has the ends of pipes: one may be in such a message. */
+static int
+consider_flight(struct judge *judge, struct finding *f)
+{
+	struct snapshot *snapshot = judge->chain->snapshot;
+	const struct world *world = &snapshot->world;
+	uint64_t sockets = world_key_socket(0).device;
+	int error = snapshot_world(snapshot, false);
+
+	for (size_t i = 0; error == 0 && i < world->count; i++)
+		if (world->files[i].key.device == sockets &&
+		    has_descriptors(snapshot->source, &world->files[i])) {
+			f->severity = SEVERITY_SUSPECT;
+			buffer_put(&f->details,
+			    "a message that was not received yet may have an"
+			    " end, too\n");
+			break;
+		}
+	return error == -ENOMEM ? error : 0;
+}
+
 static int
 add_deadlock(struct judge *judge, const struct circle *circle)
 {
@@ -209,7 +251,7 @@ add_deadlock(struct judge *judge, const struct circle *circle)
 		findings_mix(f, (uint64_t)circle->edges[i]->other);
 	}
 	consider_hidden(judge, f, circle->edges[0]->from);
-	return 0;
+	return consider_flight(judge, f);
 }
 
 /* ---- one that waits for itself ---- */
@@ -277,7 +319,7 @@ judge_own(struct judge *judge, const struct edge *edge)
 	    edge->other);
 	consider_signals(f, edge->from, ~NO_WAKING);
 	consider_hidden(judge, f, edge->from);
-	return 0;
+	return consider_flight(judge, f);
 }
 
 static bool

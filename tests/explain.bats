@@ -219,6 +219,12 @@ poll.poll(1000000)'
 	explained
 	[[ $status == 1 && $findings == 'fault stopped peer['* ]]
 	[[ $output == *'kill -CONT '* ]]
+	# all of them, as by Ctrl-Z
+	kill -STOP "$victim"
+	await_state "$victim" T
+	explained
+	[[ $status == 0 && $findings != *'fault '* ]] || fail "$output"
+	kill -CONT "$victim"
 	# nobody waits for it
 	victim childs-end
 	kill -STOP "$victim"

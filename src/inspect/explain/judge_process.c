@@ -44,11 +44,16 @@ struct waiter_found {
 	const struct snapshot_descriptor *listener;
 };
 
-/* The first is kept, but for one whose wait cannot end otherwise. */
+/*
+ * The first is kept, but for one whose wait cannot end otherwise.  Ctrl-Z stops
+ * all of a pipeline: one that is stopped itself is not held up by another.
+ */
 static void
 take_waiter(struct waiter_found *waiter, const struct snapshot_process *process,
     bool is_open)
 {
+	if (is_stopped(process))
+		return;
 	if (waiter->process == NULL || (waiter->is_open && !is_open))
 		*waiter = (struct waiter_found){ .process = process,
 			.is_open = is_open };

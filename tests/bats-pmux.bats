@@ -25,10 +25,11 @@ reported() {
 	local line text
 
 	[[ $status == 1 ]] || fail "status $status" "$output"
-	text=$'\n'$output$'\n'
+	text=$'\n'$(sed 's/^\([a-z ]*[a-z]\) *: /\1 : /' <<<"$output")$'\n'
 	[[ $text == *$'\n'"-- $1 --"$'\n'*$'\n--\n'* ]] ||
 	    fail "no report '$1'" "$output"
 	for line in "${@:2}"; do
+		line=$(sed 's/^\([a-z ]*[a-z]\) *: /\1 : /' <<<"$line")
 		case $line in
 		*...) [[ $text == *$'\n'"${line%...}"* ]] ;;
 		*) [[ $text == *$'\n'"$line"$'\n'* ]] ;;
@@ -212,6 +213,8 @@ gone() {
 
 @test "stop_server" {
 	start_server web lines one
+	# one that is stopped ends as well
+	kill -STOP "$(server_pid web)"
 	stop_server web
 	await_exit --status TERM web
 	await_line web one

@@ -101,7 +101,12 @@ _pmux_late() {
 	local -a facts
 
 	case $code in
-	1) title="the server ended before $2" ;;
+	1)
+		title="the server ended before $2"
+		# the keeper writes the status down in a moment
+		"$_PMUX" wait -q -t 2s --exists "$dir/status" \
+		    --exit "$(<"$dir/keeper")" || :
+		;;
 	124) title="timed out waiting for $2" ;;
 	*) title="waiting for $2 failed with status $code" ;;
 	esac

@@ -61,18 +61,20 @@ about() {
 	    cut -f 1-3 | tr '\t' ' ')
 }
 
-# finds VICTIM STATUS FINDING...
+# finds VICTIM STATUS FINDING...; the one before it ends, since it may spin.
 finds() {
-	local wanted
+	local wanted quiet
 
+	[[ ! ${found-} ]] || kill "$found" 2>/dev/null || :
 	victim "$1"
+	found=$victim
 	explained
 	printf -v wanted '%s\n' "${@:3}"
 	[[ $status == "$2" && $findings == "${wanted%$'\n'}" ]] ||
 	    fail "$1: $status $output $stderr"
-	run --separate-stderr pmux explain -q -p "$victim"
-	expect "$2"
-	explained
+	status=0
+	quiet=$(pmux explain -q -p "$victim" 2>&1) || status=$?
+	[[ $status == "$2" && ! $quiet ]] || fail "-q: $1: $status $quiet"
 }
 
 # healthy VICTIM...: no fault, nor a suspect.
@@ -100,9 +102,9 @@ healthy() {
 
 # In 150 ms it would run too little to judge it.
 @test "spins, while all processors are busy" {
-	local _
+	local n
 
-	for _ in 1 2 3 4 5 6; do
+	for ((n = $(getconf _NPROCESSORS_ONLN); n >= 0; n--)); do
 		while :; do :; done 3>&- &
 	done
 	victim unread
@@ -699,8 +701,8 @@ epoll = select.epoll()
 	pids=("$!")
 	peer victim edge-server >/dev/null 3>&- &
 	pids+=("$!")
-	for ((round = 0; round < rounds; round++)); do
-		pm explain -p "${pids[round % 2]}"
+	for ((round = 0; round < rounds; round += 2)); do
+		pm explain -p "${pids[0]}" -p "${pids[1]}"
 		[[ $status == 0 && $output != *[^a-z]edge-consumed* ]] ||
 		    fail "$output"
 	done

@@ -618,23 +618,28 @@ pixels() {
 	    elif kind == b"IDAT":
 	        packed += chunk
 	n = {2: 3, 6: 4}[colours]
-	raw, row = zlib.decompress(packed), bytearray(width * n)
+	def paeth(a, b, c):
+	    p = a + b - c
+	    return min((abs(p - a), 0, a), (abs(p - b), 1, b),
+	        (abs(p - c), 2, c))[2]
+	filters = (lambda a, b, c: 0, lambda a, b, c: a, lambda a, b, c: b,
+	    lambda a, b, c: (a + b) // 2, paeth)
+	raw, row = zlib.decompress(packed), bytes(width * n)
 	count = collections.Counter()
 	for y in range(height):
 	    line = raw[y * (width * n + 1):(y + 1) * (width * n + 1)]
-	    above, row = row, bytearray(line[1:])
-	    for i in range(width * n):
-	        a = row[i - n] if i >= n else 0
-	        b, c = above[i], above[i - n] if i >= n else 0
-	        p = a + b - c
-	        paeth = min((abs(p - a), 0, a), (abs(p - b), 1, b),
-	            (abs(p - c), 2, c))[2]
-	        add = (0, a, b, (a + b) // 2, paeth)[line[0]]
-	        row[i] = (row[i] + add) & 255
-	    for x in range(width):
-	        count[bytes(row[x * n:x * n + 3]).hex()] += 1
+	    # a row that is like the one above, as most are
+	    if line[0] != 2 or any(line[1:]):
+	        # with a pixel to the left of the first
+	        above, row = bytes(n) + row, bytearray(n) + line[1:]
+	        add = filters[line[0]]
+	        for i in range(n, len(row)):
+	            row[i] = (row[i] + add(row[i - n], above[i],
+	                above[i - n])) & 255
+	        row = bytes(row[n:])
+	    count.update(zip(row[0::n], row[1::n], row[2::n]))
 	for colour, number in count.items():
-	    print(colour, number)
+	    print(bytes(colour).hex(), number)
 	EOF
 }
 

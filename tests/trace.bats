@@ -157,6 +157,8 @@ goes_on() {
 	local signal end
 
 	set -m	# in the background SIGINT is ignored without it
+	# the address sanitizer would report the SIGSEGV that is sent here
+	local -x ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0
 	for signal in INT TERM HUP QUIT KILL SEGV USR1; do
 		victim timeout
 		pmux trace --calls -n 1000000000 -p "$pid" >out 2>err 3>&- &

@@ -14,6 +14,7 @@
 #include "cli/check.h"
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/nearest.h"
 #include "cli/option.h"
 #include "output/diag.h"
 #include "output/output.h"
@@ -25,9 +26,6 @@
 #include "sys/foreign.h"
 #include "sys/launch.h"
 #include "target/target.h"
-
-/* Names longer than this are like no command. */
-#define LONGEST_NAME 32
 
 static const struct backend *const wait_streams[] = { &backend_epoll,
 	&backend_kqueue_poll, &backend_devpoll, NULL };
@@ -48,43 +46,14 @@ command_find(const char *name)
 	return NULL;
 }
 
-static unsigned
-least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-unsigned
-command_distance(const char *a, const char *b)
-{
-	size_t length = strlen(b);
-	unsigned row[LONGEST_NAME + 1], diagonal, above;
-
-	if (length > LONGEST_NAME)
-		return LONGEST_NAME;
-	for (unsigned j = 0; j <= length; j++)
-		row[j] = j;
-	for (unsigned i = 1; *a != '\0'; a++, i++) {
-		diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= length; j++) {
-			above = row[j];
-			row[j] = least(least(above, row[j - 1]) + 1,
-			    diagonal + (*a != b[j - 1]));
-			diagonal = above;
-		}
-	}
-	return row[length];
-}
-
 int
 command_unknown(const char *name)
 {
 	const struct command *nearest = NULL;
-	unsigned best = COMMAND_FAR, d;
+	unsigned best = NEAREST_FAR, d;
 
 	for (const struct command *c = commands; c->name != NULL; c++)
-		if ((d = command_distance(name, c->name)) < best) {
+		if ((d = nearest_distance(name, c->name)) < best) {
 			best = d;
 			nearest = c;
 		}
@@ -172,6 +141,19 @@ resolve(const struct command *command, struct request *request)
 				    " would be closed",
 		    request->wait.ready_fd);
 	return status;
+}
+
+bool
+command_begin(const struct command *command, int argc, char **argv, int *status)
+{
+	struct request *request = pmux->request;
+
+	*status = options_parse(command, NULL, argc, argv, request);
+	if (*status != 0 || !request->help)
+		return *status == 0;
+	help_print(command);
+	*status = EXIT_EVENT;
+	return false;
 }
 
 int

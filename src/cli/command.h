@@ -61,11 +61,12 @@ extern const struct command commands[];
 const struct command *command_find(const char *name);
 
 /*
- * How many letters to add, drop or change (Levenshtein's distance) to make B of
- * A; names that are COMMAND_FAR apart are not alike.
+ * For a command that does not wait: take its options and targets into the
+ * request of the call, or print its help if that is asked for.  Returns whether
+ * the command goes on; otherwise *STATUS is its exit status.
  */
-unsigned command_distance(const char *a, const char *b);
-#define COMMAND_FAR 3
+bool command_begin(const struct command *command, int argc, char **argv,
+    int *status);
 
 /*
  * A usage error about NAME, which is no command; returns its exit status.  The

@@ -16,7 +16,7 @@ compare_run(const struct command *command, int argc, char **argv)
 	struct request *request = pmux->request;
 	int status;
 
-	if (!options_begin(command, argc, argv, &status))
+	if (!command_begin(command, argc, argv, &status))
 		return status;
 	if (request->program.arguments != NULL)
 		return diag_usage("compare runs no program");

@@ -133,7 +133,7 @@ info_run(const struct command *command, int argc, char **argv)
 	struct request *request = pmux->request;
 	int status;
 
-	if (!options_begin(command, argc, argv, &status))
+	if (!command_begin(command, argc, argv, &status))
 		return status;
 	if (request->targets.words > 0)
 		return diag_usage("%s: info takes no targets",

@@ -67,7 +67,7 @@ inspect_run(const struct command *command, int argc, char **argv)
 	struct request *request = pmux->request;
 	int status;
 
-	if (!options_begin(command, argc, argv, &status))
+	if (!command_begin(command, argc, argv, &status))
 		return status;
 	status = targets_parse_names(&request->targets, false);
 	return status != 0 ? status : inspect_all(request);

@@ -12,7 +12,7 @@
 #include "base/duration.h"
 #include "base/number.h"
 #include "base/pmux.h"
-#include "cli/help.h"
+#include "cli/nearest.h"
 #include "cli/option.h"
 #include "fifo/fifo.h"
 #include "output/debug.h"
@@ -329,7 +329,7 @@ static int
 unknown_long(const struct command *command, const char *word)
 {
 	const struct option_row *nearest = NULL;
-	unsigned best = COMMAND_FAR, d;
+	unsigned best = NEAREST_FAR, d;
 	size_t length = strcspn(word + 2, "=");
 	char name[32] = "", text[128] = "";
 
@@ -340,7 +340,7 @@ unknown_long(const struct command *command, const char *word)
 			list_commands(&rows[i], text, sizeof text);
 		if (!has_row(command, &rows[i]))
 			continue;
-		d = command_distance(name, rows[i].name);
+		d = nearest_distance(name, rows[i].name);
 		if (d < best) {
 			best = d;
 			nearest = &rows[i];
@@ -474,19 +474,6 @@ options_parse(const struct command *command, const struct backend *backend,
 	optopt = unknown;
 	optarg = argument;
 	return status;
-}
-
-bool
-options_begin(const struct command *command, int argc, char **argv, int *status)
-{
-	struct request *request = pmux->request;
-
-	*status = options_parse(command, NULL, argc, argv, request);
-	if (*status != 0 || !request->help)
-		return *status == 0;
-	help_print(command);
-	*status = EXIT_EVENT;
-	return false;
 }
 
 static void

@@ -16,14 +16,6 @@
 int options_parse(const struct command *command, const struct backend *backend,
     int argc, char **argv, struct request *request);
 
-/*
- * The same for a command that does not wait, into the request of the call, with
- * its help if that is asked for.  Returns whether the command goes on;
- * otherwise *STATUS is its exit status.
- */
-bool options_begin(const struct command *command, int argc, char **argv,
-    int *status);
-
 /* Append the options of COMMAND to the output, each in a line. */
 void options_list(const struct command *command);
 

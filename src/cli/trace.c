@@ -44,7 +44,7 @@ trace_run(const struct command *command, int argc, char **argv)
 	struct request *request = pmux->request;
 	int status;
 
-	if (!options_begin(command, argc, argv, &status))
+	if (!command_begin(command, argc, argv, &status))
 		return status;
 	status = check(request);
 	if (status == 0 && request->trace.calls)

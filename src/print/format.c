@@ -49,7 +49,7 @@ format_field(const struct record *record, char field)
 		output_character('%');
 		break;
 	case 's':
-		text_status(record, "-");
+		status_put(record, "-");
 		break;
 	default:
 		kevent_put_field(record, field);

@@ -52,12 +52,12 @@ put_status(const struct record *record)
 	char space[SIGNALS_SPACE];
 
 	output_string(",\"exit\":");
-	if (text_has_status(record) && WIFEXITED(status))
+	if (status_is_known(record) && WIFEXITED(status))
 		output_number(WEXITSTATUS(status));
 	else
 		output_string("null");
 	output_string(",\"signal\":");
-	if (text_has_status(record) && WIFSIGNALED(status)) {
+	if (status_is_known(record) && WIFSIGNALED(status)) {
 		output_character('"');
 		output_string(signals_name(WTERMSIG(status), space));
 		output_character('"');

@@ -42,17 +42,10 @@ kevent_put_fflags(const struct record *record, bool quoted)
 	return true;
 }
 
-bool
-kevent_is_exit(const struct record *record)
-{
-	return record->kevent->filter == KQUEUE_PROC &&
-	    kevent_has(KQUEUE_PROC, "exit", record->event->fflags);
-}
-
 void
 kevent_put_data(const struct record *record, const char *unknown)
 {
-	if (kevent_is_exit(record) && !text_has_status(record))
+	if (status_is_exit(record) && !status_is_known(record))
 		output_string(unknown);
 	else
 		output_number(record->event->data);
@@ -61,8 +54,8 @@ kevent_put_data(const struct record *record, const char *unknown)
 static void
 put_data(const struct record *record)
 {
-	if (text_has_status(record))
-		text_status(record, "");
+	if (status_is_known(record))
+		status_put(record, "");
 	else
 		kevent_put_data(record, "-");
 }

@@ -45,12 +45,6 @@ void text_owner(const struct record *record);
 /* The target as it was given, escaped unless --null. */
 void text_target(const struct record *record);
 
-/* Whether the event says how a process ended, and that is known. */
-bool text_has_status(const struct record *record);
-
-/* That as a decoded wait status, or UNKNOWN. */
-void text_status(const struct record *record, const char *unknown);
-
 /* How many bytes can be read, or UNKNOWN. */
 void text_available(const struct record *record, const char *unknown);
 
@@ -64,9 +58,6 @@ const char *kevent_filter(const struct record *record);
 
 /* The names of fflags, or of a socket's error.  Returns whether any was put. */
 bool kevent_put_fflags(const struct record *record, bool quoted);
-
-/* Whether data is the wait status of a process, which may be unknown. */
-bool kevent_is_exit(const struct record *record);
 
 /* The data, or UNKNOWN. */
 void kevent_put_data(const struct record *record, const char *unknown);
@@ -99,5 +90,14 @@ void format_field(const struct record *record, char field);
 
 /* A record as --format has it. */
 void format_record(const struct record *record);
+
+/* ---- status.c ---- */
+
+/* Whether data is the wait status of a process, which may be unknown. */
+bool status_is_exit(const struct record *record);
+bool status_is_known(const struct record *record);
+
+/* That as a decoded wait status, or UNKNOWN. */
+void status_put(const struct record *record, const char *unknown);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <sys/wait.h>
-
 #include <string.h>
 #include <time.h>
 
@@ -13,7 +11,6 @@
 #include "output/output.h"
 #include "print/record.h"
 #include "sys/kernel.h"
-#include "sys/signals.h"
 
 static void
 put_digits(unsigned number, unsigned digits)
@@ -74,40 +71,11 @@ text_names(const struct flag *table, uint32_t bits, bool quoted)
 	return any;
 }
 
-bool
-text_has_status(const struct record *record)
-{
-	bool is_exit = record->kevent != NULL ?
-	    kevent_is_exit(record) :
-	    (record->event->bits & AWAIT_EXIT) != 0;
-
-	/* no wait status is negative: it is unknown then */
-	return is_exit && record->event->data >= 0;
-}
-
-void
-text_status(const struct record *record, const char *unknown)
-{
-	int status = (int)record->event->data;
-	char space[SIGNALS_SPACE];
-
-	if (!text_has_status(record))
-		output_string(unknown);
-	else if (WIFEXITED(status)) {
-		output_string("exit=");
-		output_number(WEXITSTATUS(status));
-	} else if (WIFSIGNALED(status)) {
-		output_string("signal=");
-		output_string(signals_name(WTERMSIG(status), space));
-	} else
-		output_number(status);
-}
-
 void
 text_events(const struct record *record, bool quoted)
 {
 	if (!quoted && (record->event->bits & AWAIT_EXIT) != 0) {
-		text_status(record, "exit");
+		status_put(record, "exit");
 		return;
 	}
 	/* the lists of select(2) have no numbers */

@@ -151,21 +151,6 @@ take_path(struct inspection *in, const char *path)
 	free(holders.list);
 }
 
-static struct owner *
-find_owner(const struct inspection *in, pid_t pid)
-{
-	for (size_t i = 0; i < in->owner_count; i++)
-		if (in->owners[i].pid == pid)
-			return &in->owners[i];
-	return NULL;
-}
-
-const struct waiters *
-subject_waiters(const struct inspection *in, const struct subject *s)
-{
-	return &find_owner(in, s->d.pid)->waiters;
-}
-
 static const struct descriptor *
 find_known(void *context, pid_t pid, int number)
 {
@@ -191,7 +176,7 @@ find_owners(struct inspection *in)
 		pid_t pid = in->list[i].d.pid;
 
 		if ((i > 0 && in->list[i - 1].d.pid == pid) ||
-		    find_owner(in, pid) != NULL)
+		    subject_owner(in, pid) != NULL)
 			continue;
 		owner = &in->owners[in->owner_count++];
 		owner->pid = pid;
@@ -207,7 +192,7 @@ find_owners(struct inspection *in)
 static void
 find_unknown(const struct inspection *in, struct subject *s)
 {
-	const struct owner *owner = find_owner(in, s->d.pid);
+	const struct owner *owner = subject_owner(in, s->d.pid);
 	const struct instance *instance = owner == NULL ?
 	    NULL :
 	    waiters_instance(&owner->waiters, s->d.number);

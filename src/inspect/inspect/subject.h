@@ -34,6 +34,9 @@ struct inspection {
 	int status; /* of the exit */
 };
 
+/* The process PID of IN, or NULL. */
+struct owner *subject_owner(const struct inspection *in, pid_t pid);
+
 /* What process S's descriptor is one of waits for. */
 const struct waiters *subject_waiters(const struct inspection *in,
     const struct subject *s);

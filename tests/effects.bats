@@ -670,6 +670,7 @@ as_nobody() {
 			run --separate-stderr unshare -pf pmux "$command" -p 1
 		expect_error 3 '/proc: .*\[ENODEV\] .*namespace'
 	done
+	[[ -z ${ASAN_OPTIONS-} ]] || skip 'the sanitizer reads /proc'
 	run --separate-stderr unshare -m sh -c 'mount -t tmpfs none /proc || exit 77
 		exec pmux inspect 0'
 	[[ $status != 77 ]] || skip 'no mounts'

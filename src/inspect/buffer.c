@@ -36,7 +36,9 @@ buffer_bytes(struct buffer *buffer, const char *bytes, size_t length)
 {
 	if (!grow(buffer, length))
 		return;
-	memcpy(buffer->bytes + buffer->used, bytes, length);
+	/* no bytes may be at NULL, which memcpy(3) must not be given */
+	if (length > 0)
+		memcpy(buffer->bytes + buffer->used, bytes, length);
 	buffer->used += length;
 	buffer->bytes[buffer->used] = '\0';
 }

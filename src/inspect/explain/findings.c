@@ -12,7 +12,7 @@
 const char severity_names[][8] = { "fault", "suspect", "note" };
 
 const char finding_names[FINDINGS][32] = {
-#define FINDING(code, name, severity) [FINDING_##code] = name,
+#define FINDING(code, name, severity) [FINDING_##code] = { name },
 #include "inspect/explain/findings.def"
 #undef FINDING
 };

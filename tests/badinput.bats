@@ -461,10 +461,15 @@ is_not_open() {
 
 	need_linux
 	need_proc
-	rm -f zombie
-	mkfifo zombie
-	bash -c ': & echo $!; exec sleep 1000 >&-' >zombie 3>&- &
+	rm -f zombie life
+	mkfifo zombie life
+	# it ends when nobody is left that could wait for it
+	bash -c 'cat life & echo $!; exec sleep 1000 >&-' >zombie 3>&- &
 	read -r pid <zombie
+	until [[ $(<"/proc/$!/comm") == sleep ]]; do
+		sleep 0.002
+	done
+	: >life
 	await_state "$pid" Z
 	looks is_not_there
 }

@@ -272,7 +272,7 @@ time.sleep(1000)' >entered 2>/dev/null 3>&- &
 	tracer=$!
 	read -r traced victim <entered && [[ $victim ]] || skip 'no ptrace(2)'
 	await_state "$traced" t
-	until_it_says "is stopped by its tracer $tracer, in "
+	until_it_says "is stopped by its tracer $tracer"
 	[[ $status == 1 && $findings == "fault stopped python3[$traced]" ]] ||
 	    fail "$output"
 	[[ $output == *" is stopped by its tracer, and python3[$victim] waits for it" ]]

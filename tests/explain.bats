@@ -631,9 +631,12 @@ child = os.fork() == 0
 epoll = select.epoll()
 '"$1" 3>&- &
 	victim=$!
-	until other=$(pgrep -P "$victim") && explained &&
-	    [[ $output == *'epoll_wait'* ]]; do :; done
-	until pm explain -p "$other" && [[ $output == *'epoll_wait'* ]]; do :; done
+	# python3 may be a script that starts others first
+	until other=$(pgrep -P "$victim") && pm explain -p "$other" &&
+	    [[ $output == *'epoll_wait'* ]]; do
+		[[ $(state "$victim") == [!Z] ]] || fail "$victim has ended"
+	done
+	until_it_says epoll_wait
 	explained --all
 }
 

@@ -819,6 +819,24 @@ every_crowd() {
 	rm f
 }
 
+every_unfinished() {
+	local i
+
+	mkfifo f
+	rounds 200
+	lining "$1" --reopen -c "$rounds" "$(reads "$1" f)"
+	for ((i = 0; i < rounds; i++)); do
+		printf x >f
+		record $'f\tx'
+	done
+	ends 0
+	rm f
+}
+
+@test "--reopen: the unfinished line of a writer that is gone at once" {
+	each every_unfinished
+}
+
 @test "--reopen: writers that are gone at once lose nothing" {
 	each every_crowd
 }

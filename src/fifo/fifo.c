@@ -353,6 +353,7 @@ find(int fd)
 	    NULL;
 }
 
+/* Open FD again for the next writer, if it is empty.  Returns 0 or -errno. */
 static int
 renew(int fd, struct fifo *fifo)
 {
@@ -361,6 +362,14 @@ renew(int fd, struct fifo *fifo)
 
 	if (again < 0)
 		return again;
+	/*
+	 * A writer has come and gone meanwhile.  AGAIN would not report that it
+	 * has gone (fs/pipe.c, f_version), FD does.
+	 */
+	if (kernel_unread(fd) > 0) {
+		(void)close(again);
+		return 0;
+	}
 	/* made on the future FD, so that there is no moment without a claim */
 	claim = claim_end(again, false);
 	lease_reader_arrive(again, now = clock_now());

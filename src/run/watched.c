@@ -12,6 +12,7 @@
 #include "output/diag.h"
 #include "run/watched.h"
 #include "sys/fdplace.h"
+#include "sys/kernel.h"
 #include "sys/peer.h"
 
 static struct target *
@@ -130,6 +131,11 @@ renew(struct target *t)
 	fd = peer_reopen(t->fd, "", O_RDONLY);
 	if (fd < 0)
 		return fd;
+	/* a writer has come and gone meanwhile, see fifo.c */
+	if (kernel_unread(t->fd) > 0) {
+		(void)close(fd);
+		return 0;
+	}
 	if (!owned) {
 		fd = fdplace(fd);
 		t->fd = fd >= 0 ? fd : t->fd;

@@ -230,7 +230,7 @@ compare_connect(int rounds, char **command)
 	char address[64], *arguments[32];
 	int n = 0;
 
-	for (; command[n] != NULL && n < 30; n++)
+	for (; n < 30 && command[n] != NULL; n++)
 		arguments[n] = command[n];
 	arguments[n] = address;
 	arguments[n + 1] = NULL;

@@ -24,7 +24,7 @@ joined_add(struct joined **list, const struct event *event)
 {
 	struct joined *j;
 
-	while ((j = *list) != NULL && j->event.ident != event->ident)
+	for (j = *list; j != NULL && j->event.ident != event->ident; j = *list)
 		list = &j->next;
 	if (j == NULL) {
 		if ((j = malloc(sizeof *j)) == NULL)

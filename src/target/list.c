@@ -261,6 +261,7 @@ read_files(struct targets *targets, char separator)
 
 /* ---- conditions: the number of each is -1 - its index ---- */
 
+/* NOLINTNEXTLINE(misc-redundant-expression): two headers */
 _Static_assert(AWAIT_NO_FD == TARGET_NO_FD, "a condition has no descriptor");
 
 /* Those that are the same get one number.  Returns 0 or an exit status. */

@@ -235,6 +235,7 @@ has_run(struct source *source, pid_t pid, const struct snapshot_thread *thread)
 	char directory[SOURCE_PATH];
 	struct busy now;
 
+	memset(&now, 0, sizeof now);
 	(void)snprintf(directory, sizeof directory, "%jd/task/%jd",
 	    (intmax_t)pid, (intmax_t)thread->tid);
 	return thread->wait.state == 'R' || thread->wait.call == WAIT_RUNNING ||

@@ -19,16 +19,6 @@ record() {
 	[[ $line =~ $1 ]] || fail "'$line', not $1"
 }
 
-# ends STATUS: it ends by itself, and prints nothing more.
-ends() {
-	local status=0
-
-	! read -r line <&8 || fail "one more record: $line"
-	exec 8<&-
-	wait "$pid" || status=$?
-	assert_equal "$status $(<err)" "$1 "
-}
-
 # ended: the word for the end of a FIFO, when all is read.
 ended() {
 	case $1 in

@@ -410,6 +410,18 @@ streaming() {
 	}
 }
 
+# ends STATUS [MESSAGE]: what `streaming' started ends by itself, prints nothing
+# more, and no other message.
+ends() {
+	local status
+
+	run ! read -r line <&8 || fail "one more record: $line"
+	exec 8<&-
+	status=0	# run has set it
+	wait "$pid" || status=$?
+	assert_equal "$status $(<err)" "$1 ${2-}"
+}
+
 # finish PID: wait for it; `status`, `output` and `stderr` as run has them.
 finish() {
 	status=0

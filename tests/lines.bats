@@ -19,17 +19,6 @@ record() {
 	[[ $line == "$1" ]] || fail "'$line', not '$1'"
 }
 
-# ends STATUS: it ends by itself, and prints nothing more.
-ends() {
-	local status
-
-	run ! read -r line <&8 || fail "one more record: $line"
-	exec 8<&-
-	status=0	# run has set it
-	wait "$pid" || status=$?
-	assert_equal "$status $(<err)" "$1 "
-}
-
 # unread N: wait until so many bytes are unread at descriptor 7.
 unread() {
 	local n

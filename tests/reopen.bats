@@ -20,17 +20,6 @@ record() {
 	assert_equal "$line" $'log\t'"$1"
 }
 
-# ends STATUS [MESSAGE]: it ends by itself.
-ends() {
-	local status
-
-	run ! read -r line <&8 || fail "one more record: $line"
-	exec 8<&-
-	status=0	# run has set it
-	wait "$pid" || status=$?
-	assert_equal "$status $(<err)" "$1 ${2-}"
-}
-
 each_follower() {
 	local c
 

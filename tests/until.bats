@@ -7,17 +7,6 @@
 # shellcheck disable=SC2094	# both ends of a FIFO
 load helper
 
-# ends STATUS: the stream that `streaming' started ends by itself.
-ends() {
-	local status
-
-	run ! read -r line <&8 || fail "one more record: $line"
-	exec 8<&-
-	status=0	# run has set it
-	wait "$pid" || status=$?
-	assert_equal "$status $(<err)" "$1 "
-}
-
 # a process that ends when its standard input does
 lives() {
 	mkfifo life

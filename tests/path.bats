@@ -111,6 +111,25 @@ reports() {
 	reports $'absent\tfile'
 }
 
+@test "the directories are watched before --ready-fd says so" {
+	need_proc
+	[[ $(pmux info) == *$'path\twatched\tinotify'* ]] ||
+	    skip 'only inotify(7) has the names'
+	# a full FIFO: pmux is held where it says that it waits
+	mkfifo ready
+	exec 7<>ready
+	dd if=/dev/zero bs=4096 count=16 >&7 2>dd
+	pmux wait -t 1h --ready-fd 9 --exists file 9>ready >out 2>err \
+	    3>&- 7>&- &
+	pid=$!
+	until [[ $(<"/proc/$pid/comm") == pmux* ]]; do :; done
+	await_state "$pid" S
+	: >file
+	rm file
+	dd bs=4096 count=16 <&7 2>dd | wc -c >said
+	reports $'exists\tfile'
+}
+
 @test "a path that cannot be looked up: one message, and then again" {
 	ln -s loop loop
 	waiting wait -t 1h --exists loop

@@ -348,10 +348,10 @@ path_start(struct backend_state *s, struct condition *c)
 {
 	int error = pmux->await->paths == NULL ? open_paths(s) : 0;
 
-	c->path.flags = STALE;
-	c->path.links = 0;
+	c->path.flags = 0;
 	c->state |= DUE;
-	return error;
+	/* before --ready-fd: what is reported there as watched is */
+	return error != 0 ? error : watch_way(pmux->await->paths, c);
 }
 
 bool

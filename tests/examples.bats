@@ -265,8 +265,8 @@ recipe_for_bats() {
 	recipe 'One job, by name'
 }
 
-@test "README: data, end and timeout" {
-	recipe 'Distinguish data, the end of file and a timeout'
+@test "README: a line, end and timeout" {
+	recipe 'Distinguish a line, the end of file and a timeout'
 }
 
 @test "README: a descriptor of another process" {

@@ -50,6 +50,11 @@ buffer_put(struct buffer *buffer, const char *format, ...)
 	va_list arguments;
 	int length;
 
+	/* vsnprintf(3) costs more than what it appends */
+	if (strchr(format, '%') == NULL) {
+		buffer_bytes(buffer, format, strlen(format));
+		return;
+	}
 	va_start(arguments, format);
 	length = vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);

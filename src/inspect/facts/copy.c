@@ -202,15 +202,51 @@ ask(struct descriptor *d, int fd)
 		ask_terminal(d, fd);
 }
 
+/* The number may be another file since its link was read. */
+static bool
+is_same(const struct descriptor *d, int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_ino == d->inode;
+}
+
+int
+copy_borrow(struct source *source, const struct descriptor *d)
+{
+	int process;
+
+	if (!source->live)
+		return -ENOSYS;
+	if (d->pid == source->self)
+		return fcntl(d->number, F_GETFD) == -1 ? -errno : d->number;
+	process = source_process(source, d->pid);
+	return process < 0 ? process : process_descriptor(process, d->number);
+}
+
+void
+copy_return(const struct source *source, const struct descriptor *d, int copy)
+{
+	if (copy >= 0 && (copy != d->number || d->pid != source->self))
+		(void)close(copy);
+}
+
+static struct foreign
+as_foreign(struct source *source, const struct descriptor *d)
+{
+	return (struct foreign){ .process = source_process(source, d->pid),
+		.pid = d->pid,
+		.number = d->number };
+}
+
 /* A file of proc(5): without a poll function it is always ready. */
 static void
-ask_file(struct source *source, struct descriptor *d, int fd,
-    const struct foreign *f)
+ask_file(struct source *source, struct descriptor *d, int fd)
 {
+	struct foreign f = as_foreign(source, d);
 	const char *why;
-	int error = foreign_objection(f, fd, &why);
+	int error = foreign_objection(&f, fd, &why);
 
-	(void)source;
 	if (error != 0)
 		unknown(d, FACT_READY, errno_name(-error));
 	else if (why != NULL)
@@ -252,84 +288,71 @@ instance_objection(const struct fdinfo *info, int fd, const struct foreign *f,
 	return error;
 }
 
-/* What the kernel says of FD, pmux's own copy, now: as fdinfo_parse. */
+/*
+ * Find in *OWN what FD has now, where that is not known to be what D has: 1 if D
+ * has it; 0; or -errno.  D's number was read after the copy was made, so it is
+ * the same unless the number is another instance now, all of which share one
+ * inode.
+ */
 static int
-read_own(struct source *source, int fd, struct fdinfo *info)
+read_own(struct source *source, const struct descriptor *d, int fd,
+    struct fdinfo *own)
 {
+	int same = process_same(d->pid, d->number, source->self, fd);
 	char path[SOURCE_PATH], *text;
 	ssize_t n;
 
-	*info = (struct fdinfo){ .entries = NULL };
+	*own = (struct fdinfo){ .entries = NULL };
+	if (same == 0)
+		return -EAGAIN;
+	if (same == 1 && d->unknown[FACT_ACCESS] == NULL)
+		return 1;
 	(void)snprintf(path, sizeof path, "self/fdinfo/%d", fd);
 	n = source_read(source, &text, path);
-	return n < 0 ? (int)n : fdinfo_parse(text, (size_t)n, info);
+	return n < 0 ? (int)n : fdinfo_parse(text, (size_t)n, own);
 }
 
 /*
- * What D has is older than the copy: an entry that was added since would be
- * polled, too.  No call does both, so one that is added between the reading and
- * the poll still is.
+ * Each entry is polled, so all must have been judged, which none is that was
+ * added before the copy was made but after its entries were read.  No call does
+ * both, so one that is added between the reading and the poll is polled still.
  */
-static void
-ask_instance(struct source *source, struct descriptor *d, int fd,
-    const struct foreign *f)
+static int
+ask_instance(struct source *source, struct descriptor *d, int fd)
 {
-	struct fdinfo info;
+	struct foreign f = as_foreign(source, d);
+	struct fdinfo own;
 	const char *why = NULL;
-	int error = read_own(source, fd, &info);
+	int error = is_same(d, fd) ? read_own(source, d, fd, &own) : -EAGAIN;
 
-	if (error == 0)
-		error = instance_objection(&info, fd, f, &why);
-	fdinfo_free(&info);
+	if (error == -EAGAIN)
+		return error;
+	if (error == 0 || error == 1)
+		error = instance_objection(error == 1 ? &d->info : &own, fd, &f,
+		    &why);
+	fdinfo_free(&own);
 	if (error != 0)
 		unknown(d, FACT_READY, errno_name(-error));
 	else if (why != NULL)
 		unknown(d, FACT_READY, why);
 	else
 		poll_copy(d, fd);
-}
-
-/* The number may be another file since its link was read. */
-static bool
-is_same(const struct descriptor *d, int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && st.st_ino == d->inode;
-}
-
-/* Returns a copy, or D's own number if pmux is the owner; or -errno. */
-static int
-borrow(struct source *source, const struct descriptor *d)
-{
-	int process;
-
-	if (!source->live)
-		return -ENOSYS;
-	if (d->pid == source->self)
-		return fcntl(d->number, F_GETFD) == -1 ? -errno : d->number;
-	process = source_process(source, d->pid);
-	return process < 0 ? process : process_descriptor(process, d->number);
+	return 0;
 }
 
 static int
 ask_by(struct source *source, struct descriptor *d,
-    void (*question)(struct source *source, struct descriptor *d, int fd,
-	const struct foreign *f))
+    void (*question)(struct source *source, struct descriptor *d, int fd))
 {
-	int fd = borrow(source, d), error = 0;
-	struct foreign f = { .process = source_process(source, d->pid),
-		.pid = d->pid,
-		.number = d->number };
+	int fd = copy_borrow(source, d), error = 0;
 
 	if (fd < 0)
 		return fd;
 	if (is_same(d, fd))
-		question(source, d, fd, &f);
+		question(source, d, fd);
 	else
 		error = -EAGAIN;
-	if (fd != d->number || d->pid != source->self)
-		(void)close(fd);
+	copy_return(source, d, fd);
 	return error;
 }
 
@@ -338,7 +361,7 @@ copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,
     unsigned events, unsigned *ready)
 {
 	struct descriptor d = { .pid = pid, .number = number, .inode = inode };
-	struct pollfd p = { borrow(source, &d), (short)events, 0 };
+	struct pollfd p = { copy_borrow(source, &d), (short)events, 0 };
 	int error = 0;
 
 	if (p.fd < 0)
@@ -348,8 +371,7 @@ copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,
 	else if (poll(&p, 1, 0) == -1)
 		error = -errno;
 	*ready = (unsigned)p.revents & 0xffff;
-	if (p.fd != number || pid != source->self)
-		(void)close(p.fd);
+	copy_return(source, &d, p.fd);
 	return error;
 }
 
@@ -358,11 +380,9 @@ copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,
  * write end of a pipe counts what is in it.
  */
 static void
-sample(struct source *source, struct descriptor *d, int fd,
-    const struct foreign *f)
+sample(struct source *source, struct descriptor *d, int fd)
 {
 	(void)source;
-	(void)f;
 	poll_copy(d, fd);
 	if (d->unread >= 0)
 		d->unread = (d->ready & POLLIN) != 0 || !d->readable ?
@@ -377,11 +397,9 @@ copy_sample(struct source *source, struct descriptor *d)
 }
 
 static void
-ask_plain(struct source *source, struct descriptor *d, int fd,
-    const struct foreign *f)
+ask_plain(struct source *source, struct descriptor *d, int fd)
 {
 	(void)source;
-	(void)f;
 	ask(d, fd);
 }
 
@@ -396,13 +414,13 @@ is_on_kernel_mount(struct source *source, const struct descriptor *d)
 
 /* Ask D as its kind permits. */
 static int
-ask_kind(struct source *source, struct descriptor *d)
+ask_kind(struct source *source, struct descriptor *d, int copy)
 {
 	switch (kind_polling(d->kind)) {
 	case POLLING_HARMLESS:
 		return ask_by(source, d, ask_plain);
 	case POLLING_NESTED:
-		return ask_by(source, d, ask_instance);
+		return copy < 0 ? copy : ask_instance(source, d, copy);
 	case POLLING_ALWAYS_READY:
 		/* closing a copy of any other file may ask a daemon (FUSE) */
 		if (d->kind == KIND_FILE && is_on_kernel_mount(source, d))
@@ -454,9 +472,9 @@ name_protocol(const struct source *source, struct descriptor *d)
 }
 
 int
-copy_ask(struct source *source, struct descriptor *d)
+copy_ask(struct source *source, struct descriptor *d, int copy)
 {
-	int error = ask_kind(source, d);
+	int error = ask_kind(source, d, copy);
 	const char *why;
 
 	if (error == -EOPNOTSUPP) {
@@ -497,6 +515,22 @@ copy_ask(struct source *source, struct descriptor *d)
 #else
 
 int
+copy_borrow(struct source *source, const struct descriptor *d)
+{
+	(void)source;
+	(void)d;
+	return -ENOSYS;
+}
+
+void
+copy_return(const struct source *source, const struct descriptor *d, int copy)
+{
+	(void)source;
+	(void)d;
+	(void)copy;
+}
+
+int
 copy_sample(struct source *source, struct descriptor *d)
 {
 	(void)source;
@@ -518,9 +552,10 @@ copy_poll(struct source *source, pid_t pid, int number, uint64_t inode,
 }
 
 int
-copy_ask(struct source *source, struct descriptor *d)
+copy_ask(struct source *source, struct descriptor *d, int copy)
 {
 	(void)source;
+	(void)copy;
 	for (int fact = FACT_READY; fact <= FACT_STATE; fact++)
 		d->unknown[fact] = errno_name(ENOSYS);
 	return 0;

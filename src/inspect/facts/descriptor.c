@@ -320,7 +320,7 @@ find_terminal(struct descriptor *d)
 }
 
 static int
-find_live(struct source *source, struct descriptor *d)
+find_live(struct source *source, struct descriptor *d, int copy)
 {
 	int error = 0;
 
@@ -331,7 +331,7 @@ find_live(struct source *source, struct descriptor *d)
 	find_unread(d);
 	if (compute_ready(source, d))
 		return 0;
-	error = copy_ask(source, d);
+	error = copy_ask(source, d, copy);
 	guess_ready(d);
 	return error;
 }
@@ -339,18 +339,22 @@ find_live(struct source *source, struct descriptor *d)
 static int
 read_once(struct source *source, struct descriptor *d)
 {
-	int error = read_name(source, d);
+	int error = read_name(source, d), copy = -1;
 
 	if (error != 0)
 		return error;
 	d->kind = kind_of_link(d->name);
 	read_type(source, d);
-	if ((error = read_info(source, d)) != 0)
-		return error;
+	if (kind_polling(d->kind) == POLLING_NESTED)
+		copy = copy_borrow(source, d);
+	error = read_info(source, d);
 	if (d->kind == KIND_FILE || d->kind == KIND_DIRECTORY)
 		d->position = d->info.position;
 	find_terminal(d);
-	return find_live(source, d);
+	if (error == 0)
+		error = find_live(source, d, copy);
+	copy_return(source, d, copy);
+	return error;
 }
 
 int

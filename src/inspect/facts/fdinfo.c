@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "base/number.h"
 #include "inspect/facts/fdinfo.h"
 
 /* A place in a line; what is not there is not passed. */
@@ -42,30 +43,34 @@ pass(struct cursor *c, const char *word)
 	return true;
 }
 
-/* The number in BASE, which may have a sign; 0 and failed if there is none. */
+/*
+ * The number in BASE, which may have a minus; 0 and failed if there is none.
+ * An instance of epoll(7) has thousands, and strtoull(3) takes twice as long.
+ */
 static uint64_t
-number(struct cursor *c, int base)
+number(struct cursor *c, unsigned base)
 {
 	uint64_t value = 0;
-	char *end;
+	bool negative, found = false;
+	unsigned digit;
 
 	while (c->at < c->end && (*c->at == ' ' || *c->at == '\t'))
 		c->at++;
-	if (c->at == c->end) {
-		c->failed = true;
-		return 0;
+	negative = c->at < c->end && *c->at == '-';
+	c->at += negative;
+	for (; c->at < c->end && (digit = number_digit(*c->at)) < base;
+	     c->at++) {
+		value = value * base + digit;
+		found = true;
 	}
-	/* the text has a newline or a NUL behind END */
-	value = strtoull(c->at, &end, base);
-	if (end == c->at)
+	if (!found)
 		c->failed = true;
-	c->at = end;
-	return value;
+	return negative ? -value : value;
 }
 
 /* Behind WORD; 0 if it is not there. */
 static uint64_t
-keyed(struct cursor *c, const char *word, int base)
+keyed(struct cursor *c, const char *word, unsigned base)
 {
 	return pass(c, word) ? number(c, base) : 0;
 }

@@ -16,6 +16,13 @@
 #include "sys/signals.h"
 
 static void
+put_name(struct buffer *buffer, const char *separator, const char *name)
+{
+	buffer_bytes(buffer, separator, strlen(separator));
+	buffer_bytes(buffer, name, strlen(name));
+}
+
+static void
 put_names(struct buffer *buffer, const struct flag *flags, uint32_t bits)
 {
 	const char *separator = "", *name;
@@ -26,7 +33,7 @@ put_names(struct buffer *buffer, const struct flag *flags, uint32_t bits)
 	for (; (name = flags_next(flags, &bits, &number)) != NULL;
 	     separator = ",")
 		if (*name != '\0')
-			buffer_put(buffer, "%s%s", separator, name);
+			put_name(buffer, separator, name);
 		else
 			buffer_put(buffer, "%s0x%" PRIx32, separator, number);
 }

@@ -16,13 +16,13 @@
 /* On a terminal at most this many are named in a field. */
 #define MOST 3
 
-/* Add what B has as a cell, and empty it. */
+/* Add what B has as a cell, and empty it for the next one. */
 static void
 take_cell(struct columns *columns, struct buffer *b)
 {
 	columns->failed |= b->failed;
 	columns_add(columns, b->used == 0 ? "" : b->bytes);
-	buffer_free(b);
+	b->used = 0;
 }
 
 static void
@@ -135,34 +135,33 @@ put_entry(struct buffer *b, const struct registration *r)
 /* The mask is where a descriptor's mode is. */
 static void
 print_entry(struct inspection *in, const struct subject *s, bool named,
-    const struct registration *r, struct columns *columns)
+    const struct registration *r, struct columns *columns, struct buffer *b)
 {
-	struct buffer b = { .bytes = NULL };
-
-	put_number(in, &b, s, named);
-	buffer_put(&b, "/%d", r->entry.number);
-	take_cell(columns, &b);
+	put_number(in, b, s, named);
+	buffer_put(b, "/%d", r->entry.number);
+	take_cell(columns, b);
 	columns_add(columns, r->kind == KINDS ? "unknown" : kind_name(r->kind));
-	state_mask(&b, r->entry.events);
-	take_cell(columns, &b);
-	put_ready(&b, r->is_ready_known, r->ready);
-	take_cell(columns, &b);
-	put_entry(&b, r);
-	take_cell(columns, &b);
-	put_holders(in, &b, &r->owners, columns->aligned);
-	take_cell(columns, &b);
+	state_mask(b, r->entry.events);
+	take_cell(columns, b);
+	put_ready(b, r->is_ready_known, r->ready);
+	take_cell(columns, b);
+	put_entry(b, r);
+	take_cell(columns, b);
+	put_holders(in, b, &r->owners, columns->aligned);
+	take_cell(columns, b);
 	columns_add(columns, "");
 }
 
 static void
 print_entries(struct inspection *in, const struct subject *s, bool named,
-    struct columns *columns)
+    struct columns *columns, struct buffer *b)
 {
 	const struct instance *instance = waiters_instance(
 	    subject_waiters(in, s), s->d.number);
 
 	for (size_t i = 0; instance != NULL && i < instance->entries.count; i++)
-		print_entry(in, s, named, &instance->entries.list[i], columns);
+		print_entry(in, s, named, &instance->entries.list[i], columns,
+		    b);
 }
 
 void
@@ -186,5 +185,6 @@ subject_print_text(struct inspection *in, const struct subject *s, bool named,
 	put_waiters(&b, subject_waiters(in, s), d->number, columns->aligned);
 	take_cell(columns, &b);
 	if (d->kind == KIND_EPOLL)
-		print_entries(in, s, named, columns);
+		print_entries(in, s, named, columns, &b);
+	buffer_free(&b);
 }

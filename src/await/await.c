@@ -146,7 +146,9 @@ ask_all(struct backend_state *s, size_t *met, int64_t *left)
 	for (size_t i = 0; i < await->count; i++) {
 		struct condition *c = &await->list[i];
 
-		if ((c->state & ADDED) == 0)
+		if ((c->state & ADDED) == 0 ||
+		    ((c->state & (DUE | MET)) == 0 &&
+			c->next == DEADLINE_NEVER))
 			continue;
 		if ((c->state & MET) == 0 &&
 		    ((c->state & DUE) != 0 || deadline_left(c->next) == 0)) {

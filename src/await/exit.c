@@ -9,6 +9,7 @@
 
 #include "await/internal.h"
 #include "base/number.h"
+#include "base/pmux.h"
 #include "output/debug.h"
 #include "output/diag.h"
 #include "sys/exits.h"
@@ -106,7 +107,8 @@ exit_ask(struct backend_state *s, struct condition *c)
 
 	if (c->of.exit.fd == -1)
 		return sample(c);
-	known = exits_status(c->of.exit.fd, c->of.exit.pid, &status);
+	known = exits_status(c->of.exit.fd, c->of.exit.pid, &pmux->await->exits,
+	    &status);
 	if (known == 1)
 		c->data = status;
 	return known == 0 ? await_reap(s, c) : 1;

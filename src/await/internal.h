@@ -90,6 +90,7 @@ struct await {
 	struct condition *list;
 	size_t count;
 	struct paths *paths; /* path.c, or NULL */
+	int exits; /* exits_status's */
 	/* the usual backend, and that of a stream */
 	struct {
 		const struct backend *base;

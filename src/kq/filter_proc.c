@@ -212,9 +212,10 @@ await_reap(struct knote *k)
 static bool
 proc_end(struct knote *k)
 {
+	enum status_proc proc = STATUS_PROC_UNKNOWN;
 	int status,
 	    known = status_of_process(k->process.descriptor,
-		(pid_t)k->event.ident, &status);
+		(pid_t)k->event.ident, &proc, &status);
 
 	/* first read the events from before the end */
 	proc_handle_events(k->queue);

@@ -39,9 +39,13 @@ exits_open(pid_t pid)
 }
 
 int
-exits_status(int fd, pid_t pid, int *status)
+exits_status(int fd, pid_t pid, int *cache, int *status)
 {
-	return status_of_process(fd, pid, status);
+	enum status_proc proc = (enum status_proc) * cache;
+	int known = status_of_process(fd, pid, &proc, status);
+
+	*cache = (int)proc;
+	return known;
 }
 
 #elif defined(ENABLE_PIDFD) && defined(HAVE_KQUEUE)
@@ -79,12 +83,13 @@ exits_open(pid_t pid)
 }
 
 int
-exits_status(int fd, pid_t pid, int *status)
+exits_status(int fd, pid_t pid, int *cache, int *status)
 {
 	const struct timespec now = { 0, 0 };
 	struct kevent event;
 
 	(void)pid;
+	(void)cache;
 	if (kevent(fd, NULL, 0, &event, 1, &now) != 1)
 		return -1;
 	*status = (int)event.data;
@@ -108,10 +113,11 @@ exits_open(pid_t pid)
 }
 
 int
-exits_status(int fd, pid_t pid, int *status)
+exits_status(int fd, pid_t pid, int *cache, int *status)
 {
 	(void)fd;
 	(void)pid;
+	(void)cache;
 	(void)status;
 	return -1;
 }

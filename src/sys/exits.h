@@ -24,9 +24,9 @@ int exits_open(pid_t pid);
 /*
  * How process PID has ended, which FD of exits_open reports.  Returns 1 with
  * *STATUS set as wait(2) does, 0 if that may be known soon, or -1 if it will
- * not be.
+ * not be.  *CACHE is 0 before the first call of many, and kept in between.
  */
-int exits_status(int fd, pid_t pid, int *status);
+int exits_status(int fd, pid_t pid, int *cache, int *status);
 
 /*
  * Without exits_open: whether process PID runs.  *BEGAN, 0 at first, is set to

@@ -34,12 +34,16 @@ struct pidfd_information {
 
 /* Whether /proc shows the PID namespace of this process. */
 static bool
-is_own_proc(void)
+is_own_proc(enum status_proc *proc)
 {
 	char self[16] = "";
 
-	return readlink("/proc/self", self, sizeof self - 1) > 0 &&
-	    atol(self) == (long)getpid();
+	if (*proc == STATUS_PROC_UNKNOWN)
+		*proc = readlink("/proc/self", self, sizeof self - 1) > 0 &&
+			atol(self) == (long)getpid() ?
+		    STATUS_PROC_OWN :
+		    STATUS_PROC_FOREIGN;
+	return *proc == STATUS_PROC_OWN;
 }
 
 /* The wait status in TEXT, which /proc/PID/stat has of a zombie. */
@@ -58,28 +62,41 @@ parse_stat(const char *text, int *status)
 }
 
 /*
+ * Whether process PID, whose file stat is FD, may be traced.  To a reader that
+ * may not, the link exe is refused; to any other, it is missing for a zombie
+ * (ENOENT).  It is also missing once the process is reaped, but then the file
+ * cannot be read.
+ */
+static bool
+may_be_traced(pid_t pid, int fd)
+{
+	char path[40], byte;
+
+	(void)snprintf(path, sizeof path, "/proc/%ld/exe", (long)pid);
+	return (readlink(path, &byte, 1) != -1 || errno == ENOENT) &&
+	    pread(fd, &byte, 1, 0) == 1;
+}
+
+/*
  * Read the wait status of a zombie: field 52 of /proc/PID/stat (proc(5)), which
- * is 0 for a reader that may not trace the process.  To such a reader the link
- * exe is refused; to any other, it is missing for a zombie (ENOENT).  The file
- * stays that of the process: if it is reaped in between, reading fails.
+ * is 0 for a reader that may not trace the process.
  */
 static bool
 status_of_zombie(pid_t pid, int *status)
 {
 	char path[40], text[1024] = "";
-	bool permitted;
+	bool known;
 	int fd;
 
 	(void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return false;
-	(void)snprintf(path, sizeof path, "/proc/%ld/exe", (long)pid);
-	permitted = readlink(path, text, 1) != -1 || errno == ENOENT;
-	if (!permitted || read(fd, text, sizeof text - 1) <= 0)
-		*text = '\0';
+	known = read(fd, text, sizeof text - 1) > 0 &&
+	    parse_stat(text, status) &&
+	    (*status != 0 || may_be_traced(pid, fd));
 	(void)close(fd);
-	return parse_stat(text, status) && is_own_proc();
+	return known;
 }
 
 /* Get the wait status of a child without reaping it. */
@@ -122,13 +139,15 @@ status_of_reaped(int fd, int *status)
 }
 
 int
-status_of_process(int pidfd, pid_t pid, int *status)
+status_of_process(int pidfd, pid_t pid, enum status_proc *proc, int *status)
 {
 	int known = status_of_reaped(pidfd, status);
 
 	if (known == 1)
 		return 1;
-	if (status_of_zombie(pid, status) || status_of_child(pidfd, status))
+	if (is_own_proc(proc) && status_of_zombie(pid, status))
+		return 1;
+	if (status_of_child(pidfd, status))
 		return 1;
 	/* it may have been reaped meanwhile */
 	return status_of_reaped(pidfd, status);

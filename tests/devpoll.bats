@@ -9,7 +9,7 @@ load helper
 @test "info says whether it is native" {
 	run pmux info
 	assert_success
-	if [[ -e /dev/poll ]]; then
+	if [[ -e /dev/poll || ${DEVPOLL_NATIVE-} ]]; then
 		assert_line --regexp '^devpoll.*native'
 	else
 		assert_line --regexp '^devpoll.*emulated'

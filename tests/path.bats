@@ -118,7 +118,7 @@ reports() {
 	# a full FIFO: pmux is held where it says that it waits
 	mkfifo ready
 	exec 7<>ready
-	dd if=/dev/zero bs=4096 count=16 >&7 2>dd
+	dd if=/dev/zero bs=4096 count=16 >&7 2>notes
 	pmux wait -t 1h --ready-fd 9 --exists file 9>ready >out 2>err \
 	    3>&- 7>&- &
 	pid=$!
@@ -126,7 +126,7 @@ reports() {
 	await_state "$pid" S
 	: >file
 	rm file
-	dd bs=4096 count=16 <&7 2>dd | wc -c >said
+	dd bs=4096 count=16 <&7 2>notes | wc -c >said
 	reports $'exists\tfile'
 }
 

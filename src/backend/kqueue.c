@@ -583,7 +583,7 @@ kqueue_wait(struct backend_state *state, size_t max, int64_t timeout)
 		state->capacity = max;
 	}
 	state->cursor = state->taken = 0;
-	n = kevent(state->queue, NULL, 0, state->ready, (int)max,
+	n = kevent(state->queue, NULL, 0, state->ready, (KEVENT_COUNT)max,
 	    timeout_timespec(timeout, &space));
 	if (n == -1)
 		return -errno;

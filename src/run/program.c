@@ -638,7 +638,7 @@ program_take(size_t *index)
 int
 program_signal(void)
 {
-	return pmux->programs->ending;
+	return (int)pmux->programs->ending;
 }
 
 static void
@@ -663,7 +663,7 @@ program_close(void)
 		return;
 	wait_for_all();
 	restore_signals();
-	pmux->host->signal = pmux->programs->ending;
+	pmux->host->signal = program_signal();
 }
 
 void

@@ -99,3 +99,14 @@ ending_end(void)
 	caller_put_back(SIGALRM);
 	pmux->ending = NULL;
 }
+
+int
+ending_result(const struct ending *ending, int status)
+{
+	int number = (int)ending->number;
+
+	if (number == 0)
+		return status;
+	pmux->host->signal = number;
+	return 128 + number;
+}

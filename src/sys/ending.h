@@ -33,6 +33,12 @@ void ending_begin(struct ending *ending);
 /* The same from NS nanoseconds on, without a signal. */
 void ending_after(int64_t ns);
 
+/*
+ * The exit status of a command that would be STATUS: where a signal has ended
+ * it, 128 plus the signal's number, and the host is to end by it.
+ */
+int ending_result(const struct ending *ending, int status);
+
 /* Put back the dispositions, and the caller's timer. */
 void ending_end(void);
 

@@ -79,7 +79,7 @@ sigdefer_end(void)
 	struct sigdefer *s = pmux->sigdefer;
 
 	if (--s->depth == 0 && s->pending != 0)
-		end(s->pending);
+		end((int)s->pending);
 }
 
 bool

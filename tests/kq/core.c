@@ -3,6 +3,7 @@
  * core.c - what holds for every filter: changes, errors, timeouts, and the life
  * of what was added.
  */
+#include "config.h"
 #include "kq.h"
 
 #include <sys/resource.h>
@@ -160,13 +161,13 @@ one_array_for_both(void)
 	new_pipe(o, "o");
 	put(p[1], "ab");
 	n = parse_changes(e, "p0 READ ADD @1, o1 WRITE ADD @2, o0 READ ADD");
-	n = kevent(kq, e, n, e, 8, &none);
+	n = kevent(kq, e, (KEVENT_COUNT)n, e, 8, &none);
 	check(n == 2, "two events, got %d", n);
 	/* errors overwrite changes only when those have been applied */
 	n = parse_changes(e,
 	    "#1 TIMER DELETE @7, #2 TIMER DELETE @8,"
 	    "p0 READ ADD @3, #3 TIMER DELETE @9");
-	n = kevent(kq, e, n, e, 4, &none);
+	n = kevent(kq, e, (KEVENT_COUNT)n, e, 4, &none);
 	check(n == 3 && udata_of(&e[0]) == 7 && udata_of(&e[1]) == 8 &&
 		udata_of(&e[2]) == 9,
 	    "three errors, got %d", n);
@@ -174,7 +175,8 @@ one_array_for_both(void)
 	/* the returned array is a valid changelist */
 	n = call_kevent(kq, NULL, 0, e, 8, 0);
 	e[0].flags = e[1].flags = EV_DELETE;
-	check(n == 2 && kevent(kq, e, n, e, 8, &none) == 0, "deleted");
+	check(n == 2 && kevent(kq, e, (KEVENT_COUNT)n, e, 8, &none) == 0,
+	    "deleted");
 }
 
 static void

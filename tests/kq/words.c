@@ -2,6 +2,7 @@
 /*
  * words.c - changes and events as text, and the functions that compare them.
  */
+#include "config.h"
 #include "kq.h"
 
 #include <ctype.h>
@@ -603,8 +604,8 @@ call_kevent(int q, const struct kevent *changes, int nchanges,
 
 	t.tv_sec = ms / 1000;
 	t.tv_nsec = ms % 1000 * 1000000L;
-	return kevent(q, changes, nchanges, events, nevents,
-	    ms == -1 ? NULL : &t);
+	return kevent(q, changes, (KEVENT_COUNT)nchanges, events,
+	    (KEVENT_COUNT)nevents, ms == -1 ? NULL : &t);
 }
 
 #define FORMAT(buf, fmt)                             \

@@ -242,11 +242,7 @@ trace(struct session *s, const struct request *request)
 		own = wait_for_program(s);
 		status = status == 0 ? own : status;
 	}
-	if (s->ending.number != 0) {
-		pmux->host->signal = s->ending.number;
-		status = 128 + s->ending.number;
-	}
-	return status;
+	return ending_result(&s->ending, status);
 }
 
 /* ---- where the process goes on after the call ---- */

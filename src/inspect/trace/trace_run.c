@@ -325,11 +325,7 @@ run(struct session *s, const struct request *r)
 	status = report(error);
 	if (status == 0 && s->svg >= 0)
 		status = write_svg(s);
-	if (s->ending.number != 0) {
-		pmux->host->signal = s->ending.number;
-		status = 128 + s->ending.number;
-	}
-	return status;
+	return ending_result(&s->ending, status);
 }
 
 int

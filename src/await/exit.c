@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "await/internal.h"
+#include "backend/exits.h"
 #include "base/number.h"
 #include "base/pmux.h"
 #include "output/debug.h"
 #include "output/diag.h"
-#include "sys/exits.h"
 
 /*
  * The end of a process wakes its parent, which then is about to reap it: how

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "backend/exits.h"
 #include "base/pmux.h"
 #include "cli/command.h"
 #include "cli/option.h"
@@ -17,7 +18,6 @@
 #include "output/output.h"
 #include "run/request.h"
 #include "sys/dirwatch.h"
-#include "sys/exits.h"
 #include "sys/foreign.h"
 #include "sys/kernel.h"
 #include "sys/watch.h"

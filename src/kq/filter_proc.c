@@ -20,7 +20,7 @@
 #include "filter_proc.h"
 #include "filter_timer.h"
 #include "member.h"
-#include "sys/status.h"
+#include "status.h"
 
 /* Missing in older headers: Linux 5.3. */
 #ifndef SYS_pidfd_open

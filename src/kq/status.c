@@ -2,7 +2,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "sys/status.h"
+#include "status.h"
 
 #ifdef __linux__
 

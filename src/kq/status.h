@@ -2,8 +2,8 @@
 /*
  * status.h - the wait status of a process that is no child (Linux).
  */
-#ifndef SYS_STATUS_H
-#define SYS_STATUS_H
+#ifndef KQ_STATUS_H
+#define KQ_STATUS_H
 
 #include <sys/types.h>
 

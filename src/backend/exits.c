@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sys/exits.h"
+#include "backend/exits.h"
 #include "sys/fdplace.h"
 
 #if defined(ENABLE_PIDFD) && defined(__linux__)
 
-#include "sys/status.h"
+#include "kq/status.h"
 #include "sys/process.h"
 
 bool

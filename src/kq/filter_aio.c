@@ -15,7 +15,7 @@
 #undef aio_return
 
 /*
- * kq_aio_return waits for the thread in which the C library calls on_complete:
+ * aio_return waits for the thread in which the C library calls on_complete:
  * at most PATIENCE sleeps, in nanoseconds from MOMENT_FIRST doubling to
  * MOMENT_LAST, about 0.5 s in all.  The call never comes if the thread could
  * not be started.
@@ -162,42 +162,31 @@ transfer_prepare(struct aiocb *block)
 	return 0;
 }
 
+/* Returns 0 or -errno. */
 static int
 transfer_start(struct aiocb *block, int (*function)(struct aiocb *))
 {
-	int error = -EDEADLK;
+	const bool ours = block->aio_sigevent.sigev_notify == SIGEV_KEVENT;
+	int error = 0;
 
-	if (block->aio_sigevent.sigev_notify != SIGEV_KEVENT)
-		return function(block);
-	if (queues_lock()) {
+	if (ours && !queues_lock())
+		return -EDEADLK;
+	if (ours) {
 		error = transfer_prepare(block);
 		queues_unlock();
 	}
-	if (error != 0) {
-		errno = -error;
-		return -1;
-	}
+	if (error != 0)
+		return error;
 	if (function(block) == 0)
 		return 0;
-	error = errno;
+	error = -errno;
+	if (!ours)
+		return error;
 	(void)queues_lock();
 	free(block->aio_sigevent.sigev_value.sival_ptr);
 	transfer_free(transfer_find(block));
 	queues_unlock();
-	errno = error;
-	return -1;
-}
-
-int
-kq_aio_read(struct aiocb *block)
-{
-	return transfer_start(block, aio_read);
-}
-
-int
-kq_aio_write(struct aiocb *block)
-{
-	return transfer_start(block, aio_write);
+	return error;
 }
 
 /*
@@ -228,22 +217,41 @@ fetch(struct aiocb *block, bool patient)
 
 /*
  * aio_error(3) reports completion shortly before the C library reads
- * aio_sigevent for the last time.  The program may free the block once this
- * function returns, so wait for the notification.
+ * aio_sigevent for the last time.  The program may free the block once its
+ * aio_return returns, so wait for the notification.
  */
-ssize_t
-kq_aio_return(struct aiocb *block)
+static void
+transfer_fetch(struct aiocb *block)
 {
 	struct timespec moment = { 0, MOMENT_FIRST };
 
 	if (aio_error(block) == EINPROGRESS)
-		return aio_return(block);
+		return;
 	for (int i = 0; !fetch(block, i < PATIENCE); i++) {
 		(void)nanosleep(&moment, NULL);
 		if (moment.tv_nsec < MOMENT_LAST)
 			moment.tv_nsec *= 2;
 	}
-	return aio_return(block);
+}
+
+int
+aio_call(const struct kevent *call)
+{
+	struct aiocb *block = (struct aiocb *)call->ident;
+
+	if (call->filter != EVFILT_AIO)
+		return -EBADF;
+	switch (call->fflags) {
+	case KQ_AIO_READ:
+		return transfer_start(block, aio_read);
+	case KQ_AIO_WRITE:
+		return transfer_start(block, aio_write);
+	case KQ_AIO_FETCH:
+		transfer_fetch(block);
+		return 0;
+	default:
+		return -EBADF;
+	}
 }
 
 /* Only aio_read(2) and aio_write(2) create such a knote (FreeBSD: EPERM). */

@@ -20,7 +20,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* libkq is compiled with all else hidden */
+#pragma GCC visibility push(default)
 #include <sys/event.h>
+#pragma GCC visibility pop
 
 #include "table.h"
 

@@ -6,7 +6,7 @@
 
 #include "change.h"
 #include "collect.h"
-#include "filter_signal.h"
+#include "filter_aio.h"
 #include "queue.h"
 #include "wakeup.h"
 
@@ -79,6 +79,8 @@ kevent(int queue, const struct kevent *changes, int nchanges,
 {
 	int n;
 
+	if (queue == KQ_AIO)
+		return kq_result(nchanges == 1 ? aio_call(changes) : -EBADF);
 	if (!queues_lock())
 		return kq_result(-EDEADLK);
 	n = kevent_locked(queue, changes, nchanges, events, nevents, timeout);

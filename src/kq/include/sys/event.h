@@ -4,7 +4,7 @@
  * names, types and values of FreeBSD.
  *
  * It is on the include path only where the system has no such header.
- * pmux-kqueue(1), DIFFERENCES, lists the differences from a BSD.
+ * kq(3) lists the differences from FreeBSD.
  */
 #ifndef KQ_SYS_EVENT_H
 #define KQ_SYS_EVENT_H
@@ -166,9 +166,39 @@ int kevent(int queue, const struct kevent *changes, int nchanges,
 #define sigev_notify_kqueue sigev_notify_thread_id
 #endif
 
-int kq_aio_read(struct aiocb *request);
-int kq_aio_write(struct aiocb *request);
-ssize_t kq_aio_return(struct aiocb *request);
+/* Call a function of the library, which exports only those above. */
+#define KQ_AIO (-0x4b51) /* in place of the queue */
+#define KQ_AIO_READ 1u
+#define KQ_AIO_WRITE 2u
+#define KQ_AIO_FETCH 3u
+
+static __inline int
+kq_aio(struct aiocb *request, unsigned int function)
+{
+	struct kevent call;
+
+	EV_SET(&call, request, EVFILT_AIO, 0, function, 0, 0);
+	return kevent(KQ_AIO, &call, 1, 0, 0, 0);
+}
+
+static __inline int
+kq_aio_read(struct aiocb *request)
+{
+	return kq_aio(request, KQ_AIO_READ);
+}
+
+static __inline int
+kq_aio_write(struct aiocb *request)
+{
+	return kq_aio(request, KQ_AIO_WRITE);
+}
+
+static __inline ssize_t
+kq_aio_return(struct aiocb *request)
+{
+	(void)kq_aio(request, KQ_AIO_FETCH);
+	return aio_return(request);
+}
 
 #define aio_read kq_aio_read
 #define aio_write kq_aio_write

@@ -17,6 +17,7 @@ struct job {
 	int64_t bytes; /* unread when the last one began */
 	uint32_t asked; /* the round of dispatch_run that EVENT is good for */
 	bool running;
+	signed char pipe; /* 1: it is one, -1: it is not, 0: not known yet */
 	bool queued;
 	bool last; /* nothing comes after it */
 };
@@ -152,13 +153,25 @@ enqueue_ready(struct dispatch *j, uint32_t index, const struct event *event)
 	enqueue(j, index);
 }
 
+bool
+dispatch_has(const struct dispatch *j, uint32_t index)
+{
+	return j->jobs[index].running || j->jobs[index].queued;
+}
+
 int
 dispatch_event(struct dispatch *j, const struct event *event)
 {
-	if (!is_readiness(j, event->token))
+	uint32_t index = event->token;
+
+	if (!is_readiness(j, index))
 		return keep_event(j, event);
-	watched_remove(j->w, event->token);
-	enqueue_ready(j, event->token, event);
+	if (j->w->stays && !dispatch_has(j, index))
+		sampler_remove(&j->w->sampler, index);
+	else
+		watched_remove(j->w, index);
+	if (!j->jobs[index].running)
+		enqueue_ready(j, index, event);
 	return 0;
 }
 
@@ -172,12 +185,6 @@ dispatch_settled(struct dispatch *j, const struct event *event)
 	if (status == 0 && is_readiness(j, index))
 		j->jobs[index].asked = j->round - 1;
 	return status;
-}
-
-bool
-dispatch_has(const struct dispatch *j, uint32_t index)
-{
-	return j->jobs[index].running || j->jobs[index].queued;
 }
 
 /* Start PROGRAM for the event that target INDEX has. */
@@ -276,6 +283,33 @@ decide(struct dispatch *j, uint32_t index, const struct event *event)
 	return 0;
 }
 
+static bool
+is_pipe(struct dispatch *j, uint32_t index)
+{
+	struct job *job = &j->jobs[index];
+
+	if (job->pipe == 0)
+		job->pipe = finished_is_pipe(target_of(j, index)) ? 1 : -1;
+	return job->pipe > 0;
+}
+
+/*
+ * Whether target INDEX is still in the wait set, so that no edge was missed,
+ * and surely not ready: a pipe that PROGRAM has read to its end.
+ */
+static bool
+is_waited_for(struct dispatch *j, uint32_t index)
+{
+	const struct watched *w = j->w;
+	const struct target *t = target_of(j, index);
+	const struct job *job = &j->jobs[index];
+
+	return !w->sampler.samples[index].left &&
+	    (t->bits & w->waitset.backend->mask_write) == 0 &&
+	    (job->event.bits & w->finished.hangs_up) == 0 && job->bytes > 0 &&
+	    is_pipe(j, index) && finished_unread(w->waitset.targets, t) == 0;
+}
+
 static int
 ended(struct dispatch *j, uint32_t index)
 {
@@ -290,7 +324,7 @@ ended(struct dispatch *j, uint32_t index)
 	}
 	if (job->last)
 		return watched_finish(j->w, index, &job->event);
-	if (!is_readiness(j, index))
+	if (!is_readiness(j, index) || is_waited_for(j, index))
 		return 0;
 	n = sampler_ask(&j->w->sampler, index, &event);
 	if (n < 0)

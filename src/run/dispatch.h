@@ -2,8 +2,9 @@
 /*
  * dispatch.h - which target's PROGRAM runs when.
  *
- * A target has one PROGRAM at a time and is not waited for while it runs;
- * targets that are ready while --jobs run are queued.  When PROGRAM has ended
+ * A target has one PROGRAM at a time and is not waited for while it runs; where
+ * the wait has edges, it leaves the wait set only when one comes meanwhile.
+ * Targets that are ready while --jobs run are queued.  When PROGRAM has ended
  * and its target is ready, it runs again if more bytes have come or some are
  * gone; where that cannot be known, ten times a second.
  */

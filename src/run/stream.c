@@ -827,9 +827,10 @@ stream_run(struct request *request)
 	if (status < 0)
 		status = waitset_open(&f->w.waitset, targets, &request->wait,
 		    edge, false);
-	/* a target whose PROGRAM runs is not watched meanwhile */
 	f->w.edge = f->w.waitset.more != 0 &&
 	    request->program.arguments == NULL;
+	f->w.stays = f->w.waitset.more != 0 && !f->w.edge &&
+	    options->settle == DURATION_FOREVER;
 	finished_open(&f->w.finished, targets);
 	if (status == 0 &&
 	    sampler_open(&f->w.sampler, targets, request->wait.data,

@@ -27,6 +27,7 @@ struct watched {
 	uint64_t most; /* of those; 0: no limit */
 	bool reopen; /* FIFOs are kept for later writers */
 	bool edge; /* the wait reports new events only */
+	bool stays; /* the same; a target stays in it while PROGRAM runs */
 };
 
 /* The functions below return 0 or an exit status, a message being printed. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/pmux.h"
+#include "sys/caller.h"
 #include "sys/fdplace.h"
 #include "sys/launch.h"
 #include "sys/signals.h"
@@ -26,7 +27,6 @@ launch_remember(void)
 	struct launching *l = pmux->launching;
 	struct sigaction action;
 
-	l->limited = getrlimit(RLIMIT_NOFILE, &l->files) == 0;
 	(void)sigprocmask(SIG_SETMASK, NULL, &l->mask);
 	sigemptyset(&l->ignored);
 	for (int i = 1; i <= signals_last(); i++)
@@ -261,15 +261,14 @@ put(int fd, int number)
 int
 launch_become(const struct launch *launch)
 {
-	struct launching *l = pmux->launching;
 	int error;
 
 	note_signals();
 	error = put(launch->input, STDIN_FILENO);
 	if (error == 0)
 		error = put(launch->output, STDOUT_FILENO);
-	if (l->limited)
-		(void)setrlimit(RLIMIT_NOFILE, &l->files);
+	if (pmux->caller->limited)
+		(void)setrlimit(RLIMIT_NOFILE, &pmux->caller->files);
 	restore_signals();
 	return error == 0 ? execute(launch) : error;
 }

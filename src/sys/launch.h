@@ -9,8 +9,6 @@
 
 #include <sys/types.h>
 
-#include <sys/resource.h>
-
 #include <signal.h>
 #include <stdbool.h>
 
@@ -24,8 +22,6 @@ struct launch {
 /* The state of the caller and the program. */
 struct launching {
 	/* the caller's, as launch_remember found them */
-	struct rlimit files;
-	bool limited; /* FILES is set */
 	sigset_t mask, ignored;
 	/* to be undone in the child: caught, or ignored */
 	sigset_t changed;

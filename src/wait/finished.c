@@ -39,6 +39,14 @@ finished_unread(const struct targets *targets, const struct target *t)
 	    kernel_unread(t->fd);
 }
 
+bool
+finished_is_pipe(const struct target *t)
+{
+	struct stat st;
+
+	return fstat(t->fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 /* Whether FIONREAD should work for FD, so that a failure means "not known". */
 static bool
 is_counted(int fd)

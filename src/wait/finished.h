@@ -34,6 +34,9 @@ bool finished_is_readiness(const struct targets *targets,
  */
 int64_t finished_unread(const struct targets *targets, const struct target *t);
 
+/* Whether T is a pipe or a FIFO, which without unread bytes is not readable. */
+bool finished_is_pipe(const struct target *t);
+
 /*
  * Whether EVENT is the last of T: it hangs up and nothing is unread, or it is
  * one that comes once.  CHILDREN counts the processes that are tracked beside

@@ -294,8 +294,12 @@ recipe_for_bats() {
 	recipe 'Data in a pipe, or the end of the process that was to write it'
 }
 
+@test "README: a server that says that it is ready" {
+	recipe "A server's line that it is ready, its death, or a deadline"
+}
+
 @test "README: a server that has started" {
-	recipe 'A server that has started: its file, its socket, or its death'
+	recipe 'A server that has started: its file, its port, or its death'
 }
 
 @test "README: the first line of a server, in Bats" {
@@ -310,9 +314,9 @@ recipe_for_bats() {
 	recipe 'Many descriptors, from a file'
 }
 
-@test "README: react when a file is replaced" {
+@test "README: a program after each save" {
 	need kqueue
-	recipe 'React when a configuration file is replaced'
+	recipe 'Run a program once after each save of a file'
 }
 
 @test "README: restart a server" {
@@ -325,8 +329,16 @@ recipe_for_bats() {
 	recipe 'One object for many waits'
 }
 
-@test "README: a peer that starts when the wait has begun" {
-	recipe 'A peer that starts when the wait has begun'
+@test "README: the lines of two programs" {
+	recipe 'The lines of two programs in one'
+}
+
+@test "README: three workers" {
+	recipe 'Three workers, one queue'
+}
+
+@test "README: a script that can be terminated" {
+	recipe 'A script that waits, and can be terminated'
 }
 
 @test "README: every recipe says what it prints, and is tested" {
@@ -338,7 +350,8 @@ recipe_for_bats() {
 		[[ $(<"$title") ]] || continue
 		[[ -e ${title%.title}.sh ]] ||
 		    fail "line ${title%.title} of README has no 'prints'"
-		grep -qxF "	recipe '$(<"$title")'" "$BATS_TEST_FILENAME" ||
+		grep -qxF -e "	recipe '$(<"$title")'" \
+		    -e "	recipe \"$(<"$title")\"" "$BATS_TEST_FILENAME" ||
 		    fail "no test of '$(<"$title")'"
 	done
 	run grep -c '^### ' "$top/README"

@@ -41,3 +41,24 @@ if command -v inotifywait >/dev/null; then
 fi
 say "a program for each event: $run_rounds rounds"
 drive run run -r "$run_rounds" -d "$scratch/run" "$@"
+
+# Four workers on one pipe, a job a line: for each job a worker starts a pmux
+# that takes the line, and the program.
+jobs=$((run_rounds * 4))
+# shellcheck disable=SC2016 # the variables are sh's
+set -- -r "$stream_rounds" \
+    -- xargs sh -c 'seq "$2" | xargs -n 1 -P 4 "$1"' sh "$dir/eat" "$jobs" \
+    -- pmux sh -c '
+	work() {
+		while job=$("$3" wait --lines --count 1 --format %l 3); do
+			"$1" "$job"
+		done
+	}
+	seq "$2" | {
+		exec 3<&0
+		work "$@" & work "$@" & work "$@" & work "$@" & wait
+	}' sh "$dir/eat" "$jobs" "$pmux"
+row "$jobs jobs, 4 workers" wall workers pmux xargs ''
+row "$jobs jobs, 4 workers" cpu workers pmux xargs ''
+say "workers: $stream_rounds rounds of $jobs jobs"
+measure workers "$@"

@@ -44,11 +44,11 @@ drive run run -r "$run_rounds" -d "$scratch/run" "$@"
 
 # Four workers on one pipe, a job a line: for each job a worker starts a pmux
 # that takes the line, and the program.
-jobs=$((run_rounds * 4))
+jobs=$((run_rounds * 4)) sh=$(command -v sh)
 # shellcheck disable=SC2016 # the variables are sh's
 set -- -r "$stream_rounds" \
-    -- xargs sh -c 'seq "$2" | xargs -n 1 -P 4 "$1"' sh "$dir/eat" "$jobs" \
-    -- pmux sh -c '
+    -- xargs "$sh" -c 'seq "$2" | xargs -n 1 -P 4 "$1"' sh "$dir/eat" "$jobs" \
+    -- pmux "$sh" -c '
 	work() {
 		while job=$("$3" wait --lines --count 1 --format %l 3); do
 			"$1" "$job"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "backend/backend.h"
+#include "base/pmux.h"
 #include "sys/fdplace.h"
 #include "sys/timeout.h"
 
@@ -111,12 +112,12 @@ wait_ns(int epoll, struct epoll_event *ready, int max, int64_t timeout)
 	struct timespec space;
 
 	return epoll_pwait2(epoll, ready, max,
-	    timeout_timespec(timeout, &space), NULL);
+	    timeout_timespec(timeout, &space), pmux->host->mask);
 #elif defined(SYS_epoll_pwait2) && defined(__LP64__)
 	struct timespec space;
 
 	return (int)syscall(SYS_epoll_pwait2, epoll, ready, max,
-	    timeout_timespec(timeout, &space), NULL, 0);
+	    timeout_timespec(timeout, &space), pmux->host->mask, NSIG / 8);
 #else
 	(void)epoll;
 	(void)ready;
@@ -150,8 +151,8 @@ epoll_wait_for(struct backend_state *state, size_t max, int64_t timeout)
 	if (timeout > 0)
 		n = wait_ns(state->epoll, state->ready, (int)max, timeout);
 	if (n == -1 && errno == ENOSYS)
-		n = epoll_wait(state->epoll, state->ready, (int)max,
-		    timeout_milliseconds(timeout));
+		n = epoll_pwait(state->epoll, state->ready, (int)max,
+		    timeout_milliseconds(timeout), pmux->host->mask);
 	if (n == -1)
 		return -errno;
 	return state->count = n;

@@ -24,6 +24,7 @@
 #include <aio.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -565,6 +566,24 @@ kqueue_adopt(struct backend_state *state, int fd)
 	return 0;
 }
 
+/*
+ * kevent(2) has no signal mask.  A queue is readable while it has events
+ * (kqueue(2)), also for ppoll(2), which has one.  Returns as backend_wait_fn.
+ */
+static int
+wait_masked(struct backend_state *state, int max, int64_t timeout)
+{
+	struct pollfd p = { state->queue, POLLIN, 0 };
+	struct timespec now = { 0, 0 };
+	int n = timeout_poll(&p, 1, timeout);
+
+	if (n <= 0)
+		return n;
+	n = kevent(state->queue, NULL, 0, state->ready, (KEVENT_COUNT)max,
+	    &now);
+	return n == -1 ? -errno : n;
+}
+
 static int
 kqueue_wait(struct backend_state *state, size_t max, int64_t timeout)
 {
@@ -583,6 +602,10 @@ kqueue_wait(struct backend_state *state, size_t max, int64_t timeout)
 		state->capacity = max;
 	}
 	state->cursor = state->taken = 0;
+	if (timeout != 0 && pmux->host->mask != NULL) {
+		n = wait_masked(state, (int)max, timeout);
+		return n < 0 ? n : (state->taken = n);
+	}
 	n = kevent(state->queue, NULL, 0, state->ready, (KEVENT_COUNT)max,
 	    timeout_timespec(timeout, &space));
 	if (n == -1)

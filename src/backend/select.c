@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "base/pmux.h"
 #include "sys/timeout.h"
 
 #define LISTS 3
@@ -224,7 +225,7 @@ select_wait(struct backend_state *state, size_t max, int64_t timeout)
 		memcpy(sets[i], state->asked[i], blocks * sizeof *sets[i]);
 	}
 	n = pselect(state->highest + 1, sets[0], sets[1], sets[2],
-	    timeout_timespec(timeout, &space), NULL);
+	    timeout_timespec(timeout, &space), pmux->host->mask);
 	if (n == -1)
 		return -errno;
 	return state->left = n;

@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -39,6 +40,8 @@ struct pmux_host {
 	 */
 	int (*sleep)(struct pmux_host *host, int (*wait)(void *argument),
 	    void *argument);
+	/* the signal mask while WAIT blocks, as in ppoll(2); NULL: unchanged */
+	const sigset_t *mask;
 	/*
 	 * Become the program that LAUNCH says (sys/launch.h), every signal
 	 * being blocked.  Returns errno if it cannot be executed; or 0 if it
@@ -55,6 +58,28 @@ struct pmux_host {
 	    int *error);
 	/* as fork(2); a holder is a child of the child.  NULL: fork(2) */
 	pid_t (*fork)(struct pmux_host *host);
+	/* the program pmux, which a holder executes; NULL: it does not */
+	const char *program;
+	/*
+	 * Go on with the call in a process of its own, where STAYS is false.
+	 * Returns true in the process of the host, with the status of the call,
+	 * once that process has ended; false in the new one.  NULL: it is not
+	 * wanted.
+	 */
+	bool (*apart)(struct pmux_host *host, int *status);
+	/* the host is a shell, of which the call is a builtin */
+	bool shell;
+	/* without a reader of standard output the process does not end */
+	bool survives;
+	/* whether the shell has a trap for signal NUMBER */
+	bool (*trapped)(struct pmux_host *host, int number);
+	/*
+	 * The variable NAME of the shell takes the records of the call, and PUT
+	 * is set.  Returns NULL, or why it cannot.
+	 */
+	const char *(*variable)(struct pmux_host *host, const char *name);
+	/* take output in place of standard output: 0 or -ENOMEM; NULL: no */
+	int (*put)(struct pmux_host *host, const char *bytes, size_t length);
 	/* see title_remember; all NULL: a holder has the host's title */
 	struct pmux_title title;
 	/* set at the end: the signal that must end the process, or 0 */

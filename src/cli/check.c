@@ -36,6 +36,7 @@
 	FACT(SESSION, r->session)                                        \
 	FACT(TIMEOUT, r->timed)                                          \
 	FACT(TIMESTAMPS, r->print.timestamps)                            \
+	FACT(VARIABLE, r->variable)                                      \
 	FACT(UNTIL, r->stream.until != NULL)                             \
 	FACT(WHILE, r->stream.process != 0)
 
@@ -64,6 +65,8 @@ static const struct {
 	    "--lines: not with --exit, --exists, --absent, --connect; see --while PID" },
 	{ ALL, PROGRAM, 0, "--all cannot be combined with a program" },
 	{ ALL, FOLLOW, 0, "--all cannot be combined with --follow" },
+	{ VARIABLE, PROGRAM | SESSION, 0,
+	    "--var: not with --session or a program" },
 	{ MAX_LINE, 0, LINES, "--max-line: only with --lines" },
 	{ FORMAT_LINE, 0, LINES, "--format: only --lines has %l" },
 	{ JOBS, 0, PROGRAM | FOLLOW, "--jobs: only with --follow and PROGRAM" },
@@ -101,6 +104,9 @@ check_options(const struct request *request)
 {
 	unsigned all = given(request);
 
+	if (request->session && pmux->host->shell)
+		return diag_usage(
+		    "--session: not in the builtin; start the program as a coprocess: coproc exec pmux ... --session");
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
 		if ((all & rules[i].given) == rules[i].given &&
 		    ((all & rules[i].excluded) != 0 ||

@@ -118,7 +118,8 @@ resolve(const struct command *command, struct request *request)
 	int status;
 
 	/* PROGRAM's output is its own affair, and it has all of a kevent */
-	request->wait.output = !request->print.quiet && !program;
+	request->wait.output = !request->print.quiet && !program &&
+	    !request->variable;
 	request->wait.data = program ||
 	    print_wants_data(&request->print, request->stream.lines);
 	/* the command's own words, which its table knows */
@@ -141,6 +142,14 @@ resolve(const struct command *command, struct request *request)
 				    " would be closed",
 		    request->wait.ready_fd);
 	return status;
+}
+
+bool
+command_apart(int *status)
+{
+	struct pmux_host *host = pmux->host;
+
+	return host->apart != NULL && host->apart(host, status);
 }
 
 bool
@@ -182,8 +191,11 @@ command_wait_run(const struct command *command, int argc, char **argv)
 		status = check_options(request);
 	if (status == 0)
 		status = check_ready_fd(request->wait.ready_fd);
-	if (status == 0 && request->program.arguments != NULL)
+	if (status == 0 && request->program.arguments != NULL) {
+		if (command_apart(&status))
+			return status;
 		launch_remember();
+	}
 	if (status == 0 && sleeps_for_a_time(request))
 		caller_count_stops();
 	if (status == 0 && request->session)

@@ -69,6 +69,12 @@ bool command_begin(const struct command *command, int argc, char **argv,
     int *status);
 
 /*
+ * Go on in a process of its own, if the host has its calls end their processes
+ * so.  Returns whether this is another one, and *STATUS is that of the call.
+ */
+bool command_apart(int *status);
+
+/*
  * A usage error about NAME, which is no command; returns its exit status.  The
  * nearest name is suggested if one is near.
  */

@@ -29,7 +29,7 @@ typedef int option_fn(struct request *request, const char *name,
 static option_fn option_list, option_events, option_pid, option_timeout,
     option_format, option_idle, option_lines, option_ready_fd, option_hold,
     option_debug, option_every, option_svg, option_until, option_while,
-    option_settle;
+    option_settle, option_var;
 
 static option_fn option_condition; /* a target without a descriptor */
 
@@ -78,6 +78,23 @@ static int
 option_condition(struct request *request, const char *name, char *word)
 {
 	return targets_add_condition(&request->targets, name, word);
+}
+
+static int
+option_var(struct request *request, const char *name, char *argument)
+{
+	struct pmux_host *host = pmux->host;
+	const char *why;
+
+	if (host->variable == NULL)
+		return diag_usage(
+		    "--%s: only the builtin can set a variable of the shell (see pmux-bash(1))",
+		    name);
+	why = host->variable(host, argument);
+	if (why != NULL)
+		return diag_usage("--%s: '%s' %s", name, argument, why);
+	request->variable = true;
+	return 0;
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "await/await.h"
 #include "cli/command.h"
 #include "cli/pmux_run.h"
+#include "fifo/successor.h"
 #include "output/debug.h"
 #include "print/print.h"
 #include "run/lines.h"
@@ -37,6 +38,7 @@ pmux_enter(struct pmux_call *call, struct pmux_host *host)
 		.once = &call->once,
 	};
 	call->caller.actions = call->actions;
+	call->caller.own = call->own;
 	call->sigdefer.replaced = call->replaced;
 	read_begin(&call->scratch);
 	foreign_begin(&call->foreign);
@@ -87,6 +89,8 @@ run(int argc, char **argv)
 		output_string(PACKAGE_STRING "\n");
 		return EXIT_EVENT;
 	}
+	if (strcmp(word, SUCCESSOR_WORD) == 0 && argc == 3)
+		return successor_run(argv[2]);
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
 		word = "help";
 	else if (*word == '-')
@@ -144,8 +148,15 @@ pmux_abandon(unsigned count)
 	for (; count > 0 && pmux != NULL; count--) {
 		/* the bytes that --lines has read must not be lost */
 		pmux_close();
-		(void)output_flush();
+		output_leave();
 		(void)fifo_leave();
 		pmux_leave();
 	}
+}
+
+void
+pmux_forget(void)
+{
+	while (pmux != NULL)
+		pmux_leave();
 }

@@ -43,7 +43,7 @@ struct pmux_call {
 	struct backend over;
 	struct output output;
 	/* not to be zero: each is set before it is read */
-	struct sigaction actions[NSIG], replaced[NSIG];
+	struct sigaction actions[NSIG], replaced[NSIG], own[NSIG];
 };
 
 /*
@@ -67,5 +67,11 @@ int pmux_run(struct pmux_host *host, int argc, char **argv);
  * COUNT of them, as if each had ended there.
  */
 void pmux_abandon(unsigned count);
+
+/*
+ * In a child of fork(2), made while calls sleep in the parent: release what the
+ * child has of them, which changes nothing for the parent.
+ */
+void pmux_forget(void);
 
 #endif

@@ -47,6 +47,8 @@ trace_run(const struct command *command, int argc, char **argv)
 	if (!command_begin(command, argc, argv, &status))
 		return status;
 	status = check(request);
+	if (status == 0 && command_apart(&status))
+		return status;
 	if (status == 0 && request->trace.calls)
 		return calls_run(request);
 	if (status == 0)

@@ -19,10 +19,12 @@
 #include "base/pmux.h"
 #include "fifo/fifo.h"
 #include "fifo/holder.h"
+#include "fifo/successor.h"
 #include "output/debug.h"
 #include "output/diag.h"
 #include "output/escape.h"
 #include "output/output.h"
+#include "sys/caller.h"
 #include "sys/fdplace.h"
 #include "sys/kernel.h"
 #include "sys/launch.h"
@@ -82,12 +84,29 @@ fifo_patience(int64_t ns)
 	pmux->fifos->patience = ns >= 0 && ns < LINGER ? ns : LINGER;
 }
 
+/* Of the calls that sleep meanwhile, too. */
 static void
 leave_and_die(int number)
 {
-	if (fifo_leave() != 0)
+	int lost = 0;
+
+	for (; pmux != NULL; pmux = pmux->outer)
+		lost |= fifo_leave();
+	if (lost != 0)
 		terminate_with(EXIT_SYSTEM);
 	terminate_by(number);
+}
+
+/* In a process that goes on, its own handlers stay, and run. */
+static void
+catch_default(int number, const struct sigaction *action)
+{
+	struct sigaction now;
+
+	if (!kernel_signal_ends(number) ||
+	    sigaction(number, NULL, &now) == -1 || now.sa_handler != SIG_DFL)
+		return;
+	(void)caller_change(number, action, NULL);
 }
 
 static void
@@ -103,7 +122,9 @@ catch_signals(void)
 	if (SIGRTMAX > last)
 		last = SIGRTMAX;
 #endif
-	for (int i = 1; i <= last; i++)
+	for (int i = 1; i < NSIG && pmux->host->stays; i++)
+		catch_default(i, &action);
+	for (int i = 1; i <= last && !pmux->host->stays; i++)
 		if (kernel_signal_ends(i) && sigaction(i, &action, &old) == 0 &&
 		    old.sa_handler != SIG_DFL)
 			(void)sigaction(i, &old, NULL);
@@ -302,6 +323,9 @@ be_sure(void)
 
 	if (f->hold != 0 && now >= f->sure_until) {
 		error = launch_possible();
+		if (error == 0 && pmux->host->program != NULL &&
+		    access(pmux->host->program, X_OK) == -1)
+			error = -errno;
 		f->sure_until = now + SURE;
 	}
 	f->unsure = error != 0;
@@ -324,7 +348,7 @@ fifo_open(const char *path, bool writing)
 	sigset_t old;
 	int fd;
 
-	if (f->set.capacity == 0 && f->hold != 0 && !pmux->host->stays)
+	if (f->set.capacity == 0 && f->hold != 0)
 		catch_signals();
 	signals_block(&old);
 	fd = be_sure();
@@ -523,8 +547,11 @@ static int
 start_orphan(deadline_t deadline)
 {
 	struct fifos *f = pmux->fifos;
-	pid_t holder = start_process();
+	pid_t holder;
 
+	if (pmux->host->program != NULL)
+		return successor_start(pmux->host->program, &f->set, deadline);
+	holder = start_process();
 	if (holder == 0)
 		holder_run(&f->set, deadline);
 	return holder == -1 ? errno : 0;

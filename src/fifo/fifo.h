@@ -49,7 +49,7 @@ void fifo_patience(int64_t ns);
 /*
  * Open the FIFO PATH, which has to stay where it is, to read or to write, never
  * blocking and close-on-exec.  From the first call on a signal that would end
- * pmux leaves its FIFOs first.  Returns the descriptor, which stays open until
+ * the process by its default action leaves its FIFOs first.  Returns the descriptor, which stays open until
  * fifo_leave or the end; or -errno (open(2)): -ENXIO if a FIFO to write has no
  * reader.  If no holder could be started now, nothing is opened, and the error
  * is fork(2)'s.

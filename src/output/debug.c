@@ -71,6 +71,13 @@ debug_in_holder(void)
 		pmux->debug = NULL;
 }
 
+void
+debug_inherit(int fd)
+{
+	if (fd != -1 && debug_begin("") == 0)
+		pmux->debug->fd = fd;
+}
+
 int
 debug_file(void)
 {

@@ -42,6 +42,12 @@ int debug_open(void);
 /* In a process that holds named pipes: without FILE nothing is written. */
 void debug_in_holder(void);
 
+/*
+ * Lines go to FD, which the process was started with and of which debug_file
+ * was the answer there; -1: no lines.
+ */
+void debug_inherit(int fd);
+
 /* The descriptor of FILE, or -1. */
 int debug_file(void);
 

@@ -16,6 +16,7 @@
 #include "output/output.h"
 #include "sys/read.h"
 #include "sys/sigdefer.h"
+#include "sys/signals.h"
 #include "sys/timeout.h"
 
 /* Once the time is over, a reader that takes nothing is given so long: ns. */
@@ -33,6 +34,8 @@ await_room(int64_t ns)
 {
 	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
 
+	if (pmux->host->put != NULL)
+		return 1;
 	return poll(&p, 1, timeout_milliseconds(ns));
 }
 
@@ -133,16 +136,62 @@ wait_or_fail(void)
 	}
 }
 
+/* As write_some, without the SIGPIPE that would end a process that goes on. */
+static ssize_t
+write_silently(const char *bytes, size_t length)
+{
+	sigset_t old;
+	ssize_t n;
+	int error;
+
+	if (!pmux->host->stays)
+		return write_some(bytes, length);
+	signals_hold(SIGPIPE, &old);
+	n = write_some(bytes, length);
+	error = errno;
+	signals_drop(SIGPIPE, &old);
+	errno = error;
+	return n;
+}
+
+static int
+do_nothing(void *argument)
+{
+	(void)argument;
+	return -EINTR;
+}
+
+/*
+ * A signal has come.  If the host leaves the call for it, the remaining bytes
+ * are not written: that might block again.
+ */
+static void
+let_host_run(void)
+{
+	struct output *o = pmux->output;
+
+	o->failure = -EINTR;
+	(void)pmux_sleep(do_nothing, NULL);
+	o->failure = 0;
+}
+
 static void
 write_out(const char *bytes, size_t length)
 {
+	struct pmux_host *host = pmux->host;
 	struct output *o = pmux->output;
 	size_t done = 0;
 	ssize_t n;
 
+	if (host->put != NULL && length > 0 && o->failure == 0) {
+		o->failure = host->put(host, bytes, length);
+		done = length;
+	}
 	while (done < length && o->failure == 0) {
-		n = write_some(bytes + done, length - done);
-		if (n > 0)
+		n = write_silently(bytes + done, length - done);
+		if (n == -1 && errno == EINTR && host->stays && !o->leaving)
+			let_host_run();
+		else if (n > 0)
 			done += (size_t)n;
 		else if (n == -1)
 			o->failure = wait_or_fail();
@@ -210,6 +259,14 @@ int
 output_failed(void)
 {
 	return pmux->output->failure;
+}
+
+void
+output_leave(void)
+{
+	pmux->output->leaving = true;
+	output_until(DEADLINE_PASSED, false);
+	(void)output_flush();
 }
 
 int

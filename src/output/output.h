@@ -20,6 +20,7 @@ struct output {
 	int failure; /* -errno of the first failed write */
 	int status; /* the exit status of print_failed; 0: not called */
 	deadline_t limit; /* see output_until */
+	bool leaving; /* see output_leave */
 	bool in_pieces; /* write_now is refused, or not wanted */
 	struct {
 		char *to; /* where output_divert puts what is appended, or NULL
@@ -84,6 +85,12 @@ int output_failed(void);
  * is set non-blocking is waited for.
  */
 int output_flush(void);
+
+/*
+ * The host leaves the call: output_flush, in which the host does not run, and
+ * which does not wait for a reader that takes nothing.
+ */
+void output_leave(void);
 
 /*
  * output_flush, then close(2) if anything was ever written and the process ends

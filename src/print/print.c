@@ -148,7 +148,7 @@ print_failed(int error)
 		    "standard output: the timeout passed before all output could be written");
 		return o->status = EXIT_TIMED_OUT;
 	}
-	if (error != -EPIPE)
+	if (error != -EPIPE || pmux->host->survives)
 		return diag_system(-error, NULL, "standard output");
 	/* also where the caller ignores it */
 	if (pmux->host->signal == 0)

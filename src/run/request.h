@@ -38,6 +38,7 @@ struct request {
 	bool help;
 	bool session;
 	bool timed; /* --timeout was given */
+	bool variable; /* --var: a variable of the shell takes the records */
 };
 
 #endif

@@ -64,6 +64,10 @@ caller_count_stops(void)
 {
 	struct sigaction action;
 
+	/* a handler of the host interrupts a wait as well */
+	if (pmux->host->shell && sigaction(SIGCONT, NULL, &action) == 0 &&
+	    action.sa_handler != SIG_DFL)
+		return;
 	memset(&action, 0, sizeof action);
 	action.sa_handler = wake;
 	/* a wait for events returns in spite of SA_RESTART (signal(7)) */
@@ -96,6 +100,44 @@ caller_raise_files(void)
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
 #endif
+}
+
+static bool
+has_changed(const struct caller *c, int number)
+{
+	return c->signals && sigismember(&c->changed, number) == 1;
+}
+
+void
+caller_suspend(void)
+{
+	struct caller *c = pmux->caller;
+
+	for (int i = 1; i < NSIG; i++)
+		if (has_changed(c, i))
+			(void)sigaction(i, &c->actions[i], &c->own[i]);
+	if (c->limited)
+		(void)setrlimit(RLIMIT_NOFILE, &c->files);
+}
+
+void
+caller_resume(void)
+{
+	struct caller *c = pmux->caller;
+	struct sigaction now;
+
+	for (int i = 1; i < NSIG; i++) {
+		if (!has_changed(c, i) || sigaction(i, NULL, &now) == -1)
+			continue;
+		if (now.sa_handler == c->actions[i].sa_handler)
+			(void)sigaction(i, &c->own[i], NULL);
+		else
+			(void)sigdelset(&c->changed, i);
+	}
+	if (c->limited) {
+		c->limited = false;
+		caller_raise_files();
+	}
 }
 
 void

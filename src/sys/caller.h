@@ -23,7 +23,8 @@ struct caller {
 	sigset_t mask;
 	sigset_t changed; /* of these there are ACTIONS; once SIGNALS is set */
 	bool signals;
-	struct sigaction *actions; /* NSIG of them, which the call has */
+	/* NSIG of them, which the call has; and those of pmux meanwhile */
+	struct sigaction *actions, *own;
 };
 
 /*
@@ -51,6 +52,14 @@ void caller_count_stops(void);
  * caller's may be low, and pmux is asked for any number of targets.
  */
 void caller_raise_files(void);
+
+/*
+ * The caller runs code of its own during the call: restore all dispositions
+ * and the limit, and change them again afterwards, except dispositions that the
+ * caller has changed.
+ */
+void caller_suspend(void);
+void caller_resume(void);
 
 /* Put back all of it. */
 void caller_restore(void);

@@ -192,6 +192,31 @@ signals_block(sigset_t *old)
 }
 
 void
+signals_hold(int number, sigset_t *old)
+{
+	sigset_t one;
+
+	sigemptyset(&one);
+	sigaddset(&one, number);
+	(void)sigprocmask(SIG_BLOCK, &one, old);
+}
+
+/* Where it was blocked before, it may have been pending before. */
+void
+signals_drop(int number, const sigset_t *old)
+{
+	sigset_t set;
+
+	if (sigismember(old, number) == 0 && sigpending(&set) == 0 &&
+	    sigismember(&set, number) == 1) {
+		sigemptyset(&set);
+		sigaddset(&set, number);
+		(void)sigwait(&set, &number);
+	}
+	(void)sigprocmask(SIG_SETMASK, old, NULL);
+}
+
+void
 signals_restore(const sigset_t *old)
 {
 	(void)sigprocmask(SIG_SETMASK, old, NULL);

@@ -39,4 +39,11 @@ bool signals_sent(const siginfo_t *information);
 void signals_block(sigset_t *old);
 void signals_restore(const sigset_t *old);
 
+/*
+ * Block signal NUMBER, *OLD becoming the mask there was; then forget it if it
+ * came meanwhile, and set that mask again.
+ */
+void signals_hold(int number, sigset_t *old);
+void signals_drop(int number, const sigset_t *old);
+
 #endif

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "base/pmux.h"
 #include "sys/timeout.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -40,7 +41,8 @@ timeout_poll(struct pollfd *fds, nfds_t count, int64_t ns)
 {
 #ifdef HAVE_PPOLL
 	struct timespec space;
-	int n = ppoll(fds, count, timeout_timespec(ns, &space), NULL);
+	int n = ppoll(fds, count, timeout_timespec(ns, &space),
+	    pmux->host->mask);
 #else
 	int n = poll(fds, count, timeout_milliseconds(ns));
 #endif

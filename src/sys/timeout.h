@@ -18,7 +18,7 @@ struct timespec *timeout_timespec(int64_t ns, struct timespec *space);
 
 /*
  * poll(2) with a timeout in nanoseconds, -1 being for ever; milliseconds where
- * the system has no ppoll(2).  Returns its result, or -errno.
+ * the system has no ppoll(2), with the host's mask.  Returns its result, or -errno.
  */
 int timeout_poll(struct pollfd *fds, nfds_t count, int64_t ns);
 

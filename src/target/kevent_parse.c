@@ -513,15 +513,31 @@ user_ident(struct parsing *p, const struct kevent_ident *ident)
 			    bad_number(p, error, ident->name, ident->length);
 }
 
+/* The shell would get it, and its trap would run, in place of pmux. */
+static int
+check_trap(const struct parsing *p, const struct kevent_ident *ident)
+{
+	struct pmux_host *host = pmux->host;
+
+	if (host->trapped == NULL ||
+	    !host->trapped(host, (int)p->request->ident))
+		return 0;
+	return diag_usage("%.*s: the shell has a trap for '%.*s'", p->length,
+	    p->word, (int)ident->length, ident->name);
+}
+
 static int
 find_ident(struct parsing *p, const struct kevent_ident *ident,
     uint64_t *timers)
 {
+	int status;
+
 	switch (p->request->filter) {
 	case KQUEUE_PROC:
 		return process_ident(p, ident);
 	case KQUEUE_SIGNAL:
-		return signal_ident(p, ident);
+		status = signal_ident(p, ident);
+		return status == 0 ? check_trap(p, ident) : status;
 	case KQUEUE_TIMER:
 		return timer_ident(p, ident, timers);
 	case KQUEUE_NETDEV:

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "cli/pmux_run.h"
+#include "output/diag.h"
+#include "run/request.h"
+#include "shell/host.h"
+#include "sys/apart.h"
+#include "sys/caller.h"
+#include "sys/launch.h"
+#include "sys/signals.h"
+#include "sys/terminate.h"
+
+/* So long a child that is asked to end may take: ns. */
+#define PATIENCE INT64_C(1000000000)
+
+/*
+ * The process is not ours alone: these are there between two calls.  The room
+ * is for the outermost call, and stays allocated.
+ */
+static struct pmux_call room;
+static struct shell_call first;
+static struct shell_call *innermost;
+
+/* ---- sleeping ---- */
+
+static void
+leave(struct shell_call *c, int status)
+{
+	c->status = status;
+	shell_abandon(c);
+	longjmp(c->out, 1);
+}
+
+static void
+let_shell_run(struct shell_call *c)
+{
+	int status;
+
+	caller_suspend();
+	c->running = true;
+	status = shell_act(c);
+	c->running = false;
+	if (status != 0)
+		leave(c, status);
+	caller_resume();
+	c->stuck = shell_pending();
+}
+
+/*
+ * A signal between the check and the sleep must not wait for the end of the
+ * sleep: all are blocked until the primitive sets the mask of the shell.
+ */
+static int
+sleep_in_shell(struct pmux_host *host, int (*wait)(void *argument),
+    void *argument)
+{
+	struct shell_call *c = host->data;
+	bool (*pending)(void) = c->child != 0 ? shell_pending_apart :
+						shell_pending;
+	int n = -EINTR;
+
+	signals_block(&c->mask);
+	if (!pending() || c->stuck) {
+		host->mask = &c->mask;
+		n = wait(argument);
+		host->mask = NULL;
+	}
+	signals_restore(&c->mask);
+	if (n == -EINTR && pending())
+		let_shell_run(c);
+	return n;
+}
+
+/* ---- a process of its own ---- */
+
+/*
+ * PROGRAM, in the process that has the call.  Signals are blocked: SIGTERM is
+ * forwarded, those of the terminal have reached PROGRAM.
+ */
+static int
+become(struct pmux_host *host, const struct launch *launch, int *status)
+{
+	int error, number;
+	sigset_t set;
+	pid_t child;
+
+	(void)signal(SIGCHLD, SIG_DFL);
+	child = launch_start(launch, &error);
+	if (child <= 0)
+		return error;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	while (waitpid(child, status, WNOHANG) == 0)
+		if (sigwait(&set, &number) == 0 && number == SIGTERM)
+			(void)kill(child, number);
+	if (WIFSIGNALED(*status) && WTERMSIG(*status) == SIGINT)
+		host->signal = SIGINT;
+	*status = WIFEXITED(*status) ? WEXITSTATUS(*status) :
+				       128 + WTERMSIG(*status);
+	return 0;
+}
+
+static void
+begin_child(struct shell_call *c)
+{
+	c->apart = true;
+	c->host.stays = c->host.survives = false;
+	c->host.sleep = NULL;
+	c->host.apart = NULL;
+	c->host.trapped = NULL;
+	c->host.become = become;
+	shell_in_child();
+}
+
+static int
+wait_for_child(void *argument)
+{
+	struct shell_call *c = argument;
+
+	return apart_wait(c->child, -1, &c->child_status);
+}
+
+/* The shell leaves the call. */
+static void
+end_child(void *argument)
+{
+	struct shell_call *c = argument;
+	deadline_t end = deadline_in(PATIENCE);
+	int status, error;
+
+	if (c->child == 0)
+		return;
+	(void)kill(c->child, SIGTERM);
+	do
+		error = apart_wait(c->child, deadline_left(end), &status);
+	while (error == -EINTR && deadline_left(end) > 0);
+	if (error == -EAGAIN || error == -EINTR) {
+		(void)kill(c->child, SIGKILL);
+		while (apart_wait(c->child, -1, &status) == -EINTR)
+			;
+	}
+	c->child = 0;
+}
+
+static int
+result(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static bool
+run_apart(struct pmux_host *host, int *status)
+{
+	struct shell_call *c = host->data;
+	sigset_t old, held;
+	int error;
+
+	if (!apart_hides)
+		signals_hold(SIGCHLD, &held);
+	signals_block(&old);
+	c->child = apart_start();
+	if (c->child == 0)
+		begin_child(c);
+	error = errno;
+	signals_restore(&old);
+	if (c->child == 0)
+		return false;
+	if (c->child == -1) {
+		c->child = 0;
+		*status = diag_system(error, NULL, "a process");
+		return true;
+	}
+	pmux_at_end(end_child, c);
+	do
+		error = pmux_sleep(wait_for_child, c);
+	while (error == -EINTR || error == -EAGAIN);
+	c->child = 0;
+	pmux_close();
+	if (!apart_hides)
+		signals_restore(&held);
+	*status = error == 0 ? result(c->child_status) :
+			       diag_system(-error, NULL, "waitpid");
+	shell_after_child(error == 0 && WIFSIGNALED(c->child_status) &&
+	    WTERMSIG(c->child_status) == SIGINT);
+	return true;
+}
+
+/* ---- records ---- */
+
+static int
+put(struct pmux_host *host, const char *bytes, size_t length)
+{
+	struct shell_call *c = host->data;
+	size_t wanted = c->used + length + 1;
+	char *more;
+
+	if (wanted > c->size) {
+		wanted += wanted / 2;
+		more = realloc(c->bytes, wanted);
+		if (more == NULL)
+			return -ENOMEM;
+		c->bytes = more;
+		c->size = wanted;
+	}
+	memcpy(c->bytes + c->used, bytes, length);
+	c->used += length;
+	c->separator = pmux->request->print.null ? '\0' : '\n';
+	return 0;
+}
+
+/* A variable of a shell ends at a NUL: those within a record are left out. */
+static void
+drop_nuls(char *record, size_t length)
+{
+	char *to = record;
+
+	for (size_t i = 0; i < length; i++)
+		if (record[i] != '\0')
+			*to++ = record[i];
+	*to = '\0';
+}
+
+char *
+shell_next(struct shell_call *c)
+{
+	char *record = c->bytes + c->at, *end;
+	size_t left = c->used - c->at;
+
+	if (left == 0)
+		return NULL;
+	end = memchr(record, c->separator, left);
+	if (end == NULL)
+		end = record + left;
+	c->at += (size_t)(end - record) +
+	    (c->at + (size_t)(end - record) < c->used);
+	*end = '\0';
+	if (memchr(record, '\0', (size_t)(end - record)) != NULL)
+		drop_nuls(record, (size_t)(end - record));
+	return record;
+}
+
+static const char *
+take_variable(struct pmux_host *host, const char *name)
+{
+	struct shell_call *c = host->data;
+	const char *why = shell_variable(host, name);
+
+	if (why != NULL)
+		return why;
+	free(c->name);
+	c->name = strdup(name);
+	if (c->name == NULL)
+		return "needs memory";
+	host->put = put;
+	return NULL;
+}
+
+/* ---- one call ---- */
+
+struct shell_call *
+shell_begin(int count)
+{
+	struct shell_call *c = innermost == NULL ? &first : malloc(sizeof *c);
+	char **words = c == NULL || count < SHELL_WORDS ?
+	    NULL :
+	    calloc((size_t)count + 1, sizeof *words);
+
+	if (c == NULL || (count >= SHELL_WORDS && words == NULL)) {
+		if (c != &first)
+			free(c);
+		(void)fprintf(stderr, "pmux: %s\n", strerror(ENOMEM));
+		return NULL;
+	}
+	c->words = words != NULL ? words : c->few;
+	c->words[count] = NULL;
+	c->outer = pmux;
+	c->next = innermost;
+	c->name = c->bytes = NULL;
+	c->used = c->size = c->at = 0;
+	c->stuck = c->running = c->apart = false;
+	c->child = 0;
+	c->host = (struct pmux_host){
+		.stays = true,
+		.shell = true,
+		.survives = !shell_is_subshell(),
+		.data = c,
+		.room = &room,
+		.sleep = sleep_in_shell,
+		.apart = run_apart,
+		.program = shell_program(),
+		.trapped = shell_trapped,
+		.variable = take_variable,
+	};
+	innermost = c;
+	return c;
+}
+
+static int
+run(struct shell_call *c, int count)
+{
+	if (setjmp(c->out) != 0)
+		return c->status;
+	return pmux_run(&c->host, count, c->words);
+}
+
+int
+shell_run(struct shell_call *c, int count)
+{
+	int status;
+
+	(void)fflush(stdout);
+	status = run(c, count);
+	if (c->apart) {
+		if (c->host.signal != 0)
+			terminate_by(c->host.signal);
+		terminate_with(status);
+	}
+	if (c->host.signal != 0) {
+		status = 128 + c->host.signal;
+		(void)raise(c->host.signal);
+	}
+	return status;
+}
+
+void
+shell_end(struct shell_call *c)
+{
+	innermost = c->next;
+	if (c->words != c->few)
+		free(c->words);
+	free(c->name);
+	free(c->bytes);
+	if (c != &first)
+		free(c);
+}
+
+void
+shell_abandon(struct shell_call *c)
+{
+	while (pmux != c->outer && pmux != NULL)
+		pmux_abandon(1);
+}
+
+void
+shell_abandon_all(void)
+{
+	while (pmux != NULL)
+		pmux_abandon(1);
+}
+
+void
+shell_forget(void)
+{
+	if (innermost == NULL || !innermost->running)
+		return;
+	pmux_forget();
+	innermost = NULL;
+}

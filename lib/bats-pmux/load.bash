@@ -3,8 +3,9 @@
 #
 # bats-pmux: servers in Bats tests, and waiting for them.  bats-pmux(7) describes
 # the functions; those that begin with _pmux_ are private.  For Bats 1.5 and bash
-# 3.2: no associative arrays, no BASHPID, no mapfile; and ${a[@]+"${a[@]}"}, since
-# bash before 4.4 takes an empty array for an unset variable.
+# 3.2: no associative arrays, no BASHPID, no mapfile; no "${@:2}", of which bash 3.2
+# makes one word where IFS has no space; and ${a[@]+"${a[@]}"}, since bash before 4.4
+# takes an empty array for an unset variable.
 #
 # Each server has a directory, .bats-pmux/NAME in the temporary directory of the
 # test, file or suite that started it.  All that is known of it is in files there,
@@ -97,22 +98,23 @@ _pmux_facts() {
 # not come, by the status of pmux: 1 is the end of the server.  Uses the caller's
 # `dir', `start' and `from'.
 _pmux_late() {
-	local code=$1 title
+	local code=$1 what=$2 wanted=$3 title
 	local -a facts
 
+	shift 3
 	case $code in
 	1)
-		title="the server ended before $2"
+		title="the server ended before $what"
 		# the keeper writes the status down in a moment
 		"$_PMUX" wait -q -t 2s --exists "$dir/status" \
 		    --exit "$(<"$dir/keeper")" || :
 		;;
-	124) title="timed out waiting for $2" ;;
-	*) title="waiting for $2 failed with status $code" ;;
+	124) title="timed out waiting for $what" ;;
+	*) title="waiting for $what failed with status $code" ;;
 	esac
-	facts=("awaited" "$3" waited "$(_pmux_took "$start")")
+	facts=("awaited" "$wanted" waited "$(_pmux_took "$start")")
 	_pmux_facts "$dir" "$from"
-	_pmux_fail "$title" "${facts[@]}" "${@:4}"
+	_pmux_fail "$title" "${facts[@]}" "$@"
 }
 
 # _pmux_clock: set the caller's `now' to microseconds; before bash 5 there are only
@@ -524,7 +526,9 @@ await_lines() {
 	local -a words
 
 	_pmux_parse 'await_lines [-t DURATION] NAME ERE...' "$@" || return
-	_pmux_lines "${words[@]:1}"
+	set -- "${words[@]}"
+	shift
+	_pmux_lines "$@"
 }
 
 # refute_line [--for DURATION] NAME ERE: no line that matches comes in that time.

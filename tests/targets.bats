@@ -396,6 +396,21 @@ printed() {
 	printed $'\xc2\xa0' $'\xc2\xa0'
 }
 
+@test "characters that are not seen, or change the direction of others" {
+	printed $'a\xe2\x80\xaeb' 'a\0342\0200\0256b'
+	printed $'\xe2\x80\x8b' '\0342\0200\0213'
+	printed $'\xe2\x80\xa9' '\0342\0200\0251'
+	printed $'\xe2\x81\xa9' '\0342\0201\0251'
+	printed $'\xef\xbb\xbf' '\0357\0273\0277'
+	printed $'\xd8\x9c' '\0330\0234'
+	printed $'\xf3\xa0\x81\x81' '\0363\0240\0201\0201'
+	printed $'\xe2\x80\x90\xe2\x80\xb0\xe2\x81\xb0\xef\xbb\xbe' $'\xe2\x80\x90\xe2\x80\xb0\xe2\x81\xb0\xef\xbb\xbe'
+	fifo held
+	pm poll -t 0 --json $'held:in' "$(printf 'no\342\200\256.\363\240\201\201')"
+	[[ $stderr == *': no\0342\0200\0256.\0363\0240\0201\0201: '* ]] || fail "$stderr"
+	exec {held}<&-
+}
+
 @test "bytes that are not UTF-8" {
 	printed $'\xff' '\0377'
 	printed $'a\x80b' 'a\0200b'

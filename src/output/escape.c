@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "output/escape.h"
@@ -51,7 +52,41 @@ utf8_length(const char *s, size_t left)
 	return length;
 }
 
-/* The bytes of one escaped character, at most 8 of them; all of it counts. */
+/* The number of the character at S, LENGTH bytes of UTF-8. */
+static uint32_t
+code_point(const char *s, size_t length)
+{
+	static const unsigned char mask[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	const unsigned char *u = (const unsigned char *)s;
+	uint32_t code = u[0] & mask[length];
+
+	for (size_t i = 1; i < length; i++)
+		code = code << 6 | (u[i] & 0x3f);
+	return code;
+}
+
+/*
+ * Whether CODE is a control character, C1 included, or one that separates lines,
+ * changes how or in which direction others are shown, or is not seen itself
+ * (Unicode: Zl, Zp, and of Cf those of no script).
+ */
+static bool
+is_control(uint32_t code)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = { { 0, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad },
+		{ 0x61c, 0x61c }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
+		{ 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb },
+		{ 0xe0000, 0xe007f } };
+
+	for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+		if (code <= ranges[i].last)
+			return code >= ranges[i].first;
+	return false;
+}
+
+/* The bytes of one escaped character; all of it counts. */
 static size_t
 escape_character(char *to, const char *s, size_t length)
 {
@@ -85,17 +120,15 @@ is_plain(char c)
 static bool
 needs_escape(const char *s, size_t length)
 {
-	const unsigned char *u = (const unsigned char *)s;
-
-	if (length == 1)
-		return !is_plain(*s);
-	/* C1: U+0080 to U+009F */
-	return length == 2 && u[0] == 0xc2 && u[1] < 0xa0;
+	return length == 1 ? !is_plain(*s) : is_control(code_point(s, length));
 }
+
+/* Each of the four bytes that a character has at most becomes five. */
+#define LONGEST 20
 
 /*
  * The next piece of NAME in its escaped form: *PIECE points at the name itself
- * or at SPACE (10 bytes).  Returns how many bytes of the name it stands for.
+ * or at SPACE (LONGEST bytes).  Returns how many bytes of the name it stands for.
  */
 static size_t
 next_piece(const char *name, size_t left, char *space, const char **piece,
@@ -120,7 +153,7 @@ escape(char *to, size_t size, const char *name, size_t length)
 {
 	size_t done = 0, n, piece_length;
 	const char *piece;
-	char space[10];
+	char space[LONGEST];
 
 	for (size_t i = 0; i < length; i += n) {
 		n = next_piece(name + i, length - i, space, &piece,
@@ -149,7 +182,7 @@ output_escaped(const char *name, size_t length)
 {
 	size_t n = plain_length(name, length), piece_length;
 	const char *piece;
-	char space[10];
+	char space[LONGEST];
 
 	output_bytes(name, n);
 	for (size_t i = n; i < length; i += n) {
@@ -159,47 +192,56 @@ output_escaped(const char *name, size_t length)
 	}
 }
 
-/* A JSON string says them in another way (RFC 8259); C1 is two bytes. */
+/* A JSON string has its own form for them (RFC 8259). */
 static bool
-is_special(const unsigned char *u)
+is_special(uint32_t code)
 {
-	return u[0] < 0x20 || u[0] == 0x7f || u[0] == '"' || u[0] == '\\' ||
-	    (u[0] == 0xc2 && u[1] < 0xa0);
+	return code == '"' || code == '\\' || is_control(code);
 }
 
-static size_t
-put_special(const unsigned char *u)
+/* "\u202e"; of UTF-16, as all that JSON escapes. */
+static void
+put_unit(uint32_t unit)
 {
 	static const char hex[] = "0123456789abcdef";
-	size_t length = u[0] == 0xc2 ? 2 : 1;
-	char text[] = "\\u00..";
+	char text[] = "\\u....";
 
-	if (u[0] == '"' || u[0] == '\\') {
-		text[1] = (char)u[0];
-		output_bytes(text, 2);
-	} else {
-		text[4] = hex[u[length - 1] >> 4];
-		text[5] = hex[u[length - 1] & 15];
-		output_bytes(text, 6);
-	}
-	return length;
+	for (int i = 5; i > 1; i--, unit >>= 4)
+		text[i] = hex[unit & 15];
+	output_bytes(text, 6);
+}
+
+static void
+put_special(uint32_t code)
+{
+	if (code == '"' || code == '\\') {
+		output_character('\\');
+		output_character((char)code);
+	} else if (code > 0xffff) {
+		put_unit(0xd800 + ((code - 0x10000) >> 10));
+		put_unit(0xdc00 + (code & 0x3ff));
+	} else
+		put_unit(code);
 }
 
 void
 output_json(const char *name, size_t length)
 {
-	const unsigned char *u = (const unsigned char *)name;
-	size_t plain = 0, i = 0;
+	size_t plain = 0, n;
+	uint32_t code;
 
 	output_character('"');
-	while (i < length) {
-		if (!is_special(u + i)) {
-			i++;
+	for (size_t i = 0; i < length; i += n) {
+		n = is_plain(name[i]) && name[i] != '"' ?
+		    0 :
+		    utf8_length(name + i, length - i);
+		code = n == 0 ? ' ' : code_point(name + i, n);
+		n += n == 0;
+		if (!is_special(code))
 			continue;
-		}
 		output_bytes(name + plain, i - plain);
-		i += put_special(u + i);
-		plain = i;
+		put_special(code);
+		plain = i + n;
 	}
 	output_bytes(name + plain, length - plain);
 	output_character('"');

@@ -10,8 +10,9 @@
 
 /*
  * Escape LENGTH bytes of NAME into TO, at most SIZE bytes: control characters
- * (C0, DEL, C1), backslash and bytes that are not UTF-8 come out as \\ \t \n \r
- * and \0ooo, which `printf %b' of any POSIX shell turns back.  Returns how
+ * (C0, DEL, C1), those that separate lines, change the direction of others or are
+ * not seen, backslash and bytes that are not UTF-8 come out as \\ \t \n \r and
+ * \0ooo, which `printf %b' of any POSIX shell turns back.  Returns how
  * many bytes it wrote; characters that do not fit are left out.
  */
 size_t escape(char *to, size_t size, const char *name, size_t length);

@@ -686,6 +686,9 @@ pixels() {
 	expect_error 3 '\[ESRCH\]'
 	run --separate-stderr peer zombie pmux trace -t 10ms -p @PID@
 	expect_error 3 '\[ESRCH\]'
+	mkfifo fifo
+	pm trace -t 10ms --svg fifo -p "$pid" 20
+	expect_error 3 'fifo: .*\[ENXIO\] \(it is a FIFO without a reader\)'
 	pm trace -t 10ms --svg none/there -p "$pid" 20
 	expect_error 3 'none/there: .*\[ENOENT\]'
 	[[ ! -w /dev/full ]] || {

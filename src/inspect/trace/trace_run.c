@@ -173,6 +173,23 @@ draw(struct session *s)
 	return lines > 0 ? 0 : -ENOMEM;
 }
 
+/* A FIFO without a reader would be waited for.  Returns an exit status. */
+static int
+open_svg(struct session *s)
+{
+	const char *path = s->options->svg;
+
+	s->svg = fdplace(open(path,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666));
+	if (s->svg < 0)
+		return diag_system(-s->svg,
+		    s->svg == -ENXIO ? "it is a FIFO without a reader" : NULL,
+		    "%s", path);
+	return fcntl(s->svg, F_SETFL, 0) == 0 ?
+	    0 :
+	    diag_system(errno, NULL, "%s", path);
+}
+
 static int
 write_all(int fd, const char *bytes, size_t length)
 {
@@ -308,12 +325,8 @@ run(struct session *s, const struct request *r)
 
 	if (status == 0)
 		status = check_known(s);
-	if (status == 0 && r->trace.svg != NULL) {
-		s->svg = fdplace(open(r->trace.svg,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-		if (s->svg < 0)
-			status = diag_system(-s->svg, NULL, "%s", r->trace.svg);
-	}
+	if (status == 0 && r->trace.svg != NULL)
+		status = open_svg(s);
 	if (status != 0)
 		return status;
 	ending_begin(&s->ending);

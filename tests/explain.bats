@@ -193,6 +193,7 @@ epoll.poll()'
 	finds own-end 1 'fault own-write-end 10'
 	finds own-end-in-poll 1 'fault own-write-end 10'
 	finds self-pipe-in-read 0 'suspect own-write-end 10'
+	finds self-pipe-interrupted 0 'suspect own-write-end 10'
 	finds end-in-flight 0 'suspect own-write-end 10'
 	healthy self-pipe childs-end own-socket
 	command -v python3 >/dev/null || return 0
@@ -202,6 +203,11 @@ r, w = os.pipe()
 threading.Thread(target=os.read, args=(r, 1)).start()
 time.sleep(1000)'
 	[[ $status == 0 && $findings == '' ]] || fail "$output"
+	# Python itself has a handler of SIGINT
+	python_that ', its own' 'import os
+os.read(os.pipe()[0], 1)'
+	[[ $status == 1 && $findings == 'fault own-write-end '* ]] ||
+	    fail "$output"
 	python_that 'for at most' 'import os, select
 r, w = os.pipe()
 poll = select.poll()
@@ -592,6 +598,10 @@ notes() {
 	notes below-fd-setsize 1023 ''
 	explained --all
 	[[ $status == 0 && $findings != *past-fd-setsize* ]]
+	victim select-of-all
+	explained
+	[[ $status == 0 && $output == *' sleeps in pselect6 of 10, without timeout'* ]] ||
+	    fail "$output"
 	victim poll-past-fd-setsize
 	explained --all
 	[[ $status == 0 && $findings != *past-fd-setsize* ]]
@@ -749,6 +759,9 @@ epoll = select.epoll()
 	pm explain fifo
 	assert_line --regexp '^bash\[[0-9]+\]/7 has it open for reading and writing$'
 	assert_line --regexp "^cat\[$victim\]/[0-9]+ has it open for reading\$"
+	pm explain fifo 5<>fifo
+	[[ $output == *"cat[$victim]/"* && $output != *pmux* ]] ||
+	    fail "$output"
 	exec 7<&-
 	printf data >file
 	pm explain file
@@ -819,6 +832,20 @@ epoll = select.epoll()
 	mapfile -t lines <<<"${output//$'\r'/}"
 	assert_line 'SEVERITY  CODE               WHERE  FINDING'
 	assert_line --regexp '^note      file-always-ready  7      descriptor 7 '
+}
+
+# What could not be examined for want of descriptors is no health.
+@test "with few descriptors of its own" {
+	local limit
+
+	victim edge
+	for limit in 4 5 6 7 8 9; do
+		run --separate-stderr bash -c "ulimit -n $limit
+		    exec pmux explain --all -p $victim 3>&-"
+		[[ $output$stderr != *EMFILE* || $status == 3 ]] ||
+		    fail "$limit: $status $output $stderr"
+	done
+	expect 0 "$output"
 }
 
 @test "-q prints nothing" {

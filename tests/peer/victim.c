@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -513,12 +514,24 @@ write_to_self(int number)
 
 /* The same, with a write end that blocks. */
 static void
-self_pipe_in_read(void)
+read_self_pipe(int number)
 {
 	pipe_at_numbers();
-	signal(SIGTERM, write_to_self);
+	signal(number, write_to_self);
 	ready();
 	(void)!read(IN, buffer, 1);
+}
+
+static void
+self_pipe_in_read(void)
+{
+	read_self_pipe(SIGTERM);
+}
+
+static void
+self_pipe_interrupted(void)
+{
+	read_self_pipe(SIGINT);
 }
 
 /* A message that is not received yet has the write end, too. */
@@ -1058,6 +1071,21 @@ past_fd_setsize(void)
 	select_socket_at(1500);
 }
 
+/* The kernel reads no further than there is room for descriptors. */
+static void
+select_of_all(void)
+{
+	unsigned long set[1024];
+
+	pipe_at_numbers();
+	fcntl(OUT, F_SETFL, O_NONBLOCK);
+	memset(set, 0xff, sizeof set);
+	memset(set, 0, 1024 / 8);
+	set[0] = 1UL << IN;
+	ready();
+	syscall(SYS_pselect6, INT_MAX, set, NULL, NULL, NULL, NULL);
+}
+
 static void
 below_fd_setsize(void)
 {
@@ -1104,6 +1132,7 @@ static const struct {
 	{ "own-end-in-poll", own_end_in_poll },
 	{ "self-pipe", self_pipe },
 	{ "self-pipe-in-read", self_pipe_in_read },
+	{ "self-pipe-interrupted", self_pipe_interrupted },
 	{ "end-in-flight", end_in_flight },
 	{ "childs-end", childs_end },
 	{ "own-socket", own_socket },
@@ -1135,6 +1164,7 @@ static const struct {
 	{ "usual-pipe", usual_pipe },
 	{ "past-fd-setsize", past_fd_setsize },
 	{ "lock-range", lock_range },
+	{ "select-of-all", select_of_all },
 	{ "below-fd-setsize", below_fd_setsize },
 	{ "poll-past-fd-setsize", poll_past_fd_setsize },
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "base/deadline.h"
 #include "base/pmux.h"
 #include "inspect/explain/explain.h"
@@ -382,6 +383,29 @@ report_target(struct explanation *e, const struct inspect_target *target)
 			(intmax_t)target->pid, target->number);
 }
 
+/* Whether ERROR is the reason why something is unknown. */
+static bool
+is_reason(const struct chain *c, const char *error)
+{
+	for (size_t i = 0; i < c->line_count; i++)
+		if (c->lines[i].why != NULL &&
+		    strcmp(c->lines[i].why, error) == 0)
+			return true;
+	return false;
+}
+
+/* What pmux could not examine for want of descriptors of its own. */
+static void
+report_shortage(struct explanation *e)
+{
+	static const int errors[] = { EMFILE, ENFILE };
+
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+		if (is_reason(&e->last->chain, errno_name(errors[i])))
+			e->status = diag_system(errors[i], NULL,
+			    "descriptors of pmux");
+}
+
 static void
 report_hidden(const struct explanation *e)
 {
@@ -437,6 +461,7 @@ finish(struct explanation *e)
 		explain_print_text(&view->chain, &view->findings);
 	for (size_t i = 0; i < e->count; i++)
 		report_target(e, &e->targets[i]);
+	report_shortage(e);
 	report_busy(e);
 	report_hidden(e);
 	return has_fault(&view->findings) ? EXIT_UNASKED : e->status;

@@ -128,8 +128,10 @@ explain_path(struct chain *chain, const char *path)
 		return error;
 	error = paths_find(chain->snapshot->source, &chain->snapshot->world,
 	    path, &holders);
+	/* pmux has what its caller has, and only for a moment */
 	for (size_t i = 0; error == 0 && i < holders.count; i++)
-		error = describe_holder(chain, &holders.list[i]);
+		if (holders.list[i].pid != chain->snapshot->source->self)
+			error = describe_holder(chain, &holders.list[i]);
 	free(holders.list);
 	if (error == 0)
 		error = explain_watch(chain, path);

@@ -168,13 +168,29 @@ consider_hidden(struct judge *judge, struct finding *f,
 #define FROM_KERNEL (BIT(SIGALRM) | BIT(SIGIO) | ~(BIT(34) - 1))
 
 /*
- * What reports a fault of the process itself, is the C library's, or comes from
- * a user who helps: Python always has a handler of SIGINT.
+ * What reports a fault of the process itself, or is the C library's.
  */
 #define NO_WAKING                                                      \
 	(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) |      \
 	    BIT(SIGTRAP) | BIT(SIGABRT) | BIT(SIGSYS) | BIT(SIGPIPE) | \
-	    BIT(SIGPROF) | BIT(SIGVTALRM) | BIT(SIGINT) | BIT(32) | BIT(33))
+	    BIT(SIGPROF) | BIT(SIGVTALRM) | BIT(32) | BIT(33))
+
+/*
+ * A handler of SIGINT that Python always has writes nothing.  Python is known by
+ * the two signals that it ignores; a handler that writes is given a non-blocking
+ * end there (signal.set_wakeup_fd).
+ */
+static uint64_t
+waking_signals(const struct snapshot_process *process, bool is_nonblocking)
+{
+	const uint64_t ignored = BIT(SIGPIPE) | BIT(SIGXFSZ);
+
+	return ~NO_WAKING &
+	    ~(!is_nonblocking &&
+			(process->status.ignored & ignored) == ignored ?
+		    BIT(SIGINT) :
+		    0);
+}
 
 /* F is about PROCESS, which a handler of one of SIGNALS may wake. */
 static void
@@ -291,6 +307,7 @@ judge_own(struct judge *judge, const struct edge *edge)
 	struct snapshot_descriptor *found;
 	struct finding *f;
 	int error, handler;
+	bool waits;
 
 	if (edge->number == -1 || (edge->events & POLLIN) == 0)
 		return 0;
@@ -299,11 +316,11 @@ judge_own(struct judge *judge, const struct edge *edge)
 	if (error != 0 || found->error != 0 || found->d.kind != KIND_PIPE ||
 	    found->d.writable)
 		return error;
-	if (edge->thread->wait.call != WAIT_READ) {
-		handler = is_for_handler(judge, edge);
-		if (handler != 0 || count_waits(judge->chain, edge) != 1)
-			return handler == -ENOMEM ? handler : 0;
-	}
+	handler = is_for_handler(judge, edge);
+	waits = edge->thread->wait.call != WAIT_READ;
+	if (handler < 0 ||
+	    (waits && (handler != 0 || count_waits(judge->chain, edge) != 1)))
+		return handler < 0 ? handler : 0;
 	f = findings_add(judge, FINDING_OWN_WRITE_END, edge->from, -1,
 	    edge->number);
 	if (f == NULL)
@@ -317,7 +334,8 @@ judge_own(struct judge *judge, const struct edge *edge)
 	chain_put_process(&f->sentence, edge->from);
 	buffer_put(&f->sentence, " itself, as %d, and nowhere else",
 	    edge->other);
-	consider_signals(f, edge->from, ~NO_WAKING);
+	consider_signals(f, edge->from,
+	    waking_signals(edge->from, handler == 1));
 	consider_hidden(judge, f, edge->from);
 	return consider_flight(judge, f);
 }

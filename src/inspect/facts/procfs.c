@@ -146,6 +146,7 @@ procfs_parse_status(const char *text, size_t length,
 	status->tracer = (pid_t)key_number(text, "TracerPid", 10);
 	status->inner = innermost(text);
 	status->threads = (int)key_number(text, "Threads", 10);
+	status->room = key_number(text, "FDSize", 10);
 	status->kernel = key_number(text, "Kthread", 10) == 1;
 	status->sleeps = find_key(text, "voluntary_ctxt_switches") == NULL ?
 	    UINT64_MAX :

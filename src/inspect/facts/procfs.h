@@ -45,6 +45,7 @@ struct procfs_status {
 	pid_t inner; /* its id in its own pid namespace, or 0: not known */
 	uid_t uid, effective;
 	int threads;
+	uint64_t room; /* FDSize: no descriptor has this number; 0: not said */
 	bool kernel; /* a thread of the kernel (Linux 6.8 says so) */
 	uint64_t sleeps; /* voluntary switches; UINT64_MAX: not said */
 	/* signals, bit 0 being signal 1 */

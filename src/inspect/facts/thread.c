@@ -279,18 +279,41 @@ set_events(const uint64_t *sets, size_t words, size_t n)
 	return events;
 }
 
+/*
+ * How many bits of its sets the kernel reads: no more than the process has room
+ * for descriptors (fs/select.c, core_sys_select), of which there are 64 at
+ * least.  What is behind that need not be a set.  Returns 0 or -errno.
+ */
+static int
+find_last(struct examination *e, size_t *last)
+{
+	struct procfs_status status;
+	char directory[SOURCE_PATH];
+	int error;
+
+	/* an int, which is not negative in a call that sleeps */
+	*last = (uint32_t)e->wait->arguments[0];
+	if (*last <= 64)
+		return 0;
+	(void)snprintf(directory, sizeof directory, "%jd", (intmax_t)e->pid);
+	error = procfs_status(e->source, directory, &status);
+	if (error == 0 && status.room != 0 && *last > status.room)
+		*last = (size_t)status.room;
+	return error;
+}
+
 /* The sets of select(2), which are arrays of words of 64 bits. */
 static int
 select_sets(struct examination *e)
 {
-	/* an int, which is not negative in a call that sleeps */
-	size_t last = (uint32_t)e->wait->arguments[0], words = last / 64 + 1;
+	size_t last, words;
 	uint64_t *sets, address;
 	unsigned events;
-	int error = 0;
+	int error = find_last(e, &last);
 
-	if (last > MOST_WANTED)
-		return -EFAULT;
+	if (error != 0 || last > MOST_WANTED)
+		return error != 0 ? error : -EFAULT;
+	words = last / 64 + 1;
 	sets = calloc(3 * words, sizeof *sets);
 	if (sets == NULL)
 		return -ENOMEM;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "base/list.h"
 #include "inspect/inspect/inspect.h"
 #include "inspect/facts/paths.h"
@@ -184,6 +185,8 @@ find_owners(struct inspection *in)
 		    in, &owner->waiters);
 		if (error == -ENOMEM)
 			return error;
+		if (error != 0)
+			owner->waiters.why = errno_name(-error);
 	}
 	return 0;
 }
@@ -201,6 +204,8 @@ find_unknown(const struct inspection *in, struct subject *s)
 		s->d.unknown[FACT_WAITERS] = owner->waiters.why;
 	if (instance != NULL)
 		s->d.unknown[FACT_REGISTRATIONS] = instance->why;
+	else if (owner != NULL && s->d.kind == KIND_EPOLL)
+		s->d.unknown[FACT_REGISTRATIONS] = owner->waiters.why;
 }
 
 /* Whether a record is of process PID. */

@@ -109,6 +109,7 @@ struct pmux {
 	struct lines *lines;
 	struct programs *programs;
 	struct ending *ending; /* sys/ending.h, or NULL */
+	struct sigwatch *sigwatch; /* sys/sigwatch.h, with handlers; or NULL */
 	/* see pmux_at_end */
 	void (*close)(void *argument);
 	void *argument;

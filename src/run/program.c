@@ -29,6 +29,7 @@
 #include "sys/foreign.h"
 #include "sys/launch.h"
 #include "sys/signals.h"
+#include "sys/sigwatch.h"
 
 extern char **environ;
 
@@ -81,10 +82,10 @@ struct programs {
 	size_t jobs; /* the most that may run */
 	bool taking; /* see program_take: of RUNS, the first UNSEEN are left */
 	size_t unseen;
-	/* a pipe to itself: a byte says that a signal has come; or -1 */
-	int wake[2];
-	bool catches; /* the signals below */
-	volatile sig_atomic_t ending, pass_on[ENDINGS];
+	struct sigwatch watch; /* SIGCHLD, and of ENDINGS those it has */
+	bool watches;
+	bool pass_on[ENDINGS];
+	int ending; /* the first of those that has come, or 0 */
 };
 
 static bool
@@ -111,7 +112,7 @@ prepare(const struct program_options *options,
 	p->print = print;
 	p->targets = print->targets;
 	p->jobs = options->jobs == 0 ? 1 : (size_t)options->jobs;
-	p->lent = p->wake[0] = p->wake[1] = -1;
+	p->lent = -1;
 	while (environ[count] != NULL)
 		count++;
 	p->environment = calloc(count + VARIABLES + 1, sizeof *p->environment);
@@ -360,49 +361,6 @@ program_become(const struct program_options *options,
 
 /* ---- again and again ---- */
 
-/* The call whose PROGRAM runs, in a handler: another one may be under way. */
-static struct programs *
-catching(void)
-{
-	const struct pmux *call = pmux;
-
-	while (call->programs == NULL || !call->programs->catches)
-		call = call->outer;
-	return call->programs;
-}
-
-static void
-say_wake(const struct programs *p)
-{
-	int error = errno;
-
-	/* where it is full there is enough to read */
-	(void)!write(p->wake[1], "", 1);
-	errno = error;
-}
-
-static void
-note_child(int number)
-{
-	(void)number;
-	say_wake(catching());
-}
-
-/* Forward only signals that a process sent: the terminal's reach all. */
-static void
-note_ending(int number, siginfo_t *information, void *context)
-{
-	struct programs *p = catching();
-
-	(void)context;
-	for (size_t i = 0; i < ENDINGS; i++)
-		if (endings[i] == number && signals_sent(information))
-			p->pass_on[i] = 1;
-	if (p->ending == 0)
-		p->ending = number;
-	say_wake(p);
-}
-
 /* kqueue: a target may be that signal, which then ends nothing. */
 static bool
 is_watched(const struct targets *targets, int number)
@@ -416,67 +374,37 @@ is_watched(const struct targets *targets, int number)
 	return false;
 }
 
-static void
-catch_signals(const struct targets *targets)
-{
-	struct sigaction action;
-
-	pmux->programs->catches = true;
-	memset(&action, 0, sizeof action);
-	sigfillset(&action.sa_mask);
-	action.sa_handler = note_child;
-	action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
-	(void)caller_change(SIGCHLD, &action, NULL);
-	/* the caller may have blocked it; PROGRAM has the caller's mask */
-	caller_unblock(SIGCHLD);
-	action.sa_sigaction = note_ending;
-	action.sa_flags = SA_RESTART | SA_SIGINFO;
-	for (size_t i = 0; i < ENDINGS; i++)
-		if (!launch_ignores(endings[i]) &&
-		    !is_watched(targets, endings[i]))
-			(void)caller_change(endings[i], &action, NULL);
-}
-
-static void
-restore_signals(void)
-{
-	caller_put_back(SIGCHLD);
-	for (size_t i = 0; i < ENDINGS; i++)
-		caller_put_back(endings[i]);
-	pmux->programs->catches = false;
-}
-
+/*
+ * Kevents may count signals by handlers of their own, which a blocked signal
+ * would not reach.
+ */
 static int
-open_wake(void)
+watch_signals(void)
 {
 	struct programs *p = pmux->programs;
-	int ends[2];
+	int numbers[1 + ENDINGS] = { SIGCHLD };
+	size_t count = 1;
 
-	if (pipe(ends) == -1)
-		return -errno;
-	/* a handler must not block, and to drain it must not either */
-	for (int i = 0; i < 2; i++)
-		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) == -1 ||
-		    fcntl(ends[i], F_SETFL, O_NONBLOCK) == -1)
-			return -errno;
-	p->wake[0] = fdplace(ends[0]);
-	p->wake[1] = fdplace(ends[1]);
-	return p->wake[0] < 0 ? p->wake[0] : p->wake[1] < 0 ? p->wake[1] : 0;
+	for (size_t i = 0; i < ENDINGS; i++)
+		if (!launch_ignores(endings[i]) && !launch_blocks(endings[i]) &&
+		    !is_watched(p->targets, endings[i]))
+			numbers[count++] = endings[i];
+	p->watches = true;
+	return sigwatch_open(&p->watch, numbers, count,
+	    p->targets->kevents != NULL);
 }
 
 int
 program_open(const struct program_options *options,
     const struct print_options *print, int *readable)
 {
-	int error = prepare(options, print);
-	struct programs *p = pmux->programs;
+	int fd = prepare(options, print);
 
-	if (error == 0)
-		error = open_wake();
-	if (error != 0)
-		return program_no_start(*options->arguments, -error);
-	catch_signals(p->targets);
-	*readable = p->wake[0];
+	if (fd == 0)
+		fd = watch_signals();
+	if (fd < 0)
+		return program_no_start(*options->arguments, -fd);
+	*readable = fd;
 	return 0;
 }
 
@@ -511,6 +439,22 @@ reserve(void)
 	return 0;
 }
 
+/* Forward only signals that a process sent: the terminal's reach all. */
+static void
+take_signals(struct programs *p)
+{
+	bool sent;
+	int number;
+
+	while (sigwatch_next(&p->watch, &number, &sent))
+		for (size_t i = 0; i < ENDINGS; i++)
+			if (endings[i] == number) {
+				p->pass_on[i] |= sent;
+				if (p->ending == 0)
+					p->ending = number;
+			}
+}
+
 /* Every signal is blocked: none that ends pmux comes between. */
 static int
 start(size_t index, const struct launch *launch)
@@ -521,6 +465,8 @@ start(size_t index, const struct launch *launch)
 	int error;
 
 	/* PROGRAM would miss a signal that a key has just sent to the group */
+	if (sigwatch_has(&p->watch, SIGCHLD))
+		take_signals(p);
 	if (p->ending != 0)
 		return 0;
 	pid = host->start == NULL ? launch_start(launch, &error) :
@@ -577,26 +523,14 @@ report(size_t index, pid_t pid, int status)
 }
 
 static void
-drain(void)
-{
-	struct programs *p = pmux->programs;
-	char bytes[64];
-	ssize_t n;
-
-	do
-		n = read(p->wake[0], bytes, sizeof bytes);
-	while (n == sizeof bytes || (n == -1 && errno == EINTR));
-}
-
-static void
 pass_signals_on(void)
 {
 	struct programs *p = pmux->programs;
 
 	for (size_t i = 0; i < ENDINGS; i++) {
-		if (p->pass_on[i] == 0)
+		if (!p->pass_on[i])
 			continue;
-		p->pass_on[i] = 0;
+		p->pass_on[i] = false;
 		/* none has been waited for: the numbers are still theirs */
 		for (size_t j = 0; j < p->running; j++)
 			(void)kill(p->runs[j].pid, endings[i]);
@@ -613,7 +547,7 @@ program_take(size_t *index)
 
 	if (!p->taking) {
 		/* before waitpid(2): a later end makes it readable again */
-		drain();
+		take_signals(p);
 		p->unseen = p->running;
 		p->taking = true;
 	}
@@ -644,7 +578,7 @@ program_signal(void)
 static void
 wait_for_all(void)
 {
-	struct pollfd wake = { pmux->programs->wake[0], POLLIN, 0 };
+	struct pollfd wake = { pmux->programs->watch.ends[0], POLLIN, 0 };
 	size_t index;
 
 	for (;;) {
@@ -662,7 +596,7 @@ program_close(void)
 	if (pmux->programs == NULL)
 		return;
 	wait_for_all();
-	restore_signals();
+	sigwatch_close(&pmux->programs->watch);
 	pmux->host->signal = program_signal();
 }
 
@@ -672,9 +606,8 @@ program_end(struct programs *p)
 	if (p == NULL)
 		return;
 	end_loan();
-	for (int i = 0; i < 2; i++)
-		if (p->wake[i] >= 0)
-			(void)close(p->wake[i]);
+	if (p->watches)
+		sigwatch_end(&p->watch);
 	free(p->target_text);
 	free(p->environment);
 	free(p->runs);

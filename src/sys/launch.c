@@ -41,6 +41,12 @@ launch_ignores(int number)
 	return sigismember(&pmux->launching->ignored, number) == 1;
 }
 
+bool
+launch_blocks(int number)
+{
+	return sigismember(&pmux->launching->mask, number) == 1;
+}
+
 /* ---- which file ---- */
 
 /* DIRECTORY/NAME, and never something that a shell takes for an option. */

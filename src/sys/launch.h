@@ -42,8 +42,9 @@ void launch_end(struct launching *launching);
 /* Note the caller's state, before pmux changes any of it. */
 void launch_remember(void);
 
-/* Whether the caller had signal NUMBER ignored. */
+/* Whether the caller had signal NUMBER ignored, and blocked. */
 bool launch_ignores(int number);
+bool launch_blocks(int number);
 
 /*
  * Find the program that ARGUMENTS[0] names, as execvp(3) does, for the calls

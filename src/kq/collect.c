@@ -57,8 +57,7 @@
 
 /*
  * The kernel does not report that another thread closed a queue.  A thread that
- * waits without a timeout checks for that every 0.1 s; N such threads check
- * every N * 0.1 s each.
+ * waits checks for that every 0.1 s; N such threads check every N * 0.1 s each.
  */
 #define RECHECK (NS_PER_S / 10)
 
@@ -366,11 +365,16 @@ is_only_thread(void)
 static int64_t
 wait_limit(const struct queue *q, int64_t left)
 {
-	if (q->transfers > 0)
-		return left < 0 || left > RECHECK ? RECHECK : left;
-	return left >= 0 || is_only_thread() ?
-	    left :
-	    RECHECK * ((int64_t)q->waiters + 1);
+	int64_t limit = RECHECK;
+
+	if (left >= 0 && left <= RECHECK)
+		return left;
+	if (q->transfers == 0) {
+		if (is_only_thread())
+			return left;
+		limit *= (int64_t)q->waiters + 1;
+	}
+	return left >= 0 && left < limit ? left : limit;
 }
 
 /*

@@ -240,10 +240,20 @@ signal_attach(struct knote *k)
 		q->signals &= ~signal_bit(number);
 		return error;
 	}
-	if (watched[number].knotes++ == 0)
-		install_handler((int)number);
+	watched[number].knotes++;
+	/* the program may have changed the action since another knote's */
+	install_handler((int)number);
 	k->signal.seen = atomic_load(&posts[number]);
 	k->signal.pending_reported = is_pending((int)number);
+	return 0;
+}
+
+/* The program may have changed the action since. */
+static int
+signal_arm(struct knote *k)
+{
+	if (is_signal(k->event.ident))
+		install_handler((int)k->event.ident);
 	return 0;
 }
 
@@ -331,4 +341,5 @@ const struct filter filter_signal = {
 	.detach = signal_detach,
 	.event = signal_event,
 	.clear = signal_clear,
+	.arm = signal_arm,
 };

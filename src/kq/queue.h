@@ -5,7 +5,7 @@
  * A queue is an epoll instance, so that poll(2), epoll(7) and another queue
  * accept it.  The kernel does not report that its number was closed: the
  * library checks that when a queue is created, when the number is used, and
- * regularly while a thread waits without a timeout.
+ * regularly while a thread waits.
  */
 #ifndef KQ_QUEUE_H
 #define KQ_QUEUE_H

@@ -110,6 +110,28 @@ handled_from_now_on(void)
 	expect(kq, "USR1 SIGNAL CLEAR =3");
 }
 
+/*
+ * A signal that the program ignores after it added it counts once it is added
+ * again, here or to another queue, without a wait in between.
+ */
+static void
+ignored_later(void)
+{
+	int other = new_queue("other");
+
+	change(kq, "USR1 SIGNAL ADD, USR2 SIGNAL ADD");
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+	change(kq, "USR1 SIGNAL ADD");
+	hit(SIGUSR1, 2);
+	expect(kq, "USR1 SIGNAL CLEAR =2");
+	signal(SIGUSR2, SIG_IGN);
+	change(other, "USR2 SIGNAL ADD");
+	hit(SIGUSR2, 1);
+	expect(other, "USR2 SIGNAL CLEAR =1");
+	expect(kq, "USR2 SIGNAL CLEAR =1");
+}
+
 static void
 by_default_without_effect(void)
 {
@@ -481,6 +503,7 @@ const struct test signal_tests[] = {
 	{ "signal_handled_once", handled_once },
 	{ "signal_handled_too", handled_too },
 	{ "signal_handled_from_now_on", handled_from_now_on },
+	{ "signal_ignored_later", ignored_later },
 	{ "signal_by_default_without_effect", by_default_without_effect },
 	{ "signal_by_default_deadly", by_default_deadly },
 	{ "signal_blocked", blocked },

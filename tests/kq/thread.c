@@ -316,7 +316,20 @@ wait_long(void *arg)
 	    NULL;
 }
 
-/* Also with a timeout, once the library has noticed the close. */
+/* Also with a timeout. */
+static void
+queue_closed_before_the_timeout(void)
+{
+	struct kevent e;
+	pthread_t t;
+	void *ebadf;
+
+	t = new_thread(wait_long, &e);
+	nap(50);
+	close(kq);
+	check(pthread_join(t, &ebadf) == 0 && ebadf != NULL, "no EBADF");
+}
+
 static void
 queue_closed_and_used(void)
 {
@@ -467,6 +480,8 @@ const struct test thread_tests[] = {
 #ifdef __linux__
 	{ "thread_queue_closed_wakes", queue_closed_wakes },
 	{ "thread_queue_closed_and_another", queue_closed_and_another },
+	{ "thread_queue_closed_before_the_timeout",
+	    queue_closed_before_the_timeout },
 	{ "thread_queue_closed_and_used", queue_closed_and_used },
 #endif
 	{ "thread_stress", stress },

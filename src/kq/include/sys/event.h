@@ -140,7 +140,7 @@ int kqueue1(int flags);
  * watches).
  *
  * Other errors: EBADF: QUEUE is not a queue, or another thread closed it, which
- * also ends a wait without a timeout; EINVAL: TIMEOUT is invalid; EINTR: a
+ * also ends a wait; EINVAL: TIMEOUT is invalid; EINTR: a
  * signal was handled and there was no event; EDEADLK: the caller is a signal
  * handler that interrupted kevent().
  *

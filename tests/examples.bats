@@ -167,7 +167,17 @@ can_run() {
 	! grep -q -e '| .*pmux \(inspect\|compare\) 0' -e '^sleep 10 | cat' \
 	    -e 'kill -STOP' "$1" || [[ $2 != ksh ]] || return
 	# a coprocess that has a number
-	! grep -q '^coproc\|BASH_VERSION' "$1" || [[ $2 == bash ]]
+	! grep -q '^coproc\|BASH_VERSION\|^enable' "$1" ||
+	    [[ $2 == bash ]] || return
+	! grep -q '^enable' "$1" || loadable
+}
+
+# loadable: whether "enable -f pmux" finds the builtin.
+loadable() {
+	[[ -r ${PMUX_SO-} ]] || return
+	mkdir -p "$BATS_TEST_TMPDIR/loadables"
+	ln -sf "$PMUX_SO" "$BATS_TEST_TMPDIR/loadables/pmux"
+	export BASH_LOADABLES_PATH=$BATS_TEST_TMPDIR/loadables
 }
 
 # looks_at_others: whether another process may be asked for its descriptors.
@@ -379,6 +389,11 @@ recipe_for_bats() {
 
 @test "pmux(1)" {
 	page pmux.1
+}
+
+@test "pmux-bash(1)" {
+	[[ -r ${PMUX_SO-} ]] || skip "the builtin was not built"
+	page pmux-bash.1
 }
 
 @test "bats-pmux(7)" {

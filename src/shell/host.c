@@ -350,6 +350,8 @@ shell_end(struct shell_call *c)
 void
 shell_abandon(struct shell_call *c)
 {
+	/* what it forks now is a holder */
+	c->running = false;
 	while (pmux != c->outer && pmux != NULL)
 		pmux_abandon(1);
 }
@@ -357,8 +359,8 @@ shell_abandon(struct shell_call *c)
 void
 shell_abandon_all(void)
 {
-	while (pmux != NULL)
-		pmux_abandon(1);
+	for (struct shell_call *c = innermost; c != NULL; c = c->next)
+		shell_abandon(c);
 }
 
 void

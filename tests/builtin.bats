@@ -1,0 +1,458 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+#
+# The builtin of bash: what only it does.  The other files are run with it a
+# second time.
+
+# shellcheck disable=SC2030,SC2031,SC2154	# run and the helpers set them
+# shellcheck disable=SC2016	# scripts, which another bash expands
+load helper
+
+prepare() {
+	[[ -r ${PMUX_SO-} ]] || skip "the builtin was not built"
+	mkfifo ready
+}
+
+# What each script begins with.  `later COMMAND' runs it once pmux has written to
+# descriptor 9, which is before it sleeps.
+preamble='
+enable -f "$PMUX_SO" pmux || exit 99
+pmux poll -t 0 0:in </dev/null >/dev/null || exit 98
+later() { { read -r _ <ready; eval "$1"; } & }
+'
+
+# script TEXT [ARG]...: run it in another bash.
+script() {
+	run --separate-stderr timeout -k 5 60 bash -c "$preamble$1" script \
+	    "${@:2}" 3>&-
+}
+
+# on COMMAND N: how the command is told to wait for descriptor N to be readable.
+on() {
+	echo "$1 $(reads "$1" "$2")"
+}
+
+# ---- loading ----
+
+@test "it is a builtin, can be loaded twice and removed" {
+	script 'type -t pmux; enable -f "$PMUX_SO" pmux 2>/dev/null; pmux -V
+		help pmux | head -n 1; enable -d pmux; type -t pmux'
+	assert_success
+	assert_equal "$stderr" ''
+	assert_line --index 0 builtin
+	assert_line --index 1 --regexp '^pmux [0-9]'
+	assert_line --index 2 --partial 'pmux command'
+	assert_line --index 3 file
+}
+
+@test "a loaded builtin in a restricted shell" {
+	script 'set -r; pmux poll -t 0 0:in </dev/null'
+	expect 0 $'in\t0'
+}
+
+@test "it removes itself in a trap, and the call goes on" {
+	script 'exec 8<>ready.8
+		trap "enable -d pmux; echo x >&8" USR1
+		later "kill -USR1 $$"
+		pmux poll -t 60 --ready-fd 9 8:in 9>ready; echo $?; type -t pmux' \
+	    "$(mkfifo ready.8)"
+	expect 0 $'in\t8' 0 file
+}
+
+# ---- nothing stays ----
+
+# calls: one of each kind, errors among them.
+calls='
+mkfifo empty
+exec 4</dev/zero 5<>empty
+calls() {
+	pmux poll -q -t 0 4:in
+	pmux select -t 0 -r 4 >/dev/null
+	pmux epoll -t 0 5:in
+	pmux wait -t 1us 5
+	pmux kqueue -t 0 read:5
+	pmux poll -v got -t 0 4:in 5:in
+	pmux poll -t 0 4:in >&-
+	pmux poll -t 0 77:in >/dev/null
+	pmux poll ./none:in
+	pmux poll --nonsense 4:in
+	pmux
+} 2>/dev/null
+# without a process, of which there would be traces
+state() {
+	local name value fd
+	for fd in /proc/$$/fd/*; do echo "${fd##*/}"; done
+	while read -r name value; do
+		[[ $name != Sig[!Q]* && $name != Threads: ]] ||
+		    echo "$name $value"
+	done </proc/$$/status
+	ulimit -n; umask; echo "$PWD"; trap -p; jobs; echo "$!"
+	echo "$(</proc/$$/task/$$/children)"
+}
+memory() {
+	local name
+	while read -r name memory _; do
+		[[ $name != VmRSS: ]] || break
+	done </proc/$$/status
+}
+compare() {
+	state >after; diff before after || exit 1
+	local before=$memory; memory
+	((memory - before < 128)) || echo "memory $before $memory"
+}
+'
+
+@test "nothing of a call stays in the shell" {
+	need_linux
+	script "$calls"'
+		for ((i = 0; i < 200; i++)); do calls; done
+		state >after; state >before; memory
+		for ((i = 0; i < $1; i++)); do calls; done
+		compare' \
+	    $((${TEST_ROUNDS:-10} >= 100 ? 90000 : 300))
+	expect 0
+}
+
+@test "nothing of a named pipe, a program or a trap stays in the shell" {
+	need_linux
+	rounds 300
+	script "$calls"'
+		trap ": trap" USR1
+		rare() {
+			pmux poll -t 0 ./empty:in
+			pmux wait -t 0 4 -- true
+			kill -USR1 $$
+			pmux wait -t 1us 5
+			pmux poll -t 0 4:in -- ./none 2>/dev/null
+		}
+		for ((i = 0; i < 20; i++)); do rare; done
+		state >after; state >before; memory
+		for ((i = 0; i < $1; i++)); do rare; done
+		compare' "$rounds"
+	expect 0
+}
+
+@test "a holder and a program are no jobs, and a child of the shell is left to it" {
+	script 'sleep 0 & child=$!
+		mkfifo f; exec 7<>f; echo line >&7
+		pmux poll -q -t 5 ./f:in; exec 7>&-
+		pmux poll -t 5 0:in -- true </dev/null
+		[[ $! == "$child" ]] || echo "another \$!"
+		wait "$child" || echo lost
+		jobs; wait; read -r line <f; echo "$line"'
+	expect 0 line
+}
+
+# ---- signals ----
+
+each_trap() {
+	# shellcheck disable=SC2086	# words
+	script 'mkfifo '"$1"'; exec 8<>'"$1"'
+		trap "echo trap; echo x >&8" USR1
+		later "kill -USR1 $$"
+		pmux '"$(on "$1" 8)"' -q -t 60 --ready-fd 9 9>ready; echo $?'
+	expect 0 trap 0
+}
+
+@test "a trap runs at once, and the wait goes on" {
+	each each_trap
+}
+
+@test "after a trap the time that is left counts" {
+	script 'mkfifo f; exec 8<>f
+		trap "echo trap" USR1
+		later "kill -USR1 $$"
+		begin=${EPOCHREALTIME/[.,]/}
+		pmux poll -t 300ms --ready-fd 9 8:in 9>ready; echo $?
+		((${EPOCHREALTIME/[.,]/} - begin >= 300000)) || echo early'
+	expect 0 trap 124
+}
+
+each_exit() {
+	script 'mkfifo '"$1"'; exec 8<>'"$1"'
+		trap "exit 7" USR1; trap "echo bye" EXIT
+		later "kill -USR1 $$"
+		pmux '"$(on "$1" 8)"' -t 60 --ready-fd 9 9>ready; echo not here'
+	expect 7 bye
+}
+
+@test "a trap exits" {
+	each each_exit
+}
+
+@test "a trap returns, breaks, continues" {
+	mkfifo f
+	script 'exec 8<>f
+		f() { trap "return 5" USR1; later "kill -USR1 $$"
+			pmux epoll -t 60 --ready-fd 9 8:in 9>ready; echo not here; }
+		f; echo $?
+		trap break USR1
+		for i in 1 2; do later "kill -USR1 $$"
+			pmux poll -t 60 --ready-fd 9 8:in 9>ready; echo not here; done
+		echo "$i"; trap continue USR1
+		for i in 1 2; do later "kill -USR1 $$"
+			pmux kqueue -t 60 --ready-fd 9 read:8 9>ready; echo not here
+		done; echo "$i"; ls -l /proc/$$/fd | grep -c eventpoll'
+	expect 1 5 1 2 0
+}
+
+@test "a trap calls pmux, sets a trap, opens, and closes the target" {
+	mkfifo f
+	script 'exec 8<>f
+		trap "pmux poll -t 1ms 8:in; echo \$?; trap \"echo second\" USR2
+			exec 5>other; kill -USR2 $$; exec 6</dev/null" USR1
+		later "kill -USR1 $$"
+		pmux poll -t 300ms --ready-fd 9 8:in 9>ready; echo $?
+		trap "exec 8<&-" USR1
+		later "kill -USR1 $$"
+		pmux poll -t 60 --ready-fd 9 8:in 9>ready
+		trap -p USR2'
+	expect 0 124 second 124 $'nval\t8' "trap -- 'echo second' SIGUSR2"
+}
+
+@test "set -e in a trap ends the shell" {
+	mkfifo f
+	script 'set -e; exec 8<>f; trap false USR1; trap "echo bye" EXIT
+		later "kill -USR1 $$"
+		pmux poll -t 60 --ready-fd 9 8:in 9>ready; echo not here'
+	expect 1 bye
+}
+
+@test "an ignored signal is ignored" {
+	mkfifo f
+	script 'exec 8<>f; trap "" INT TERM
+		later "kill -INT $$; kill -TERM $$; echo x >&8"
+		pmux poll -t 60 --ready-fd 9 8:in 9>ready'
+	expect 0 $'in\t8'
+}
+
+
+@test "a signal at its default ends the shell, after the FIFO was left" {
+	local signal
+
+	for signal in TERM INT HUP USR1; do
+		rm -f f
+		mkfifo f
+		script '{ read -r _ <ready; echo line >f; kill -'"$signal"' $$; } &
+			pmux poll --follow -q --ready-fd 9 ./f:in 9>ready' 
+		assert_equal "$signal $status" \
+		    "$signal $((128 + $(kill -l $signal)))"
+		read -r -t 10 line <f
+		assert_equal "$line" line
+	done
+}
+
+@test "SIGTERM with a trap for EXIT: the trap runs, the FIFO is held" {
+	mkfifo f
+	script 'trap "echo bye" EXIT
+		{ read -r _ <ready; echo line >f; kill -TERM $$; } &
+		pmux poll --follow -q --ready-fd 9 ./f:in 9>ready'
+	expect 143 bye
+	read -r -t 10 line <f
+	assert_equal "$line" line
+}
+
+@test "a trap exits while a FIFO is open: it is held" {
+	mkfifo f
+	script 'trap "exit 3" USR1
+		{ read -r _ <ready; echo line >f; kill -USR1 $$; } &
+		pmux poll --follow -q --ready-fd 9 ./f:in 9>ready'
+	expect 3
+	read -r -t 10 line <f
+	assert_equal "$line" line
+}
+
+@test "a trap for CHLD with job control" {
+	mkfifo f
+	script 'set -m; exec 8<>f; trap "echo child; echo x >&8" CHLD
+		{ read -r _ <ready; } &
+		pmux poll -q -t 60 --ready-fd 9 8:in 9>ready; echo $?'
+	assert_line --index 0 child
+	assert_equal "${lines[-1]}" 0
+}
+
+@test "in a function, a subshell, a substitution, a pipeline, sourced" {
+	mkfifo f
+	echo 'pmux poll -t 0 8:out' >file
+	script 'exec 8<>f; f() { pmux poll -t 0 8:out; }
+		f; (f); echo "$(f)"; f | cat; . ./file; f & wait $!'
+	expect 0 $'out\t8' $'out\t8' $'out\t8' $'out\t8' $'out\t8' $'out\t8'
+}
+
+@test "stopped and continued: the time counts" {
+	mkfifo f
+	script 'exec 8<>f
+		later "kill -STOP $$; sleep 0.3; kill -CONT $$"
+		begin=${EPOCHREALTIME/[.,]/}
+		pmux poll -t 200ms --ready-fd 9 8:in 9>ready; echo $?
+		((${EPOCHREALTIME/[.,]/} - begin >= 200000)) || echo early'
+	expect 0 124
+}
+
+@test "a subshell of a trap has nothing of the call that sleeps" {
+	need_linux
+	mkfifo f g
+	script 'exec 8<>g
+		trap "( ls -l /proc/\$BASHPID/fd | grep -c -e eventpoll -e /f\$ )
+			echo x >&8" USR1
+		later "kill -USR1 $$"
+		pmux epoll -q -t 60 --ready-fd 9 8:in ./f:in 9>ready; echo $?'
+	expect 0 0 0
+}
+
+@test "Ctrl-C in an interactive shell, and the prompt is back" {
+	local pane
+
+	command -v tmux >/dev/null || skip "no tmux"
+	mkfifo f
+	cat >rc <<-'END'
+	enable -f "$PMUX_SO" pmux
+	exec 8<>f
+	PS1='ready> '
+	END
+	pane=(tmux -f /dev/null -S ./socket)
+	"${pane[@]}" new-session -d -x 80 -y 24 \
+	    "PMUX_SO=$PMUX_SO bash --rcfile rc -i" 3>&-
+	"${pane[@]}" send-keys 'pmux poll --debug=log 8:in; echo "status $?"' Enter
+	until grep -q 'wait, max' log 2>/dev/null; do sleep 0.01; done
+	"${pane[@]}" send-keys C-c
+	"${pane[@]}" send-keys 'echo "st""atus $?"' Enter
+	until "${pane[@]}" capture-pane -p | grep -q '^status '; do
+		sleep 0.01
+	done
+	run "${pane[@]}" capture-pane -p
+	"${pane[@]}" kill-server
+	assert_line --regexp '^status 130$'
+}
+
+# ---- a process of its own ----
+
+@test "PROGRAM: status, environment, input, and no job" {
+	script 'echo hello >file; exec 4<file; export WORD=word
+		pmux poll 4:in -- sh -c "read -r l; echo \$l \$WORD \$PMUX_FD; exit 6"
+		echo $?; pmux poll 4:in -- ./none; echo $?
+		pmux poll 4:in -- sh -c "kill -TERM \$\$"; echo $?; jobs'
+	assert_success
+	assert_line --index 0 'hello word 4'
+	assert_equal "${lines[*]:1}" '6 127 143'
+}
+
+@test "PROGRAM: a trap runs meanwhile, and may exit" {
+	mkfifo f
+	script 'exec 8<>f; trap "echo trap; echo x >f" USR1
+		{ read -r _ <f; kill -USR1 $$; } &
+		pmux poll -t 60 0:in -- sh -c "echo x >f; read -r _ <f" </dev/null
+		echo $?; wait
+		trap "exit 9" USR1
+		{ read -r _ <f; kill -USR1 $$; } &
+		pmux poll -t 60 0:in -- sh -c "echo x >f; exec sleep 60" </dev/null
+		echo not here'
+	expect 9 trap 0
+}
+
+# ---- output ----
+
+@test "standard output that is closed, full, or has no reader" {
+	script 'pmux poll -t 0 0:in >&- </dev/null; echo $?
+		pmux poll -t 0 0:in >/dev/full </dev/null; echo $?
+		exec 7> >(exec true); wait $!
+		pmux poll -t 0 0:in </dev/null >&7; echo $?
+		(pmux poll -t 0 0:in </dev/null >&7; echo not here); echo $?'
+	[[ ! -w /dev/full ]] || assert_equal "$status ${lines[*]}" '0 3 3 3 141'
+	[[ $stderr == *EBADF*ENOSPC*EPIPE* ]] || fail "$stderr"
+}
+
+@test "--var: new, scalar, local, nameref and integer variables" {
+	script 'exec 4</dev/null
+		t() { pmux poll -t 0 -v "$1" 4:in 0:in; declare -p "$1" | sed "s/.*=(/(/"; }
+		t new; scalar=x; t scalar; declare -n ref=new2; pmux poll -v ref 4:in
+		declare -p new2; declare -ia integer; t integer
+		f() { local l=1; pmux poll -v l 4:in; declare -p l; }; f; echo "${l-no}"
+		pmux poll -t 0 -v new 4:pri; echo "$? ${#new[@]}"' </dev/null
+	expect 0 $'([0]=$\'in\\t4\' [1]=$\'in\\t0\')' \
+	    $'([0]=$\'in\\t4\' [1]=$\'in\\t0\')' \
+	    $'declare -a new2=([0]=$\'in\\t4\')' \
+	    $'([0]=$\'in\\t4\' [1]=$\'in\\t0\')' \
+	    $'declare -a l=([0]=$\'in\\t4\')' no '124 0'
+}
+
+@test "--var: names that are refused before the wait" {
+	local name
+
+	for name in '' 1z 'a[0]' a.b RO ASSOC PATH RANDOM BASH_VERSION FUNCNAME IFS \
+	    'é'; do
+		script 'readonly RO=1; declare -A ASSOC
+			pmux poll -v "$1" -t 60 0:out' "$name" </dev/null
+		expect_error 2 "--var: '"
+	done
+	usage_error 'only the builtin' poll -v name -t 0 0:in
+	script 'pmux poll -v name -t 0 0:in -- true'
+	expect_error 2 '--var: not with'
+}
+
+@test "--var: records that end in NUL, lines, and a stream" {
+	script 'exec 4< <(printf "a\tb\nc\n")
+		pmux poll --lines -v got --format %l 4:in; echo "$?"
+		printf "<%s>" "${got[@]}"; echo
+		: >"$(printf "x\ny")"; pmux wait -0 -v got -t 0 "$(printf "x\ny")"
+		printf "<%s>" "${got[@]}"'
+	expect 0 0 $'<a\tb><c>' $'<in\tx' 'y>'
+}
+
+# ---- the rest ----
+
+@test "descriptors that the shell keeps from its commands" {
+	script 'coproc cat; echo hi >&"${COPROC[1]}"
+		pmux wait -t 60 --format %e "${COPROC[0]}"'
+	expect 0 in
+}
+
+@test "--session is the program's, as a coprocess" {
+	script 'pmux poll --session; echo $?; PATH=${PMUX%/*}:$PATH
+		coproc exec pmux poll --session
+		read -r -u "${COPROC[0]}" line; echo "${line%% *}"'
+	expect 0 2 ready
+	[[ $stderr == *coproc* ]]
+}
+
+@test "a kevent of a signal that has a trap" {
+	need kqueue
+	script 'trap : USR1; pmux kqueue -t 0 signal:USR1; echo $?
+		pmux kqueue -q -t 0 signal:USR2; echo $?; trap -p'
+	assert_line --index 0 2
+	assert_line --index 1 124
+	[[ $stderr == *'has a trap'* ]]
+}
+
+@test "FIFOs by name keep their promise, and --hold" {
+	mkfifo f g
+	script 'echo line >f & pmux poll -q -t 60 ./f:in && read -r l <f && echo "$l"
+		cat g >out & pmux poll -q -t 60 ./g:out && echo job >g; wait
+		cat out
+		(echo lost >f) & pmux poll -q -t 60 --hold 0 ./f:in; echo $?'
+	expect 0 line job 0
+}
+
+@test "a holder is the program" {
+	need_linux
+	mkfifo f
+	script 'echo line >f & pmux poll -q -t 60 ./f:in
+		until ps -eo args | grep "^pmux: holds ./f\$"; do sleep 0.01; done
+		read -r _ <f'
+	expect 0 'pmux: holds ./f'
+}
+
+@test "without the program no FIFO is opened" {
+	mkfifo f
+	cp "$PMUX_SO" copy.so
+	# not beside it: the installed one, which is not there
+	run --separate-stderr timeout 60 bash -c 'enable -f ./copy.so pmux
+		pmux poll -t 0 ./f:in'
+	[[ $status == 3 || -x /usr/local/bin/pmux ]] || fail "$status $stderr"
+}
+
+@test "exec after it, and low limits" {
+	script 'ulimit -n 20; exec 8</dev/null; pmux epoll -t 0 ./ready:in
+		pmux poll -q -t 0 8:in; echo $?; ulimit -n; exec echo done'
+	expect 0 0 20 done
+}

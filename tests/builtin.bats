@@ -437,7 +437,7 @@ each_exit() {
 	need_linux
 	mkfifo f
 	script 'echo line >f & pmux poll -q -t 60 ./f:in
-		until ps -eo args | grep "^pmux: holds ./f\$"; do sleep 0.01; done
+		until ps -eo args | grep -o "^pmux: holds ./f\>"; do sleep 0.01; done
 		read -r _ <f'
 	expect 0 'pmux: holds ./f'
 }

@@ -55,8 +55,9 @@ title_set(const char *name)
 	memset(start, 0, size);
 	memcpy(start, prefix, sizeof prefix - 1);
 	memcpy(start + sizeof prefix - 1, name, length);
+	/* it may be where the title ends, and be seen */
 	if (end[-1] == '\0')
-		end[-1] = '.';
+		end[-1] = ' ';
 }
 
 #else

@@ -97,6 +97,28 @@ every_burst() {
 	ends 0
 }
 
+@test "the last save of a burst is followed by a run, and so are later ones" {
+	local i
+
+	need kqueue
+	echo >file
+	streaming kqueue --follow --settle 20ms vnode:file:write -- cat file
+	for ((i = 1; i <= 30; i++)); do
+		echo "$i" >file
+		sleep 0.005
+	done
+	until [[ $line == 30 ]]; do
+		read -r line <&8
+	done
+	echo later >file
+	until [[ $line == later ]]; do
+		read -r line <&8
+	done
+	kill "$pid"
+	wait "$pid" || :
+	exec 8<&-
+}
+
 @test "a change during the run causes one more run after it" {
 	need kqueue
 	mkfifo go

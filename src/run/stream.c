@@ -150,10 +150,9 @@ static bool
 needs_samples(const struct stream *f, const struct target *t,
     const struct event *event)
 {
-	if (!f->w.edge)
-		return true;
 	return finished_is_readiness(f->w.waitset.targets, t) &&
-	    (f->partial || (event->bits & f->w.finished.hangs_up) != 0);
+	    (!f->w.edge || f->partial ||
+		(event->bits & f->w.finished.hangs_up) != 0);
 }
 
 /* Report, or run PROGRAM for, what --settle has held back of target INDEX. */

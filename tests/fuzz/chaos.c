@@ -173,7 +173,7 @@ thread_main(void *argument)
 			shoot(t->number * SHOTS + shots++, &r);
 		disturb(&r);
 		random_change(&c, &r);
-		wait.tv_nsec = random_below(&r, 3) * 50000;
+		wait.tv_nsec = (long)random_below(&r, 3) * 50000;
 		n = kevent(shared_queue, &c, (int)random_below(&r, 2), e,
 		    (int)random_below(&r, COUNT(e) + 1), &wait);
 		count_events(e, n);

@@ -926,7 +926,7 @@ send_at_times(void)
 	struct timespec while_ = { 0, 0 };
 
 	for (unsigned i = 0; send(OUT, buffer, 1 + i % 9000, 0) > 0; i++) {
-		while_.tv_nsec = 100000 * (i % 50);
+		while_.tv_nsec = 100000 * (long)(i % 50);
 		nanosleep(&while_, NULL);
 	}
 }

@@ -536,7 +536,7 @@ read_accesses(void)
 	if (n <= 0)
 		return false;
 	/* The macros of the header cast const away (-Wcast-qual). */
-	for (ssize_t at = 0; at + (ssize_t)sizeof m <= n; at += m.event_len) {
+	for (size_t at = 0; at + sizeof m <= (size_t)n; at += m.event_len) {
 		memcpy(&m, buffer + at, sizeof m);
 		printf(" access %llu", (unsigned long long)m.mask);
 		(void)close(m.fd);

@@ -391,23 +391,39 @@ was_met(const struct condition *c, unsigned links)
 	return (c->path.flags & WENT) != 0;
 }
 
+/* Whether C is met now: 1, 0, or -errno if that cannot be known. */
+static int
+is_met(const struct condition *c)
+{
+	struct stat st;
+	bool there = stat(c->word, &st) == 0;
+
+	if (!there && errno != ENOENT && errno != ENOTDIR)
+		return -errno;
+	return there == (c->kind->bit == AWAIT_EXISTS);
+}
+
 static int
 path_ask(struct backend_state *s, struct condition *c)
 {
 	struct paths *p = pmux->await->paths;
 	unsigned links = c->path.links;
-	bool stale = (c->path.flags & STALE) != 0, there;
-	struct stat st;
-	int error = stale ? watch_way(p, c) : 0;
+	int error, met = is_met(c);
 
 	(void)s;
-	if (error != 0)
-		return error;
-	there = stat(c->word, &st) == 0;
-	if (!there && errno != ENOENT && errno != ENOTDIR) {
-		report(c, errno);
+	if (met == 1)
+		return 1;
+	/* what is watched must be found first, and then asked again */
+	if ((c->path.flags & STALE) != 0) {
+		error = watch_way(p, c);
+		if (error != 0)
+			return error;
+		met = is_met(c);
+	}
+	if (met < 0) {
+		report(c, -met);
 		c->path.flags |= SAMPLED;
-	} else if (there == (c->kind->bit == AWAIT_EXISTS) || was_met(c, links))
+	} else if (met == 1 || was_met(c, links))
 		return 1;
 	c->path.flags &= (uint8_t) ~(CAME | WENT);
 	c->next = DEADLINE_NEVER;

@@ -108,8 +108,6 @@ compile(struct pattern *p, int form)
 	char *text;
 	int error;
 
-	if (p->is_compiled[form])
-		return 0;
 	text = malloc(size);
 	if (text == NULL)
 		return REG_ESPACE;
@@ -153,7 +151,7 @@ pattern_compile(struct pattern **pattern, const char *option,
 static int
 match(struct pattern *p, int form, const char *from, int flags)
 {
-	if (compile(p, form) != 0)
+	if (!p->is_compiled[form] && compile(p, form) != 0)
 		return -ENOMEM;
 	switch (regexec(&p->compiled[form], from, 0, NULL, flags)) {
 	case 0:

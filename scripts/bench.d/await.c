@@ -8,6 +8,17 @@
  *		run each CMD in turns with the numbers of N processes, end those,
  *		and print for each NAME the medians, in microseconds, of the time
  *		until CMD has ended and of its CPU time
+ *	await exists FILE OTHER ROUNDS NAME CMD [ARG]... [// NAME CMD...]...
+ *		run each CMD in turns, rename OTHER to FILE while it sleeps, and
+ *		print for each NAME the medians of the time until it has printed
+ *		something and of its CPU time
+ *	await grow FILE LINES ROUNDS NAME CMD [ARG]... [// NAME CMD...]...
+ *		run each CMD in turns, append so many lines to FILE, which is
+ *		empty at first, and print for each NAME the medians of the time
+ *		until it has printed the last one and of its CPU time until then
+ *	await until [-q] ERE FILE
+ *		print the lines of FILE, behind its name, to the first that
+ *		matches, by memchr(3) and regexec(3); -q: only that they match
  *	await connect ROUNDS CMD [ARG]...
  *		run CMD with an address, listen there later, and print the median,
  *		in microseconds, of the time until CMD has ended
@@ -24,6 +35,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <regex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,6 +235,160 @@ compare_exit(int count, int rounds, char **words)
 	return 0;
 }
 
+/* Cut WORDS into commands at //.  Returns how many; each begins with its name. */
+static int
+split(char **words, char ***commands)
+{
+	int n = 0;
+
+	for (commands[n++] = words; *words != NULL; words++) {
+		if (strcmp(*words, "//") != 0 || n == MOST_COMMANDS)
+			continue;
+		*words = NULL;
+		commands[n++] = words + 1;
+	}
+	return n;
+}
+
+/* Count lines of OUTPUT until there are so many; the time when there are. */
+static double
+read_lines(int output, int lines)
+{
+	char text[65536];
+	ssize_t n;
+
+	while (lines > 0) {
+		n = read(output, text, sizeof text);
+		must(n > 0, "read");
+		for (char *at = text; lines > 0 && at < text + n; at++)
+			lines -= *at == '\n';
+	}
+	return now();
+}
+
+/* End PID, which was woken at BEGAN and had done everything at DONE. */
+static void
+stop(pid_t pid, int output, double began, double done, struct cost *cost,
+    int round)
+{
+	struct rusage usage;
+
+	kill(pid, SIGTERM);
+	close(output);
+	must(wait4(pid, NULL, 0, &usage) == pid, "wait4");
+	cost->time[round] = done - began;
+	cost->cpu[round] = (double)(usage.ru_utime.tv_sec +
+			       usage.ru_stime.tv_sec) *
+		1e6 +
+	    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static void
+measure_exists(char **command, char **files, struct cost *cost, int round)
+{
+	int output, fd = open(files[1], O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	double began;
+	pid_t pid;
+
+	must(fd != -1, files[1]);
+	close(fd);
+	(void)unlink(files[0]);
+	pid = start(command, &output);
+	await_sleep(pid);
+	began = now();
+	must(rename(files[1], files[0]) == 0, "rename");
+	stop(pid, output, began, read_lines(output, 1), cost, round);
+}
+
+/* Append LINES lines to FILE, a hundred and then a pause of 1 ms. */
+static void
+grow(const char *file, int lines)
+{
+	const struct timespec pause = { 0, 1000000 };
+	int fd = open(file, O_WRONLY | O_APPEND | O_CLOEXEC);
+	char line[128];
+
+	must(fd != -1, file);
+	for (int i = 1; i <= lines; i++) {
+		int n = snprintf(line, sizeof line, "line %d %.60s\n", i,
+		    "of a log that grows while somebody reads what is written");
+
+		must(write(fd, line, (size_t)n) == n, "write");
+		if (i % 100 == 0)
+			nanosleep(&pause, NULL);
+	}
+	_exit(0);
+}
+
+static void
+measure_growth(char **command, char **words, struct cost *cost, int round)
+{
+	int output, lines = atoi(words[1]),
+		    fd = open(words[0], O_WRONLY | O_CREAT | O_TRUNC, 0666);
+	double began;
+	pid_t pid, writer;
+
+	must(fd != -1, words[0]);
+	close(fd);
+	pid = start(command, &output);
+	await_sleep(pid);
+	began = now();
+	writer = fork();
+	must(writer != -1, "fork");
+	if (writer == 0)
+		grow(words[0], lines);
+	stop(pid, output, began, read_lines(output, lines), cost, round);
+	waitpid(writer, NULL, 0);
+}
+
+/* KIND of the results, by MEASURE with the two WORDS before ROUNDS. */
+static int
+compare(const char *kind, void (*measure)(char **, char **, struct cost *, int),
+    char **words)
+{
+	static struct cost costs[MOST_COMMANDS];
+	char **commands[MOST_COMMANDS];
+	int rounds = atoi(words[2]), n = split(words + 3, commands);
+
+	for (int round = 0; round < rounds; round++)
+		for (int i = 0; i < n; i++)
+			measure(commands[i] + 1, words, &costs[i], round);
+	for (int i = 0; i < n; i++)
+		printf("%s\t%s\t%.1f\t%.1f\n", kind, *commands[i],
+		    median(costs[i].time, rounds),
+		    median(costs[i].cpu, rounds));
+	return 0;
+}
+
+static int
+until(const char *expression, const char *file, int quiet)
+{
+	static char text[1 << 17];
+	size_t held = 0;
+	int fd = open(file, O_RDONLY);
+	regex_t compiled;
+	ssize_t n;
+
+	must(fd != -1, file);
+	must(regcomp(&compiled, expression, REG_EXTENDED | REG_NOSUB) == 0,
+	    "regcomp");
+	while ((n = read(fd, text + held, sizeof text / 2)) > 0) {
+		char *line = text, *end, *all = text + held + n;
+
+		while ((end = memchr(line, '\n', (size_t)(all - line)))) {
+			*end = '\0';
+			if (!quiet)
+				printf("%s\t%s\n", file, line);
+			if (regexec(&compiled, line, 0, NULL, 0) == 0)
+				return 0;
+			line = end + 1;
+		}
+		held = (size_t)(all - line);
+		memmove(text, line, held);
+	}
+	return 1;
+}
+
 static int
 compare_connect(int rounds, char **command)
 {
@@ -270,9 +436,17 @@ main(int argc, char **argv)
 	if (argc > 5 && strcmp(argv[1], "exit") == 0 && atoi(argv[2]) <= MOST &&
 	    atoi(argv[3]) <= MOST_ROUNDS)
 		return compare_exit(atoi(argv[2]), atoi(argv[3]), argv + 4);
+	if (argc > 6 && strcmp(argv[1], "exists") == 0 &&
+	    atoi(argv[4]) <= MOST_ROUNDS)
+		return compare("exists", measure_exists, argv + 2);
+	if (argc > 6 && strcmp(argv[1], "grow") == 0 &&
+	    atoi(argv[4]) <= MOST_ROUNDS)
+		return compare("grow", measure_growth, argv + 2);
+	if (argc > 3 && strcmp(argv[1], "until") == 0)
+		return until(argv[argc - 2], argv[argc - 1], argc > 4);
 	if (argc > 3 && strcmp(argv[1], "connect") == 0 &&
 	    atoi(argv[2]) <= MOST_ROUNDS)
 		return compare_connect(atoi(argv[2]), argv + 3);
-	fputs("usage: await wait|exit|connect ...\n", stderr);
+	fputs("usage: await wait|exit|exists|grow|until|connect ...\n", stderr);
 	return 2;
 }

@@ -24,5 +24,13 @@ for command in select poll devpoll epoll kqueue; do
 		row "$command, $what" ms quiet "$command-$state" '' 10
 	done
 done
+for command in wait kqueue; do
+	target=10:in
+	[ "$command" = wait ] || target=read:10
+	set -- "$@" // "$command-settle-in" "$pmux" "$command" --follow \
+	    --settle 100ms "$target"
+	row "$command --settle, bytes unread" ms quiet "$command-settle-in" \
+	    '' 10
+done
 say "quiet: $quiet_seconds seconds"
 drive quiet quiet -t "$quiet_seconds" "$@"

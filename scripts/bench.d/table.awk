@@ -21,6 +21,7 @@ function apart(metric, kind, name, a, b) {
 function noise(metric, kind, name, a, b) {
 	name = kind ~ /^kq-/ ? "raw" : kind == "many" ? "poll" : \
 	    kind ~ /^explain-/ ? "lsfd" : \
+	    kind == "exists" ? "inotifywait" : kind == "grow" ? "tail" : \
 	    kind == "one" || kind == "memory" ? "dynamic" : "C"
 	if (metric !~ /^(wall|cpu)$/)
 		return apart(metric, kind, name)

@@ -15,7 +15,7 @@ prepare() {
 server() {
 	mkfifo port
 	python3 -c "
-import socket, struct, sys, time
+import select, socket, struct, sys, time
 s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(('127.0.0.1', 0))
@@ -83,6 +83,119 @@ print(c.makefile().readline(), end="")'
 	assert_equal "$(<served)" hello
 }
 
+@test "a listener whose backlog is full drops what comes" {
+	mkfifo go
+	server $'s.listen(0)
+full = []
+while True:
+    c = socket.socket()
+    c.setblocking(False)
+    full.append(c)
+    try:
+        c.connect(s.getsockname())
+    except BlockingIOError:
+        pass
+    if not select.select([], [c], [], 0.1)[1]:
+        break
+open("go").read()
+while True:
+    s.accept()'
+	until [[ $(pmux wait -t 100ms --connect "127.0.0.1:$port"; echo $?) == 124 ]]
+	do
+		:
+	done
+	waiting wait -t 1h --connect "127.0.0.1:$port"
+	: >go
+	finish "$pid"
+	expect 0 "connect"$'\t'"127.0.0.1:$port"
+	kill "$server"
+}
+
+@test "a listener that resets each connection accepts connections" {
+	server $'s.listen()
+while True:
+    c = s.accept()[0]
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    c.close()'
+	pm wait -t 1h --connect "127.0.0.1:$port"
+	expect 0 "connect"$'\t'"127.0.0.1:$port"
+	kill "$server"
+}
+
+@test "a listener that accepts and closes" {
+	server $'s.listen()
+while True:
+    s.accept()[0].close()'
+	pm wait -a -t 1h --connect "127.0.0.1:$port" --connect "127.0.0.1:0$port"
+	assert_equal "$status ${#lines[@]}" '0 2'
+	pm wait -t 1h --connect "127.0.0.1:$port" -- cat
+	expect 0
+	kill "$server"
+}
+
+@test "a listener on IPv6 only" {
+	python3 -c 'import socket
+s = socket.socket(socket.AF_INET6)
+s.bind(("::1", 0))' || skip 'no IPv6'
+	server $'s = socket.socket(socket.AF_INET6)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+s.bind(("::1", 0))
+s.listen()
+open("port6", "w").write(str(s.getsockname()[1]))
+while True:
+    s.accept()'
+	until [[ -s port6 ]]; do
+		sleep 0.01
+	done
+	port=$(<port6)
+	pm wait -t 1h --connect "[::1]:$port"
+	expect 0 "connect"$'\t'"[::1]:$port"
+	pm wait -t 100ms --connect "127.0.0.1:$port"
+	expect 124
+	if [[ $(getent ahosts localhost) == *::1* ]]; then
+		pm wait -t 1h --connect "localhost:$port"
+		expect 0 "connect"$'\t'"localhost:$port"
+	fi
+	kill "$server"
+}
+
+# resolving ORDER COMMAND: in a mount namespace whose names are looked up so.
+resolving() {
+	need_linux
+	need_root
+	[[ -e /etc/nsswitch.conf ]] || skip 'no /etc/nsswitch.conf'
+	: >hosts
+	echo "hosts: $1" >switch
+	# an address that nobody has (RFC 5737)
+	echo 'nameserver 192.0.2.1' >servers
+	run --separate-stderr unshare -m bash -c '
+		mount --bind hosts /etc/hosts &&
+		mount --bind switch /etc/nsswitch.conf || exit 77
+		mount --bind servers /etc/resolv.conf
+		'"$2"
+	[[ $status != 77 ]] || skip 'no right to mount'
+}
+
+@test "a name that does not resolve yet" {
+	server $'s.listen()\ns.accept()'
+	export port
+	resolving files '
+		mkfifo ready
+		pmux wait -t 1h --ready-fd 9 --connect "later:$port" 9>ready 3>&- &
+		read -r _ <ready
+		echo 127.0.0.1 later >>/etc/hosts
+		wait "$!"'
+	expect 0 "connect"$'\t'"later:$port"
+}
+
+@test "while a name is looked up the time passes, and others are reported" {
+	resolving dns '
+		pmux wait -t 100ms --connect none.example:80
+		echo "$?"
+		pmux wait -t 1h --connect none.example:80 0 </dev/null'
+	expect 0 124 $'in\t0'
+}
+
 @test "a Unix socket that comes later, and listens later" {
 	mkfifo go
 	waiting wait -t 1h --connect ./d/socket
@@ -120,6 +233,14 @@ s.accept()' 3>&- &
 	done
 	pm wait -t 1h --connect 127.0.0.1:1 0 </dev/null
 	expect 0 $'in\t0'
+}
+
+@test "--format, and -q" {
+	server $'s.listen()\ns.accept()\ns.accept()'
+	pm wait -t 1h --format '%e %f %b %s' --connect "127.0.0.1:$port"
+	expect 0 'connect - - -'
+	pm wait -t 1h -q --connect "127.0.0.1:$port"
+	expect 0
 }
 
 @test "what is no address" {

@@ -265,6 +265,63 @@ reported() {
 	skip 'no process with threads'
 }
 
+# reuse PID: start a process with that ID, which was another's; in `child'.
+reuse() {
+	local i
+
+	[[ -w /proc/sys/kernel/ns_last_pid ]] || skip 'no ID can be chosen'
+	# another process may take the number, or have it
+	for ((i = 0; i < 1000; i++)); do
+		echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid || skip 'no right'
+		sleep 600 3>&- &
+		child=$!
+		[[ $child != "$1" ]] || return 0
+		kill -KILL "$child"
+		wait "$child" || :
+	done
+	skip 'the ID is not free'
+}
+
+reused() {
+	local first
+
+	need_linux
+	sleep 600 3>&- &
+	first=$!
+	mkfifo ready
+	"$@" pmux wait -t 1h --ready-fd 9 --exit "$first" 9>ready >out 2>err \
+	    3>&- &
+	pid=$!
+	read -r _ <ready
+	rm ready
+	# where processes are sampled: their start is known
+	[[ ! ${1-} ]] || sleep 0.1
+	kill -STOP "$pid"
+	kill -KILL "$first"
+	wait "$first" || :
+	reuse "$first"
+	kill -CONT "$pid"
+	finish "$pid"
+	assert_equal "$status ${output#*$'\t'}" "0 $first"
+	kill "$child"
+}
+
+@test "an ID that another process gets is not mistaken" {
+	reused
+}
+
+@test "nor is it where processes are sampled" {
+	deny pidfd_open=ENOSYS -- true || skip 'no seccomp'
+	reused deny pidfd_open=ENOSYS --
+}
+
+@test "pmux itself, and its parent, have not ended" {
+	run --separate-stderr sh -c 'exec pmux wait -t 50ms --exit $$'
+	expect 124
+	pm wait -t 50ms --exit "$$" --exit "$BASHPID"
+	expect 124
+}
+
 @test "-e has no bearing, and @FILE holds targets only" {
 	ended
 	pm wait -e out --exit "$child" 1

@@ -93,6 +93,21 @@ reports() {
 	expect 124
 }
 
+@test "a chain of symbolic links, one of which is replaced by a rename" {
+	mkdir old new
+	ln -s old current
+	ln -s current/name file
+	: >new/name
+	waiting wait -t 1h --exists file
+	ln -s new next
+	mv -T next current
+	reports $'exists\tfile'
+	waiting wait -t 1h --absent file
+	ln -s old next
+	mv -T next current
+	reports $'absent\tfile'
+}
+
 @test "a name that exists, or is missing, for a moment" {
 	[[ $(pmux info) == *$'path\twatched\tinotify'* ]] ||
 	    skip 'only inotify(7) has the names'
@@ -142,21 +157,95 @@ reports() {
 	assert_equal "$status" 124
 }
 
-@test "a directory that may not be read or searched" {
-	need_user
+# as_other ARG...: as waiting, by a user who has no rights in the directory d.
+as_other() {
+	local -a user=()
+
+	[[ $(id -u) != 0 ]] || user=(peer as 65534)
+	mkfifo ready
+	"${user[@]}" "$PMUX" wait --ready-fd 9 "$@" 9>ready >out 2>err 3>&- &
+	pid=$!
+	read -r _ <ready
+	rm ready
+}
+
+@test "a directory that may not be read, though searched" {
 	mkdir d
-	chmod 300 d
-	waiting wait -t 1h --exists d/file
+	chmod 311 d
+	as_other -t 1h --exists d/file
 	: >d/file
 	reports $'exists\td/file'
+	as_other -t 1h --absent d/file
+	rm d/file
+	reports $'absent\td/file'
+	chmod 755 d
+}
+
+@test "a directory that may not be searched: neither, and one message" {
+	mkdir d
+	: >d/file
 	chmod 0 d
-	waiting wait -t 1h --absent d/file
-	chmod 700 d
+	as_other -t 1h --exists d/file
+	until [[ -s err ]]; do
+		sleep 0.01
+	done
+	chmod 755 d
+	finish "$pid"
+	assert_equal "$status $output" $'0 exists\td/file'
+	[[ $stderr == *'d/file: '*'[EACCES]'* && $stderr != *$'\n'* ]]
+	chmod 0 d
+	as_other -t 1h --absent d/file
+	until [[ -s err ]]; do
+		sleep 0.01
+	done
+	chmod 755 d
 	rm d/file
 	finish "$pid"
-	assert_equal "$output" $'absent\td/file'
-	[[ $stderr == *EACCES* ]]
-	rm -rf d
+	assert_equal "$status $output" $'0 absent\td/file'
+	[[ $stderr == *'[EACCES]'* && $stderr != *$'\n'* ]]
+	chmod 0 d
+	as_other -t 100ms --exists d/none --absent d/none
+	finish "$pid"
+	assert_equal "$status $output" '124 '
+	chmod 755 d
+}
+
+@test "on another file system, by a symbolic link" {
+	local there
+
+	[[ -d /dev/shm && -w /dev/shm ]] || skip 'no /dev/shm'
+	there=$(mktemp -d /dev/shm/pmux.XXXXXX)
+	ln -s "$there/d" link
+	waiting wait -t 1h --exists link/file
+	mkdir "$there/d"
+	: >"$there/d/file"
+	finish "$pid"
+	rm -r "$there"
+	expect 0 $'exists\tlink/file'
+}
+
+@test "a file system that is mounted on the way, and unmounted" {
+	need_linux
+	need_root
+	mkdir d
+	: >d/below
+	run --separate-stderr unshare -m bash -c '
+		mount -t tmpfs none d || exit 77
+		: >d/above
+		umount d
+		exec 7<> <(:)
+		mkfifo ready
+		pmux wait -t 1h --ready-fd 9 --absent d/below 9>ready 3>&- &
+		read -r _ <ready
+		mount -t tmpfs none d
+		wait "$!"
+		: >d/above
+		pmux wait -t 1h --ready-fd 9 --exists d/below 9>ready 3>&- &
+		read -r _ <ready
+		umount d
+		wait "$!"'
+	[[ $status != 77 ]] || skip 'no right to mount'
+	expect 0 $'absent\td/below' $'exists\td/below'
 }
 
 @test "where nothing is reported it is sampled: /proc" {
@@ -212,4 +301,20 @@ reports() {
 	# shellcheck disable=SC2016
 	pm wait -t 1h --exists a -- sh -c 'echo "$PMUX_TARGET $PMUX_EVENTS"'
 	expect 0 'a exists'
+	pm wait --format '%e %t %f %b %s' --exists a --absent file
+	expect 0 'exists a - - -' 'absent file - - -'
+	pm wait -q --exists a
+	expect 0
+}
+
+@test "names with newlines and escape sequences" {
+	local name=$'a\n\e[31m\\'
+
+	waiting wait -t 1h --exists "$name"
+	: >"$name"
+	reports 'exists'$'\t''a\n\0033[31m\\'
+	pm wait -0 --exists "$name"
+	assert_equal "$output" $'exists\t'"$name"
+	pm wait -t 10ms --exists "$name/x" --absent "$name"
+	expect 124
 }

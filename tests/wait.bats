@@ -70,3 +70,17 @@ load helper
 	pm poll none
 	expect_error 3 '\[ENOENT\]$'
 }
+
+@test "an unknown long option names the nearest one" {
+	usage_error "did you mean '--exists'\?\)$" wait --exsits f
+	usage_error "did you mean '--absent'\?\)$" wait --abset=f
+	usage_error "did you mean '--connect'\?\)$" wait --conect a:1
+	usage_error "did you mean '--until'\?\)$" wait --lines --untl x 0
+	usage_error "did you mean '--settle'\?\)$" wait -f --sttle 1 0
+	usage_error '--nonsense: unknown option$' wait --nonsense 0
+}
+
+@test "-V is pmux's, not a command's" {
+	usage_error '-V: unknown option \(pmux -V prints the version\)$' wait -V
+	usage_error '--version: unknown .*\(pmux -V prints' info --version
+}

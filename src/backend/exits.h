@@ -24,7 +24,10 @@ int exits_open(pid_t pid);
 /*
  * How process PID has ended, which FD of exits_open reports.  Returns 1 with
  * *STATUS set as wait(2) does, 0 if that may be known soon, or -1 if it will
- * not be.  *CACHE is 0 before the first call of many, and kept in between.
+ * not be: before Linux 6.15 that of a reaped process that is not a child.  (The
+ * process connector would have it, for CAP_NET_ADMIN and a message for each
+ * fork and exit on the system; src/kq has that, for filters that need it.)
+ * *CACHE is 0 before the first call of many, and kept in between.
  */
 int exits_status(int fd, pid_t pid, int *cache, int *status);
 

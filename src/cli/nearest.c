@@ -19,20 +19,26 @@ unsigned
 nearest_distance(const char *a, const char *b)
 {
 	size_t length = strlen(b);
-	unsigned row[LONGEST_NAME + 1], diagonal, above;
+	/* those for the beginnings of A with i, i - 1 and i - 2 letters */
+	unsigned rows[3][LONGEST_NAME + 1], *row = rows[0], *last, *older;
+	unsigned i = 0;
 
 	if (length > LONGEST_NAME)
 		return LONGEST_NAME;
 	for (unsigned j = 0; j <= length; j++)
 		row[j] = j;
-	for (unsigned i = 1; *a != '\0'; a++, i++) {
-		diagonal = row[0];
+	while (a[i] != '\0') {
+		i++;
+		last = row;
+		older = rows[(i + 1) % 3];
+		row = rows[i % 3];
 		row[0] = i;
 		for (size_t j = 1; j <= length; j++) {
-			above = row[j];
-			row[j] = least(least(above, row[j - 1]) + 1,
-			    diagonal + (*a != b[j - 1]));
-			diagonal = above;
+			row[j] = least(least(last[j], row[j - 1]) + 1,
+			    last[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				row[j] = least(row[j], older[j - 2] + 1);
 		}
 	}
 	return row[length];

@@ -6,8 +6,9 @@
 #define NEAREST_H
 
 /*
- * How many letters to add, drop or change (Levenshtein's distance) to make B of
- * A; names that are NEAREST_FAR apart are not alike.
+ * How many letters to add, drop, change or swap with the next one to make B of
+ * A (Levenshtein's distance, with swaps); names that are NEAREST_FAR apart are
+ * not alike.
  */
 unsigned nearest_distance(const char *a, const char *b);
 #define NEAREST_FAR 3

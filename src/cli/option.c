@@ -385,6 +385,10 @@ bad_option(const struct command *command, int answer, const char *word)
 		return diag_usage("%s: takes no argument", word);
 	if (number_digit(word[1]) < 10)
 		return diag_usage("%s: a descriptor cannot be negative", word);
+	if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0)
+		return diag_usage("%s: unknown option (pmux -V prints the"
+				  " version)",
+		    word);
 	/* it is one of several in a word */
 	if (optopt != 0 && strncmp(word, "--", 2) != 0 && word[2] != '\0')
 		return diag_usage("%s: unknown option -%c", word, optopt);

@@ -66,6 +66,7 @@ findings_add(struct judge *judge, enum finding_code code,
 	f->code = code;
 	f->severity = severities[code];
 	f->pid = process->pid;
+	f->place = all->count;
 	/* the number may be that of another process by the second snapshot */
 	findings_mix(f, process->stat.start);
 	put_where(judge, &f->where, process, epoll, number);
@@ -89,76 +90,121 @@ findings_free(struct findings *findings)
 	*findings = (struct findings){ .list = NULL };
 }
 
-static bool
-is_same_text(const struct buffer *a, const struct buffer *b)
+/* By length first. */
+static int
+compare_text(const struct buffer *a, const struct buffer *b)
 {
-	return a->used == b->used && memcmp(a->bytes, b->bytes, a->used) == 0;
+	if (a->used != b->used)
+		return a->used < b->used ? -1 : 1;
+	return a->used == 0 ? 0 : memcmp(a->bytes, b->bytes, a->used);
 }
 
-static bool
-is_one(const struct finding *a, const struct finding *b)
+static int
+compare_places(const struct finding *a, const struct finding *b)
 {
-	return a->code == b->code && a->signature == b->signature &&
-	    is_same_text(&a->where, &b->where);
+	return a->code != b->code ? (a->code < b->code ? -1 : 1) :
+				    compare_text(&a->where, &b->where);
 }
 
-static bool
-is_confirmed(const struct finding *f, const struct findings *before)
+/* 0: nothing has moved between the two. */
+static int
+compare_still(const void *one, const void *other)
 {
-	for (size_t i = 0; i < before->count; i++)
-		if (is_one(f, &before->list[i]))
-			return true;
-	return f->is_of_two;
+	const struct finding *const *a = one, *const *b = other;
+
+	if ((*a)->signature != (*b)->signature)
+		return (*a)->signature < (*b)->signature ? -1 : 1;
+	return compare_places(*a, *b);
 }
 
-/* The one of the first COUNT that says the same as F, or NULL. */
-static struct finding *
-find_same(const struct findings *findings, size_t count,
-    const struct finding *f)
+/* Those that say the same are in sequence, the first one first. */
+static int
+compare_said(const void *one, const void *other)
 {
-	for (size_t i = 0; i < count; i++)
-		if (findings->list[i].code == f->code &&
-		    is_same_text(&findings->list[i].where, &f->where) &&
-		    is_same_text(&findings->list[i].sentence, &f->sentence))
-			return &findings->list[i];
-	return NULL;
+	const struct finding *a = one, *b = other;
+	int order = compare_places(a, b);
+
+	if (order == 0)
+		order = compare_text(&a->sentence, &b->sentence);
+	return order != 0 ? order :
+			    (a->place > b->place) - (a->place < b->place);
 }
 
-/* In place, keeping the order of those of one severity. */
+/* The faults first, and each severity in the order in which it was found. */
+static int
+compare_order(const void *one, const void *other)
+{
+	const struct finding *a = one, *b = other;
+
+	if (a->severity != b->severity)
+		return a->severity < b->severity ? -1 : 1;
+	return (a->place > b->place) - (a->place < b->place);
+}
+
+/* Keep what is among the COUNT in KNOWN. */
 static void
-sort(struct findings *findings)
-{
-	for (size_t i = 1; i < findings->count; i++)
-		for (size_t j = i; j > 0 &&
-		     findings->list[j - 1].severity >
-			 findings->list[j].severity;
-		     j--) {
-			struct finding moved = findings->list[j];
-
-			findings->list[j] = findings->list[j - 1];
-			findings->list[j - 1] = moved;
-		}
-}
-
-void
-findings_confirm(struct findings *after, const struct findings *before)
+drop_moved(struct findings *after, const struct finding **known, size_t count)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < after->count; i++) {
-		struct finding f = after->list[i], *same;
+		struct finding f = after->list[i];
+		const struct finding *key = &f;
 
-		if (!is_confirmed(&f, before))
-			continue;
-		same = find_same(after, kept, &f);
-		if (same == NULL) {
-			after->list[i] = after->list[kept];
+		f.place = kept;
+		if (f.is_of_two ||
+		    (count > 0 &&
+			bsearch(&key, known, count, sizeof(key),
+			    compare_still) != NULL))
 			after->list[kept++] = f;
-		} else if (f.severity < same->severity)
-			same->severity = f.severity;
+		else
+			release(&f);
 	}
-	for (size_t i = kept; i < after->count; i++)
-		release(&after->list[i]);
 	after->count = kept;
-	sort(after);
+}
+
+/* Of those that say the same keep the first, with the worst severity. */
+static void
+merge(struct findings *after)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < after->count; i++) {
+		struct finding f = after->list[i],
+			       *last = kept == 0 ? NULL :
+						   &after->list[kept - 1];
+
+		if (last == NULL || compare_places(last, &f) != 0 ||
+		    compare_text(&last->sentence, &f.sentence) != 0) {
+			after->list[kept++] = f;
+			continue;
+		}
+		if (f.severity < last->severity)
+			last->severity = f.severity;
+		release(&f);
+	}
+	after->count = kept;
+}
+
+int
+findings_confirm(struct findings *after, const struct findings *before)
+{
+	size_t count = before->count;
+	const struct finding **known = calloc(count + 1, sizeof *known);
+
+	if (known == NULL)
+		return -ENOMEM;
+	/* of one snapshot alone all is known */
+	for (size_t i = 0; i < count; i++)
+		known[i] = &before->list[i];
+	qsort(known, count, sizeof *known, compare_still);
+	if (after != before)
+		drop_moved(after, known, count);
+	free(known);
+	if (after->count == 0)
+		return 0;
+	qsort(after->list, after->count, sizeof *after->list, compare_said);
+	merge(after);
+	qsort(after->list, after->count, sizeof *after->list, compare_order);
+	return 0;
 }

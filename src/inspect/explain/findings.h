@@ -42,6 +42,7 @@ struct finding {
 	 */
 	uint64_t signature;
 	bool is_of_two; /* it was found by comparing two snapshots */
+	size_t place; /* in the order in which they were found */
 };
 
 struct findings {
@@ -71,8 +72,11 @@ bool findings_is_busy(const struct judge *judge,
 /* Whether the entry of W makes every wait of its epoll instance return now. */
 bool findings_makes_return(const struct waited *w);
 
-/* Keep of AFTER what BEFORE has, too, the faults first. */
-void findings_confirm(struct findings *after, const struct findings *before);
+/*
+ * Keep of AFTER what BEFORE has, too, the faults first; the two may be one.
+ * Returns 0 or -ENOMEM.
+ */
+int findings_confirm(struct findings *after, const struct findings *before);
 
 void findings_free(struct findings *findings);
 

@@ -35,6 +35,7 @@ victim() {
 	victim=$!
 	read -r _ <entered
 	case $1 in
+	headless) await_state "$victim" Z ;;
 	ghost | unread* | served | saturated* | batch* | compute | hung-up)
 		await_state "$victim" R
 		;;
@@ -888,6 +889,23 @@ epoll = select.epoll()
 	victim childs-end
 	pm explain -p "$victim" 99
 	[[ $status == 3 && $stderr == *": 99: "*'[EBADF]' ]]
+}
+
+@test "a process whose first thread has ended" {
+	local command
+
+	victim headless
+	pm explain -p "$victim"
+	[[ $status == 3 && $output == *' sleeps in pause'* ]] || fail "$output"
+	[[ $stderr == *"process $victim: "*'[EOPNOTSUPP] (its first thread has'* ]]
+	for command in explain inspect 'trace -t 10ms'; do
+		# shellcheck disable=SC2086
+		pm $command -p "$victim" 10
+		[[ $status == 3 && $stderr == *'[EOPNOTSUPP]'* ]] ||
+		    fail "$command: $status $output $stderr"
+	done
+	pm inspect -p "$victim"
+	expect_error 3 '\[EOPNOTSUPP\] \(its first thread has ended, '
 }
 
 @test "another user's process: the state, and 3" {

@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -1086,6 +1087,27 @@ select_of_all(void)
 	syscall(SYS_pselect6, INT_MAX, set, NULL, NULL, NULL, NULL);
 }
 
+static void *
+sleep_on(void *argument)
+{
+	ready();
+	for (;;)
+		pause();
+	return argument;
+}
+
+/* Its first thread has ended. */
+static void
+headless(void)
+{
+	pthread_t thread;
+
+	pipe_at_numbers();
+	if (pthread_create(&thread, NULL, sleep_on, NULL) != 0)
+		die(2, "pthread_create");
+	syscall(SYS_exit, 0);
+}
+
 static void
 below_fd_setsize(void)
 {
@@ -1165,6 +1187,7 @@ static const struct {
 	{ "past-fd-setsize", past_fd_setsize },
 	{ "lock-range", lock_range },
 	{ "select-of-all", select_of_all },
+	{ "headless", headless },
 	{ "below-fd-setsize", below_fd_setsize },
 	{ "poll-past-fd-setsize", poll_past_fd_setsize },
 };

@@ -332,6 +332,9 @@ report_process(struct explanation *e, const struct snapshot_process *p)
 	if (p->error != 0)
 		e->status = diag_system(-p->error, NULL, "process %jd",
 		    (intmax_t)p->pid);
+	else if (p->stat.is_headless)
+		e->status = diag_system(EOPNOTSUPP, procfs_headless,
+		    "process %jd", (intmax_t)p->pid);
 	else if (wait != NULL && wait->error != 0 &&
 	    (wait->call == WAIT_UNKNOWN || wait->error == EPERM))
 		e->status = diag_system(wait->error, wait->why, "process %jd",
@@ -452,9 +455,9 @@ finish(struct explanation *e)
 {
 	struct view *view = e->last;
 
-	if (!is_complete(view) || !is_complete(&e->first))
+	if (!is_complete(view) || !is_complete(&e->first) ||
+	    findings_confirm(&view->findings, &e->first.findings) != 0)
 		return fail(-ENOMEM, e);
-	findings_confirm(&view->findings, &e->first.findings);
 	if (!e->options.quiet && e->options.json)
 		explain_print_json(&view->chain, &view->findings);
 	else if (!e->options.quiet)

@@ -53,13 +53,11 @@ unknown(struct descriptor *d, enum fact fact, const char *why)
 static int
 why_missing(struct source *source, pid_t pid)
 {
-	char directory[SOURCE_PATH];
 	struct procfs_stat stat;
 
-	(void)snprintf(directory, sizeof directory, "%ld", (long)pid);
-	if (procfs_stat(source, directory, &stat) != 0)
+	if (procfs_process(source, pid, &stat) != 0)
 		return -ESRCH;
-	return stat.state == 'Z' || stat.state == 'X' ? -ESRCH : -EBADF;
+	return stat.is_headless ? -EOPNOTSUPP : -EBADF;
 }
 
 static int

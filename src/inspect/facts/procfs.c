@@ -224,6 +224,52 @@ procfs_stat(struct source *source, const char *directory,
 	return n < 0 ? (int)n : procfs_parse_stat(text, (size_t)n, stat);
 }
 
+const char procfs_headless[] =
+    "its first thread has ended, and its descriptors are not found without it";
+
+static bool
+has_ended(const struct procfs_stat *stat)
+{
+	return strchr("ZXx", stat->state) != NULL;
+}
+
+/* Give STAT the state of a thread that lives.  Returns 0 or -ESRCH. */
+static int
+find_living(struct source *source, struct procfs_stat *stat)
+{
+	struct procfs_stat thread = { .state = 'Z' };
+	char path[SOURCE_PATH];
+	int *list, count;
+
+	(void)snprintf(path, sizeof path, "%ld/task", (long)stat->pid);
+	count = source_list(source, path, &list);
+	for (int i = 0; i < count && has_ended(&thread); i++) {
+		(void)snprintf(path, sizeof path, "%ld/task/%d",
+		    (long)stat->pid, list[i]);
+		if (procfs_stat(source, path, &thread) != 0)
+			thread.state = 'Z';
+	}
+	if (count >= 0)
+		free(list);
+	stat->state = thread.state;
+	stat->is_headless = true;
+	return has_ended(&thread) ? -ESRCH : 0;
+}
+
+int
+procfs_process(struct source *source, pid_t pid, struct procfs_stat *stat)
+{
+	char directory[SOURCE_PATH];
+	int error;
+
+	(void)snprintf(directory, sizeof directory, "%ld", (long)pid);
+	error = procfs_stat(source, directory, stat);
+	if (error == -ENOENT)
+		return -ESRCH;
+	return error == 0 && has_ended(stat) ? find_living(source, stat) :
+					       error;
+}
+
 int
 procfs_status(struct source *source, const char *directory,
     struct procfs_status *status)

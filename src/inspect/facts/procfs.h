@@ -32,12 +32,22 @@ struct procfs_stat {
 	uint64_t faults; /* of pages, minor and major */
 	uint64_t user, system; /* processor time, in clock ticks */
 	uint64_t start; /* clock ticks since boot: with PID, one process */
+	bool is_headless; /* see procfs_process */
 };
 
 int procfs_stat(struct source *source, const char *directory,
     struct procfs_stat *stat);
 int procfs_parse_stat(const char *text, size_t length,
     struct procfs_stat *stat);
+
+/*
+ * The same of process PID: -ESRCH also if it is a zombie.  One whose first thread
+ * has called pthread_exit(3) lives while another one does, whose state it gets
+ * then; it is headless: what it has open cannot be found by its ID, for which
+ * procfs_headless is the hint.
+ */
+int procfs_process(struct source *source, pid_t pid, struct procfs_stat *stat);
+extern const char procfs_headless[];
 
 struct procfs_status {
 	pid_t process; /* Tgid */

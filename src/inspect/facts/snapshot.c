@@ -113,13 +113,11 @@ read_process(struct snapshot *snapshot, struct snapshot_process *process)
 
 	(void)snprintf(directory, sizeof directory, "%jd",
 	    (intmax_t)process->pid);
-	error = procfs_stat(snapshot->source, directory, &process->stat);
+	error = procfs_process(snapshot->source, process->pid, &process->stat);
 	if (error == 0)
 		error = procfs_status(snapshot->source, directory,
 		    &process->status);
 	if (error == -ENOENT)
-		return -ESRCH;
-	if (error == 0 && strchr("ZXx", process->stat.state) != NULL)
 		return -ESRCH;
 	return error == 0 ? read_threads(snapshot, process) : error;
 }

@@ -29,7 +29,9 @@ static void
 fail(struct inspection *in, int error, pid_t pid)
 {
 	in->status = diag_system(-error,
-	    error == -EPERM || error == -EACCES ? process_forbidden_by() : NULL,
+	    error == -EPERM || error == -EACCES ? process_forbidden_by() :
+		error == -EOPNOTSUPP		? procfs_headless :
+						  NULL,
 	    "process %ld", (long)pid);
 }
 
@@ -87,14 +89,11 @@ take_all(struct inspection *in, pid_t pid)
 static void
 take_process(struct inspection *in, const struct inspect_target *target)
 {
-	char directory[SOURCE_PATH];
 	struct procfs_stat stat;
-	int error;
+	int error = procfs_process(&in->source, target->pid, &stat);
 
-	(void)snprintf(directory, sizeof directory, "%ld", (long)target->pid);
-	error = procfs_stat(&in->source, directory, &stat);
-	if (error == 0 && (stat.state == 'Z' || stat.state == 'X'))
-		error = -ESRCH;
+	if (error == 0 && stat.is_headless)
+		error = -EOPNOTSUPP;
 	if (error == 0)
 		error = target->number == -1 ?
 		    take_all(in, target->pid) :
@@ -105,7 +104,7 @@ take_process(struct inspection *in, const struct inspect_target *target)
 		    diag_system(EBADF, NULL, "process %ld: %d",
 			(long)target->pid, target->number);
 	else if (error != 0)
-		fail(in, error == -ENOENT ? -ESRCH : error, target->pid);
+		fail(in, error, target->pid);
 }
 
 /* ---- the others ---- */

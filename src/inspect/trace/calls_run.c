@@ -75,8 +75,7 @@ why_denied(struct session *s, pid_t pid, char space[64])
 	(void)snprintf(directory, sizeof directory, "%ld", (long)pid);
 	if (pid == getpid())
 		return "pmux itself";
-	if (procfs_stat(&s->calls.source, directory, &stat) == 0 &&
-	    stat.state == 'Z')
+	if (procfs_process(&s->calls.source, pid, &stat) == -ESRCH)
 		return "it has ended, and is a zombie";
 	if (procfs_status(&s->calls.source, directory, &status) != 0)
 		return process_forbidden_by();

@@ -73,10 +73,8 @@ process_of(struct samples *l, pid_t pid)
 	p->directory = p->own ? -1 :
 				fdplace(openat(l->source.proc, directory,
 				    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	if (procfs_stat(&l->source, directory, &stat) == 0) {
-		memcpy(p->comm, stat.comm, sizeof p->comm);
-		p->ended = strchr("ZXx", stat.state) != NULL;
-	}
+	p->ended = procfs_process(&l->source, pid, &stat) == -ESRCH;
+	memcpy(p->comm, stat.comm, sizeof p->comm);
 	l->processes[l->process_count++] = p;
 	return p;
 }
@@ -145,14 +143,14 @@ add_numbers(struct samples *l, struct samples_process *p, int *numbers,
 	return error;
 }
 
-static bool
-is_zombie(struct source *source, pid_t pid)
+/* Why process PID has nothing open: 0, -ESRCH, -EOPNOTSUPP if it is headless. */
+static int
+why_empty(struct source *source, pid_t pid)
 {
-	char directory[SOURCE_PATH];
 	struct procfs_stat stat;
+	int error = procfs_process(source, pid, &stat);
 
-	(void)snprintf(directory, sizeof directory, "%ld", (long)pid);
-	return procfs_stat(source, directory, &stat) == 0 && stat.state == 'Z';
+	return error == 0 && stat.is_headless ? -EOPNOTSUPP : error;
 }
 
 /* Add what P has open and is no target yet.  Returns 0 or -errno. */
@@ -168,9 +166,9 @@ add_all(struct samples *l, struct samples_process *p)
 	if (count < 0)
 		return count == -ENOENT ? -ESRCH : count;
 	/* a zombie has the directory, and nothing in it */
-	if (count == 0 && is_zombie(&l->source, p->pid)) {
+	if (count == 0 && (error = why_empty(&l->source, p->pid)) != 0) {
 		free(numbers);
-		return -ESRCH;
+		return error;
 	}
 	error = add_numbers(l, p, numbers, count);
 	p->numbers_next = l->now + SHARE * (clock_cpu() - before);

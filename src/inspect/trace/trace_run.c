@@ -60,7 +60,8 @@ failed(pid_t pid, int number, int error)
 {
 	const char *hint = error == -EPERM || error == -EACCES ?
 	    process_forbidden_by() :
-	    NULL;
+	    error == -EOPNOTSUPP ? procfs_headless :
+				   NULL;
 
 	if (error == -ENOSYS)
 		return diag_unavailable("trace: this system does not show what"

@@ -124,6 +124,7 @@ need_user() {
 }
 
 need_linux() {
+	[[ ! ${PMUX_AS-} ]] || skip "as $PMUX_AS"
 	[[ $(uname -s) == Linux ]] || skip "is about Linux"
 }
 

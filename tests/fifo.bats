@@ -63,7 +63,6 @@ holders() {
 }
 
 prepare() {
-	need_linux
 	need_proc
 	mkfifo f
 }
@@ -301,6 +300,7 @@ on_every_primitive() {
 }
 
 @test "out: a writer that opens and closes ends it too" {
+	[[ ! ${PMUX_AS-} ]] || skip "a BSD notes it at most on tmpfs"
 	reader
 	pm poll -t 1h --hold 1h f:out
 	: >f
@@ -370,6 +370,7 @@ out_on_every_primitive() {
 @test "out: a pmux that opens it while another leaves finds the mark" {
 	local inode waiting
 
+	need_linux
 	[[ $(uname -m) == x86_64 ]] || skip "vfork may be clone here"
 	deny clone=EAGAIN -- true || skip "no seccomp"
 	[[ -r /proc/locks ]] || skip "no /proc/locks"
@@ -582,12 +583,17 @@ unread_line() {
 	writer_done
 }
 
-# held: the same; the holder's process id is in `holder`. Until it has its title
-# it forgets signals, which may have been meant for pmux.
+# held: the same; the holder's process id is in `holder`. Until it has its title,
+# which a BSD has otherwise, it forgets signals, which may have been meant for pmux.
 held() {
 	unread_line "$@"
 	holder=$(holders)
 	[[ $holder =~ ^[0-9]+$ ]]
+	until [[ ! ${PMUX_AS-} ]] || awk '$1 == "SigBlk:" { exit $2 ~ /[4-7c-f]...$/ }' \
+	    "/proc/$holder/status"; do
+		sleep 0.002
+	done
+	[[ ! ${PMUX_AS-} ]] || return 0
 	until [[ $(tr '\0' ' ' <"/proc/$holder/cmdline") == 'pmux: holds '* ]]; do
 		sleep 0.002
 	done
@@ -707,6 +713,17 @@ child_of() {
 	peer await 0 f
 	pm poll -t 0 --hold 1h f:in
 	expect 124
+	assert_equal "$(holders)" ''
+}
+
+@test "waits in vain leave no process" {
+	local i
+
+	rounds 60
+	for ((i = 0; i < rounds; i++)); do
+		pmux poll -q -t 0 f:in || assert_equal $? 124
+		pmux poll -q -t 0 f:out || assert_equal $? 124
+	done
 	assert_equal "$(holders)" ''
 }
 
@@ -879,6 +896,7 @@ title() {
 }
 
 @test "the holder's title says what it holds" {
+	need_linux
 	mkfifo g
 	held
 	assert_equal "$(title "$holder")" 'pmux: holds f'
@@ -900,6 +918,7 @@ title() {
 @test "the title: hostile names, long ones, no environment" {
 	local name=$'a\n\033[2J\\' long
 
+	need_linux
 	mv f "$name"
 	ln -s "$name" f
 	writer job
@@ -1038,6 +1057,7 @@ hostile() {
 }
 
 @test "a reader that has come to a holder counts" {
+	[[ ! ${PMUX_AS-} ]] || skip "a BSD reports no open"
 	held
 	# shellcheck disable=SC2217	# who has it open and reads nothing
 	sleep 1h <f 3>&- &
@@ -1059,6 +1079,7 @@ hostile() {
 }
 
 @test "a reader that waits in open while a holder leaves counts" {
+	[[ ! ${PMUX_AS-} ]] || skip "a BSD reports no open"
 	held
 	line job
 	cat f >got 3>&- &
@@ -1325,6 +1346,8 @@ writer_later() {
 	skip_if_sanitized "catches some of them itself"
 	for name in HUP ABRT ALRM USR1 USR2 IO PWR STKFLT SYS TRAP BUS \
 	    SEGV VTALRM PROF XCPU RTMIN RTMIN+3 RTMAX; do
+		# they end nothing on a BSD
+		[[ ! ${PMUX_AS-} || $name != @(IO|PWR) ]] || continue
 		rm -f go
 		let_through
 		kill -s "$name" "$pid"
@@ -1372,6 +1395,7 @@ writer_later() {
 @test "a pipe without a name is not held" {
 	local open
 
+	need_linux
 	exec {open}< <(exec sleep 1h 3>&-)
 	pm poll -t 0 --hold 1h "/proc/$$/fd/$open"
 	expect 124
@@ -1439,7 +1463,7 @@ writer_later() {
 		    pmux poll -t 1h f:out
 		[[ $status != 77 ]] || skip "$stderr"
 		assert_success
-		[[ $stderr == *'cannot be watched'* ]]
+		assert_equal "$stderr" ''
 		# after the holder's first check
 		peer await 2 f
 		echo job >f

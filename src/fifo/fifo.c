@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <sys/types.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -52,7 +53,7 @@
 void
 fifo_begin(struct fifos *f)
 {
-	f->set.watch = -1;
+	f->set.watch = f->set.connection = -1;
 	f->given.fd = -1;
 	f->hold = DURATION_FOREVER;
 	f->patience = LINGER;
@@ -63,9 +64,13 @@ fifo_begin(struct fifos *f)
 void
 fifo_end(struct fifos *f)
 {
-	for (uint32_t i = 0; pmux->host->stays && i < f->set.count; i++)
+	for (uint32_t i = 0; pmux->host->stays && i < f->set.count; i++) {
 		if (f->set.fifos[i].fd != -1)
 			(void)close(f->set.fifos[i].fd);
+		if (f->set.fifos[i].moves >= 0)
+			(void)close(f->set.fifos[i].moves);
+		lease_close(&f->set.fifos[i].lease);
+	}
 	if (pmux->host->stays && f->set.watch != -1)
 		(void)close(f->set.watch);
 	free(f->set.fifos);
@@ -155,19 +160,16 @@ reserve(void)
 	return 0;
 }
 
-static struct fifo *
-insert(int fd)
+static void
+insert(const struct fifo *fifo)
 {
 	struct fifos *f = pmux->fifos;
 	uint32_t at = f->set.count++;
 	struct fifo *fifos = f->set.fifos;
 
-	for (; at > 0 && fifos[at - 1].fd > fd; at--)
+	for (; at > 0 && fifos[at - 1].fd > fifo->fd; at--)
 		fifos[at] = fifos[at - 1];
-	memset(&fifos[at], 0, sizeof fifos[at]);
-	fifos[at].fd = fd;
-	fifos[at].writer = -1;
-	return &fifos[at];
+	fifos[at] = *fifo;
 }
 
 static bool
@@ -188,53 +190,55 @@ ready(int fd, short events, int ms)
  * LINGER.  Returns whether they went, and FD should be opened again.
  */
 static bool
-let_go(int fd, int64_t time)
+let_go(const struct fifo *fifo, int fd, int64_t time)
 {
 	struct fifos *f = pmux->fifos;
 	struct timespec pause = { 0, LINGER_STEP };
 
 	if (f->linger_end == DEADLINE_NEVER)
 		f->linger_end = deadline_in(f->patience);
-	while (
-	    lease_heartbeat_seen(fd, time) && deadline_left(f->linger_end) > 0)
+	while (lease_heartbeat_seen(&fifo->lease, time) &&
+	    deadline_left(f->linger_end) > 0)
 		(void)nanosleep(&pause, NULL);
-	if (!ready(fd, 0, 0) && peer_has_writer(fd) != 0)
+	if (!peer_writers_gone(fd) && peer_learn_writer(fd, fifo->path) != 0)
 		(void)ready(fd, POLLIN,
 		    timeout_milliseconds(deadline_left(f->linger_end)));
 	/* asked last: one may have gone at any moment until here */
-	return ready(fd, 0, 0) && kernel_unread(fd) == 0;
+	return peer_writers_gone(fd) && kernel_unread(fd) == 0;
 }
 
 /* As long as this end is held at least: if it were left now. */
 static int64_t
-claim_end(int fd, bool writing)
+claim_end(const struct lease *lease, bool writing)
 {
 	struct fifos *f = pmux->fifos;
 	int64_t now = clock_now();
 
-	return lease_set(fd, writing, false,
+	return lease_set(lease, writing, false,
 	    f->hold == 0 ? now : deadline_in(f->hold), now);
 }
 
 /* Returns the read end to use, FD or another. */
 static int
-settle_in(int fd, const char *path, int64_t *claim)
+settle_in(struct fifo *fifo, int fd)
 {
 	int64_t now = clock_now();
-	bool alone = !lease_is_set(fd, false) && !lease_heartbeat_seen(fd, now);
+	bool alone = !lease_is_set(&fifo->lease, false) &&
+	    !lease_heartbeat_seen(&fifo->lease, now);
 	int again;
 
-	*claim = claim_end(fd, false);
-	lease_reader_arrive(fd, now);
-	if (alone || !let_go(fd, clock_now()))
+	fifo->claim = claim_end(&fifo->lease, false);
+	lease_reader_arrive(&fifo->lease, now);
+	if (alone || !let_go(fifo, fd, clock_now()))
 		return fd;
 	DEBUG("fifo", "%s: who left meanwhile does not count: open it again",
-	    path);
-	again = peer_reopen(fd, path, O_RDONLY);
+	    fifo->path);
+	again = peer_reopen(fd, fifo->path, O_RDONLY);
 	if (again < 0 || (again = fdplace(again)) < 0)
 		return fd;
-	*claim = claim_end(again, false);
-	lease_reader_arrive(again, now);
+	lease_use(&fifo->lease, again);
+	fifo->claim = claim_end(&fifo->lease, false);
+	lease_reader_arrive(&fifo->lease, now);
 	(void)close(fd);
 	return again;
 }
@@ -266,47 +270,59 @@ watch_writers(int fd, const char *path)
 	return number < 0 ? 0 : (uint32_t)number;
 }
 
+/* What the other pmux at this FIFO are to know of FD, and what they say. */
+static int
+join(struct fifo *fifo, int fd)
+{
+	lease_use(&fifo->lease, fd);
+	if (fifo->writing) {
+		/* it leaves when it sees the claim, and not before */
+		fifo->shared = lease_is_set(&fifo->lease, true);
+		fifo->claim = claim_end(&fifo->lease, true);
+		/* a pmux that leaves without a word to its peers */
+		fifo->astray = lease_has_waiter(&fifo->lease);
+	} else
+		fd = settle_in(fifo, fd);
+	fifo->claimed = clock_now();
+	return fd;
+}
+
 static int
 open_end(const char *path, bool writing)
 {
 	struct fifos *f = pmux->fifos;
+	struct fifo fifo = { .path = path,
+		.writing = writing,
+		.writer = -1,
+		.moves = -1 };
 	int fd, error = reserve();
-	bool shared = false;
-	struct fifo *fifo;
-	int64_t claim;
 
 	if (error != 0)
 		return error;
-	if (writing && lease_only_holder(path)) {
+	lease_open(&fifo.lease, path);
+	if (writing && lease_only_holder(&fifo.lease, path)) {
 		DEBUG("fifo", "%s: only a holder reads it", path);
+		lease_close(&fifo.lease);
 		return -ENXIO;
 	}
 	fd = open(path,
 	    (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_CLOEXEC |
 		O_NOCTTY);
 	/* held also if that cannot be known: the open let a peer through */
-	if ((fd = fdplace(fd)) < 0 || peer_is_fifo(fd) == 0)
+	if ((fd = fdplace(fd)) < 0 || peer_is_fifo(fd) == 0) {
+		lease_close(&fifo.lease);
 		return fd;
-	if (writing) {
-		/* it leaves when it sees the claim, and not before */
-		shared = lease_is_set(fd, true);
-		claim = claim_end(fd, true);
-	} else
-		fd = settle_in(fd, path, &claim);
-	fifo = insert(fd);
-	fifo->path = path;
-	fifo->writing = writing;
-	fifo->claim = claim;
-	fifo->claimed = clock_now();
-	fifo->shared = shared;
-	/* a pmux that leaves without a word to its peers */
-	fifo->astray = writing && lease_has_waiter(fd);
-	fifo->written = peer_written(fd);
-	if (writing && f->hold != 0)
-		fifo->watched = watch_writers(fd, path);
+	}
+	fifo.fd = fd = join(&fifo, fd);
+	peer_times(fd, &fifo.times);
+	if (writing && f->hold != 0) {
+		fifo.watched = watch_writers(fd, path);
+		fifo.moves = fdplace(peer_moves(fd));
+	}
+	insert(&fifo);
 	DEBUG("fifo", "%s: opened to %s, descriptor %d%s", path,
 	    writing ? "write" : "read", fd,
-	    shared ? ", which another pmux has too" : "");
+	    fifo.shared ? ", which another pmux has too" : "");
 	return fd;
 }
 
@@ -382,6 +398,7 @@ static int
 renew(int fd, struct fifo *fifo)
 {
 	int again = peer_reopen(fd, fifo->path, O_RDONLY), error = 0;
+	struct lease lease = fifo->lease;
 	int64_t claim, now;
 
 	if (again < 0)
@@ -395,8 +412,9 @@ renew(int fd, struct fifo *fifo)
 		return 0;
 	}
 	/* made on the future FD, so that there is no moment without a claim */
-	claim = claim_end(again, false);
-	lease_reader_arrive(again, now = clock_now());
+	lease_use(&lease, again);
+	claim = claim_end(&lease, false);
+	lease_reader_arrive(&lease, now = clock_now());
 	if (dup2(again, fd) == -1)
 		error = -errno;
 	else {
@@ -437,7 +455,7 @@ fifo_give(int fd)
 	memmove(fifo, fifo + 1, (size_t)(end - fifo - 1) * sizeof *fifo);
 	f->set.count--;
 	/* PROGRAM reads or writes as any other */
-	lease_release(fd);
+	lease_release(&f->given.lease);
 }
 
 void
@@ -456,8 +474,8 @@ fifo_take_back(void)
 	memset(f->set.numbers, 0,
 	    (f->set.capacity + 1) * sizeof *f->set.numbers);
 	f->given.watched = 0;
-	f->given.claim = claim_end(f->given.fd, f->given.writing);
-	*insert(f->given.fd) = f->given;
+	f->given.claim = claim_end(&f->given.lease, f->given.writing);
+	insert(&f->given);
 	f->given.fd = -1;
 	f->left = false;
 }
@@ -478,7 +496,7 @@ settle(void)
 		f->set.fifos[i].reads = f->set.fifos[i].came = false;
 		/* a pmux that opens to read from now on waits for the holder */
 		if (f->set.fifos[i].writing)
-			lease_heartbeat(f->set.fifos[i].fd, true, 0);
+			lease_heartbeat(&f->set.fifos[i].lease, true, 0);
 		if (peer_nameless(f->set.fifos[i].fd))
 			holder_abandon(&f->set.fifos[i]);
 		else if (!holder_needed(&f->set, &f->set.fifos[i]))
@@ -500,8 +518,8 @@ claim_until(deadline_t deadline)
 		struct fifo *fifo = &f->set.fifos[i];
 
 		if (fifo->fd != -1)
-			fifo->claim = lease_set(fifo->fd, fifo->writing, true,
-			    deadline, now);
+			fifo->claim = lease_set(&fifo->lease, fifo->writing,
+			    true, deadline, now);
 	}
 }
 
@@ -518,10 +536,6 @@ say_limits(void)
 {
 	struct fifos *f = pmux->fifos;
 
-	if (!holder_watches(&f->set))
-		diag_note(
-		    "named pipes cannot be watched here: polling them instead",
-		    NULL);
 	for (uint32_t i = 0; i < f->set.count; i++) {
 		const struct fifo *fifo = &f->set.fifos[i];
 
@@ -567,23 +581,52 @@ reap(pid_t child)
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EAGAIN;
 }
 
+/* Where a holder makes locks of its own it is connected to pmux until then. */
+static void
+open_pair(int ends[2])
+{
+	if (lease_is_inherited() ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == -1)
+		ends[0] = ends[1] = -1;
+}
+
+static void
+release(int ends[2])
+{
+	struct fifos *f = pmux->fifos;
+
+	if (ends[0] == -1)
+		return;
+	(void)close(ends[1]);
+	holder_release(&f->set, ends[0]);
+	(void)close(ends[0]);
+}
+
 /* Returns 0 or -errno. */
 static int
 start_holder(deadline_t deadline)
 {
 	struct fifos *f = pmux->fifos;
 	bool orphaned = f->orphaned || pmux->host->stays;
-	pid_t child = start_process();
+	int ends[2], error;
+	pid_t child;
 
-	if (child == -1)
-		return -errno;
-	if (child == 0 && orphaned)
-		_exit(start_orphan(deadline));
-	if (child == 0)
+	open_pair(ends);
+	child = start_process();
+	error = child == -1 ? -errno : 0;
+	if (child == 0) {
+		f->set.connection = ends[1];
+		if (orphaned)
+			_exit(start_orphan(deadline));
 		holder_run(&f->set, deadline);
-	DEBUG("fifo", "process %d %s", child,
-	    orphaned ? "starts the holder" : "is the holder");
-	return orphaned ? reap(child) : 0;
+	}
+	if (error == 0)
+		DEBUG("fifo", "process %d %s", child,
+		    orphaned ? "starts the holder" : "is the holder");
+	if (error == 0 && orphaned)
+		error = reap(child);
+	release(ends);
+	return error;
 }
 
 static const char *

@@ -55,35 +55,37 @@ static const int64_t step_time[] = { 10 * NS_PER_MS, 50 * NS_PER_MS,
 	1000 * NS_PER_MS, -1 };
 
 static bool
-has(int fd, short condition)
+same_time(struct timespec a, struct timespec b)
 {
-	struct pollfd p = { fd, 0, 0 };
-
-	return poll(&p, 1, 0) == 1 && (p.revents & condition) != 0;
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-/* POLLHUP stays off where no writer has come since FD was opened. */
-static bool
-writers_gone(int fd)
-{
-	return has(fd, POLLHUP);
-}
-
-/* Linux says POLLERR, the BSDs POLLHUP. */
-static bool
-readers_gone(int fd)
-{
-	return has(fd, POLLERR | POLLHUP);
-}
-
-/* Without a watch: bytes are unread, or were written since the open. */
+/*
+ * Without a watch: bytes are unread, or were written or read since the open.
+ * FreeBSD notes closes as reads; that of another pmux is none.
+ */
 static bool
 was_written(const struct fifo *fifo)
 {
-	int64_t last = peer_written(fifo->fd);
+	struct peer_times now;
 
-	return kernel_unread(fifo->fd) > 0 ||
-	    (last != -1 && fifo->written != -1 && last != fifo->written);
+	if (kernel_unread(fifo->fd) > 0 || peer_moved(fifo->moves))
+		return true;
+	peer_times(fifo->fd, &now);
+	return !same_time(now.written, fifo->times.written) ||
+	    (!fifo->shared && !same_time(now.read, fifo->times.read));
+}
+
+/* Another pmux has closed its write end, which may look like a read. */
+static void
+forget_read(struct fifo *fifo)
+{
+	struct peer_times now;
+
+	if (fifo->watched != 0)
+		return;
+	peer_times(fifo->fd, &now);
+	fifo->times.read = now.read;
 }
 
 /*
@@ -93,12 +95,13 @@ was_written(const struct fifo *fifo)
 static bool
 served(struct fifo_set *set, struct fifo *fifo)
 {
-	if (lease_is_set(fifo->fd, true))
+	if (lease_is_set(&fifo->lease, true))
 		fifo->shared = true;
 	else if (fifo->shared) {
 		/* a close is reported before its claim is gone */
 		holder_read_changes(set);
 		fifo->shared = fifo->closed = false;
+		forget_read(fifo);
 	}
 	fifo->wrote |= fifo->closed && !fifo->shared;
 	fifo->closed = false;
@@ -112,7 +115,7 @@ holder_await_checks(const struct fifo *fifo)
 	struct timespec pause = { 0, CHECK_STEP };
 
 	for (int i = 0; i < CHECK_STEPS; i++) {
-		if (!lease_heartbeat_seen(fifo->fd, fifo->claimed))
+		if (!lease_heartbeat_seen(&fifo->lease, fifo->claimed))
 			break;
 		(void)nanosleep(&pause, NULL);
 	}
@@ -123,13 +126,15 @@ static const char *
 needed_for(struct fifo_set *set, struct fifo *fifo)
 {
 	if (fifo->writing)
-		return !served(set, fifo) && !readers_gone(fifo->fd) ?
+		return !served(set, fifo) &&
+			!peer_readers_gone(fifo->fd, fifo->path) ?
 		    "a reader waits" :
 		    NULL;
 	/* where the system cannot say, assume the worst */
 	if (kernel_unread(fifo->fd) != 0)
 		return "bytes are unread";
-	return !writers_gone(fifo->fd) && peer_has_writer(fifo->fd) != 0 ?
+	return !peer_writers_gone(fifo->fd) &&
+		peer_learn_writer(fifo->fd, fifo->path) != 0 ?
 	    "a writer is connected" :
 	    NULL;
 }
@@ -273,15 +278,15 @@ take_writer(struct fifo_set *set, struct fifo *fifo)
 {
 	int end;
 
-	lease_heartbeat(fifo->fd, false, fifo->checked);
-	if (lease_lost(fifo->fd, false, fifo->claim))
+	lease_heartbeat(&fifo->lease, false, fifo->checked);
+	if (lease_lost(&fifo->lease, false, fifo->claim))
 		end = -1;
 	else
 		end = watch_join(set->watch, fifo->fd, fifo->asked, fifo->path,
 		    O_WRONLY);
 	fifo->writer = end < 0 ? -1 : end;
 	if (end < 0)
-		lease_heartbeat(fifo->fd, false, -1);
+		lease_heartbeat(&fifo->lease, false, -1);
 	else
 		DEBUG("holder", "%d: its write end is open too, %d", fifo->fd,
 		    end);
@@ -295,7 +300,7 @@ drop_writer(struct fifo_set *set, struct fifo *fifo)
 	watch_part(set->watch, fifo->fd, fifo->asked, fifo->path, fifo->writer);
 	DEBUG("holder", "%d: its write end is closed, %d", fifo->fd,
 	    fifo->writer);
-	lease_heartbeat(fifo->fd, false, -1);
+	lease_heartbeat(&fifo->lease, false, -1);
 	fifo->writer = -1;
 }
 
@@ -353,7 +358,8 @@ holder_leave(struct fifo_set *set, struct fifo *fifo, const char *why)
 	if (fifo->opened) {
 		fifo->fd = reopen_as(fd, handle, fifo->path);
 		if (fifo->fd != -1)
-			(void)lease_renew(fifo->fd, false, true, fifo->claim);
+			(void)lease_renew(&fifo->lease, false, true,
+			    fifo->claim);
 		DEBUG("holder", "%d %s again: a writer came", fd,
 		    fifo->fd == -1 ? "cannot be opened" : "is open");
 	}
@@ -402,7 +408,7 @@ serve_reader(struct fifo_set *set, struct fifo *fifo, int32_t unread)
 	fifo->unread = unread;
 	if (fifo->reader)
 		drop_writer(set, fifo);
-	alone = fifo->writer != -1 || writers_gone(fifo->fd);
+	alone = fifo->writer != -1 || peer_writers_gone(fifo->fd);
 	listen_to(set, fifo, wanted(fifo, alone));
 	if (alone && !fifo->reader && fifo->writer == -1)
 		take_writer(set, fifo);
@@ -416,12 +422,12 @@ static void
 vouch(struct fifo *fifo)
 {
 	bool reader = fifo->reads ||
-	    (fifo->came && fifo->writer == -1 && writers_gone(fifo->fd));
+	    (fifo->came && fifo->writer == -1 && peer_writers_gone(fifo->fd));
 
 	if (reader != fifo->vouched) {
 		DEBUG("holder", "%d: it has %s reader", fifo->fd,
 		    reader ? "a" : "no");
-		lease_vouch(fifo->fd, reader);
+		lease_vouch(&fifo->lease, reader);
 	}
 	fifo->vouched = reader;
 }
@@ -455,12 +461,12 @@ tend_writing(struct fifo_set *set, struct fifo *fifo)
 	 * end has let it through, and it waits for a writer of its own.  A pmux
 	 * that reads handles that itself (let_go in fifo.c).
 	 */
-	bool waits = lease_reader_seen(fifo->fd, fifo->checked);
+	bool waits = lease_reader_seen(&fifo->lease, fifo->checked);
 	bool done = served(set, fifo) && (waits || !fifo->fresh);
 
 	if (done)
 		holder_leave(set, fifo, "its reader was served");
-	else if (readers_gone(fifo->fd))
+	else if (peer_readers_gone(fifo->fd, fifo->path))
 		holder_leave(set, fifo, "no reader is left");
 }
 
@@ -491,7 +497,7 @@ tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
 		holder_abandon(fifo);
 		return;
 	}
-	if (lease_lost(fifo->fd, fifo->writing, fifo->claim)) {
+	if (lease_lost(&fifo->lease, fifo->writing, fifo->claim)) {
 		fifo->watched = 0; /* later peers are that one's */
 		holder_leave(set, fifo, "a later pmux has it");
 		return;
@@ -502,7 +508,7 @@ tend(struct fifo_set *set, struct fifo *fifo, int64_t now)
 		tend_reading(set, fifo);
 	fifo->checked = now;
 	if (fifo->fd != -1 && (fifo->writing || fifo->writer != -1))
-		lease_heartbeat(fifo->fd, fifo->writing, now);
+		lease_heartbeat(&fifo->lease, fifo->writing, now);
 }
 
 /*
@@ -513,7 +519,7 @@ static void
 learn_writers(struct fifo_set *set, struct fifo *fifo)
 {
 	if (fifo->writing || kernel_unread(fifo->fd) <= 0 ||
-	    writers_gone(fifo->fd) || peer_nameless(fifo->fd))
+	    peer_writers_gone(fifo->fd) || peer_nameless(fifo->fd))
 		return;
 	take_writer(set, fifo);
 	drop_writer(set, fifo);
@@ -561,7 +567,7 @@ take_step(struct fifo_set *set, int step)
 			vouch(fifo);
 		/* two holders are not to wait for each other */
 		if (fifo->fd != -1 && step == STEP_READER && fifo->writing &&
-		    fifo->astray && lease_only_holder_at(fifo->fd))
+		    fifo->astray && lease_only_holder_at(&fifo->lease))
 			holder_leave(set, fifo, "only a holder reads it");
 		if (step == STEP_READER)
 			fifo->reader = false;
@@ -589,12 +595,14 @@ sleep_for(const struct fifo_set *set, int64_t ns)
 static void
 sample(struct fifo_set *set, deadline_t deadline)
 {
-	int64_t pause = SAMPLE_FIRST, left;
+	int64_t pause = SAMPLE_FIRST, left, start = clock_now();
 
 	while (
 	    tend_all(set, true) > 0 && (left = deadline_left(deadline)) != 0) {
 		(void)sleep_for(set, left != -1 && left < pause ? left : pause);
 		take_step(set, STEP_IDLE);
+		if (clock_now() - start >= step_time[STEP_READER])
+			take_step(set, STEP_READER);
 		if ((pause *= 2) > SAMPLE_LAST)
 			pause = SAMPLE_LAST;
 	}
@@ -653,7 +661,8 @@ close_gap(unsigned first, unsigned last, const int *kept, int count)
 static void
 close_others(const struct fifo_set *set)
 {
-	const int kept[] = { set->watch, debug_file() };
+	const int kept[] = { set->watch, debug_file(), set->connection };
+	const int count = sizeof kept / sizeof *kept;
 	unsigned first = 0;
 
 	for (uint32_t i = 0; i < set->count; i++) {
@@ -664,10 +673,10 @@ close_others(const struct fifo_set *set)
 		INVARIANT((unsigned)fd >= first,
 		    "ends are sorted, or one would be closed with others");
 		if ((unsigned)fd > first)
-			close_gap(first, (unsigned)fd - 1, kept, 2);
+			close_gap(first, (unsigned)fd - 1, kept, count);
 		first = (unsigned)fd + 1;
 	}
-	close_gap(first, ~0u, kept, 2);
+	close_gap(first, ~0u, kept, count);
 }
 
 /*
@@ -733,7 +742,56 @@ take_signals(void)
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+void
+holder_release(struct fifo_set *set, int connection)
+{
+	bool connected = true;
+	char byte;
+
+	while (read(connection, &byte, 1) == -1 && errno == EINTR)
+		;
+	for (uint32_t i = 0; i < set->count; i++) {
+		struct fifo *fifo = &set->fifos[i];
+
+		if (fifo->fd == -1)
+			continue;
+		if (connected && fifo->writing && served(set, fifo))
+			connected = write(connection, &i, sizeof i) == sizeof i;
+		lease_release(&fifo->lease);
+	}
+}
+
+/* The other half of holder_release: until pmux has released its locks. */
+static void
+await_pmux(struct fifo_set *set)
+{
+	uint32_t i;
+
+	if (write(set->connection, "", 1) == 1)
+		while (read(set->connection, &i, sizeof i) == sizeof i)
+			set->fifos[i].wrote = true;
+	(void)close(set->connection);
+}
+
 /* While the names are there. */
+static void
+adopt(struct fifo_set *set)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		struct fifo *fifo = &set->fifos[i];
+
+		if (fifo->fd == -1)
+			continue;
+		lease_adopt(&fifo->lease, fifo->path, fifo->writing,
+		    fifo->claim, fifo->claimed);
+		if (fifo->moves >= 0)
+			fifo->moves = peer_moves(fifo->fd);
+	}
+	if (set->connection != -1)
+		await_pmux(set);
+}
+
+/* Likewise. */
 static void
 say_ends(const struct fifo_set *set, deadline_t deadline)
 {
@@ -758,6 +816,7 @@ holder_run(struct fifo_set *set, deadline_t deadline)
 	debug_in_holder();
 	if (pmux->debug != NULL)
 		say_ends(set, deadline);
+	adopt(set);
 	if (leave_directory(set))
 		take_title(set);
 	holder_stay(set, deadline);

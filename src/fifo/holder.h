@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "base/deadline.h"
+#include "sys/lease.h"
+#include "sys/peer.h"
 
 /*
  * One end of a FIFO that pmux opened by name.  For a holder it is in one of
@@ -42,19 +44,24 @@
  *	left        FD is -1; from `idle' back to `fed' if a process opened the
  *	            FIFO while it was left (holder_leave)
  *
+ * Without a watch the ends are sampled, and what only an open shows is not known:
+ * no reader "comes" but by reading, FRESH and OPENED are never set.
+ *
  * The kernel does not report who opened: a reader "came" when a process has
  * opened or read (READER), until one closes or nothing happens for the time of
  * STEP_READER.
  */
 struct fifo {
 	const char *path;
+	struct lease lease;
 	int64_t claim; /* lease_set's; negative: none */
 	int64_t claimed; /* when, monotonic ns */
 	int64_t checked; /* holder: when, the same */
-	int64_t written; /* peer_written when it was opened */
+	struct peer_times times; /* when it was opened */
 	int fd; /* the end itself; -1: left */
 	int writer; /* holder: the write end too, or -1 */
 	int32_t unread; /* bytes, at the last check */
+	int moves; /* peer_moves, or negative */
 	uint32_t watched; /* number in the watch, 0: none */
 	uint32_t same; /* plus 1: the next with that number */
 	uint8_t asked; /* the WATCH_ changes that it asks for */
@@ -80,6 +87,7 @@ struct fifo_set {
 	uint32_t count;
 	uint32_t capacity; /* of fifos; numbers has one more */
 	int watch; /* see watch_open, or -1 */
+	int connection; /* holder: to pmux, until that has released; or -1 */
 };
 
 /*
@@ -123,6 +131,13 @@ void holder_abandon(struct fifo *fifo);
  * at intervals that double.
  */
 void holder_stay(struct fifo_set *set, deadline_t deadline);
+
+/*
+ * CONNECTION is a socket to the holder, which has locks of its own by then.  Say to it
+ * which write ends were served, as this process may have seen alone, and release
+ * the locks of this process.
+ */
+void holder_release(struct fifo_set *set, int connection);
 
 /*
  * Become that process: leave the session and the directory, close every

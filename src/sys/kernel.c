@@ -2,6 +2,9 @@
 #include "config.h"
 
 #include <sys/types.h>
+#ifdef KEVENT_COUNTS_FIFOS
+#include <sys/event.h>
+#endif
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -24,6 +27,49 @@
 #include "sys/foreign.h"
 #include "sys/kernel.h"
 
+#ifdef KEVENT_COUNTS_FIFOS
+
+bool
+kernel_read_event(int fd, struct kevent *event)
+{
+	const struct timespec now = { 0, 0 };
+	int queue = kqueue();
+	struct kevent change;
+	bool found;
+
+	if (queue == -1)
+		return false;
+	EV_SET(&change, (uintptr_t)fd, EVFILT_READ, EV_ADD, 0, 0, 0);
+	found = kevent(queue, &change, 1, event, 1, &now) == 1 &&
+	    (event->flags & EV_ERROR) == 0;
+	(void)close(queue);
+	return found;
+}
+
+/* NetBSD 9.1: FIONREAD is 0 where a FIFO is open to read and to write. */
+static int64_t
+count_again(int fd)
+{
+	struct kevent event;
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags != -1 && (flags & O_ACCMODE) == O_RDWR &&
+		kernel_read_event(fd, &event) ?
+	    event.data :
+	    0;
+}
+
+#else
+
+static int64_t
+count_again(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+#endif
+
 static int64_t
 unread(int fd)
 {
@@ -32,7 +78,7 @@ unread(int fd)
 	if (ioctl(fd, FIONREAD, &n) == -1)
 		return -errno;
 	/* some drivers leave the argument alone and say 0 */
-	return n < 0 ? -EINVAL : n;
+	return n < 0 ? -EINVAL : n == 0 ? count_again(fd) : n;
 }
 
 static int64_t

@@ -15,6 +15,13 @@ int64_t kernel_unread(int fd);
 int64_t kernel_available(int fd);
 
 /*
+ * NetBSD: what kevent(2) says just now of FD, to be read.  Returns whether there
+ * is an event.
+ */
+struct kevent;
+bool kernel_read_event(int fd, struct kevent *event);
+
+/*
  * Open the file PATH, of whatever kind, without access to its data: no peer
  * sees a reader or writer; never blocking, close-on-exec.  Returns the
  * descriptor, or -1 with errno: ENOTSUP for a FIFO where the system has no such

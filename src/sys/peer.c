@@ -4,8 +4,13 @@
 #include <sys/types.h>
 #include <sys/stat.h>
 
+#if defined(KEVENT_COUNTS_FIFOS) || defined(KEVENT_SEES_WRITES)
+#include <sys/event.h>
+#endif
+
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +21,7 @@
 #endif
 
 #include "sys/fileid.h"
+#include "sys/kernel.h"
 #include "sys/peer.h"
 
 int
@@ -119,19 +125,21 @@ peer_is_fifo(int fd)
 	return 1;
 }
 
-int64_t
-peer_written(int fd)
+void
+peer_times(int fd, struct peer_times *times)
 {
 #ifdef HAVE_STRUCT_STAT_ST_MTIM
 	struct stat st;
 
-	if (fstat(fd, &st) == 0)
-		return st.st_mtim.tv_sec * INT64_C(1000000000) +
-		    st.st_mtim.tv_nsec;
+	if (fstat(fd, &st) == 0) {
+		times->written = st.st_mtim;
+		times->read = st.st_atim;
+		return;
+	}
 #else
 	(void)fd;
 #endif
-	return -1;
+	memset(times, 0, sizeof *times);
 }
 
 bool
@@ -194,6 +202,116 @@ peer_has_writer(int fd)
 {
 	(void)fd;
 	return -ENOSYS;
+}
+
+#endif
+
+/* With no events asked for. */
+static bool
+poll_says(int fd, short condition)
+{
+	struct pollfd p = { fd, 0, 0 };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & condition) != 0;
+}
+
+#ifdef KEVENT_COUNTS_FIFOS
+
+/* poll(2) of NetBSD 9.1 reports no hangup of a FIFO: EV_EOF, and ENXIO. */
+bool
+peer_writers_gone(int fd)
+{
+	struct kevent event;
+
+	return kernel_read_event(fd, &event) && (event.flags & EV_EOF) != 0;
+}
+
+bool
+peer_readers_gone(int fd, const char *path)
+{
+	int end = peer_reopen(fd, path, O_WRONLY);
+
+	if (end >= 0)
+		(void)close(end);
+	return end == -ENXIO;
+}
+
+#else
+
+bool
+peer_writers_gone(int fd)
+{
+	return poll_says(fd, POLLHUP);
+}
+
+/* Linux says POLLERR, the BSDs POLLHUP. */
+bool
+peer_readers_gone(int fd, const char *path)
+{
+	(void)path;
+	return poll_says(fd, POLLERR | POLLHUP);
+}
+
+#endif
+
+int
+peer_learn_writer(int fd, const char *path)
+{
+	int answer = peer_has_writer(fd), end;
+
+	if (answer != -ENOSYS)
+		return answer;
+	end = peer_reopen(fd, path, O_WRONLY);
+	if (end < 0)
+		return end;
+	(void)close(end);
+	/* asked last: a writer may have come, written and gone */
+	return !peer_writers_gone(fd) || kernel_unread(fd) != 0;
+}
+
+#ifdef KEVENT_SEES_WRITES
+
+int
+peer_moves(int fd)
+{
+	const struct timespec now = { 0, 0 };
+	struct kevent change, event;
+	int queue = kqueue();
+
+	if (queue == -1)
+		return -errno;
+	(void)fcntl(queue, F_SETFD, FD_CLOEXEC);
+	EV_SET(&change, (uintptr_t)fd, EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 0,
+	    0);
+	/* the event of a knote that is new says only that there is room */
+	(void)kevent(queue, &change, 1, &event, 1, &now);
+	return queue;
+}
+
+bool
+peer_moved(int moves)
+{
+	const struct timespec now = { 0, 0 };
+	struct kevent event;
+
+	return moves >= 0 && kevent(moves, NULL, 0, &event, 1, &now) == 1 &&
+	    (event.flags & EV_EOF) == 0;
+}
+
+#else
+
+int
+peer_moves(int fd)
+{
+	(void)fd;
+	return -ENOSYS;
+}
+
+bool
+peer_moved(int moves)
+{
+	(void)moves;
+	return false;
 }
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /*
  * Whether FD is a FIFO with a name, not a pipe reached by way of /proc: 1 or 0;
@@ -16,11 +17,14 @@
 int peer_is_fifo(int fd);
 
 /*
- * The time of the last write to the FIFO behind FD: ns, on the clock of files;
- * -1 where that is not known.  Linux 6.18 and NetBSD 9.1 note each write,
- * FreeBSD 12.3 none.
+ * When the FIFO behind FD was last written and read, on the clock of files; all
+ * zero where that is not known.  Linux 6.18 and NetBSD 9.1 note each write and
+ * read, FreeBSD 12.3 neither: on its tmpfs a close moves the time of reading.
  */
-int64_t peer_written(int fd);
+struct peer_times {
+	struct timespec written, read;
+};
+void peer_times(int fd, struct peer_times *times);
 
 /* Whether the file behind FD has lost its last name; false if unknown. */
 bool peer_nameless(int fd);
@@ -30,6 +34,32 @@ bool peer_nameless(int fd);
  * empty: 1 or 0; -errno where that cannot be known: -ENOSYS, -EMFILE.
  */
 int peer_has_writer(int fd);
+
+/*
+ * The same, and where nothing else answers, by a write end that is opened for a
+ * moment: a reader that waits in open(2) goes on and may find an end of file.
+ * Afterwards peer_writers_gone is right of FD.  PATH as for peer_reopen.  Also
+ * -EACCES, -ENOENT.
+ */
+int peer_learn_writer(int fd, const char *path);
+
+/*
+ * Whether every writer has gone from the FIFO whose read end FD is: false where
+ * none has come since FD was opened.
+ */
+bool peer_writers_gone(int fd);
+
+/* Whether no reader is left at the FIFO PATH, whose write end FD is. */
+bool peer_readers_gone(int fd, const char *path);
+
+/*
+ * Watch from now on whether others write to or read from the FIFO whose write
+ * end FD is: a descriptor for peer_moved, the caller's to close, which a child
+ * does not have; or -errno: -ENOSYS where only FIONREAD and the times show it.
+ * peer_moved: whether they did since the last call.
+ */
+int peer_moves(int fd);
+bool peer_moved(int moves);
 
 /*
  * Open the FIFO behind FD again with FLAGS (open(2)), whatever became of its

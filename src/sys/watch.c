@@ -144,7 +144,13 @@ watch_part(int watch, int fd, uint32_t what, const char *path, int end)
 bool
 watch_probe(const char **detail)
 {
-	*detail = "no inotify(7) on this system";
+#if defined(KEVENT_SEES_WRITES)
+	*detail = "kevent(2), poll(2); no event for an open";
+#elif defined(KEVENT_COUNTS_FIFOS)
+	*detail = "kevent(2), fstat(2); no event for an open";
+#else
+	*detail = "poll(2), fstat(2); no event for an open";
+#endif
 	return false;
 }
 

@@ -44,8 +44,8 @@
  *	left        FD is -1; from `idle' back to `fed' if a process opened the
  *	            FIFO while it was left (holder_leave)
  *
- * Without a watch the ends are sampled, and what only an open shows is not known:
- * no reader "comes" but by reading, FRESH and OPENED are never set.
+ * Without a watch the ends are sampled, and what only an open shows is unknown:
+ * a reader "comes" only by reading, FRESH and OPENED are never set.
  *
  * The kernel does not report who opened: a reader "came" when a process has
  * opened or read (READER), until one closes or nothing happens for the time of
@@ -133,8 +133,8 @@ void holder_abandon(struct fifo *fifo);
 void holder_stay(struct fifo_set *set, deadline_t deadline);
 
 /*
- * CONNECTION is a socket to the holder, which has locks of its own by then.  Say to it
- * which write ends were served, as this process may have seen alone, and release
+ * CONNECTION is a socket to the holder.  Wait until the holder has locks of its
+ * own, say which write ends this process alone may have seen served, and release
  * the locks of this process.
  */
 void holder_release(struct fifo_set *set, int connection);

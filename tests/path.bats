@@ -312,7 +312,7 @@ as_other() {
 
 	waiting wait -t 1h --exists "$name"
 	: >"$name"
-	reports 'exists'$'\t''a\n\0033[31m\\'
+	reports $'exists\ta\\n\\0033[31m\\\\'
 	pm wait -0 --exists "$name"
 	assert_equal "$output" $'exists\t'"$name"
 	pm wait -t 10ms --exists "$name/x" --absent "$name"

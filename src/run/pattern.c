@@ -153,11 +153,13 @@ match(struct pattern *p, int form, const char *from, int flags)
 {
 	if (!p->is_compiled[form] && compile(p, form) != 0)
 		return -ENOMEM;
+	errno = 0;
 	switch (regexec(&p->compiled[form], from, 0, NULL, flags)) {
 	case 0:
 		return 1;
 	case REG_NOMATCH:
-		return 0;
+		/* glibc has one answer for no match and no memory (2.36) */
+		return errno == ENOMEM ? -ENOMEM : 0;
 	default:
 		return -ENOMEM;
 	}

@@ -23,7 +23,7 @@
 #define CACHE_LINE 64
 
 /* A busy queue verifies one of this many reports, see member_events. */
-#define SAMPLE 32
+#define SAMPLE 128
 
 int
 private_descriptor(int fd)

@@ -809,13 +809,17 @@ every_crowd() {
 }
 
 every_unfinished() {
-	local i
+	local i j
 
 	mkfifo f
 	rounds 200
-	lining "$1" --reopen -c "$rounds" "$(reads "$1" f)"
+	lining "$1" --reopen -c $((2 * rounds)) "$(reads "$1" f)"
 	for ((i = 0; i < rounds; i++)); do
+		printf 'a\n' >f
+		# sooner and later, while the FIFO is opened again
+		for ((j = i % 100; j > 0; j--)); do :; done
 		printf x >f
+		record $'f\ta'
 		record $'f\tx'
 	done
 	ends 0

@@ -170,6 +170,17 @@ matches() {
 	run ! matches "^a" "x\\0${long}b"
 	run ! matches "xa" "x\\0${long}b"
 	matches "^x" "x\\0${long}b"
+	matches "a.*b" "x\\0y\\0${long}b"
+	run ! matches "a.*x" "x\\0${long}b\\0x"
+}
+
+@test "--until: a long text behind a NUL is printed as it is" {
+	local long
+
+	long=$(head -c 5000 /dev/zero | tr '\0' a)
+	printf 'x\0%sb\nnext\n' "$long" >text
+	pmux wait --lines --format '%l\n' --until 'ab$' 0 <text >out
+	printf 'x\0%sb\n' "$long" | cmp - out
 }
 
 # glibc would need hours without care

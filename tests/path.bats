@@ -318,3 +318,18 @@ as_other() {
 	pm wait -t 10ms --exists "$name/x" --absent "$name"
 	expect 124
 }
+
+@test "JSON has the keys of every record of wait, null where they mean nothing" {
+	local key
+
+	need_json
+	pm wait --json --exists . --absent none
+	assert_equal "$status ${#lines[@]}" '0 2'
+	assert_equal "$(json events <<<"${lines[0]}")" '["exists"]'
+	assert_equal "$(json target <<<"${lines[0]}")" '"."'
+	assert_equal "$(json events <<<"${lines[1]}")" '["absent"]'
+	assert_equal "$(json target <<<"${lines[1]}")" '"none"'
+	for key in fd available pid exit signal; do
+		assert_equal "$key $(json $key <<<"${lines[0]}")" "$key null"
+	done
+}

@@ -454,5 +454,5 @@ each_exit() {
 @test "exec after it, and low limits" {
 	script 'ulimit -n 20; exec 8</dev/null; pmux epoll -t 0 ./ready:in
 		pmux poll -q -t 0 8:in; echo $?; ulimit -n; exec echo done'
-	expect 0 0 20 done
+	expect 0 0 20 'done'
 }

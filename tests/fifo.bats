@@ -922,7 +922,7 @@ title() {
 	mv f "$name"
 	ln -s "$name" f
 	writer job
-	env -i "$(command -v pmux)" poll -q -t 1h --hold 1h "$name:in"
+	env -i "$PMUX" poll -q -t 1h --hold 1h "$name:in"
 	writer_done
 	holder=$(holders)
 	[[ $(title "$holder") == 'pmux: holds a\n\0033[2J\\' ]]
@@ -932,7 +932,7 @@ title() {
 	printf -v long 'x%0200d' 0
 	ln -s "$name" "$long"
 	writer job
-	echo "$long:in" | env -i "$(command -v pmux)" poll -q -t 1h @-
+	echo "$long:in" | env -i "$PMUX" poll -q -t 1h @-
 	writer_done
 	holder=$(holders)
 	[[ $(title "$holder") == 'pmux: holds x000'* ]]
@@ -1124,7 +1124,7 @@ without() {
 	chmod 666 f
 	chmod o+x . .. ../.. ../../.. 2>/dev/null || :
 	run --separate-stderr prlimit --nproc=0 peer as 65533 \
-	    "$(command -v pmux)" poll -q -t 1h "$PWD/f:in"
+	    "$PMUX" poll -q -t 1h "$PWD/f:in"
 	[[ $status != 3 || $stderr != *EACCES* ]] || skip "not reachable"
 	expect_error 3 'no process can be started'
 	line job

@@ -15,6 +15,12 @@ PATH=${PMUX%/*}:$PMUX_TOOLS:$PATH
 export PATH
 export LC_ALL=C
 
+# PMUX_BUILTIN: `pmux' is the builtin, in the process of each test; what another
+# program executes, tools of the tests and other shells, is still the program.
+if [[ ${PMUX_BUILTIN-} ]]; then
+	enable -f "$PMUX_SO" pmux 2>/dev/null || exit
+fi
+
 # shellcheck source=tests/assert.bash
 source "${BASH_SOURCE[0]%/*}/assert.bash"
 
@@ -121,6 +127,11 @@ need_root() {
 
 need_user() {
 	[[ $(id -u) != 0 ]] || skip "root may do this"
+}
+
+# need_program WHY: skip a test that the builtin cannot pass.
+need_program() {
+	[[ ! ${PMUX_BUILTIN-} ]] || skip "not with the builtin: $1"
 }
 
 need_linux() {

@@ -128,6 +128,7 @@ reports() {
 
 @test "the directories are watched before --ready-fd says so" {
 	need_proc
+	need_program "it waits for a process named pmux"
 	[[ $(pmux info) == *$'path\twatched\tinotify'* ]] ||
 	    skip 'only inotify(7) has the names'
 	# a full FIFO: pmux is held where it says that it waits

@@ -106,12 +106,8 @@ leave_and_die(int number)
 static void
 catch_default(int number, const struct sigaction *action)
 {
-	struct sigaction now;
-
-	if (!kernel_signal_ends(number) ||
-	    sigaction(number, NULL, &now) == -1 || now.sa_handler != SIG_DFL)
-		return;
-	(void)caller_change(number, action, NULL);
+	if (kernel_signal_ends(number) && caller_defaults(number))
+		(void)caller_change(number, action, NULL);
 }
 
 static void

@@ -328,11 +328,8 @@ shell_run(struct shell_call *c, int count)
 			terminate_by(c->host.signal);
 		terminate_with(status);
 	}
-	if (c->host.signal != 0) {
-		status = 128 + c->host.signal;
-		(void)raise(c->host.signal);
-	}
-	return status;
+	/* as if a program had ended by it, to which the shell has no child */
+	return c->host.signal != 0 ? 128 + c->host.signal : status;
 }
 
 void

@@ -27,6 +27,17 @@ caller_change(int number, const struct sigaction *action, struct sigaction *old)
 	return 0;
 }
 
+bool
+caller_defaults(int number)
+{
+	struct caller *c = pmux->caller;
+	struct sigaction now;
+
+	if (c->signals && sigismember(&c->changed, number) == 1)
+		return c->actions[number].sa_handler == SIG_DFL;
+	return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
+}
+
 void
 caller_put_back(int number)
 {

@@ -34,6 +34,9 @@ struct caller {
 int caller_change(int number, const struct sigaction *action,
     struct sigaction *old);
 
+/* Whether the caller has NUMBER, below NSIG, at its default action. */
+bool caller_defaults(int number);
+
 /* Restore the disposition that NUMBER had before the first change. */
 void caller_put_back(int number);
 

@@ -51,8 +51,6 @@ sigdefer_signals(void (*last)(void))
 	struct sigdefer *s = pmux->sigdefer;
 	struct sigaction action;
 
-	if (pmux->host->stays)
-		return;
 	s->before_end = last;
 	memset(&action, 0, sizeof action);
 	action.sa_handler = caught;
@@ -60,7 +58,8 @@ sigdefer_signals(void (*last)(void))
 	for (int i = 1; i < NSIG; i++) {
 		/* without a reader there is nothing to be put out */
 		if (i == SIGPIPE || is_fault(i) || !kernel_signal_ends(i) ||
-		    sigaction(i, &action, &s->replaced[i]) == -1)
+		    (pmux->host->stays && !caller_defaults(i)) ||
+		    caller_change(i, &action, &s->replaced[i]) == -1)
 			continue;
 		if (s->replaced[i].sa_handler == SIG_IGN)
 			(void)sigaction(i, &s->replaced[i], NULL);

@@ -22,8 +22,8 @@ struct sigdefer {
 };
 
 /*
- * From now on call LAST, maybe in a handler, before a signal ends pmux.  Not
- * where the host stays: there no signal ends pmux.
+ * From now on call LAST, maybe in a handler, before a signal ends pmux; where
+ * the host stays, only before one whose default action ends the process.
  */
 void sigdefer_signals(void (*last)(void));
 

@@ -357,7 +357,7 @@ each_exit() {
 		pmux poll -t 0 0:in >/dev/full </dev/null; echo $?
 		exec 7> >(exec true); wait $!
 		pmux poll -t 0 0:in </dev/null >&7; echo $?
-		(pmux poll -t 0 0:in </dev/null >&7; echo not here); echo $?'
+		(pmux poll -t 0 0:in </dev/null >&7); echo $?'
 	[[ ! -w /dev/full ]] || assert_equal "$status ${lines[*]}" '0 3 3 3 141'
 	[[ $stderr == *EBADF*ENOSPC*EPIPE* ]] || fail "$stderr"
 }

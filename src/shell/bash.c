@@ -179,6 +179,7 @@ set_variable(struct shell_call *call)
 	const char *why = shell_variable(&call->host, call->name);
 	SHELL_VAR *variable;
 	arrayind_t i = 0;
+	ARRAY *array;
 	char *record;
 
 	if (why != NULL) {
@@ -191,10 +192,12 @@ set_variable(struct shell_call *call)
 	if (variable == NULL)
 		return EXECUTION_FAILURE;
 	VUNSETATTR(variable, att_invisible);
-	array_flush(array_cell(variable));
+	/* array_cell casts from char *, of which clang warns */
+	array = (ARRAY *)(void *)variable->value;
+	array_flush(array);
 	/* not bind_array_element: -i and -u would change the record */
 	while ((record = shell_next(call)) != NULL)
-		(void)array_insert(array_cell(variable), i++, record);
+		(void)array_insert(array, i++, record);
 	return EXECUTION_SUCCESS;
 }
 

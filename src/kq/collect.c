@@ -57,7 +57,8 @@
 
 /*
  * The kernel does not report that another thread closed a queue.  A thread that
- * waits checks for that every 0.1 s; N such threads check every N * 0.1 s each.
+ * waits checks for that every 0.1 s, with a timeout every 5 s; N such threads
+ * check every N times that.
  */
 #define RECHECK (NS_PER_S / 10)
 
@@ -365,9 +366,10 @@ is_only_thread(void)
 static int64_t
 wait_limit(const struct queue *q, int64_t left)
 {
-	int64_t limit = RECHECK;
+	/* FreeBSD keeps to a timeout: a shorter one than this is kept here too */
+	int64_t limit = left < 0 || q->transfers > 0 ? RECHECK : 5 * NS_PER_S;
 
-	if (left >= 0 && left <= RECHECK)
+	if (left >= 0 && left <= limit)
 		return left;
 	if (q->transfers == 0) {
 		if (is_only_thread())

@@ -142,6 +142,16 @@ make(const struct vnode *n, uint32_t index, uint32_t fflags,
 	return event->fflags != 0;
 }
 
+/* A file that has just been made is about to be written: one event for both. */
+static bool
+is_unwritten(const struct vnode *n, int fd)
+{
+	struct stat st;
+
+	return n->state == LEFT && deadline_left(n->gone) != 0 &&
+	    fstat(fd, &st) == 0 && st.st_size == 0;
+}
+
 /* Whether target INDEX has an event, which *EVENT is then. */
 static bool
 check(struct vnodes *v, struct watched *w, uint32_t index, struct event *event)
@@ -156,7 +166,7 @@ check(struct vnodes *v, struct watched *w, uint32_t index, struct event *event)
 		n->state = GONE;
 		return make(n, index, n->seen, event);
 	}
-	if (n->state == NAMED)
+	if (n->state == NAMED || is_unwritten(n, t->fd))
 		return false;
 	fflags = n->state == LEFT ? n->seen | v->writes : v->writes;
 	n->state = NAMED;

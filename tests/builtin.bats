@@ -340,12 +340,12 @@ each_exit() {
 @test "PROGRAM: a trap runs meanwhile, and may exit" {
 	mkfifo f
 	script 'exec 8<>f; trap "echo trap; echo x >f" USR1
-		{ read -r _ <f; kill -USR1 $$; } &
-		pmux poll -t 60 0:in -- sh -c "echo x >f; read -r _ <f" </dev/null
+		{ read -r _ <ready; kill -USR1 $$; } &
+		pmux poll -t 60 0:in -- sh -c "echo x >ready; read -r _ <f" </dev/null
 		echo $?; wait
 		trap "exit 9" USR1
-		{ read -r _ <f; kill -USR1 $$; } &
-		pmux poll -t 60 0:in -- sh -c "echo x >f; exec sleep 60" </dev/null
+		{ read -r _ <ready; kill -USR1 $$; } &
+		pmux poll -t 60 0:in -- sh -c "echo x >ready; exec sleep 60" </dev/null
 		echo not here'
 	expect 9 trap 0
 }

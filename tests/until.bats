@@ -179,7 +179,7 @@ matches() {
 
 	long=$(head -c 5000 /dev/zero | tr '\0' a)
 	printf 'x\0%sb\nnext\n' "$long" >text
-	pmux wait --lines --format '%l\n' --until 'ab$' 0 <text >out
+	pmux wait --lines --format %l --until 'ab$' 0 <text >out
 	printf 'x\0%sb\n' "$long" | cmp - out
 }
 

@@ -728,6 +728,17 @@ peek_records(int fd, struct source *source, struct source *holder,
 	return length < 0 ? length : n;
 }
 
+/* What was printed has to be read, or it would be printed again. */
+static ssize_t
+read_printed(int fd, struct reader *how, char *buffer, size_t size)
+{
+	ssize_t n;
+
+	while ((n = read_now(fd, how, buffer, size)) == -EINTR)
+		;
+	return n;
+}
+
 /* Read the first LENGTH of bytes, which were peeked at. */
 static ssize_t
 consume(int fd, struct source *source, size_t length)
@@ -742,11 +753,11 @@ consume(int fd, struct source *source, size_t length)
 	else if (source->how.kind == READ_FILE)
 		n = read_skip(fd, (off_t)length);
 	else if (is_message(source))
-		n = read_now(fd, &source->how, l->bytes, LARGEST);
+		n = read_printed(fd, &source->how, l->bytes, LARGEST);
 	else
 		while (done < length &&
-		    (n = read_now(fd, &source->how, l->bytes, length - done)) >
-			0)
+		    (n = read_printed(fd, &source->how, l->bytes,
+			 length - done)) > 0)
 			done += (size_t)n;
 	return n < 0 ? n : (ssize_t)length;
 }

@@ -28,15 +28,46 @@ output_begin(struct output *output)
 	output->limit = DEADLINE_NEVER;
 }
 
+static int
+poll_room(void *ns)
+{
+	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
+
+	return timeout_poll(&p, 1, *(int64_t *)ns);
+}
+
+/*
+ * Where the process goes on, a signal must not come between the check for it
+ * and the sleep.  If the host leaves the call for it, the remaining bytes are
+ * not written: that might block again.
+ */
+static int
+sleep_for(int (*wait)(void *argument), void *argument)
+{
+	struct output *o = pmux->output;
+	int failure = o->failure, n;
+
+	o->failure = -EINTR;
+	n = pmux_sleep(wait, argument);
+	o->failure = failure;
+	return n;
+}
+
 /* As poll(2), for at most NS nanoseconds. */
 static int
 await_room(int64_t ns)
 {
-	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
+	int n;
 
 	if (pmux->host->put != NULL)
 		return 1;
-	return poll(&p, 1, timeout_milliseconds(ns));
+	n = pmux->host->stays && !pmux->output->leaving && ns != 0 ?
+	    sleep_for(poll_room, &ns) :
+	    poll_room(&ns);
+	if (n >= 0)
+		return n;
+	errno = -n;
+	return -1;
 }
 
 /* How long its reader is waited for: ns, or -1. */
@@ -93,7 +124,8 @@ write_some(const char *bytes, size_t length)
 	ssize_t n;
 
 	/* a signal interrupts a longer write anywhere, but not a piece */
-	if (o->limit == DEADLINE_NEVER && !sigdefer_pending())
+	if (o->limit == DEADLINE_NEVER && !sigdefer_pending() &&
+	    (!pmux->host->stays || o->leaving))
 		return write(STDOUT_FILENO, bytes,
 		    o->in_pieces ? piece(bytes, length) : length);
 	n = write_whole(bytes, length);
@@ -103,7 +135,8 @@ write_some(const char *bytes, size_t length)
 		errno = (int)-n;
 		return -1;
 	}
-	switch (await_room(patience())) {
+	/* write_silently blocks a signal meanwhile: its caller sleeps */
+	switch (await_room(pmux->host->stays ? 0 : patience())) {
 	case 0:
 		errno = EAGAIN;
 		return -1;
@@ -161,20 +194,6 @@ do_nothing(void *argument)
 	return -EINTR;
 }
 
-/*
- * A signal has come.  If the host leaves the call for it, the remaining bytes
- * are not written: that might block again.
- */
-static void
-let_host_run(void)
-{
-	struct output *o = pmux->output;
-
-	o->failure = -EINTR;
-	(void)pmux_sleep(do_nothing, NULL);
-	o->failure = 0;
-}
-
 static void
 write_out(const char *bytes, size_t length)
 {
@@ -190,7 +209,7 @@ write_out(const char *bytes, size_t length)
 	while (done < length && o->failure == 0) {
 		n = write_silently(bytes + done, length - done);
 		if (n == -1 && errno == EINTR && host->stays && !o->leaving)
-			let_host_run();
+			(void)sleep_for(do_nothing, NULL);
 		else if (n > 0)
 			done += (size_t)n;
 		else if (n == -1)

@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,10 +34,13 @@ device_access(const char *path, int mode)
 int
 device_open(const char *path, int flags)
 {
-	char name[] = "/tmp/pmux-device.XXXXXX";
+	const char *directory = getenv("TMPDIR");
+	char name[PATH_MAX];
 	int fd;
 
 	(void)path;
+	(void)snprintf(name, sizeof name, "%s/pmux-device.XXXXXX",
+	    directory == NULL ? "/tmp" : directory);
 	fd = mkostemp(name, flags & O_CLOEXEC);
 	if (fd != -1 && unlink(name) == -1) {
 		(void)close(fd);

@@ -4,8 +4,15 @@
  */
 #include "kq.h"
 
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -276,6 +283,51 @@ wait_for_ever(void *arg)
 	return arg;
 }
 
+/* Whether thread TID sleeps in epoll: proc_pid_syscall(5) has its call. */
+static bool
+sleeps(const char *tid)
+{
+	char path[64];
+	long number = -1;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/self/task/%.20s/syscall", tid);
+	f = fopen(path, "r");
+	if (f == NULL)
+		skip("no /proc/PID/syscall to see threads sleep");
+	(void)!fscanf(f, "%ld", &number); /* "running" is none */
+	fclose(f);
+#ifdef SYS_epoll_wait
+	if (number == SYS_epoll_wait)
+		return true;
+#endif
+#ifdef SYS_epoll_pwait2
+	if (number == SYS_epoll_pwait2)
+		return true;
+#endif
+	return number == SYS_epoll_pwait;
+}
+
+/* Wait until N threads sleep in kevent(). */
+static void
+asleep(int n)
+{
+	struct dirent *d;
+	DIR *tasks;
+	int found;
+
+	do {
+		tasks = opendir("/proc/self/task");
+		if (tasks == NULL)
+			skip("no /proc to see threads sleep");
+		found = 0;
+		while ((d = readdir(tasks)) != NULL)
+			found += *d->d_name != '.' && sleeps(d->d_name);
+		closedir(tasks);
+		nap(1);
+	} while (found < n);
+}
+
 /* Not on FreeBSD and NetBSD, where the waits end with their timeouts. */
 static void
 close_under_a_crowd(int others)
@@ -285,7 +337,7 @@ close_under_a_crowd(int others)
 
 	for (i = 0; i < CROWD; i++)
 		t[i] = new_thread(wait_for_ever, NULL);
-	nap(50);
+	asleep(CROWD);
 	close(kq);
 	if (others)
 		must(kqueue());
@@ -325,7 +377,7 @@ close_under_a_wait(int used)
 	void *ebadf;
 
 	t = new_thread(wait_long, &e);
-	nap(50);
+	asleep(1);
 	close(kq);
 	if (used)
 		check(call_kevent(kq, NULL, 0, NULL, 0, 0) == -1 &&

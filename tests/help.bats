@@ -189,6 +189,18 @@ listed() {
 	done
 }
 
+@test "help of the waiting commands lists the exit statuses of a stream" {
+	local command
+
+	for command in select poll devpoll epoll kqueue wait; do
+		helps help "$command"
+		assert_equal "$(sed -n '/^With --follow/,/^$/s/^  //p' \
+		    <<<"$output" | awk '{ print $1 }' | paste -sd ' ')" '0 1 124'
+	done
+	helps help inspect
+	refute_output --partial --follow
+}
+
 example_runs() {
 	local output stderr status
 

@@ -100,6 +100,15 @@ put_statuses(const struct command *command)
 		    "  125-127  PROGRAM could not be started, executed,"
 		    " found\n"
 		    "  128+N    signal N ended pmux\n");
+	if (waits)
+		output_string(
+		    "With --follow or --lines:\n"
+		    "  0        --count or --until was reached; without both:"
+		    " there was an event\n"
+		    "  1        every target finished, or --while ended it,"
+		    " before that\n"
+		    "  124      --timeout or --idle ended it, whatever was"
+		    " printed\n");
 }
 
 void

@@ -105,6 +105,8 @@ teardown() {
 	for f in "$BATS_TEST_TMPDIR"/* "$BATS_TEST_TMPDIR"/*/*; do
 		[[ ! -p $f || -L $f ]] || rm -f -- "$f"
 	done
+	# a folder on another file system than BATS_TEST_TMPDIR
+	[[ ! ${elsewhere-} ]] || rm -rf -- "$elsewhere"
 	[[ ${part_failed-} ]] || return 0
 	[[ ! $BATS_TEST_COMPLETED ]] || echo '# only parts failed' >&3
 	return 1

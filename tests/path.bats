@@ -182,23 +182,25 @@ as_other() {
 	chmod 755 d
 }
 
+await_message() {
+	until [[ -s err ]]; do
+		sleep 0.01
+	done
+}
+
 @test "a directory that may not be searched: neither, and one message" {
 	mkdir d
 	: >d/file
 	chmod 0 d
 	as_other -t 1h --exists d/file
-	until [[ -s err ]]; do
-		sleep 0.01
-	done
+	await_message
 	chmod 755 d
 	finish "$pid"
 	assert_equal "$status $output" $'0 exists\td/file'
 	[[ $stderr == *'d/file: '*'[EACCES]'* && $stderr != *$'\n'* ]]
 	chmod 0 d
 	as_other -t 1h --absent d/file
-	until [[ -s err ]]; do
-		sleep 0.01
-	done
+	await_message
 	chmod 755 d
 	rm d/file
 	finish "$pid"
@@ -212,16 +214,13 @@ as_other() {
 }
 
 @test "on another file system, by a symbolic link" {
-	local there
-
 	[[ -d /dev/shm && -w /dev/shm ]] || skip 'no /dev/shm'
-	there=$(mktemp -d /dev/shm/pmux.XXXXXX)
-	ln -s "$there/d" link
+	elsewhere=$(mktemp -d /dev/shm/pmux.XXXXXX)
+	ln -s "$elsewhere/d" link
 	waiting wait -t 1h --exists link/file
-	mkdir "$there/d"
-	: >"$there/d/file"
+	mkdir "$elsewhere/d"
+	: >"$elsewhere/d/file"
 	finish "$pid"
-	rm -r "$there"
 	expect 0 $'exists\tlink/file'
 }
 

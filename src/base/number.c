@@ -58,3 +58,12 @@ number_parse_0x(const char *s, size_t length, uint64_t most, uint64_t *value)
 		return number_parse(s + 2, length - 2, 16, most, value);
 	return number_parse(s, length, 10, most, value);
 }
+
+char *
+number_before(char *end, uint64_t value, unsigned base)
+{
+	do
+		*--end = "0123456789abcdef"[value % base];
+	while ((value /= base) != 0);
+	return end;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * number.h - digits to numbers.  No sign, no blank: all bytes have to be digits.
+ * number.h - digits to numbers, and back.  No sign, no blank: all bytes have to be
+ * digits.
  */
 #ifndef NUMBER_H
 #define NUMBER_H
@@ -29,5 +30,11 @@ int number_parse(const char *s, size_t length, unsigned base, uint64_t most,
 /* The same: in base 16 behind 0x or 0X, else in base 10. */
 int number_parse_0x(const char *s, size_t length, uint64_t most,
     uint64_t *value);
+
+/*
+ * Write VALUE in BASE, which is 2 to 16, so that its last digit is before END:
+ * up to 64 bytes, no NUL.  Returns where the first one is.
+ */
+char *number_before(char *end, uint64_t value, unsigned base);
 
 #endif

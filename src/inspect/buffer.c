@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "inspect/buffer.h"
 #include "output/escape.h"
 
@@ -69,6 +70,15 @@ buffer_put(struct buffer *buffer, const char *format, ...)
 	    format, arguments);
 	va_end(arguments);
 	buffer->used += (size_t)length;
+}
+
+void
+buffer_number(struct buffer *buffer, uint64_t value, unsigned base)
+{
+	char digits[20], *end = digits + sizeof digits,
+			 *first = number_before(end, value, base);
+
+	buffer_bytes(buffer, first, (size_t)(end - first));
 }
 
 /* A byte is at most five when it is escaped. */

@@ -24,6 +24,18 @@ columns_begin(struct columns *columns, size_t count,
 		columns_add(columns, headings[i]);
 }
 
+/*
+ * The cell of LENGTH bytes at TEXT, to standard output, and what is between it
+ * and the next one.
+ */
+static void
+put(struct columns *columns, const char *text, size_t length)
+{
+	output_bytes(text, length);
+	columns->column = (columns->column + 1) % columns->count;
+	output_character(columns->column == 0 ? '\n' : '\t');
+}
+
 /* Room for LENGTH bytes more, or NULL. */
 static char *
 reserve(struct columns *columns, size_t length)
@@ -51,12 +63,13 @@ columns_add(struct columns *columns, const char *text)
 
 	if (*text == '\0')
 		text = "-";
-	length = strlen(text) + 1;
-	to = reserve(columns, length);
-	if (to == NULL)
-		return;
-	memcpy(to, text, length);
-	columns->used += length;
+	length = strlen(text);
+	if (!columns->aligned)
+		put(columns, text, length);
+	else if ((to = reserve(columns, length + 1)) != NULL) {
+		memcpy(to, text, length + 1);
+		columns->used += length + 1;
+	}
 }
 
 void
@@ -74,8 +87,11 @@ columns_add_name(struct columns *columns, const char *name, size_t length)
 	if (to == NULL)
 		return;
 	n = escape(to, most - 1, name, length);
-	to[n] = '\0';
-	columns->used += n + 1;
+	if (columns->aligned) {
+		to[n] = '\0';
+		columns->used += n + 1;
+	} else
+		put(columns, to, n);
 }
 
 size_t
@@ -105,9 +121,8 @@ measure(const struct columns *columns)
 	return widths;
 }
 
-/* WIDTHS NULL: with tabs. */
 static void
-put(const struct columns *columns, const size_t *widths)
+put_aligned(const struct columns *columns, const size_t *widths)
 {
 	const char *end = columns->text + columns->used, *cell = columns->text;
 
@@ -116,12 +131,11 @@ put(const struct columns *columns, const size_t *widths)
 		if (++i == columns->count) {
 			output_character('\n');
 			i = 0;
-		} else if (widths == NULL)
-			output_character('\t');
-		else
-			for (size_t w = columns_width(cell, strlen(cell));
-			     w < widths[i - 1] + GAP; w++)
-				output_character(' ');
+			continue;
+		}
+		for (size_t w = columns_width(cell, strlen(cell));
+		     w < widths[i - 1] + GAP; w++)
+			output_character(' ');
 	}
 }
 
@@ -131,8 +145,8 @@ columns_print(struct columns *columns)
 	size_t *widths = columns->aligned ? measure(columns) : NULL;
 	bool failed = columns->failed || (columns->aligned && widths == NULL);
 
-	if (!failed && columns->used > 0)
-		put(columns, widths);
+	if (!failed && columns->aligned)
+		put_aligned(columns, widths);
 	free(widths);
 	free(columns->text);
 	columns->text = NULL;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/number.h"
 #include "base/pmux.h"
 #include "output/output.h"
 #include "sys/read.h"
@@ -399,13 +400,10 @@ output_character(char c)
 static void
 output_unsigned(uint64_t number, unsigned base)
 {
-	char digits[20];
-	size_t n = sizeof digits;
+	char digits[20], *end = digits + sizeof digits,
+			 *first = number_before(end, number, base);
 
-	do
-		digits[--n] = "0123456789abcdef"[number % base];
-	while ((number /= base) != 0);
-	output_bytes(digits + n, sizeof digits - n);
+	output_bytes(first, (size_t)(end - first));
 }
 
 void

@@ -37,5 +37,6 @@ comm_put_descriptor(struct buffer *buffer, struct source *source, pid_t pid,
     int number)
 {
 	comm_put(buffer, source, pid);
-	buffer_put(buffer, "/%d", number);
+	buffer_put(buffer, "/");
+	buffer_number(buffer, (uint64_t)number, 10);
 }

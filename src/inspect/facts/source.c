@@ -11,6 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef HAVE_SYS_SYSCALL_H
+#include <sys/syscall.h>
+#endif
+
 #include "base/list.h"
 #include "base/number.h"
 #include "inspect/facts/mounts.h"
@@ -204,45 +208,83 @@ source_link(const struct source *source, int directory, const char *path,
 	return n == -1 ? -errno : n;
 }
 
-/* Returns as source_each. */
+/* Returns what VISIT does for NAME of DIRECTORY, or 0. */
 static int
-visit_all(DIR *directory, visit_fn *visit, void *context)
+visit_name(int directory, const char *name, visit_fn *visit, void *context)
 {
-	const struct dirent *entry;
 	uint64_t number;
+
+	return number_parse(name, strlen(name), 10, INT_MAX, &number) == 0 ?
+	    visit(context, directory, name, (int)number) :
+	    0;
+}
+
+/* visit_all returns as source_each, and closes FD. */
+#ifdef SYS_getdents64
+
+/* getdents64(2): behind two numbers the length, the type and the name. */
+#define LENGTH_AT 16
+#define NAME_AT 19
+
+static int
+visit_all(int fd, visit_fn *visit, void *context)
+{
+	/* little, for the cache still has them when VISIT reads their links */
+	char entries[4096];
+	uint16_t length;
+	long n = 1;
 	int error = 0;
 
-	while (error == 0) {
-		errno = 0;
-		/* cppcheck-suppress readdirCalled */
-		if ((entry = readdir(directory)) == NULL)
-			return -errno;
-		if (number_parse(entry->d_name, strlen(entry->d_name), 10,
-			INT_MAX, &number) == 0)
-			error = visit(context, dirfd(directory), entry->d_name,
-			    (int)number);
+	while (error == 0 && n > 0) {
+		n = syscall(SYS_getdents64, fd, entries, sizeof entries);
+		if (n < 0)
+			error = -errno;
+		for (long at = 0; at < n && error == 0; at += length) {
+			memcpy(&length, entries + at + LENGTH_AT,
+			    sizeof length);
+			error = visit_name(fd, entries + at + NAME_AT, visit,
+			    context);
+		}
 	}
+	(void)close(fd);
 	return error;
 }
+
+#else
+
+static int
+visit_all(int fd, visit_fn *visit, void *context)
+{
+	DIR *directory = fdopendir(fd);
+	const struct dirent *entry = NULL;
+	int error = 0;
+
+	if (directory == NULL) {
+		error = -errno;
+		(void)close(fd);
+		return error;
+	}
+	do {
+		errno = 0;
+		/* cppcheck-suppress readdirCalled */
+		entry = readdir(directory);
+		error = entry == NULL ?
+		    -errno :
+		    visit_name(fd, entry->d_name, visit, context);
+	} while (entry != NULL && error == 0);
+	(void)closedir(directory);
+	return error;
+}
+
+#endif
 
 int
 source_each(const struct source *source, const char *path, visit_fn *visit,
     void *context)
 {
-	int fd = openat(source->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-	    error;
-	DIR *directory;
+	int fd = openat(source->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd == -1)
-		return -errno;
-	if ((directory = fdopendir(fd)) == NULL) {
-		error = -errno;
-		(void)close(fd);
-		return error;
-	}
-	error = visit_all(directory, visit, context);
-	(void)closedir(directory);
-	return error;
+	return fd == -1 ? -errno : visit_all(fd, visit, context);
 }
 
 static int

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include <inttypes.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "inspect/buffer.h"
@@ -117,7 +117,7 @@ put_number(struct inspection *in, struct buffer *b, const struct subject *s,
 	if (named)
 		comm_put_descriptor(b, &in->source, s->d.pid, s->d.number);
 	else
-		buffer_put(b, "%d", s->d.number);
+		buffer_number(b, (uint64_t)s->d.number, 10);
 }
 
 /* "armed, data 5"; or what is wrong with it. */
@@ -128,8 +128,8 @@ put_entry(struct buffer *b, const struct registration *r)
 		buffer_put(b, "STALE, ");
 	if (r->registered == REGISTERED_UNKNOWN)
 		buffer_put(b, "stale or not is unknown, ");
-	buffer_put(b, "%s, data 0x%" PRIx64, r->armed ? "armed" : "disarmed",
-	    r->entry.data);
+	buffer_put(b, r->armed ? "armed, data 0x" : "disarmed, data 0x");
+	buffer_number(b, r->entry.data, 16);
 }
 
 /* The mask is where a descriptor's mode is. */
@@ -138,7 +138,8 @@ print_entry(struct inspection *in, const struct subject *s, bool named,
     const struct registration *r, struct columns *columns, struct buffer *b)
 {
 	put_number(in, b, s, named);
-	buffer_put(b, "/%d", r->entry.number);
+	buffer_put(b, "/");
+	buffer_number(b, (uint64_t)r->entry.number, 10);
 	take_cell(columns, b);
 	columns_add(columns, r->kind == KINDS ? "unknown" : kind_name(r->kind));
 	state_mask(b, r->entry.events);

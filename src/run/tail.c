@@ -15,7 +15,9 @@
 #include "sys/fileid.h"
 #include "sys/watch.h"
 
-struct file {
+struct tail_file {
+	struct tail *tail;
+	const struct target *target;
 	int next; /* the file that has the name now, or -1 */
 	int numbers[2]; /* watch_add's of the file and of NEXT, or 0 */
 	bool again; /* NEXT has bytes, and the file is read once more */
@@ -25,7 +27,7 @@ struct tail {
 	int watch; /* watch_open's, or -1 */
 	struct watch_buffer buffer;
 	size_t count;
-	struct file files[];
+	struct tail_file files[];
 };
 
 int
@@ -73,13 +75,22 @@ tail_read(struct tail *l)
 		;
 }
 
+struct tail_file *
+tail_file(struct tail *l, const struct target *t, size_t index)
+{
+	l->files[index].tail = l;
+	l->files[index].target = t;
+	return &l->files[index];
+}
+
 /* Watch FD; without a watch it is sampled. */
 static int
-watch(const struct tail *l, const struct target *t, int fd)
+watch(const struct tail_file *file, int fd)
 {
-	int number = l->watch == -1 ?
+	int number = file->tail->watch == -1 ?
 	    0 :
-	    watch_add(l->watch, fd, t->name, WATCH_WROTE | WATCH_NAMED);
+	    watch_add(file->tail->watch, fd, file->target->name,
+		WATCH_WROTE | WATCH_NAMED);
 
 	return number < 0 ? 0 : number;
 }
@@ -129,19 +140,19 @@ is_used(const struct target *t, int fd)
 }
 
 bool
-tail_ended(struct tail *l, const struct target *t, size_t index)
+tail_ended(struct tail_file *file)
 {
-	struct file *file = &l->files[index];
+	const struct target *t = file->target;
 
 	if (file->numbers[0] == 0)
-		file->numbers[0] = watch(l, t, t->fd);
+		file->numbers[0] = watch(file, t->fd);
 	if (file->next == -1) {
 		file->next = open_other(t, t->fd);
 		if (file->next == -1)
 			return false;
 		DEBUG("tail", "%.*s: another file has the name", (int)t->length,
 		    t->name);
-		file->numbers[1] = watch(l, t, file->next);
+		file->numbers[1] = watch(file, file->next);
 	}
 	if (file->again)
 		return true;
@@ -150,9 +161,9 @@ tail_ended(struct tail *l, const struct target *t, size_t index)
 }
 
 int
-tail_change(struct tail *l, const struct target *t, size_t index)
+tail_change(struct tail_file *file)
 {
-	struct file *file = &l->files[index];
+	const struct target *t = file->target;
 
 	DEBUG("tail", "%.*s: changing to the file that has the name",
 	    (int)t->length, t->name);
@@ -161,7 +172,7 @@ tail_change(struct tail *l, const struct target *t, size_t index)
 		return -errno;
 	(void)close(file->next);
 	if (file->numbers[0] > 0)
-		watch_drop(l->watch, file->numbers[0]);
+		watch_drop(file->tail->watch, file->numbers[0]);
 	file->numbers[0] = file->numbers[1];
 	file->numbers[1] = 0;
 	file->next = -1;

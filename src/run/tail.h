@@ -16,6 +16,7 @@
 #include "target/target.h"
 
 struct tail;
+struct tail_file;
 
 /*
  * Be ready for COUNT targets; the caller passes *TAIL to tail_close.  Returns 0
@@ -35,15 +36,22 @@ int tail_descriptor(const struct tail *tail);
 void tail_read(struct tail *tail);
 
 /*
- * Target INDEX, T, has been read to its end: whether another file has its name
- * and is to be read now.
+ * Target INDEX, T, a path, as a file of TAIL; both stay where they are until
+ * tail_close.
  */
-bool tail_ended(struct tail *tail, const struct target *t, size_t index);
+struct tail_file *tail_file(struct tail *tail, const struct target *t,
+    size_t index);
 
 /*
- * The descriptor of T is that file's from now on, which is read from its start.
- * Only after tail_ended.  Returns 0 or -errno (dup2(2)).
+ * The target of FILE has been read to its end: whether another file has its
+ * name and is to be read now.
  */
-int tail_change(struct tail *tail, const struct target *t, size_t index);
+bool tail_ended(struct tail_file *file);
+
+/*
+ * The target's descriptor is that file's from now on, which is read from its
+ * start.  Only after tail_ended.  Returns 0 or -errno (dup2(2)).
+ */
+int tail_change(struct tail_file *file);
 
 #endif

@@ -350,6 +350,15 @@ each_exit() {
 	expect 9 trap 0
 }
 
+@test "PROGRAM: the named pipe is its alone, and is closed when it has ended" {
+	mkfifo f ended
+	script '{ cat f; echo x >ended; } &
+		pmux poll -t 60 f:out -- sh -c \
+		    "echo text; exec >&-; read -r _ <ended"
+		echo $?; cat f & pmux poll -t 60 f:out -- echo more; wait'
+	expect 0 text 0 more
+}
+
 # ---- output ----
 
 @test "standard output that is closed, full, or has no reader" {

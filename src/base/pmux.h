@@ -43,12 +43,11 @@ struct pmux_host {
 	/* the signal mask while WAIT blocks, as in ppoll(2); NULL: unchanged */
 	const sigset_t *mask;
 	/*
-	 * Become the program that LAUNCH says (sys/launch.h), every signal
-	 * being blocked.  Returns errno if it cannot be executed; or 0 if it
-	 * has run and *STATUS is the status of the call.  NULL: launch_become.
+	 * PROGRAM of a wait runs as CHILD of the process, every signal being
+	 * blocked: wait until it ends.  Returns the status of the call.  NULL:
+	 * the process becomes PROGRAM.
 	 */
-	int (*become)(struct pmux_host *host, const struct launch *launch,
-	    int *status);
+	int (*attend)(struct pmux_host *host, pid_t child);
 	/*
 	 * Start that program, every signal being blocked, as a child of the
 	 * process, which waitpid(2) reports to nothing else.  Returns as

@@ -476,6 +476,16 @@ fifo_take_back(void)
 	f->left = false;
 }
 
+void
+fifo_let_go(void)
+{
+	struct fifos *f = pmux->fifos;
+
+	if (f->given.fd != -1)
+		(void)close(f->given.fd);
+	f->given.fd = -1;
+}
+
 /* Returns whether any end has to be held; the others are closed. */
 static bool
 settle(void)

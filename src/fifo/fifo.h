@@ -71,10 +71,12 @@ int fifo_renew(int fd);
  * pmux becomes PROGRAM: FD, which may be -1 or no FIFO, is PROGRAM's from now
  * on and fifo_leave leaves it as it is; no holder becomes a child that PROGRAM
  * does not know of.  fifo_take_back: PROGRAM did not start, fifo_leave leaves
- * FD too.  The caller blocks every signal.
+ * FD too.  fifo_let_go: PROGRAM has started in another process, and FD is closed
+ * in this one.  The caller blocks every signal.
  */
 void fifo_give(int fd);
 void fifo_take_back(void);
+void fifo_let_go(void);
 
 /*
  * Leave every FIFO.  Where something can be lost a holder process stays, at

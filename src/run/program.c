@@ -320,16 +320,40 @@ program_not_run(const char *name, int error)
 	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUN;
 }
 
+/* ---- in a process of its own ---- */
+
+/* See launch_start. */
+static pid_t
+start_process(const struct launch *launch, int *error)
+{
+	struct pmux_host *host = pmux->host;
+
+	return host->start == NULL ? launch_start(launch, error) :
+				     host->start(host, launch, error);
+}
+
 /* ---- once, as the successor of pmux ---- */
 
-/* Returns errno, or 0 with *STATUS set if PROGRAM has run in another process. */
+/*
+ * Every signal is blocked.  Returns errno, or 0 with *STATUS set if PROGRAM has
+ * run in another process.  Until it ends its input and output are its alone.
+ */
 static int
 become(const struct launch *launch, int *status)
 {
 	struct pmux_host *host = pmux->host;
+	pid_t child;
+	int error;
 
-	return host->become == NULL ? launch_become(launch) :
-				      host->become(host, launch, status);
+	if (host->attend == NULL)
+		return launch_become(launch);
+	child = start_process(launch, &error);
+	if (child <= 0)
+		return error;
+	fifo_let_go();
+	end_loan();
+	*status = host->attend(host, child);
+	return 0;
 }
 
 int
@@ -459,7 +483,6 @@ take_signals(struct programs *p)
 static int
 start(size_t index, const struct launch *launch)
 {
-	struct pmux_host *host = pmux->host;
 	struct programs *p = pmux->programs;
 	pid_t pid;
 	int error;
@@ -469,8 +492,7 @@ start(size_t index, const struct launch *launch)
 		take_signals(p);
 	if (p->ending != 0)
 		return 0;
-	pid = host->start == NULL ? launch_start(launch, &error) :
-				    host->start(host, launch, &error);
+	pid = start_process(launch, &error);
 	if (pid == -1)
 		return program_no_start(*p->arguments, error);
 	if (pid == 0)

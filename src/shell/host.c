@@ -86,31 +86,25 @@ sleep_in_shell(struct pmux_host *host, int (*wait)(void *argument),
 /* ---- a process of its own ---- */
 
 /*
- * PROGRAM, in the process that has the call.  Signals are blocked: SIGTERM is
- * forwarded, those of the terminal have reached PROGRAM.
+ * In the process that has the call.  Signals are blocked: SIGTERM is forwarded,
+ * those of the terminal have reached PROGRAM.
  */
 static int
-become(struct pmux_host *host, const struct launch *launch, int *status)
+attend(struct pmux_host *host, pid_t child)
 {
-	int error, number;
+	int number, status = 0;
 	sigset_t set;
-	pid_t child;
 
-	(void)signal(SIGCHLD, SIG_DFL);
-	child = launch_start(launch, &error);
-	if (child <= 0)
-		return error;
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
-	while (waitpid(child, status, WNOHANG) == 0)
+	while (waitpid(child, &status, WNOHANG) == 0)
 		if (sigwait(&set, &number) == 0 && number == SIGTERM)
 			(void)kill(child, number);
-	if (WIFSIGNALED(*status) && WTERMSIG(*status) == SIGINT)
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
 		host->signal = SIGINT;
-	*status = WIFEXITED(*status) ? WEXITSTATUS(*status) :
-				       128 + WTERMSIG(*status);
-	return 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+				   128 + WTERMSIG(status);
 }
 
 static void
@@ -121,8 +115,9 @@ begin_child(struct shell_call *c)
 	c->host.sleep = NULL;
 	c->host.apart = NULL;
 	c->host.trapped = NULL;
-	c->host.become = become;
+	c->host.attend = attend;
 	shell_in_child();
+	(void)signal(SIGCHLD, SIG_DFL);
 }
 
 static int

@@ -249,28 +249,15 @@ difference(void)
 /* ---- the host ---- */
 
 static int
-become(struct pmux_host *host, const struct launch *launch, int *status)
+attend(struct pmux_host *host, pid_t child)
 {
-	int ends[2], error = 0, answer;
-	pid_t child;
+	int status;
 
 	(void)host;
 	started++;
-	if (pipe(ends) == -1 || fcntl(ends[1], F_SETFD, FD_CLOEXEC) == -1)
-		return errno;
-	child = fork();
-	if (child == 0) {
-		error = launch_become(launch);
-		(void)!write(ends[1], &error, sizeof error);
-		_exit(1);
-	}
-	(void)close(ends[1]);
-	(void)!read(ends[0], &error, sizeof error);
-	(void)close(ends[0]);
-	if (child == -1 || waitpid(child, &answer, 0) != child)
-		return errno;
-	*status = WEXITSTATUS(answer);
-	return error;
+	if (waitpid(child, &status, 0) != child)
+		return EXIT_SYSTEM;
+	return WEXITSTATUS(status);
 }
 
 static pid_t
@@ -423,7 +410,7 @@ static int inner_status;
 static int
 call_another(struct pmux_host *host, int (*wait)(void *), void *argument)
 {
-	struct pmux_host other = { .stays = true, .become = become };
+	struct pmux_host other = { .stays = true, .attend = attend };
 
 	inner_status = call("poll -q -t 1ms 10:in 12:in", &other);
 	return write_pipe(host, wait, argument);
@@ -734,7 +721,7 @@ once(const struct test *test, struct pmux_host *host)
 
 	*host = (struct pmux_host){
 		.stays = true,
-		.become = become,
+		.attend = attend,
 		.start = start,
 		.fork = start_process,
 		.sleep = test->sleep,

@@ -343,6 +343,10 @@ _pmux_argument()
 	DURATION)
 		_pmux_duration "$1"
 		;;
+	NAME)
+		# shellcheck disable=SC2046 # no name has a blank
+		_pmux_offer "$1" $(compgen -v)
+		;;
 	N)
 		[[ $option != --ready-fd ]] || _pmux_descriptors "$1" 3
 		;;

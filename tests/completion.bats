@@ -453,7 +453,8 @@ lines_for_durations() {
 	lines+=('pmux poll -t ' 'pmux poll --timeout=' 'pmux select -t 5'
 	    'pmux wait --hold=1.5' 'pmux poll -n ' 'pmux poll --format '
 	    'pmux poll --idle ' 'pmux poll -fc ' 'pmux poll --count='
-	    'pmux poll -j ' 'pmux poll --jobs ' 'pmux poll --max-line=')
+	    'pmux poll -j ' 'pmux poll --jobs ' 'pmux poll --max-line='
+	    'pmux poll -v PMUX_TOO')
 }
 
 completes_durations() {
@@ -468,6 +469,8 @@ completes_durations() {
 	    "${offered['pmux poll -t ']}"
 	offers_just 'pmux select -t 5' 5ns 5us 5ms 5s 5m 5h 5d
 	offers_just 'pmux wait --hold=1.5' 1.5{ns,us,ms,s,m,h,d}
+	# fish has no builtin
+	[[ $1 == fish ]] || offers_just 'pmux poll -v PMUX_TOO' PMUX_TOOLS
 	offers_just 'pmux poll -n '
 	offers_just 'pmux poll --format '
 	assert_equal "${offered['pmux poll --idle ']}" \

@@ -129,14 +129,14 @@ samples() {
 	pm poll -t 1h --debug=log f:in
 	assert_success
 	said fifo 'f: opened to read, descriptor [0-9]+'
-	said fifo 'process [0-9]+ is the holder$'
+	said fifo 'process [0-9]+ (is|starts) the holder$'
 	run cat f
 	assert_output job
 	peer await 0 f
 	until grep -q $'holder\tends' log; do
 		sleep 0.01
 	done
-	holder=$(sed -n $'s/.*process \\([0-9]*\\) is the holder/\\1/p' log)
+	holder=$(sed -n $'s/^[0-9.]*\t\\([0-9]*\\)\tholder\tstarted.*/\\1/p' log)
 	grep $'^[0-9.]*\t'"$holder"$'\t' log >own
 	are_lines own
 	said holder 'started, timeout inf$' own

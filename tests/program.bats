@@ -402,6 +402,7 @@ check_limits() {
 }
 
 @test "kqueue: signals that are watched are as the caller had them" {
+	need_program "PROGRAM has SIGTSTP ignored"
 	need kqueue
 	need_proc
 	local plain
@@ -747,6 +748,7 @@ follow_has() {
 }
 
 @test "limits, signals and descriptors are the caller's here too" {
+	need_program "PROGRAM has SIGTSTP ignored"
 	need_proc
 	each follow_has
 }
@@ -834,6 +836,7 @@ again() {
 }
 
 @test "a second signal is passed on again" {
+	need_program "the first ends the shell, which waits for a second at most"
 	need_proc
 	each again
 }
@@ -933,6 +936,7 @@ stays_ignored() {
 }
 
 @test "kqueue: a signal that is watched runs it and ends nothing" {
+	need_program "a signal to the shell does not reach the process of the call"
 	need kqueue
 	mkfifo up
 	exec 7<>up
@@ -954,6 +958,7 @@ pmux: kqueue: TERM: sh: exit status 3"
 }
 
 @test "kqueue: what is counted is counted while PROGRAM runs" {
+	need_program "a signal to the shell does not reach the process of the call"
 	need kqueue
 	mkfifo go
 	# a line stays for the run that is to have it, and none sees an end

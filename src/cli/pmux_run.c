@@ -45,6 +45,9 @@ pmux_enter(struct pmux_call *call, struct pmux_host *host)
 	output_begin(&call->output);
 	fifo_begin(&call->fifos);
 	pmux = &call->pmux;
+	/* a trap of the shell may open lower ones */
+	if (host->shell)
+		fdplace_above(10);
 }
 
 /* Descriptors of a program that ends now are the kernel's to close. */

@@ -1,30 +1,60 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 #
-# The builtin of bash: what only it does.  The other files are run with it a
-# second time.
+# The builtin of bash, or with PMUX_SHELL=zsh that of zsh (zsh.test): what only a
+# builtin does.  The other files are run with that of bash a second time.
 
 # shellcheck disable=SC2030,SC2031,SC2154	# run and the helpers set them
-# shellcheck disable=SC2016	# scripts, which another bash expands
+# shellcheck disable=SC2016	# scripts, which another shell expands
+# shellcheck disable=SC2034	# the preambles, which script takes by name
 load helper
 
+shell=${PMUX_SHELL:-bash}
+
 prepare() {
-	[[ -r ${PMUX_SO-} ]] || skip "the builtin was not built"
+	local object=${PMUX_SO-}
+
+	[[ $shell == bash ]] || object=${PMUX_ZSH-}
+	[[ -r $object ]] || skip "the builtin was not built"
+	command -v "$shell" >/dev/null || skip "no $shell"
 	mkfifo ready
 }
 
+# only SHELL: skip a test that is about the other one.
+only() {
+	[[ $shell == "$1" ]] || skip "is about $1"
+}
+
 # What each script begins with.  `later COMMAND' runs it once pmux has written to
-# descriptor 9, which is before it sleeps.
-preamble='
+# descriptor 9, which is before it sleeps; `now' sets now to the time, in
+# microseconds; `self' sets self to the process.
+preamble_bash='
 enable -f "$PMUX_SO" pmux || exit 99
+now() { now=${EPOCHREALTIME/[.,]/}; }
+drop() { enable -d pmux; }
+loaded() { type -t pmux; }
+'
+preamble_zsh='
+module_path=("${PMUX_ZSH%/*}" $module_path)
+zmodload pmux && zmodload zsh/datetime || exit 99
+now() { now=${$((EPOCHREALTIME * 1000000))%.*}; }
+drop() { zmodload -u pmux; }
+loaded() { whence -w pmux | sed "s/.*: //; s/command/file/"; }
+'
+preamble='
 pmux poll -t 0 0:in </dev/null >/dev/null || exit 98
 later() { { read -r _ <ready; eval "$1"; } & }
+self() { read -r self _ </proc/self/stat; }
 '
 
-# script TEXT [ARG]...: run it in another bash.
+# script TEXT [ARG]...: run it in another shell.
 script() {
-	run --separate-stderr timeout -k 5 60 bash -c "$preamble$1" script \
-	    "${@:2}" 3>&-
+	local -n before=preamble_$shell
+	local -a command=(bash)
+
+	[[ $shell == bash ]] || command=(zsh -f)
+	run --separate-stderr timeout -k 5 60 "${command[@]}" \
+	    -c "$before$preamble$1" script "${@:2}" 3>&-
 }
 
 # on COMMAND N: how the command is told to wait for descriptor N to be readable.
@@ -35,14 +65,37 @@ on() {
 # ---- loading ----
 
 @test "it is a builtin, can be loaded twice and removed" {
-	script 'type -t pmux; enable -f "$PMUX_SO" pmux 2>/dev/null; pmux -V
-		help pmux | head -n 1; enable -d pmux; type -t pmux'
+	only bash
+	script 'loaded; enable -f "$PMUX_SO" pmux 2>/dev/null; pmux -V
+		help pmux | head -n 1; drop; loaded'
 	assert_success
 	assert_equal "$stderr" ''
 	assert_line --index 0 builtin
 	assert_line --index 1 --regexp '^pmux [0-9]'
 	assert_line --index 2 --partial 'pmux command'
 	assert_line --index 3 file
+}
+
+@test "zsh: it can be loaded twice, removed, and loaded again" {
+	only zsh
+	script 'loaded; zmodload pmux; zmodload -F pmux b:pmux; pmux -V
+		drop; loaded; zmodload pmux; loaded; drop; zmodload pmux
+		pmux poll -t 0 0:in </dev/null; zmodload -lF pmux'
+	assert_success
+	assert_equal "$stderr" ''
+	assert_line --index 0 builtin
+	assert_line --index 1 --regexp '^pmux [0-9]'
+	assert_equal "${lines[*]:2}" $'file builtin in\t0 +b:pmux'
+}
+
+@test "zsh: another version refuses it" {
+	only zsh
+	run --separate-stderr zsh -fc 'module_path=("${PMUX_ZSH%/*}")
+		ZSH_VERSION=4.3; zmodload pmux; echo $?; zmodload pmux
+		whence -w pmux' 3>&-
+	assert_line --index 0 1
+	assert_equal "${lines[-1]}" 'pmux: command'
+	[[ $stderr == *'for zsh '*', not for zsh 4.3'* ]]
 }
 
 @test "a loaded builtin in a restricted shell" {
@@ -52,9 +105,9 @@ on() {
 
 @test "it removes itself in a trap, and the call goes on" {
 	script 'exec 8<>ready.8
-		trap "enable -d pmux; echo x >&8" USR1
+		trap "drop; echo x >&8" USR1
 		later "kill -USR1 $$"
-		pmux poll -t 60 --ready-fd 9 8:in 9>ready; echo $?; type -t pmux' \
+		pmux poll -t 60 --ready-fd 9 8:in 9>ready; echo $?; loaded' \
 	    "$(mkfifo ready.8)"
 	expect 0 $'in\t8' 0 file
 }
@@ -86,7 +139,7 @@ state() {
 		[[ $name != Sig[!Q]* && $name != Threads: ]] ||
 		    echo "$name $value"
 	done </proc/$$/status
-	ulimit -n; umask; echo "$PWD"; trap -p; jobs; echo "$!"
+	ulimit -n; umask; echo "$PWD"; trap; jobs; echo "$!"
 	echo "$(</proc/$$/task/$$/children)"
 }
 memory() {
@@ -162,9 +215,9 @@ each_trap() {
 	script 'mkfifo f; exec 8<>f
 		trap "echo trap" USR1
 		later "kill -USR1 $$"
-		begin=${EPOCHREALTIME/[.,]/}
+		now; begin=$now
 		pmux poll -t 300ms --ready-fd 9 8:in 9>ready; echo $?
-		((${EPOCHREALTIME/[.,]/} - begin >= 300000)) || echo early'
+		now; ((now - begin >= 300000)) || echo early'
 	expect 0 trap 124
 }
 
@@ -206,16 +259,22 @@ each_exit() {
 		trap "exec 8<&-" USR1
 		later "kill -USR1 $$"
 		pmux poll -t 60 --ready-fd 9 8:in 9>ready
-		trap -p USR2'
-	expect 0 124 second 124 $'nval\t8' "trap -- 'echo second' SIGUSR2"
+		trap | grep second'
+	assert_success
+	assert_equal "${lines[*]:0:4}" $'124 second 124 nval\t8'
+	[[ ${lines[4]} == "trap -- 'echo second' "*USR2 ]]
 }
 
 @test "set -e in a trap ends the shell" {
+	local bye=bye
+
+	# of itself, zsh does not run the trap for EXIT then
+	[[ $shell == bash ]] || bye=
 	mkfifo f
 	script 'set -e; exec 8<>f; trap false USR1; trap "echo bye" EXIT
 		later "kill -USR1 $$"
 		pmux poll -t 60 --ready-fd 9 8:in 9>ready; echo not here'
-	expect 1 bye
+	expect 1 $bye
 }
 
 @test "an ignored signal is ignored" {
@@ -228,21 +287,24 @@ each_exit() {
 
 
 @test "a signal at its default ends the shell, after the FIFO was left" {
-	local signal
+	local signal ended
 
 	for signal in TERM INT HUP USR1; do
+		ended=$((128 + $(kill -l $signal)))
+		# zsh calls exit(3) with the number
+		[[ $shell$signal != zshHUP ]] || ended=1
 		rm -f f
 		mkfifo f
 		script '{ read -r _ <ready; echo line >f; kill -'"$signal"' $$; } &
 			pmux poll --follow -q --ready-fd 9 ./f:in 9>ready' 
-		assert_equal "$signal $status" \
-		    "$signal $((128 + $(kill -l $signal)))"
+		assert_equal "$signal $status" "$signal $ended"
 		read -r -t 10 line <f
 		assert_equal "$line" line
 	done
 }
 
 @test "SIGTERM with a trap for EXIT: the trap runs, the FIFO is held" {
+	only bash
 	mkfifo f
 	script 'trap "echo bye" EXIT
 		{ read -r _ <ready; echo line >f; kill -TERM $$; } &
@@ -262,9 +324,9 @@ each_exit() {
 	assert_equal "$line" line
 }
 
-@test "a trap for CHLD with job control" {
+@test "a trap for CHLD, in bash with job control" {
 	mkfifo f
-	script 'set -m; exec 8<>f; trap "echo child; echo x >&8" CHLD
+	script '[[ $ZSH_VERSION ]] || set -m; exec 8<>f; trap "echo child; echo x >&8" CHLD
 		{ read -r _ <ready; } &
 		pmux poll -q -t 60 --ready-fd 9 8:in 9>ready; echo $?'
 	assert_line --index 0 child
@@ -283,17 +345,50 @@ each_exit() {
 	mkfifo f
 	script 'exec 8<>f
 		later "kill -STOP $$; sleep 0.3; kill -CONT $$"
-		begin=${EPOCHREALTIME/[.,]/}
+		now; begin=$now
 		pmux poll -t 200ms --ready-fd 9 8:in 9>ready; echo $?
-		((${EPOCHREALTIME/[.,]/} - begin >= 200000)) || echo early'
+		now; ((now - begin >= 200000)) || echo early'
 	expect 0 124
+}
+
+@test "zsh: functions as traps, and what they return" {
+	only zsh
+	mkfifo f
+	script 'exec 8<>f
+		TRAPUSR1() { echo "trap $1"; echo x >&8; }
+		later "kill -USR1 $$"
+		pmux poll -q -t 60 --ready-fd 9 8:in 9>ready; echo $?
+		TRAPUSR1() { return 6; }
+		f() { later "kill -USR1 $$"
+			pmux poll -t 60 --ready-fd 9 8:pri 9>ready; echo not here; }
+		f || echo not here'
+	assert_equal "$status ${lines[*]}" "6 trap $(kill -l USR1) 0"
+}
+
+@test "zsh: a trap for WINCH" {
+	only zsh
+	mkfifo f
+	script 'exec 8<>f; trap "echo trap; echo x >&8" WINCH
+		later "kill -WINCH $$"
+		pmux poll -q -t 60 --ready-fd 9 8:in 9>ready; echo $?'
+	expect 0 trap 0
+}
+
+@test "a trap opens descriptors while pmux has some" {
+	mkfifo f
+	script 'exec 8<>f
+		trap "exec 3</dev/null 4</dev/null 5</dev/null 6</dev/null
+			exec 7</dev/null; echo x >&8" USR1
+		later "kill -USR1 $$"
+		pmux epoll -q -t 60 --ready-fd 9 8:in 9>ready; echo $?'
+	expect 0 0
 }
 
 @test "a subshell of a trap has nothing of the call that sleeps" {
 	need_linux
 	mkfifo f g
 	script 'exec 8<>g
-		trap "( ls -l /proc/\$BASHPID/fd | grep -c -e eventpoll -e /f\$ )
+		trap "( self; ls -l /proc/\$self/fd | grep -c -e eventpoll -e /f\$ )
 			echo x >&8" USR1
 		later "kill -USR1 $$"
 		pmux epoll -q -t 60 --ready-fd 9 8:in ./f:in 9>ready; echo $?'
@@ -301,18 +396,23 @@ each_exit() {
 }
 
 @test "Ctrl-C in an interactive shell, and the prompt is back" {
-	local pane
+	local -a pane command
+	local before=preamble_$shell
 
 	command -v tmux >/dev/null || skip "no tmux"
 	mkfifo f
-	cat >rc <<-'END'
-	enable -f "$PMUX_SO" pmux
+	command=(bash --rcfile rc -i)
+	if [[ $shell == zsh ]]; then
+		ln -s rc .zshrc
+		command=(env ZDOTDIR=. zsh -d -i)
+	fi
+	{ echo "${!before}"; cat; } >rc <<-'END'
 	exec 8<>f
 	PS1='ready> '
 	END
 	pane=(tmux -f /dev/null -S ./socket)
 	"${pane[@]}" new-session -d -x 80 -y 24 \
-	    "PMUX_SO=$PMUX_SO bash --rcfile rc -i" 3>&-
+	    "${command[@]}" 3>&-
 	"${pane[@]}" send-keys 'pmux poll --debug=log 8:in; echo "status $?"' Enter
 	until grep -q 'wait, max' log 2>/dev/null; do sleep 0.01; done
 	"${pane[@]}" send-keys C-c
@@ -359,38 +459,78 @@ each_exit() {
 	expect 0 text 0 more
 }
 
+@test "zsh: PROGRAM has what a command has" {
+	only zsh
+	need_linux
+	echo 'ls /proc/$$/fd; grep Sig[IC] /proc/$$/status' >list
+	# Ctrl-Z is ignored
+	script 'coproc cat; exec 4</dev/null {fd}</dev/null; trap : USR1
+		trap "" USR2; sh list >as; pmux poll 4:in -- sh list >is
+		sed s/080800/000800/ is | diff as -'
+	expect 0
+}
+
 # ---- output ----
 
 @test "standard output that is closed, full, or has no reader" {
 	script 'pmux poll -t 0 0:in >&- </dev/null; echo $?
 		pmux poll -t 0 0:in >/dev/full </dev/null; echo $?
-		exec 7> >(exec true); wait $!
+		mkfifo gone; true <gone & exec 7>gone; wait $!
 		pmux poll -t 0 0:in </dev/null >&7; echo $?
 		(pmux poll -t 0 0:in </dev/null >&7); echo $?'
 	[[ ! -w /dev/full ]] || assert_equal "$status ${lines[*]}" '0 3 3 3 141'
 	[[ $stderr == *EBADF*ENOSPC*EPIPE* ]] || fail "$stderr"
 }
 
-@test "--var: new, scalar, local, nameref and integer variables" {
-	script 'exec 4</dev/null
-		t() { pmux poll -t 0 -v "$1" 4:in 0:in; declare -p "$1" | sed "s/.*=(/(/"; }
-		t new; scalar=x; t scalar; declare -n ref=new2; pmux poll -v ref 4:in
-		declare -p new2; declare -ia integer; t integer
-		f() { local l=1; pmux poll -v l 4:in; declare -p l; }; f; echo "${l-no}"
-		pmux poll -t 0 -v new 4:pri; echo "$? ${#new[@]}"' </dev/null
-	expect 0 $'([0]=$\'in\\t4\' [1]=$\'in\\t0\')' \
-	    $'([0]=$\'in\\t4\' [1]=$\'in\\t0\')' \
-	    $'declare -a new2=([0]=$\'in\\t4\')' \
-	    $'([0]=$\'in\\t4\' [1]=$\'in\\t0\')' \
-	    $'declare -a l=([0]=$\'in\\t4\')' no '124 0'
+# What prints the elements of an array, and sets another one.
+array='
+show() { local i; for i; do printf "<%s>" "$i"; done; echo; }
+t() { pmux poll -t 0 -v "$1" 4:in 0:in; eval "show \"\${$1[@]}\""; }
+'
+
+@test "--var: new, scalar, local and integer variables" {
+	script "$array"'exec 4</dev/null
+		t new; scalar=x; t scalar; declare -i number=1; t number
+		declare -ia integer 2>/dev/null; t integer
+		f() { local l=1; pmux poll -v l 4:in; show "${l[@]}"; }; f
+		f() { local -a l; pmux poll -v l 4:in; show "${l[@]}"; }; f
+		echo "${l-no}"; pmux poll -t 0 -v new 4:pri; echo "$? ${#new[@]}"
+	' </dev/null
+	expect 0 $'<in\t4><in\t0>' $'<in\t4><in\t0>' $'<in\t4><in\t0>' \
+	    $'<in\t4><in\t0>' $'<in\t4>' $'<in\t4>' no '124 0'
+}
+
+@test "bash --var: namerefs" {
+	only bash
+	script "$array"'exec 4</dev/null
+		declare -n ref=new2; pmux poll -v ref 4:in; declare -p new2'
+	expect 0 $'declare -a new2=([0]=$\'in\\t4\')'
+}
+
+@test "zsh --var: tied, unique and multibyte names, NUL, options" {
+	only zsh
+	export LC_ALL=C.UTF-8
+	script "$array"'exec 4</dev/null; setopt extendedglob nounset ksharrays
+		typeset -T TIED tied; t tied; echo "$TIED" | tr "\t" -
+		typeset -U unique; pmux poll --format %e -v unique 4:in 4:out
+		show "${unique[@]}"; t "größe"
+		printf "a\0b\n" >file; pmux kqueue --lines -t 0 -v nul --format %l read:5 5<file
+		[[ "${nul[0]}" == $'\''a\0b'\'' ]] || echo "no NUL"
+		f() { typeset -gr RO2=1; typeset -h path=x; t path; }; f; echo "${#path}"
+	' </dev/null
+	assert_success
+	assert_equal "${lines[*]:0:2}" $'<in\t4><in\t0> in-4:in-0'
+	assert_equal "${lines[*]:3:2}" $'<in\t4><in\t0> <in\t4><in\t0>'
 }
 
 @test "--var: names that are refused before the wait" {
 	local name
+	local -a names=(BASH_VERSION FUNCNAME)
 
-	for name in '' 1z 'a[0]' a.b RO ASSOC PATH RANDOM BASH_VERSION FUNCNAME IFS \
-	    'é'; do
+	[[ $shell == bash ]] || names=(path argv TIED commands options status)
+	for name in '' 1z 1 'a[0]' a.b RO ASSOC PATH RANDOM IFS 'é' "${names[@]}"; do
 		script 'readonly RO=1; declare -A ASSOC
+			[[ ! $ZSH_VERSION ]] || typeset -T TIED tied
 			pmux poll -v "$1" -t 60 0:out' "$name" </dev/null
 		expect_error 2 "--var: '"
 	done
@@ -411,17 +551,23 @@ each_exit() {
 # ---- the rest ----
 
 @test "descriptors that the shell keeps from its commands" {
-	script 'coproc cat; echo hi >&"${COPROC[1]}"
-		pmux wait -t 60 --format %e "${COPROC[0]}"'
+	script 'coproc cat
+		if [[ $ZSH_VERSION ]]; then
+			print -p hi; exec {fd}<&p
+		else
+			echo hi >&"${COPROC[1]}"; fd=${COPROC[0]}
+		fi
+		pmux wait -t 60 --format %e "$fd"'
 	expect 0 in
 }
 
 @test "--session is the program's, as a coprocess" {
 	script 'pmux poll --session; echo $?; PATH=${PMUX%/*}:$PATH
-		coproc exec pmux poll --session
-		read -r -u "${COPROC[0]}" line; echo "${line%% *}"'
+		coproc env pmux poll --session
+		[[ $ZSH_VERSION ]] && fd=p || fd=${COPROC[0]}
+		read -r -u "$fd" line; echo "${line%% *}"'
 	expect 0 2 ready
-	[[ $stderr == *coproc* ]]
+	[[ $stderr == *'coproc env pmux'* ]]
 }
 
 @test "a kevent of a signal that has a trap" {

@@ -134,7 +134,11 @@ page() {
 	need poll
 	where=$1
 	man_examples "$top/man/$1" || fail "the examples of $1 cannot be read"
-	each_shell page_in
+	if [[ $1 == pmux-zsh.1 ]]; then
+		page_in zsh
+	else
+		each_shell page_in
+	fi
 }
 
 page_in() {
@@ -169,7 +173,15 @@ can_run() {
 	# a coprocess that has a number
 	! grep -q '^coproc\|BASH_VERSION\|^enable' "$1" ||
 	    [[ $2 == bash ]] || return
-	! grep -q '^enable' "$1" || loadable
+	! grep -q '^enable' "$1" || loadable || return
+	! grep -q '^zmodload' "$1" || { [[ $2 == zsh ]] && module; }
+}
+
+# module: whether "zmodload pmux" finds the module.
+module() {
+	[[ -r ${PMUX_ZSH-} ]] || return
+	export ZDOTDIR=$BATS_TEST_TMPDIR
+	echo "module_path+=(${PMUX_ZSH%/*})" >"$ZDOTDIR/.zshenv"
 }
 
 # loadable: whether "enable -f pmux" finds the builtin.
@@ -396,6 +408,12 @@ recipe_for_bats() {
 	page pmux-bash.1
 }
 
+@test "pmux-zsh(1)" {
+	[[ -r ${PMUX_ZSH-} ]] || skip "the module was not built"
+	command -v zsh >/dev/null || skip "no zsh"
+	page pmux-zsh.1
+}
+
 @test "bats-pmux(7)" {
 	page bats-pmux.7
 }
@@ -500,7 +518,8 @@ recipe_for_bats() {
 # ---- the other shells ----
 
 @test "all of them in zsh" {
-	all_in zsh -f
+	export ZDOTDIR=$BATS_TEST_TMPDIR	# not the user's .zshenv
+	all_in zsh
 }
 
 @test "all of them in busybox" {

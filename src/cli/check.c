@@ -106,7 +106,7 @@ check_options(const struct request *request)
 
 	if (request->session && pmux->host->shell)
 		return diag_usage(
-		    "--session: not in the builtin; start the program as a coprocess: coproc exec pmux ... --session");
+		    "--session: not in the builtin; start the program as a coprocess: coproc env pmux ... --session");
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
 		if ((all & rules[i].given) == rules[i].given &&
 		    ((all & rules[i].excluded) != 0 ||

@@ -5,9 +5,6 @@
  */
 #include <sys/types.h>
 
-#include <dlfcn.h>
-#include <limits.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,7 +36,6 @@ int pmux_builtin_load(char *name);
 void pmux_builtin_unload(char *name);
 
 static char tag[] = "pmux"; /* bash keeps the pointer */
-static char program[PATH_MAX];
 
 /* ---- signals ---- */
 
@@ -79,7 +75,13 @@ shell_act(struct shell_call *call)
 	check_signals_and_traps();
 	discard_unwind_frame(tag);
 	return breaking != 0 || continuing != 0 || pmux == NULL ? 128 + number :
-								  0;
+								  -1;
+}
+
+void
+shell_mask(sigset_t *mask)
+{
+	(void)mask;
 }
 
 bool
@@ -172,6 +174,19 @@ shell_variable(struct pmux_host *host, const char *name)
 	return assoc_p(variable) ? "is an associative array" : NULL;
 }
 
+/* A variable of bash ends at a NUL: those within a record are left out. */
+static char *
+without_nuls(char *record, size_t length)
+{
+	char *to = record;
+
+	for (size_t i = 0; i < length; i++)
+		if (record[i] != '\0')
+			*to++ = record[i];
+	*to = '\0';
+	return record;
+}
+
 /* A trap may have changed the variable meanwhile. */
 static int
 set_variable(struct shell_call *call)
@@ -180,6 +195,7 @@ set_variable(struct shell_call *call)
 	SHELL_VAR *variable;
 	arrayind_t i = 0;
 	ARRAY *array;
+	size_t length;
 	char *record;
 
 	if (why != NULL) {
@@ -196,8 +212,8 @@ set_variable(struct shell_call *call)
 	array = (ARRAY *)(void *)variable->value;
 	array_flush(array);
 	/* not bind_array_element: -i and -u would change the record */
-	while ((record = shell_next(call)) != NULL)
-		(void)array_insert(array, i++, record);
+	while ((record = shell_next(call, &length)) != NULL)
+		(void)array_insert(array, i++, without_nuls(record, length));
 	return EXECUTION_SUCCESS;
 }
 
@@ -232,32 +248,12 @@ pmux_builtin(WORD_LIST *list)
 	return status;
 }
 
-/* Beside pmux.so, where it was built; else where it is installed. */
-static void
-find_program(void)
-{
-	char *suffix = NULL;
-	Dl_info info;
-
-	if (dladdr(&pmux_struct, &info) != 0 && info.dli_fname != NULL &&
-	    realpath(info.dli_fname, program) != NULL)
-		suffix = strstr(program, ".so");
-	if (suffix != NULL)
-		*suffix = '\0';
-	if (suffix == NULL || access(program, X_OK) == -1)
-		(void)strcpy(program, PMUX_PROGRAM);
-}
-
-const char *
-shell_program(void)
-{
-	return program;
-}
-
 /* The structures of bash differ between minor versions.  Returns 0 to refuse. */
 VISIBLE int
 pmux_builtin_load(char *name)
 {
+	static bool loaded;
+
 	(void)name;
 	if (strcmp(dist_version, DISTVERSION) != 0) {
 		builtin_error(
@@ -265,10 +261,9 @@ pmux_builtin_load(char *name)
 		    DISTVERSION, dist_version);
 		return 0;
 	}
-	if (*program == '\0') {
-		find_program();
-		(void)pthread_atfork(NULL, NULL, shell_forget);
-	}
+	if (!loaded)
+		shell_load();
+	loaded = true;
 	return 1;
 }
 

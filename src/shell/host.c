@@ -4,7 +4,10 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +35,7 @@
 static struct pmux_call room;
 static struct shell_call first;
 static struct shell_call *innermost;
+static char program[PATH_MAX]; /* pmux, which a holder executes */
 
 /* ---- sleeping ---- */
 
@@ -52,7 +56,7 @@ let_shell_run(struct shell_call *c)
 	c->running = true;
 	status = shell_act(c);
 	c->running = false;
-	if (status != 0)
+	if (status != -1)
 		leave(c, status);
 	caller_resume();
 	c->stuck = shell_pending();
@@ -69,15 +73,18 @@ sleep_in_shell(struct pmux_host *host, int (*wait)(void *argument),
 	struct shell_call *c = host->data;
 	bool (*pending)(void) = c->child != 0 ? shell_pending_apart :
 						shell_pending;
+	sigset_t old;
 	int n = -EINTR;
 
-	signals_block(&c->mask);
+	signals_block(&old);
+	c->mask = old;
+	shell_mask(&c->mask);
 	if (!pending() || c->stuck) {
 		host->mask = &c->mask;
 		n = wait(argument);
 		host->mask = NULL;
 	}
-	signals_restore(&c->mask);
+	signals_restore(&old);
 	if (n == -EINTR && pending())
 		let_shell_run(c);
 	return n;
@@ -216,20 +223,8 @@ put(struct pmux_host *host, const char *bytes, size_t length)
 	return 0;
 }
 
-/* A variable of a shell ends at a NUL: those within a record are left out. */
-static void
-drop_nuls(char *record, size_t length)
-{
-	char *to = record;
-
-	for (size_t i = 0; i < length; i++)
-		if (record[i] != '\0')
-			*to++ = record[i];
-	*to = '\0';
-}
-
 char *
-shell_next(struct shell_call *c)
+shell_next(struct shell_call *c, size_t *length)
 {
 	char *record = c->bytes + c->at, *end;
 	size_t left = c->used - c->at;
@@ -239,11 +234,9 @@ shell_next(struct shell_call *c)
 	end = memchr(record, c->separator, left);
 	if (end == NULL)
 		end = record + left;
-	c->at += (size_t)(end - record) +
-	    (c->at + (size_t)(end - record) < c->used);
+	*length = (size_t)(end - record);
+	c->at += *length + (*length < left);
 	*end = '\0';
-	if (memchr(record, '\0', (size_t)(end - record)) != NULL)
-		drop_nuls(record, (size_t)(end - record));
 	return record;
 }
 
@@ -295,7 +288,7 @@ shell_begin(int count)
 		.room = &room,
 		.sleep = sleep_in_shell,
 		.apart = run_apart,
-		.program = shell_program(),
+		.program = program,
 		.trapped = shell_trapped,
 		.variable = take_variable,
 	};
@@ -355,11 +348,43 @@ shell_abandon_all(void)
 		shell_abandon(c);
 }
 
-void
-shell_forget(void)
+/*
+ * Beside the object that the builtin is in, or above that, where it was built;
+ * else where it is installed.
+ */
+static void
+find_program(void)
+{
+	static const char *const places[] = { "/pmux", "/../pmux" };
+	char path[PATH_MAX], *slash;
+	Dl_info info;
+
+	if (dladdr(&innermost, &info) != 0 && info.dli_fname != NULL &&
+	    realpath(info.dli_fname, path) != NULL &&
+	    (slash = strrchr(path, '/')) != NULL && slash != path)
+		for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+			*slash = '\0';
+			if ((size_t)snprintf(program, sizeof program, "%s%s",
+				path, places[i]) < sizeof program &&
+			    access(program, X_OK) == 0)
+				return;
+		}
+	(void)strcpy(program, PMUX_PROGRAM);
+}
+
+/* Close what a child of fork(2) has of calls that sleep; see pmux_forget. */
+static void
+forget(void)
 {
 	if (innermost == NULL || !innermost->running)
 		return;
 	pmux_forget();
 	innermost = NULL;
+}
+
+void
+shell_load(void)
+{
+	find_program();
+	(void)pthread_atfork(NULL, NULL, forget);
 }

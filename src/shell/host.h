@@ -53,8 +53,11 @@ struct shell_call *shell_begin(int count);
 int shell_run(struct shell_call *call, int count);
 void shell_end(struct shell_call *call);
 
-/* The next record, or NULL.  It is valid until the next call. */
-char *shell_next(struct shell_call *call);
+/*
+ * The next record, of *LENGTH bytes and a NUL, or NULL.  It is valid until the
+ * next call.
+ */
+char *shell_next(struct shell_call *call, size_t *length);
 
 /* The shell leaves CALL, which sleeps, by longjmp: give it up.  */
 void shell_abandon(struct shell_call *call);
@@ -62,8 +65,8 @@ void shell_abandon(struct shell_call *call);
 /* The shell is about to end by a signal: give up all calls. */
 void shell_abandon_all(void);
 
-/* Close what a child of fork(2) has of calls that sleep; see pmux_forget. */
-void shell_forget(void);
+/* To be called once, when the object has been loaded. */
+void shell_load(void);
 
 /* ---- provided by the file of the shell ---- */
 
@@ -73,9 +76,12 @@ bool shell_pending(void);
 /* The same while a process of its own has the call. */
 bool shell_pending_apart(void);
 
+/* Change the mask of the shell, MASK, to that of a sleep. */
+void shell_mask(sigset_t *mask);
+
 /*
  * Act on it, in CALL, which sleeps.  May leave CALL after shell_abandon.
- * Returns 0, or the status with which the call ends.
+ * Returns -1, or the status with which the call ends.
  */
 int shell_act(struct shell_call *call);
 
@@ -91,8 +97,5 @@ const char *shell_variable(struct pmux_host *host, const char *name);
 
 /* Whether this process is a subshell: it ends without a reader. */
 bool shell_is_subshell(void);
-
-/* The file of the program pmux. */
-const char *shell_program(void);
 
 #endif

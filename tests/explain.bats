@@ -36,7 +36,8 @@ victim() {
 	read -r _ <entered
 	case $1 in
 	headless) await_state "$victim" Z ;;
-	ghost | unread* | served | saturated* | batch* | compute | hung-up)
+	ghost | unread* | served | saturated* | batch* | stats | heavy-loop | \
+	    compute | hung-up)
 		await_state "$victim" R
 		;;
 	no-descriptors) ;;
@@ -101,6 +102,20 @@ healthy() {
 	finds batch 0 'suspect always-ready 12/10'
 }
 
+# Which calls it makes is not to be seen, nor whether it makes any.
+@test "always-ready: slow to read, and a loop that computes" {
+	local name
+
+	finds stats 1 'fault always-ready 12/10' 'fault spins -'
+	[[ $output == *$'\n\twhich calls it makes is not visible from outside: '* ]] ||
+	    fail "$output"
+	for name in heavy-loop compute; do
+		finds "$name" 0 ''
+		[[ $stderr == *" pmux trace --calls -p $victim "* ]] ||
+		    fail "$name: $stderr"
+	done
+}
+
 # In 150 ms it would run too little to judge it.
 @test "spins, while all processors are busy" {
 	local n
@@ -123,7 +138,9 @@ healthy() {
 	done
 	pm explain -q -p "$victim"
 	[[ $status == 0 && $stderr == '' ]] || fail "$stderr"
-	victim compute
+	while :; do :; done 3>&- &
+	victim=$!
+	await_state "$victim" R
 	explained
 	[[ $status == 0 && $stderr == '' ]] || fail "$stderr"
 }

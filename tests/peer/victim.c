@@ -308,6 +308,34 @@ batches(void)
 	}
 }
 
+/* It waits for nothing meanwhile. */
+static void
+stats(void)
+{
+	struct stat st;
+
+	counter();
+	ready();
+	for (;;)
+		if (stat("/", &st) == -1)
+			die(2, "stat");
+}
+
+/* It does nothing about what it waits for, and much else. */
+static void
+heavy_loop(void)
+{
+	volatile uint64_t sum = 0;
+
+	counter();
+	ready();
+	for (;;) {
+		await();
+		for (int i = 0; i < 100000; i++)
+			sum += sum ^ 1;
+	}
+}
+
 static void
 compute(void)
 {
@@ -1138,6 +1166,8 @@ static const struct {
 	{ "saturated-packets", saturated_packets },
 	{ "batch", batch },
 	{ "batches", batches },
+	{ "stats", stats },
+	{ "heavy-loop", heavy_loop },
 	{ "compute", compute },
 	{ "hung-up", hung_up },
 	{ "not-hung-up", not_hung_up },

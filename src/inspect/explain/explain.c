@@ -341,7 +341,10 @@ report_process(struct explanation *e, const struct snapshot_process *p)
 		    (intmax_t)p->pid);
 }
 
-/* A loop of poll(2) cannot be distinguished from outside from other work. */
+/*
+ * From outside a loop of poll(2) cannot be distinguished from other work, nor one
+ * of epoll_wait(2) that does most of it in the program.
+ */
 static void
 report_busy(struct explanation *e)
 {
@@ -353,7 +356,8 @@ report_busy(struct explanation *e)
 	    has_fault(&e->last->findings))
 		return;
 	for (; p != NULL; p = p->next)
-		if (p->is_named && p->error == 0 && findings_is_busy(&judge, p))
+		if (p->is_named && p->error == 0 &&
+		    findings_may_spin(&judge, p))
 			diag_remark("process %jd does not sleep: pmux trace"
 				    " --calls -p %jd counts what its waits"
 				    " report",

@@ -65,8 +65,11 @@ struct judge {
 /* Add what is found to JUDGE->findings.  Returns 0 or -ENOMEM. */
 int findings_judge(struct judge *judge);
 
-/* Whether a thread of PROCESS is busy since the snapshot before. */
-bool findings_is_busy(const struct judge *judge,
+/*
+ * Whether a thread of PROCESS has not slept since the snapshot before, and may go round a wait: it makes system calls, or an
+ * entry is ready all the time.
+ */
+bool findings_may_spin(const struct judge *judge,
     const struct snapshot_process *process);
 
 /* Whether the entry of W makes every wait of its epoll instance return now. */

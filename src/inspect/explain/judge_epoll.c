@@ -74,22 +74,32 @@ find_thread(const struct snapshot *snapshot,
 	return NULL;
 }
 
-/* Percent of the time in which THREAD never slept; or -1. */
+/*
+ * Percent of the time in which THREAD never slept; or -1, also if less than LEAST
+ * percent of that was the kernel's.
+ */
 static int
-busy_share(const struct judge *judge, const struct snapshot_process *process,
-    const struct snapshot_thread *thread)
+share_of(const struct judge *judge, const struct snapshot_process *process,
+    const struct snapshot_thread *thread, int least)
 {
 	const struct snapshot_thread *before = judge->before == NULL ?
 	    NULL :
 	    find_thread(judge->before, process, thread->tid);
 
 	if (before == NULL || !before->is_counted || !thread->is_counted ||
-	    busy_system(&before->busy, &thread->busy) < LEAST_SYSTEM)
+	    busy_system(&before->busy, &thread->busy) < least)
 		return -1;
 	if (before->wait.state == 'R' && thread->wait.state == 'R' &&
 	    busy_kept_running(&before->busy, &thread->busy))
 		return 100;
 	return busy_percent(&before->busy, &thread->busy);
+}
+
+static int
+busy_share(const struct judge *judge, const struct snapshot_process *process,
+    const struct snapshot_thread *thread)
+{
+	return share_of(judge, process, thread, LEAST_SYSTEM);
 }
 
 /* Whether the same is true of one that does nothing else that is counted. */
@@ -108,9 +118,8 @@ only_waits(const struct judge *judge, const struct snapshot_process *process)
 	return false;
 }
 
-bool
-findings_is_busy(const struct judge *judge,
-    const struct snapshot_process *process)
+static bool
+is_busy(const struct judge *judge, const struct snapshot_process *process)
 {
 	for (size_t i = 0; i < process->count; i++)
 		if (busy_share(judge, process, &process->threads[i]) >=
@@ -267,6 +276,33 @@ findings_makes_return(const struct waited *w)
 	return w->epoll != NULL && makes_return(entry_of(w));
 }
 
+/* Whether an entry of PROCESS is as ready as before. */
+static bool
+has_ready(const struct judge *judge, const struct snapshot_process *process)
+{
+	const struct chain *c = judge->chain;
+
+	for (size_t i = 0; i < c->wait_count; i++)
+		if (c->waits[i].process == process &&
+		    findings_makes_return(&c->waits[i]) &&
+		    entry_before(judge, &c->waits[i]) != NULL)
+			return true;
+	return false;
+}
+
+bool
+findings_may_spin(const struct judge *judge,
+    const struct snapshot_process *process)
+{
+	int least = has_ready(judge, process) ? 0 : LEAST_SYSTEM;
+
+	for (size_t i = 0; i < process->count; i++)
+		if (share_of(judge, process, &process->threads[i], least) >=
+		    BUSY_PERCENT)
+			return true;
+	return false;
+}
+
 static bool
 is_own(const struct waited *w)
 {
@@ -343,7 +379,7 @@ static int
 judge_stale(struct judge *judge, const struct waited *w)
 {
 	const struct registration *r = entry_of(w);
-	bool busy = findings_is_busy(judge, w->process) &&
+	bool busy = is_busy(judge, w->process) &&
 	    entry_before(judge, w) != NULL,
 	     fault = makes_return(r) &&
 	    (busy || (!is_own(w) && w->thread == NULL));
@@ -487,7 +523,7 @@ judge_cause(struct judge *judge, const struct waited *w)
 
 	if (!makes_return(r))
 		return 0;
-	busy = findings_is_busy(judge, w->process) && is_untouched(judge, w);
+	busy = is_busy(judge, w->process) && is_untouched(judge, w);
 	if (!busy && (!judge->all || asked != 0))
 		return 0;
 	f = add(judge, w,
@@ -587,6 +623,10 @@ judge_process_spinning(struct judge *judge, const struct snapshot_process *p)
 		    "thread %jd never sleeps: it ran or wanted to run %d %% of"
 		    " the time",
 		    (intmax_t)p->threads[i].tid, share);
+		buffer_put(&f->details,
+		    "which calls it makes is not visible from outside: pmux"
+		    " trace --calls -p %jd counts what its waits report\n",
+		    (intmax_t)p->pid);
 	}
 	return 0;
 }

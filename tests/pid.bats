@@ -160,6 +160,32 @@ from_process() {
 	expect_error 3 '2147483646.*\[ESRCH\]'
 }
 
+# A process has a number in each namespace above its own (pid_namespaces(7)).
+@test "a process of another pid namespace" {
+	need_root
+	unshare -pf --kill-child true 2>/dev/null || skip "no pid namespace"
+	mkfifo owner.pid
+	unshare -pf --kill-child peer with 7=pipe.r.data 9=pipe.r.empty -- \
+	    peer owner owner.pid 3>&- &
+	read -r inside <owner.pid
+	assert_equal "$inside" 1
+	owner=$(<"/proc/$!/task/$!/children")
+	owner=${owner% }
+	pm poll -t 0 -p "$owner" 7:in 9:in
+	expect 0 $'in\t7'
+	pm poll -t 0 -p "$owner" 5:in
+	expect 1 $'nval\t5'
+	# of which it knows nothing, with its own /proc and with this one
+	run --separate-stderr unshare -pf --mount-proc \
+	    pmux poll -t 0 -p "$owner" 7:in
+	expect_error 3 "process $owner: No such process \[ESRCH\]"
+	run --separate-stderr unshare -pf pmux poll -t 0 -p "$owner" 7:in
+	expect_error 3 '.*\[ESRCH\] \(/proc has the numbers of another pid.*'
+	# from inside it has the number that it has there
+	run --separate-stderr nsenter -t "$owner" -p pmux poll -t 0 -p 1 7:in
+	expect 0 $'in\t7'
+}
+
 @test "a zombie" {
 	run --separate-stderr peer zombie pmux poll -t 0 -p @PID@ 0:in
 	expect_error 3 '\[ESRCH\]'

@@ -2,7 +2,11 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "sys/fdplace.h"
 #include "sys/process.h"
@@ -12,13 +16,31 @@
 #include <sys/syscall.h>
 #endif
 
+int
+process_is_self(int directory, const char *link)
+{
+	char text[24], self[24];
+	ssize_t n = readlinkat(directory, link, text, sizeof text - 1);
+
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	(void)snprintf(self, sizeof self, "%ld", (long)getpid());
+	return strcmp(text, self) == 0;
+}
+
+const char *
+process_missing_for(void)
+{
+	return process_is_self(AT_FDCWD, "/proc/self") == 0 ?
+	    "/proc has the numbers of another pid namespace" :
+	    NULL;
+}
+
 #if defined(SYS_pidfd_open) && defined(SYS_pidfd_getfd) && defined(SYS_kcmp)
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
-#include <string.h>
-#include <unistd.h>
 
 /* KCMP_FILE, KCMP_EPOLL_TFD: some C libraries come without the kernel's headers. */
 #define COMPARE_FILE 0

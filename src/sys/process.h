@@ -72,6 +72,16 @@ int process_same(pid_t a, int number, pid_t b, int other);
 int process_is_entry(pid_t holder, int number, pid_t owner, int epoll, int key,
     unsigned place);
 
+/*
+ * Whether LINK, from DIRECTORY on, is proc(5)'s link to this process and has its
+ * number: 1; 0 if it is of another pid namespace, in which the processes have
+ * other numbers; or -errno.
+ */
+int process_is_self(int directory, const char *link);
+
+/* A hint about -ESRCH of process_open: a constant text, or NULL. */
+const char *process_missing_for(void);
+
 /* Why the system forbids it after -EPERM: a constant text, or NULL. */
 const char *process_forbidden_by(void);
 

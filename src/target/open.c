@@ -129,7 +129,8 @@ take_from(struct targets *targets, struct target_table *table, uint32_t owner)
 		return diag_system(-process,
 		    process == -ENOENT || process == -EINVAL ?
 			"a thread's ID, not a process's" :
-			NULL,
+			process == -ESRCH ? process_missing_for() :
+					    NULL,
 		    "process %ld", pid);
 	targets->pidfds[owner - 1] = process;
 	for (size_t i = 0; i < targets->count && status == 0; i++) {

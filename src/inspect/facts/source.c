@@ -36,20 +36,6 @@ source_probe(void)
 #endif
 }
 
-/* Whether this process has the same number there as here. */
-static bool
-is_ours(int proc)
-{
-	char link[24], self[24];
-	ssize_t n = readlinkat(proc, "self", link, sizeof link - 1);
-
-	if (n < 0)
-		return false;
-	link[n] = '\0';
-	(void)snprintf(self, sizeof self, "%ld", (long)getpid());
-	return strcmp(link, self) == 0;
-}
-
 int
 source_open(struct source *source, const char *root)
 {
@@ -58,7 +44,8 @@ source_open(struct source *source, const char *root)
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	if (source->proc < 0)
 		return source->proc;
-	if (root != NULL || source_probe() != 0 || is_ours(source->proc))
+	if (root != NULL || source_probe() != 0 ||
+	    process_is_self(source->proc, "self") == 1)
 		return 0;
 	(void)close(source->proc);
 	source->proc = -1;

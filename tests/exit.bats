@@ -349,6 +349,48 @@ reused() {
 exit)?$ ]]
 }
 
+# zombies N: as many, in `children', with the statuses 1 to N; `parent' is sleep.
+zombies() {
+	mkfifo hold
+	exec 7<>hold
+	# shellcheck disable=SC2016
+	bash -c 'for ((i = 1; i <= $1; i++)); do
+		(read -r _ <hold; exit "$i") 3>&- 7>&- &
+		echo "$!"
+	done >children
+	exec 7>&-
+	exec sleep 600' - "$1" 3>&- &
+	parent=$!
+	until [[ $(cat "/proc/$parent/comm") == sleep ]]; do sleep 0.01; done
+	mapfile -t children <children
+	for ((i = 0; i < $1; i++)); do echo; done >&7
+	for i in "${children[@]}"; do
+		until grep -q '^State:.*Z' "/proc/$i/status"; do sleep 0.01; done
+	done
+	exec 7>&-
+}
+
+@test "many zombies: the status of each" {
+	need_linux
+	local -a children=() targets
+	local count parent time
+
+	[[ $(pmux info) == *$'exit\twatched'* ]] || skip "no pidfd"
+	# with poll(2), and with epoll(7)
+	for count in 20 50; do
+		rm -f hold children
+		zombies "$count"
+		targets=("${children[@]/#/--exit=}")
+		for time in 0 0.02 1h; do
+			pm wait -a -t "$time" --format %s "${targets[@]}"
+			assert_success
+			assert_equal "$(sort -u <<<"$output" | wc -l)" "$count"
+			[[ $output != *-* ]] || fail "$output"
+		done
+		kill "$parent"
+	done
+}
+
 @test "a process that ends while pmux looks is not missed" {
 	local round
 

@@ -4,6 +4,8 @@
  *
  *	await wait PID...
  *		wait for the end of each, by pidfd_open(2) and poll(2)
+ *	await status PID...
+ *		the same, and print how each has ended
  *	await exit N ROUNDS NAME CMD [ARG]... [// NAME CMD [ARG]...]...
  *		run each CMD in turns with the numbers of N processes, end those,
  *		and print for each NAME the medians, in microseconds, of the time
@@ -25,6 +27,7 @@
  */
 #define _GNU_SOURCE
 #include <sys/types.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -37,6 +40,7 @@
 #include <poll.h>
 #include <regex.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,8 +84,50 @@ median(double *list, int count)
 	return list[count / 2];
 }
 
+struct pidfd_information {
+	uint64_t mask, cgroup;
+	uint32_t ids[11];
+	int32_t status;
+};
+
+/* The wait status of a reaped process (Linux 6.15), or -1. */
 static int
-wait_all(int count, char **words)
+status_of_reaped(int fd)
+{
+	struct pidfd_information information = { .mask = 8 };
+
+	return ioctl(fd, _IOWR(0xff, 11, struct pidfd_information),
+		   &information) == 0 &&
+		(information.mask & 8) != 0 ?
+	    information.status :
+	    -1;
+}
+
+/* That of process WORD, which has ended. */
+static int
+status_of(int fd, const char *word)
+{
+	int status = status_of_reaped(fd), file;
+	char path[64], text[1024];
+	ssize_t n = 0;
+
+	if (status != -1)
+		return status;
+	snprintf(path, sizeof path, "/proc/%s/stat", word);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file != -1) {
+		n = read(file, text, sizeof text - 1);
+		close(file);
+	}
+	/* it may have been reaped meanwhile */
+	if (n <= 0)
+		return status_of_reaped(fd);
+	text[n] = '\0';
+	return atoi(strrchr(text, ' ') + 1);
+}
+
+static int
+wait_all(int count, char **words, int statuses)
 {
 	struct pollfd *fds = calloc((size_t)count, sizeof *fds);
 	int left = count;
@@ -97,7 +143,11 @@ wait_all(int count, char **words)
 		for (int i = 0; i < count; i++) {
 			if (fds[i].revents == 0)
 				continue;
-			printf("exit\t%s\n", words[i]);
+			if (statuses)
+				printf("status=%d\t%s\n",
+				    status_of(fds[i].fd, words[i]), words[i]);
+			else
+				printf("exit\t%s\n", words[i]);
 			fds[i].fd = -1;
 			left--;
 		}
@@ -432,7 +482,9 @@ int
 main(int argc, char **argv)
 {
 	if (argc > 2 && strcmp(argv[1], "wait") == 0)
-		return wait_all(argc - 2, argv + 2);
+		return wait_all(argc - 2, argv + 2, 0);
+	if (argc > 2 && strcmp(argv[1], "status") == 0)
+		return wait_all(argc - 2, argv + 2, 1);
 	if (argc > 5 && strcmp(argv[1], "exit") == 0 && atoi(argv[2]) <= MOST &&
 	    atoi(argv[3]) <= MOST_ROUNDS)
 		return compare_exit(atoi(argv[2]), atoi(argv[3]), argv + 4);
@@ -447,6 +499,7 @@ main(int argc, char **argv)
 	if (argc > 3 && strcmp(argv[1], "connect") == 0 &&
 	    atoi(argv[2]) <= MOST_ROUNDS)
 		return compare_connect(atoi(argv[2]), argv + 3);
-	fputs("usage: await wait|exit|exists|grow|until|connect ...\n", stderr);
+	fputs("usage: await wait|status|exit|exists|grow|until|connect\n",
+	    stderr);
 	return 2;
 }

@@ -10,9 +10,12 @@ if [ "$(uname -s)" = Linux ]; then
 	for count in 1 1000; do
 		row "--exit of $count, to its line" wall exit-$count pmux C 1.2
 		row "--exit of $count, CPU" cpu exit-$count pmux C 1.2
+		row '  beside C that prints statuses' cpu exit-$count \
+		    pmux status 1.2
 		say "--exit of $count: $stream_rounds rounds"
 		"$await" exit $count "$stream_rounds" C "$await" wait \
 		    // again "$await" wait \
+		    // status "$await" status \
 		    // pmux "$pmux" wait -a --exit= >>"$scratch/results" ||
 		    say 'a program failed: its rows will be missing'
 	done

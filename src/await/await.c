@@ -125,10 +125,30 @@ find(uint32_t token)
 	return &list[list[low].first];
 }
 
+/* The sooner of two times, or of two durations; -1 is never. */
 static int64_t
 sooner(int64_t a, int64_t b)
 {
 	return a == -1 || (b != -1 && b < a) ? b : a;
+}
+
+/* Ask C if it is due.  Returns 0 or -errno. */
+static int
+ask(struct backend_state *s, struct condition *c)
+{
+	int answer;
+
+	if ((c->state & MET) != 0 ||
+	    ((c->state & DUE) == 0 &&
+		(c->next == DEADLINE_NEVER || c->next > pmux->await->now)))
+		return 0;
+	c->state &= (uint8_t)~DUE;
+	answer = c->kind->ask(s, c);
+	if (answer == 1) {
+		c->kind->end(s, c);
+		c->state |= MET;
+	}
+	return answer < 0 ? answer : 0;
 }
 
 /*
@@ -139,34 +159,33 @@ static int
 ask_all(struct backend_state *s, size_t *met, int64_t *left)
 {
 	struct await *await = pmux->await;
-	int answer;
+	deadline_t next = DEADLINE_NEVER;
+	size_t kept = 0;
+	int error = 0;
 
 	*met = 0;
-	*left = -1;
-	for (size_t i = 0; i < await->count; i++) {
-		struct condition *c = &await->list[i];
+	if (await->active_count > 0)
+		await->now = clock_now();
+	for (size_t i = 0; i < await->active_count; i++) {
+		struct condition *c = &await->list[await->active[i]];
 
+		if (error == 0 && (c->state & ADDED) != 0)
+			error = ask(s, c);
 		if ((c->state & ADDED) == 0 ||
 		    ((c->state & (DUE | MET)) == 0 &&
-			c->next == DEADLINE_NEVER))
+			c->next == DEADLINE_NEVER)) {
+			c->state &= (uint8_t)~ACTIVE;
 			continue;
-		if ((c->state & MET) == 0 &&
-		    ((c->state & DUE) != 0 || deadline_left(c->next) == 0)) {
-			c->state &= (uint8_t)~DUE;
-			answer = c->kind->ask(s, c);
-			if (answer < 0)
-				return answer;
-			if (answer == 1) {
-				c->kind->end(s, c);
-				c->state |= MET;
-			}
 		}
+		await->active[kept++] = await->active[i];
 		if ((c->state & MET) != 0)
 			++*met;
 		else
-			*left = sooner(*left, deadline_left(c->next));
+			next = sooner(next, c->next);
 	}
-	return 0;
+	await->active_count = kept;
+	*left = deadline_left(next);
+	return error;
 }
 
 /* Append a copy of EVENT to those of the wait.  Returns 0 or -ENOMEM. */
@@ -187,16 +206,20 @@ add_event(struct backend_state *s, const struct event *event)
 	return 0;
 }
 
-/* The descriptor of SLOT is reported. */
+/* The descriptor of SLOT has BITS. */
 static void
-slot_ready(struct backend_state *s, uint32_t slot)
+slot_ready(struct backend_state *s, uint32_t slot, uint32_t bits)
 {
 	const struct slot *of = &s->slots[slot];
+	struct condition *c = &pmux->await->list[of->condition];
 
-	if (of->shared != NULL)
+	if (of->shared != NULL) {
 		of->shared(s, slot);
-	else
-		pmux->await->list[of->condition].state |= DUE;
+		return;
+	}
+	if ((bits & s->base->mask_broken) != 0)
+		c->state |= HUNG;
+	condition_due(c);
 }
 
 /* Take the events of the own wait.  Returns 0 or -errno. */
@@ -210,7 +233,7 @@ take_own(struct backend_state *s)
 		if (event.token < s->first_slot)
 			error = add_event(s, &event);
 		else
-			slot_ready(s, event.token - s->first_slot);
+			slot_ready(s, event.token - s->first_slot, event.bits);
 	}
 	return error;
 }
@@ -221,8 +244,8 @@ add_met(struct backend_state *s)
 	struct await *await = pmux->await;
 	int error = 0;
 
-	for (size_t i = 0; i < await->count && error == 0; i++) {
-		const struct condition *c = &await->list[i];
+	for (size_t i = 0; i < await->active_count && error == 0; i++) {
+		const struct condition *c = &await->list[await->active[i]];
 		const struct event event = { .token = c->token,
 			.bits = c->kind->bit,
 			.data = c->data };
@@ -257,7 +280,7 @@ drop(struct backend_state *s, struct condition *c)
 {
 	if ((c->state & (ADDED | MET)) == ADDED)
 		c->kind->end(s, c);
-	c->state = 0;
+	c->state &= ACTIVE;
 	close_connection(c);
 }
 
@@ -280,17 +303,20 @@ static int
 open_over(const struct backend *base, struct backend_state **state,
     size_t capacity)
 {
+	struct await *await = pmux->await;
 	struct backend_state *s = calloc(1, sizeof *s);
 	size_t slots = 0;
-	int error;
+	int error = -ENOMEM;
 
-	if (s == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < pmux->await->count; i++)
-		slots += pmux->await->list[i].kind->descriptors;
-	s->base = base;
-	s->first_slot = (uint32_t)capacity;
-	error = base->open(&s->own, capacity + slots);
+	if (await->active == NULL)
+		await->active = calloc(await->count, sizeof *await->active);
+	for (size_t i = 0; i < await->count; i++)
+		slots += await->list[i].kind->descriptors;
+	if (s != NULL && await->active != NULL) {
+		s->base = base;
+		s->first_slot = (uint32_t)capacity;
+		error = base->open(&s->own, capacity + slots);
+	}
 	if (error != 0) {
 		free(s);
 		return error;
@@ -321,13 +347,15 @@ await_add_target(struct backend_state *s, uint32_t token, int fd, uint32_t bits)
 	if ((bits & AWAIT_ANY) == 0)
 		return s->base->add(s->own, token, fd, bits);
 	c = find(token);
-	c->state = ADDED;
+	c->state = ADDED | (c->state & ACTIVE);
 	c->pause = 0;
 	c->next = DEADLINE_NEVER;
 	s->conditions = true;
 	error = c->kind->start(s, c);
 	if (error != 0)
-		c->state = 0;
+		c->state &= ACTIVE;
+	else if ((c->state & MET) != 0)
+		condition_activate(c);
 	return error;
 }
 
@@ -385,7 +413,7 @@ await_next(struct backend_state *s, struct event *event)
 	*event = s->events[s->cursor++];
 	/* each is reported once */
 	if ((event->bits & AWAIT_ANY) != 0)
-		find(event->token)->state = 0;
+		find(event->token)->state &= ACTIVE;
 	return 1;
 }
 
@@ -406,14 +434,18 @@ await_hint(int error, uint32_t bits)
 }
 
 const struct backend *
-await_over(const struct backend *base)
+await_over(const struct backend *base, bool alone)
 {
 	struct await *await = pmux->await;
 	struct backend *over;
+	const char *detail;
 	size_t i, n = 0;
 
 	if (await == NULL)
 		return base;
+	if (alone && await->count >= MANY && base == &backend_poll &&
+	    backend_epoll.probe(&detail) >= 0)
+		base = &backend_epoll;
 	i = await->over[0].base == NULL ? 0 : 1;
 	await->over[i].base = base;
 	over = &await->over[i].backend;
@@ -469,5 +501,6 @@ await_end(struct await *await)
 			await->list[i].kind->release(&await->list[i]);
 	}
 	free(await->list);
+	free(await->active);
 	free(await);
 }

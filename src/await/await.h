@@ -10,6 +10,7 @@
 #ifndef AWAIT_H
 #define AWAIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,10 +52,11 @@ void await_place(uint32_t index, uint32_t token);
 
 /*
  * A backend like BASE, which also waits for targets whose bit is one of
- * AWAIT_ANY.  Called at most twice in a call; BASE itself if it has no
+ * AWAIT_ANY.  ALONE: there are no other targets, so that it may be a faster one
+ * than BASE.  Called at most twice in a call; BASE itself if it has no
  * conditions.
  */
-const struct backend *await_over(const struct backend *base);
+const struct backend *await_over(const struct backend *base, bool alone);
 
 /* Connections stay open, blocking, until their target is removed. */
 void await_keep(void);

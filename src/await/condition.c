@@ -24,6 +24,13 @@ translate(const struct backend *base, short bits)
 	return translated;
 }
 
+/* The bit that asks for edges, if C can do with these; or 0. */
+static uint32_t
+edge(const struct backend *base, const struct condition *c)
+{
+	return c != NULL && c->kind->edges ? flags_bit(base->flags, "et") : 0;
+}
+
 /* A slot that is not used: its index, or -ENOMEM. */
 static int
 free_slot(struct backend_state *s)
@@ -54,7 +61,7 @@ condition_watch(struct backend_state *s, const struct condition *c, int fd,
 	if (i < 0)
 		return i;
 	error = s->base->add(s->own, s->first_slot + (uint32_t)i, fd,
-	    translate(s->base, bits));
+	    translate(s->base, bits) | edge(s->base, c));
 	if (error != 0)
 		return error;
 	s->slots[i].fd = fd;
@@ -77,10 +84,14 @@ condition_watch_shared(struct backend_state *s, condition_shared_fn *ready,
 }
 
 int
-condition_rewatch(struct backend_state *s, uint32_t slot, short bits)
+condition_hangup_only(struct backend_state *s, uint32_t slot)
 {
-	return s->base->modify(s->own, s->first_slot + slot, s->slots[slot].fd,
-	    translate(s->base, bits));
+	const struct slot *of = &s->slots[slot];
+
+	/* an edge is not reported again */
+	if (edge(s->base, &pmux->await->list[of->condition]) != 0)
+		return 0;
+	return s->base->modify(s->own, s->first_slot + slot, of->fd, 0);
 }
 
 void
@@ -90,6 +101,24 @@ condition_unwatch(struct backend_state *s, uint32_t slot)
 	s->slots[slot].fd = -1;
 	if (slot < s->unused)
 		s->unused = slot;
+}
+
+void
+condition_activate(struct condition *c)
+{
+	struct await *await = pmux->await;
+
+	if ((c->state & ACTIVE) == 0)
+		await->active[await->active_count++] = (uint32_t)(c -
+		    await->list);
+	c->state |= ACTIVE;
+}
+
+void
+condition_due(struct condition *c)
+{
+	c->state |= DUE;
+	condition_activate(c);
 }
 
 void

@@ -393,7 +393,7 @@ go_on(struct backend_state *s, struct condition *c, struct attempt *a)
 static int
 connect_start(struct backend_state *s, struct condition *c)
 {
-	c->state |= DUE;
+	condition_due(c);
 	return c->of.connect->is_path ? path_start(s, c) : 0;
 }
 

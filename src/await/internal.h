@@ -29,12 +29,17 @@
 
 struct condition;
 
+/* From so many on, epoll(7) costs less than a poll(2) of all for each event. */
+#define MANY 32
+
 /* What differs between them. */
 struct condition_kind {
 	const char *option;
 	uint32_t bit;
 	/* descriptors of one that are watched at a time, at most */
 	size_t descriptors;
+	/* they need to be reported only when something changes */
+	bool edges;
 	/* check the word: 0 or an exit status, a message having been printed */
 	int (*parse)(struct condition *c);
 	/* begin to watch; 0 or -errno */
@@ -50,7 +55,9 @@ struct condition_kind {
 enum {
 	ADDED = 1, /* waited for, and not reported yet */
 	DUE = 2, /* to be asked */
-	MET = 4 /* to be reported */
+	MET = 4, /* to be reported */
+	ACTIVE = 8, /* in struct await's list of these */
+	HUNG = 16 /* its descriptor has reported a hangup */
 };
 
 struct condition {
@@ -73,7 +80,7 @@ struct condition {
 			int fd; /* exits_open's; or -1: it is sampled */
 			uint32_t slot; /* of FD */
 			uint64_t began; /* exits_runs's */
-			bool ended;
+			uint8_t phase;
 		} exit;
 		struct connect *connect; /* connect.c */
 	} of;
@@ -89,8 +96,14 @@ struct await {
 	deadline_t until;
 	struct condition *list;
 	size_t count;
+	/* those that are due, met, or have a time: indices of LIST */
+	uint32_t *active;
+	size_t active_count;
 	struct paths *paths; /* path.c, or NULL */
 	int exits; /* exits_status's */
+	int64_t now; /* when conditions were last asked */
+	int64_t period; /* exit.c: its end, and how many were asked in it */
+	unsigned asked;
 	/* the usual backend, and that of a stream */
 	struct {
 		const struct backend *base;
@@ -168,9 +181,15 @@ int condition_watch(struct backend_state *s, const struct condition *c, int fd,
 int condition_watch_shared(struct backend_state *s, condition_shared_fn *ready,
     int fd, short bits, uint32_t *slot);
 
-/* Watch SLOT for BITS from now on, 0: for its end; or no longer. */
-int condition_rewatch(struct backend_state *s, uint32_t slot, short bits);
+/* Watch SLOT for nothing but a hangup from now on, or no longer. */
+int condition_hangup_only(struct backend_state *s, uint32_t slot);
 void condition_unwatch(struct backend_state *s, uint32_t slot);
+
+/* C is to be asked. */
+void condition_due(struct condition *c);
+
+/* Have ask_all visit C, which is due, met, or has a time. */
+void condition_activate(struct condition *c);
 
 /*
  * Ask C again after a pause, which doubles each time from FIRST ns to LAST.

@@ -230,7 +230,7 @@ note(const struct entry *entry, const struct dirwatch_change *change)
 	struct condition *c = &pmux->await->list[entry->condition];
 	bool any = change->name == NULL;
 
-	c->state |= DUE;
+	condition_due(c);
 	/* after another change it may be the name of something else */
 	if (entry->last && !any && (c->path.flags & STALE) == 0) {
 		if ((change->what & DIRWATCH_CAME) != 0)
@@ -249,7 +249,7 @@ note_all(void)
 	for (size_t i = 0; i < await->count; i++)
 		if ((await->list[i].path.flags & WATCHED) != 0) {
 			await->list[i].path.flags |= STALE;
-			await->list[i].state |= DUE;
+			condition_due(&await->list[i]);
 		}
 }
 
@@ -349,7 +349,7 @@ path_start(struct backend_state *s, struct condition *c)
 	int error = pmux->await->paths == NULL ? open_paths(s) : 0;
 
 	c->path.flags = 0;
-	c->state |= DUE;
+	condition_due(c);
 	/* before --ready-fd: what is reported there as watched is */
 	return error != 0 ? error : watch_way(pmux->await->paths, c);
 }

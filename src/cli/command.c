@@ -107,6 +107,15 @@ check_ready_fd(int fd)
 	return diag_system(EBADF, target_why_closed(fd), "--ready-fd %d", fd);
 }
 
+static bool
+all_conditions(const struct targets *targets)
+{
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->list[i].fd != AWAIT_NO_FD)
+			return false;
+	return true;
+}
+
 static int
 resolve(const struct command *command, struct request *request)
 {
@@ -132,7 +141,8 @@ resolve(const struct command *command, struct request *request)
 	    request->print.null);
 	if (request->targets.process_count > 0 && !request->stream.lines)
 		request->targets.backend = backend_over(backend, false);
-	request->targets.backend = await_over(request->targets.backend);
+	request->targets.backend = await_over(request->targets.backend,
+	    !request->follow && all_conditions(&request->targets));
 	await_until(request->wait.deadline);
 	if (program)
 		await_keep();

@@ -747,7 +747,7 @@ open_better(struct stream *f, struct request *request)
 	    (targets->process_count > 0 && !targets->copied) ||
 	    (targets->late && targets->awaited))
 		return -ENOSYS;
-	better = await_over(*streams);
+	better = await_over(*streams, false);
 	for (size_t i = 0; i < targets->count; i++)
 		targets->list[i].bits = translate(usual, better,
 		    targets->list[i].bits);

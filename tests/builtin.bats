@@ -53,7 +53,7 @@ script() {
 	local -a command=(bash)
 
 	[[ $shell == bash ]] || command=(zsh -f)
-	run --separate-stderr timeout -k 5 60 "${command[@]}" \
+	run --separate-stderr timeout -k 5 "${limit:-60}" "${command[@]}" \
 	    -c "$before$preamble$1" script "${@:2}" 3>&-
 }
 
@@ -156,6 +156,8 @@ compare() {
 '
 
 @test "nothing of a call stays in the shell" {
+	local limit=500
+
 	need_linux
 	script "$calls"'
 		for ((i = 0; i < 200; i++)); do calls; done

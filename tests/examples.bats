@@ -104,7 +104,7 @@ check() {
 
 	shift
 	mkdir scratch
-	run --separate-stderr in_scratch "$@"
+	apart in_scratch "$@"
 	wanted=$output
 	[[ ! -e $number.out ]] || wanted=$(<"$number.out")
 	[[ $status == 0 && ! $stderr && $output == "$wanted" ]] ||
@@ -142,15 +142,17 @@ page() {
 }
 
 page_in() {
-	local file
+	local file text
 
 	for file in *.sh; do
-		if [[ ! -e $file ]] || ! can_run "$file" "$1"; then
-			continue
+		[[ -e $file ]] || continue
+		read -rd '' text <"$file" || :
+		can_run "$text" "$1" || continue
+		if [[ $'\n'$text == *$'\n''bats '* ]]; then
+			check "${file%.sh}" new_bats "$@" "$PWD/$file"
+		else
+			check "${file%.sh}" "$@" "$PWD/$file"
 		fi
-		! grep -q '^bats ' "$file" || set -- new_bats "$@"
-		check "${file%.sh}" "$@" "$PWD/$file"
-		[[ $1 != new_bats ]] || shift
 		rm -rf scratch
 	done
 	for file in *.illustration; do
@@ -158,23 +160,33 @@ page_in() {
 	done
 }
 
-# can_run FILE SHELL: whether this system has what the example needs.
+# has_line TEXT REGEX: whether it matches a part of a line, ^ is its beginning.
+has_line() {
+	local line
+
+	while IFS= read -r line; do
+		[[ ! $line =~ $2 ]] || return 0
+	done <<<"$1"
+	return 1
+}
+
+# can_run EXAMPLE SHELL: whether this system has what the example needs.
 can_run() {
 	local command
 
 	for command in select poll devpoll epoll kqueue wait; do
-		! grep -q "pmux $command" "$1" || has $command || return
+		[[ $1 != *"pmux $command"* ]] || has $command || return
 	done
-	! grep -q '^#!.*bats' "$1" || return
-	! grep -q 'pmux .* -p ' "$1" || looks_at_others || return
+	! has_line "$1" '^#!.*bats' || return
+	! has_line "$1" 'pmux .* -p ' || looks_at_others || return
 	# its pipelines are sockets, and it reports a child that stops
-	! grep -q -e '| .*pmux \(inspect\|compare\) 0' -e '^sleep 10 | cat' \
-	    -e 'kill -STOP' "$1" || [[ $2 != ksh ]] || return
+	[[ $2 != ksh ]] || ! has_line "$1" \
+	    '\| .*pmux (inspect|compare) 0|^sleep 10 \| cat|kill -STOP' || return
 	# a coprocess that has a number
-	! grep -q '^coproc\|BASH_VERSION\|^enable' "$1" ||
-	    [[ $2 == bash ]] || return
-	! grep -q '^enable' "$1" || loadable || return
-	! grep -q '^zmodload' "$1" || { [[ $2 == zsh ]] && module; }
+	[[ $2 == bash ]] || ! has_line "$1" '^coproc|BASH_VERSION|^enable' ||
+	    return
+	! has_line "$1" '^enable' || loadable || return
+	! has_line "$1" '^zmodload' || { [[ $2 == zsh ]] && module; }
 }
 
 # module: whether "zmodload pmux" finds the module.

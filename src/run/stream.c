@@ -230,17 +230,28 @@ report_event(struct stream *f, const struct event *event)
 	    0;
 }
 
+/* N is what vnodes_take or vnodes_next has returned: not 1. */
+static int
+vnode_failed(const struct stream *f, const struct event *event, int n)
+{
+	const struct target *t = target_of(f, event->token);
+
+	return n == 0 ? 0 :
+			diag_system(-n, NULL, "%.*s", (int)t->length, t->name);
+}
+
 /* The wait reports EVENT. */
 static int
 take_event(struct stream *f, struct event *event)
 {
+	int n;
+
 	if ((target_of(f, event->token)->flags & TARGET_SETTLED) != 0)
 		return 0;
 	if (f->request->stream.lines)
 		return read_lines(f, event->token, event);
-	if (f->vnodes != NULL && !vnodes_take(f->vnodes, &f->w, event))
-		return 0;
-	return report_event(f, event);
+	n = f->vnodes == NULL ? 1 : vnodes_take(f->vnodes, &f->w, event);
+	return n == 1 ? report_event(f, event) : vnode_failed(f, event, n);
 }
 
 /* The paths whose file has changed. */
@@ -248,11 +259,13 @@ static int
 take_vnodes(struct stream *f)
 {
 	struct event event;
-	int status = 0;
+	int status = 0, n = 1;
 
-	while (
-	    status == 0 && !is_done(f) && vnodes_next(f->vnodes, &f->w, &event))
-		status = report_event(f, &event);
+	while (status == 0 && n != 0 && !is_done(f)) {
+		n = vnodes_next(f->vnodes, &f->w, &event);
+		status = n == 1 ? report_event(f, &event) :
+				  vnode_failed(f, &event, n);
+	}
 	return status;
 }
 

@@ -82,15 +82,17 @@ vnodes_close(struct vnodes *v)
 	free(v);
 }
 
-/* Whether the path of T names the file that it has open. */
-static bool
+/* Whether the path of T names the file that it has open: 1, 0, or -errno. */
+static int
 is_named(const struct target *t)
 {
 	struct stat named, ours;
 	struct file_id a, b;
 
-	if (stat(t->name, &named) == -1 || fstat(t->fd, &ours) == -1)
-		return false;
+	if (fstat(t->fd, &ours) == -1)
+		return -errno;
+	if (stat(t->name, &named) == -1)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 	a = file_id(&named);
 	b = file_id(&ours);
 	return file_id_compare(&a, &b) == 0;
@@ -111,17 +113,21 @@ leave(struct vnodes *v, struct watched *w, uint32_t index, uint32_t fflags)
 	watched_await(w, index);
 }
 
-bool
+int
 vnodes_take(struct vnodes *v, struct watched *w, struct event *event)
 {
 	struct vnode *n = &v->list[event->token];
+	int named = 1;
 
 	if (!n->is_followed)
-		return true;
-	if ((event->fflags & v->leaves) != 0 &&
-	    !is_named(&v->targets->list[event->token])) {
+		return 1;
+	if ((event->fflags & v->leaves) != 0)
+		named = is_named(&v->targets->list[event->token]);
+	if (named < 0)
+		return named;
+	if (named == 0) {
 		leave(v, w, event->token, event->fflags);
-		return false;
+		return 0;
 	}
 	event->fflags &= n->asked;
 	return event->fflags != 0;
@@ -152,56 +158,74 @@ is_unwritten(const struct vnode *n, int fd)
 	    fstat(fd, &st) == 0 && st.st_size == 0;
 }
 
-/* Whether target INDEX has an event, which *EVENT is then. */
-static bool
+/* Whether target INDEX has an event, which *EVENT is then: 1, 0, or -errno. */
+static int
 check(struct vnodes *v, struct watched *w, uint32_t index, struct event *event)
 {
 	struct vnode *n = &v->list[index];
 	const struct target *t = &v->targets->list[index];
 	uint32_t fflags;
+	int named;
 
 	if (t->fd == -1) {
 		if (n->state != LEFT || deadline_left(n->gone) != 0)
-			return false;
+			return 0;
 		n->state = GONE;
 		return make(n, index, n->seen, event);
 	}
 	if (n->state == NAMED || is_unwritten(n, t->fd))
-		return false;
+		return 0;
+	/* it may have been replaced before it was watched */
+	named = is_named(t);
+	if (named < 0)
+		return named;
 	fflags = n->state == LEFT ? n->seen | v->writes : v->writes;
 	n->state = NAMED;
 	v->waiting--;
 	watched_returned(w, index);
-	/* it may have been replaced before it was watched */
-	if (!is_named(t)) {
+	if (named == 0) {
 		leave(v, w, index, fflags);
-		return false;
+		return 0;
 	}
 	return make(n, index, fflags, event);
 }
 
-/* What happened between the open and the wait is not reported by it. */
-static void
-begin(struct vnodes *v, struct watched *w)
+/*
+ * What happened between the open and the wait is not reported by it.  Returns 0
+ * or -errno.
+ */
+static int
+begin(struct vnodes *v, struct watched *w, struct event *event)
 {
+	int named;
+
 	v->began = true;
-	for (uint32_t i = 0; i < v->targets->count; i++)
-		if (v->list[i].is_followed && v->list[i].state == NAMED &&
-		    !is_named(&v->targets->list[i]))
+	for (uint32_t i = 0; i < v->targets->count; i++) {
+		if (!v->list[i].is_followed || v->list[i].state != NAMED)
+			continue;
+		event->token = i;
+		named = is_named(&v->targets->list[i]);
+		if (named < 0)
+			return named;
+		if (named == 0)
 			leave(v, w, i, v->leaves);
+	}
+	return 0;
 }
 
-bool
+int
 vnodes_next(struct vnodes *v, struct watched *w, struct event *event)
 {
-	if (!v->began)
-		begin(v, w);
-	while (v->waiting > 0 && v->cursor < v->targets->count)
-		if (v->list[v->cursor++].is_followed &&
-		    check(v, w, (uint32_t)v->cursor - 1, event))
-			return true;
-	v->cursor = 0;
-	return false;
+	int n = v->began ? 0 : begin(v, w, event);
+
+	while (n == 0 && v->waiting > 0 && v->cursor < v->targets->count) {
+		event->token = (uint32_t)v->cursor;
+		if (v->list[v->cursor++].is_followed)
+			n = check(v, w, event->token, event);
+	}
+	if (n == 0)
+		v->cursor = 0;
+	return n;
 }
 
 int64_t

@@ -11,7 +11,6 @@
 #ifndef VNODES_H
 #define VNODES_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/event.h"
@@ -29,16 +28,17 @@ void vnodes_close(struct vnodes *vnodes);
 
 /*
  * The wait reports EVENT: leave in it what was asked for, or keep it until the
- * path names a file again.  Returns whether it is to be reported now.
+ * path names a file again.  Returns 1 if it is to be reported now, 0 if not, and
+ * -errno if the path cannot be looked up (stat(2)).
  */
-bool vnodes_take(struct vnodes *v, struct watched *w, struct event *event);
+int vnodes_take(struct vnodes *v, struct watched *w, struct event *event);
 
 /*
  * The next event of a path that names a file again, or that has not done so for
- * some time: true with *EVENT set.  To be called after each wait until it
- * returns false.
+ * some time: 1 with *EVENT set.  To be called after each wait until it returns 0,
+ * or -errno as above, and EVENT->token is the target.
  */
-bool vnodes_next(struct vnodes *v, struct watched *w, struct event *event);
+int vnodes_next(struct vnodes *v, struct watched *w, struct event *event);
 
 /* Nanoseconds until vnodes_next may have one that no wait reports, or -1. */
 int64_t vnodes_left(const struct vnodes *v);

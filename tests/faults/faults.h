@@ -107,6 +107,7 @@ struct form {
 	bool owner; /* a process with descriptor 7 for -p */
 	bool held; /* its FIFOs have a holder already */
 	bool late; /* a writer waits a while before it writes */
+	bool absent; /* a name may be: the output varies with ENOENT */
 	bool varies; /* the output does */
 	bool consumes; /* what is printed is not left */
 	bool lossy; /* what cannot be printed is not left */

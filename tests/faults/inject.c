@@ -25,6 +25,7 @@
  *	-O		a process with descriptor 7; @OWNER@ is its number
  *	-c		input that was printed may be consumed
  *	-l		input that cannot be printed, too
+ *	-a		a name may be absent: the output varies with ENOENT
  *	-v		the output varies
  *	-P		another program is run
  *
@@ -32,6 +33,7 @@
  *			is a number from 1 or a name (each of them), or
  *			PROCESS:malloc:N or PROCESS:malloc:N+ (all from there)
  *	-e N[,FIRST]	only each Nth, after FIRST
+ *	-M		no allocations but those of the first process
  *	-m		no allocations, and no mmap: they are the sanitizer's
  *	-t		print the calls
  *	-T SECONDS	how long the command may take (20)
@@ -66,7 +68,7 @@ static struct form form = { .name = "-" };
 static struct scene scene = { .form = &form, .memory = -1 };
 static int64_t limit = 20 * NS_PER_S;
 static long each = 1, offset;
-static bool plain, tracing, detailed;
+static bool plain, tracing, detailed, first_only;
 static struct fault only;
 
 /* The outcome without a fault. */
@@ -197,7 +199,8 @@ judge_status(const struct outcome *o, const struct fault *f)
 	}
 	status = WEXITSTATUS(o->status);
 	if (is_usual(status)) {
-		if (form.varies || *errors != '\0' || no_message(o, f) ||
+		if (form.varies || (form.absent && f->error == ENOENT) ||
+		    *errors != '\0' || no_message(o, f) ||
 		    strstr(scene.found->output, "error ") != NULL ||
 		    strcmp(scene.found->output, usual) == 0)
 			return NULL;
@@ -412,7 +415,7 @@ try_allocations(void)
 
 	start_run(&f, NULL, &o);
 	memcpy(counts, scene.allocations->counts, sizeof counts);
-	for (f.process = 0; f.process < 2; f.process++)
+	for (f.process = 0; f.process < (first_only ? 1 : 2); f.process++)
 		for (f.at = 1; f.at <= counts[f.process]; f.at++) {
 			f.from = false;
 			if (is_chosen())
@@ -603,15 +606,17 @@ take_options(int argc, char **argv)
 		{ 'O', &form.owner },
 		{ 'c', &form.consumes },
 		{ 'l', &form.lossy },
+		{ 'a', &form.absent },
 		{ 'v', &form.varies },
 		{ 'P', &form.program },
 		{ 'm', &plain },
+		{ 'M', &first_only },
 		{ 't', &tracing },
 	};
 	int option;
 
 	while ((option = getopt(argc, argv,
-		    "+n:s:i:p:o:w:f:F:R:HLOclvPx:e:mtT:")) != -1) {
+		    "+n:s:i:p:o:w:f:F:R:HLOaclvPx:e:mMtT:")) != -1) {
 		size_t i = 0;
 
 		while (i < sizeof flags / sizeof *flags &&

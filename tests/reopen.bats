@@ -186,6 +186,37 @@ truncated() {
 	exec 7>&-
 }
 
+@test "a name that cannot be looked up for a while: one message" {
+	mkdir d
+	echo one >d/log
+	ln -s d link
+	streaming wait --lines --reopen -c 3 ./link/log
+	read -r line <&8
+	assert_equal "$line" $'./link/log\tone'
+	ln -sfn link link
+	echo two >>d/log
+	read -r line <&8
+	assert_equal "$line" $'./link/log\ttwo'
+	until [[ -s err ]]; do
+		sleep 0.01
+	done
+	ln -sfn d link
+	mv d/log d/log.1
+	echo three >d/log
+	read -r line <&8
+	assert_equal "$line" $'./link/log\tthree'
+	ends 0 "pmux: wait: ./link/log: $(too_many_links)"
+}
+
+# too_many_links: how pmux reports a loop of symbolic links.
+too_many_links() {
+	local output
+
+	ln -s loop loop
+	output=$(pmux wait -t 0 ./loop 2>&1) || :
+	echo "${output#*loop: }"
+}
+
 @test "what cannot be opened for another reason is an error" {
 	echo x >file
 	pm wait --lines --reopen file/log

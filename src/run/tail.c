@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "output/debug.h"
+#include "output/diag.h"
 #include "run/tail.h"
 #include "sys/fdplace.h"
 #include "sys/fileid.h"
@@ -21,6 +22,7 @@ struct tail_file {
 	int next; /* the file that has the name now, or -1 */
 	int numbers[2]; /* watch_add's of the file and of NEXT, or 0 */
 	bool again; /* NEXT has bytes, and the file is read once more */
+	bool reported; /* a message has said why the name cannot be followed */
 };
 
 struct tail {
@@ -97,7 +99,7 @@ watch(const struct tail_file *file, int fd)
 
 /*
  * The file that has the name of T now, if it is a regular one other than that
- * of FD, close-on-exec; or -1.
+ * of FD, close-on-exec; -ENOENT if there is none, or -errno.
  */
 static int
 open_other(const struct target *t, int fd)
@@ -106,22 +108,23 @@ open_other(const struct target *t, int fd)
 	struct file_id a, b;
 	int other;
 
-	if (stat(t->name, &named) == -1 || fstat(fd, &ours) == -1 ||
-	    !S_ISREG(named.st_mode))
-		return -1;
+	if (stat(t->name, &named) == -1 || fstat(fd, &ours) == -1)
+		return errno == ENOTDIR ? -ENOENT : -errno;
+	if (!S_ISREG(named.st_mode))
+		return -ENOENT;
 	a = file_id(&named);
 	b = file_id(&ours);
 	if (file_id_compare(&a, &b) == 0)
-		return -1;
+		return -ENOENT;
 	other = fdplace(
 	    open(t->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
 	if (other < 0)
-		return -1;
+		return other;
 	/* it may have been replaced once more */
 	if (fstat(other, &named) == 0 && S_ISREG(named.st_mode))
 		return other;
 	(void)close(other);
-	return -1;
+	return -ENOENT;
 }
 
 /* Whether FD has bytes, or has lost its name to another file. */
@@ -134,9 +137,20 @@ is_used(const struct target *t, int fd)
 	if (fstat(fd, &st) == 0 && st.st_size > 0)
 		return true;
 	other = open_other(t, fd);
-	if (other != -1)
+	if (other >= 0)
 		(void)close(other);
-	return other != -1;
+	return other >= 0;
+}
+
+/* A name that nothing has is no error, and the file is still followed. */
+static void
+report(struct tail_file *file, int error)
+{
+	if (error == ENOENT || file->reported)
+		return;
+	(void)diag_system(error, NULL, "%.*s", (int)file->target->length,
+	    file->target->name);
+	file->reported = true;
 }
 
 bool
@@ -148,8 +162,11 @@ tail_ended(struct tail_file *file)
 		file->numbers[0] = watch(file, t->fd);
 	if (file->next == -1) {
 		file->next = open_other(t, t->fd);
-		if (file->next == -1)
+		if (file->next < 0) {
+			report(file, -file->next);
+			file->next = -1;
 			return false;
+		}
 		DEBUG("tail", "%.*s: another file has the name", (int)t->length,
 		    t->name);
 		file->numbers[1] = watch(file, file->next);

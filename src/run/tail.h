@@ -44,7 +44,8 @@ struct tail_file *tail_file(struct tail *tail, const struct target *t,
 
 /*
  * The target of FILE has been read to its end: whether another file has its
- * name and is to be read now.
+ * name and is to be read now.  If the name cannot be looked up, a message says
+ * so once, and the file is still followed.
  */
 bool tail_ended(struct tail_file *file);
 

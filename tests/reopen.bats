@@ -315,6 +315,44 @@ saved() {
 	ends 0
 }
 
+# opened_again: pmux has the new file open, and sleeps.
+opened_again() {
+	local fd
+
+	for fd in "/proc/$pid/fd"/*; do
+		[[ ! $fd -ef file ]] || break
+	done
+	[[ $fd -ef file && $(state "$pid") == S ]]
+}
+
+@test "vnode: a file that is made, and written a little later, is one event" {
+	local i begin
+
+	need kqueue
+	need_linux
+	need_proc
+	echo old >file
+	streaming kqueue --follow --reopen vnode:file
+	for ((i = 0; i < 50; i++)); do
+		begin=${EPOCHREALTIME/[.,]/}
+		rm file
+		: >file
+		until opened_again; do :; done
+		echo made >>file
+		saved '*delete *write '
+		# else both were reported, for it took too long
+		((${EPOCHREALTIME/[.,]/} - begin > 90000)) || break
+		sleep 0.1
+		while read -r -t 0 <&8 && read -r line <&8; do :; done
+	done
+	((i < 50)) || skip "the machine is too busy"
+	chmod 600 file
+	saved 'attrib '
+	kill "$pid"
+	exec 8<&-
+	wait "$pid" || :
+}
+
 @test "vnode: only what was asked for" {
 	saving -c 3 vnode:file:write
 	echo new >new

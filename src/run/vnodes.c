@@ -106,10 +106,13 @@ leave(struct vnodes *v, struct watched *w, uint32_t index, uint32_t fflags)
 
 	DEBUG("vnodes", "%.*s has lost its file",
 	    (int)v->targets->list[index].length, v->targets->list[index].name);
+	if (n->state == NAMED) {
+		n->seen = 0;
+		n->gone = deadline_in(GRACE);
+		v->waiting++;
+	}
 	n->state = LEFT;
-	n->seen = fflags;
-	n->gone = deadline_in(GRACE);
-	v->waiting++;
+	n->seen |= fflags;
 	watched_await(w, index);
 }
 
@@ -125,10 +128,11 @@ vnodes_take(struct vnodes *v, struct watched *w, struct event *event)
 		named = is_named(&v->targets->list[event->token]);
 	if (named < 0)
 		return named;
-	if (named == 0) {
+	if (named == 0)
 		leave(v, w, event->token, event->fflags);
+	/* a new file that is being written: that is a part of its event */
+	if (n->state != NAMED)
 		return 0;
-	}
 	event->fflags &= n->asked;
 	return event->fflags != 0;
 }

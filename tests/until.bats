@@ -48,6 +48,18 @@ every_end() {
 	each every_end
 }
 
+@test "--until: a line whose read is interrupted is printed once" {
+	local inject=${PMUX_TOOLS%/*}/faults/inject
+
+	need_linux
+	need_program "it is executed"
+	[[ -x $inject ]] || skip "no $inject"
+	run "$inject" -n until-not -m -c -A -s 124 -o '7:one\ntwo\n' -- \
+	    "$PMUX" wait -t 20ms --lines --until three 7:in
+	[[ $status != 77 ]] || skip "no process can be traced"
+	[[ $status == 0 ]] || fail "${lines[0]}" "${lines[1]-}"
+}
+
 every_last() {
 	pm "$1" --lines --until 'b$' "$(reads "$1" 0)" < <(printf 'a\nb')
 	expect 0 $'0\ta' $'0\tb'

@@ -33,6 +33,8 @@
  *			is a number from 1 or a name (each of them), or
  *			PROCESS:malloc:N or PROCESS:malloc:N+ (all from there)
  *	-e N[,FIRST]	only each Nth, after FIRST
+ *	-A		no EAGAIN: a read has it where another process has taken
+ *			the bytes, and here they would still be there
  *	-M		no allocations but those of the first process
  *	-m		no allocations, and no mmap: they are the sanitizer's
  *	-t		print the calls
@@ -68,7 +70,7 @@ static struct form form = { .name = "-" };
 static struct scene scene = { .form = &form, .memory = -1 };
 static int64_t limit = 20 * NS_PER_S;
 static long each = 1, offset;
-static bool plain, tracing, detailed, first_only;
+static bool plain, tracing, detailed, first_only, taken;
 static struct fault only;
 
 /* The outcome without a fault. */
@@ -369,6 +371,8 @@ try_errors(struct fault *f, const struct call *call)
 	while (list != NULL && sscanf(list, " %31s%n", name, &n) == 1) {
 		list += n;
 		f->error = error_number(name);
+		if (taken && f->error == EAGAIN)
+			continue;
 		/* no kernel returns that for ever */
 		if (f->kind == FAULT_EVERY &&
 		    (f->error == EINTR || f->error == EAGAIN))
@@ -611,12 +615,13 @@ take_options(int argc, char **argv)
 		{ 'P', &form.program },
 		{ 'm', &plain },
 		{ 'M', &first_only },
+		{ 'A', &taken },
 		{ 't', &tracing },
 	};
 	int option;
 
 	while ((option = getopt(argc, argv,
-		    "+n:s:i:p:o:w:f:F:R:HLOaclvPx:e:mMtT:")) != -1) {
+		    "+n:s:i:p:o:w:f:F:R:HLOaclvPx:e:mMAtT:")) != -1) {
 		size_t i = 0;
 
 		while (i < sizeof flags / sizeof *flags &&

@@ -282,7 +282,7 @@ rotations() {
 saving() {
 	need kqueue
 	echo old >file
-	streaming kqueue --follow --reopen --settle 50ms "$@"
+	streaming kqueue --follow --reopen --settle 300ms "$@"
 }
 
 # saved FFLAGS: one record with these, and the file can be saved again.

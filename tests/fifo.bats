@@ -301,6 +301,7 @@ on_every_primitive() {
 
 @test "out: a writer that opens and closes ends it too" {
 	[[ ! ${PMUX_AS-} ]] || skip "a BSD notes it at most on tmpfs"
+	[[ $(pmux info) == *$'\nfifo\twatched'* ]] || skip "needs a watch"
 	reader
 	pm poll -t 1h --hold 1h f:out
 	: >f
@@ -1058,6 +1059,7 @@ hostile() {
 
 @test "a reader that has come to a holder counts" {
 	[[ ! ${PMUX_AS-} ]] || skip "a BSD reports no open"
+	[[ $(pmux info) == *$'\nfifo\twatched'* ]] || skip "needs a watch"
 	held
 	# shellcheck disable=SC2217	# who has it open and reads nothing
 	sleep 1h <f 3>&- &
@@ -1080,6 +1082,7 @@ hostile() {
 
 @test "a reader that waits in open while a holder leaves counts" {
 	[[ ! ${PMUX_AS-} ]] || skip "a BSD reports no open"
+	[[ $(pmux info) == *$'\nfifo\twatched'* ]] || skip "needs a watch"
 	held
 	line job
 	cat f >got 3>&- &

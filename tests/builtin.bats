@@ -452,6 +452,14 @@ each_exit() {
 	expect 9 trap 0
 }
 
+@test "PROGRAM: its status, if it outlives Ctrl-C" {
+	# its parent, the process of the call, gets the signals as well
+	script 'pmux poll -t 60 0:in -- sh -c "trap \"\" INT QUIT
+			kill -INT \$PPID; kill -QUIT \$PPID; exit 5" </dev/null
+		echo $?'
+	expect 0 5
+}
+
 @test "PROGRAM: the named pipe is its alone, and is closed when it has ended" {
 	mkfifo f ended
 	script '{ cat f; echo x >ended; } &

@@ -108,6 +108,9 @@ attend(struct pmux_host *host, pid_t child)
 	while (waitpid(child, &status, WNOHANG) == 0)
 		if (sigwait(&set, &number) == 0 && number == SIGTERM)
 			(void)kill(child, number);
+	/* PROGRAM has outlived them */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGQUIT, SIG_IGN);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
 		host->signal = SIGINT;
 	return WIFEXITED(status) ? WEXITSTATUS(status) :

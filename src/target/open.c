@@ -58,6 +58,8 @@ target_why_closed(int number)
 	/* 0 to 2 no shell keeps to itself */
 	if (number <= STDERR_FILENO)
 		return "not open in pmux";
+	if (pmux->host->shell)
+		return "not open in the shell";
 	(void)snprintf(text, sizeof pmux->names->why, why, number, number);
 	return text;
 }

@@ -88,7 +88,7 @@ option_var(struct request *request, const char *name, char *argument)
 
 	if (host->variable == NULL)
 		return diag_usage(
-		    "--%s: only the builtin can set a variable of the shell (see pmux-bash(1))",
+		    "--%s: only the builtin can set a variable of the shell (see pmux-bash(1), pmux-zsh(1))",
 		    name);
 	why = host->variable(host, argument);
 	if (why != NULL)

@@ -125,13 +125,6 @@ find(uint32_t token)
 	return &list[list[low].first];
 }
 
-/* The sooner of two times, or of two durations; -1 is never. */
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-	return a == -1 || (b != -1 && b < a) ? b : a;
-}
-
 /* Ask C if it is due.  Returns 0 or -errno. */
 static int
 ask(struct backend_state *s, struct condition *c)
@@ -181,7 +174,7 @@ ask_all(struct backend_state *s, size_t *met, int64_t *left)
 		if ((c->state & MET) != 0)
 			++*met;
 		else
-			next = sooner(next, c->next);
+			next = deadline_sooner(next, c->next);
 	}
 	await->active_count = kept;
 	*left = deadline_left(next);
@@ -389,7 +382,7 @@ await_wait(struct backend_state *s, size_t max, int64_t timeout)
 	n = met >= max && s->base->flag_edge != 0 ?
 	    0 :
 	    s->base->wait(s->own, s->base->flag_edge != 0 ? max - met : max,
-		met > 0 ? 0 : sooner(timeout, left));
+		met > 0 ? 0 : deadline_sooner(timeout, left));
 	if (n < 0)
 		return n;
 	if (n > 0)

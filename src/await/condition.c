@@ -124,9 +124,7 @@ condition_due(struct condition *c)
 void
 condition_back_off(struct condition *c, int64_t first, int64_t last)
 {
-	c->pause = c->pause == 0 ? first :
-	    c->pause < last / 2	 ? 2 * c->pause :
-				   last;
+	c->pause = deadline_back_off(c->pause, first, last);
 	c->next = deadline_in(c->pause);
 }
 

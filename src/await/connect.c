@@ -267,9 +267,7 @@ look_up(struct backend_state *s, struct condition *c)
 static void
 set_pause(struct attempt *a)
 {
-	a->pause = a->pause == 0      ? FIRST_PAUSE :
-	    a->pause < LAST_PAUSE / 2 ? 2 * a->pause :
-					LAST_PAUSE;
+	a->pause = deadline_back_off(a->pause, FIRST_PAUSE, LAST_PAUSE);
 	a->next = deadline_in(a->pause);
 }
 
@@ -408,14 +406,6 @@ connect_end(struct backend_state *s, struct condition *c)
 	path_end(s, c);
 }
 
-static void
-sooner(struct condition *c, deadline_t deadline)
-{
-	if (deadline != DEADLINE_NEVER &&
-	    (c->next == DEADLINE_NEVER || deadline < c->next))
-		c->next = deadline;
-}
-
 static int
 connect_ask(struct backend_state *s, struct condition *c)
 {
@@ -432,10 +422,10 @@ connect_ask(struct backend_state *s, struct condition *c)
 	for (unsigned i = 0; i < k->count; i++) {
 		if (go_on(s, c, &k->attempts[i]) == 1)
 			return 1;
-		sooner(c, k->attempts[i].next);
+		c->next = deadline_sooner(c->next, k->attempts[i].next);
 	}
 	if (k->resolver == -1)
-		sooner(c, k->lookup);
+		c->next = deadline_sooner(c->next, k->lookup);
 	return 0;
 }
 

@@ -56,3 +56,17 @@ deadline_left(deadline_t deadline)
 	left = deadline - clock_now();
 	return left > 0 ? left : 0;
 }
+
+int64_t
+deadline_sooner(int64_t a, int64_t b)
+{
+	return a == -1 || (b != -1 && b < a) ? b : a;
+}
+
+int64_t
+deadline_back_off(int64_t pause, int64_t first, int64_t last)
+{
+	if (pause == 0)
+		return first;
+	return pause < last / 2 ? 2 * pause : last;
+}

@@ -28,4 +28,13 @@ deadline_t deadline_in(int64_t ns);
 /* Nanoseconds left, never less than 0; -1 where the deadline never comes. */
 int64_t deadline_left(deadline_t deadline);
 
+/* The sooner of two deadlines, or of two times that are left. */
+int64_t deadline_sooner(int64_t a, int64_t b);
+
+/*
+ * The pause after PAUSE, where something is asked again and again: twice as
+ * long, from FIRST, if PAUSE is 0, up to LAST; ns.
+ */
+int64_t deadline_back_off(int64_t pause, int64_t first, int64_t last);
+
 #endif

@@ -599,19 +599,18 @@ sample(struct fifo_set *set, deadline_t deadline)
 
 	while (
 	    tend_all(set, true) > 0 && (left = deadline_left(deadline)) != 0) {
-		(void)sleep_for(set, left != -1 && left < pause ? left : pause);
+		(void)sleep_for(set, deadline_sooner(left, pause));
 		take_step(set, STEP_IDLE);
 		if (clock_now() - start >= step_time[STEP_READER])
 			take_step(set, STEP_READER);
-		if ((pause *= 2) > SAMPLE_LAST)
-			pause = SAMPLE_LAST;
+		pause = deadline_back_off(pause, SAMPLE_FIRST, SAMPLE_LAST);
 	}
 }
 
 void
 holder_stay(struct fifo_set *set, deadline_t deadline)
 {
-	int64_t left, pause;
+	int64_t left;
 	bool woken = false;
 	int step = STEP_CLAIM;
 
@@ -625,10 +624,7 @@ holder_stay(struct fifo_set *set, deadline_t deadline)
 			sample(set, deadline);
 			return;
 		}
-		pause = step_time[step];
-		if (left != -1 && (pause == -1 || pause > left))
-			pause = left;
-		woken = sleep_for(set, pause);
+		woken = sleep_for(set, deadline_sooner(left, step_time[step]));
 		if (woken)
 			step = STEP_CLAIM;
 		else {

@@ -302,8 +302,7 @@ sampler_left(struct sampler *s)
 
 	if (s->soon && s->count > 0) {
 		first = later(clock_now() + FIRST_PAUSE, s->earliest);
-		if (s->next == DEADLINE_NEVER || s->next > first)
-			s->next = first;
+		s->next = deadline_sooner(s->next, first);
 		s->pause = FIRST_PAUSE;
 	}
 	s->soon = false;
@@ -363,7 +362,7 @@ plan(struct sampler *s)
 		return;
 	s->next = later(now + s->pause, s->earliest);
 	DEBUG("sampler", "next round in %s", debug_time(s->next - now, space));
-	s->pause = s->pause < SAMPLE_PAUSE / 2 ? s->pause * 2 : SAMPLE_PAUSE;
+	s->pause = deadline_back_off(s->pause, FIRST_PAUSE, SAMPLE_PAUSE);
 }
 
 bool

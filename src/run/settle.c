@@ -50,12 +50,6 @@ settle_close(struct settle *s)
 	free(s);
 }
 
-static deadline_t
-sooner(deadline_t a, deadline_t b)
-{
-	return a == DEADLINE_NEVER || (b != DEADLINE_NEVER && b < a) ? b : a;
-}
-
 int
 settle_note(struct settle *s, const struct event *event)
 {
@@ -70,7 +64,7 @@ settle_note(struct settle *s, const struct event *event)
 		p->limit = deadline_in(s->limit);
 		p->held = false;
 	}
-	p->due = sooner(deadline_in(s->quiet), p->limit);
+	p->due = deadline_sooner(deadline_in(s->quiet), p->limit);
 	return 0;
 }
 
@@ -79,9 +73,10 @@ settle_left(const struct settle *s)
 {
 	deadline_t first = DEADLINE_NEVER;
 
-	for (uint32_t i = 0; i < s->count; i++)
+	for (uint32_t i = 0; s != NULL && i < s->count; i++)
 		if (!s->targets[s->list[i]].held)
-			first = sooner(first, s->targets[s->list[i]].due);
+			first = deadline_sooner(first,
+			    s->targets[s->list[i]].due);
 	return deadline_left(first);
 }
 
@@ -94,17 +89,17 @@ settle_hold(struct settle *s, uint32_t index)
 void
 settle_release(struct settle *s)
 {
-	for (uint32_t i = 0; i < s->count; i++)
+	for (uint32_t i = 0; s != NULL && i < s->count; i++)
 		s->targets[s->list[i]].held = false;
 }
 
 bool
 settle_due(struct settle *s, bool all, uint32_t *index)
 {
-	int64_t now = s->count == 0 ? 0 : clock_now();
+	int64_t now = s == NULL || s->count == 0 ? 0 : clock_now();
 	const struct pending *p;
 
-	for (uint32_t i = 0; i < s->count; i++) {
+	for (uint32_t i = 0; s != NULL && i < s->count; i++) {
 		p = &s->targets[s->list[i]];
 		*index = s->list[i];
 		if (all ||

@@ -86,16 +86,9 @@ vnodes_close(struct vnodes *v)
 static int
 is_named(const struct target *t)
 {
-	struct stat named, ours;
-	struct file_id a, b;
+	struct stat st;
 
-	if (fstat(t->fd, &ours) == -1)
-		return -errno;
-	if (stat(t->name, &named) == -1)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	a = file_id(&named);
-	b = file_id(&ours);
-	return file_id_compare(&a, &b) == 0;
+	return file_has_name(t->fd, t->name, &st);
 }
 
 /* Wait for the path of target INDEX to name a file. */
@@ -119,10 +112,10 @@ leave(struct vnodes *v, struct watched *w, uint32_t index, uint32_t fflags)
 int
 vnodes_take(struct vnodes *v, struct watched *w, struct event *event)
 {
-	struct vnode *n = &v->list[event->token];
+	struct vnode *n = v == NULL ? NULL : &v->list[event->token];
 	int named = 1;
 
-	if (!n->is_followed)
+	if (n == NULL || !n->is_followed)
 		return 1;
 	if ((event->fflags & v->leaves) != 0)
 		named = is_named(&v->targets->list[event->token]);
@@ -220,8 +213,11 @@ begin(struct vnodes *v, struct watched *w, struct event *event)
 int
 vnodes_next(struct vnodes *v, struct watched *w, struct event *event)
 {
-	int n = v->began ? 0 : begin(v, w, event);
+	int n;
 
+	if (v == NULL)
+		return 0;
+	n = v->began ? 0 : begin(v, w, event);
 	while (n == 0 && v->waiting > 0 && v->cursor < v->targets->count) {
 		event->token = (uint32_t)v->cursor;
 		if (v->list[v->cursor++].is_followed)
@@ -235,16 +231,14 @@ vnodes_next(struct vnodes *v, struct watched *w, struct event *event)
 int64_t
 vnodes_left(const struct vnodes *v)
 {
-	int64_t left = -1, next;
+	deadline_t first = DEADLINE_NEVER;
 
+	if (v == NULL)
+		return -1;
 	if (!v->began)
 		return 0;
-	for (size_t i = 0; v->waiting > 0 && i < v->targets->count; i++) {
-		if (!v->list[i].is_followed || v->list[i].state != LEFT)
-			continue;
-		next = deadline_left(v->list[i].gone);
-		if (left == -1 || next < left)
-			left = next;
-	}
-	return left;
+	for (size_t i = 0; v->waiting > 0 && i < v->targets->count; i++)
+		if (v->list[i].is_followed && v->list[i].state == LEFT)
+			first = deadline_sooner(first, v->list[i].gone);
+	return deadline_left(first);
 }

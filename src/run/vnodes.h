@@ -21,7 +21,8 @@ struct vnodes;
 /*
  * Be ready for the TARGETS, and let those that are vnodes by path report what
  * removes a name, also where that was not asked for.  *VNODES is NULL if there
- * is none; the caller passes it to vnodes_close.  Returns 0 or -ENOMEM.
+ * is none, and may be for the functions below: none of them has an event then.
+ * The caller passes it to vnodes_close.  Returns 0 or -ENOMEM.
  */
 int vnodes_open(struct vnodes **vnodes, struct targets *targets);
 void vnodes_close(struct vnodes *vnodes);

@@ -102,9 +102,7 @@ sleep_outside(struct session *s)
 		sleep.fds[2].fd = s->object->number(s->state);
 		left = deadline_left(s->pending.deadline);
 	}
-	sleep.timeout = left;
-	if (samples && (left == -1 || left > FOREIGN_PAUSE))
-		sleep.timeout = FOREIGN_PAUSE;
+	sleep.timeout = samples ? deadline_sooner(left, FOREIGN_PAUSE) : left;
 	n = pmux_sleep(sleep_now, &sleep);
 	if (n < 0)
 		return n == -EINTR ? 0 : sleep_failed(n);

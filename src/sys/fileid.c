@@ -20,19 +20,35 @@ file_id_compare(const struct file_id *a, const struct file_id *b)
 	return (a->inode > b->inode) - (a->inode < b->inode);
 }
 
+/* Whether FD is open for the file of STATUS, or -errno. */
+static int
+is_file(int fd, const struct stat *status)
+{
+	struct file_id one, other = file_id(status);
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -errno;
+	one = file_id(&st);
+	return file_id_compare(&one, &other) == 0;
+}
+
 int
 file_same(int a, int b)
 {
-	struct file_id one, other;
 	struct stat st;
+	int answer = fstat(a, &st) == -1 ? -errno : is_file(b, &st);
 
-	if (fstat(a, &st) == -1)
-		return -errno;
-	one = file_id(&st);
-	if (fstat(b, &st) == -1)
-		return -errno;
-	other = file_id(&st);
-	return file_id_compare(&one, &other) == 0 ? 0 : -ENOENT;
+	return answer == 0 ? -ENOENT : answer == 1 ? 0 : answer;
+}
+
+int
+file_has_name(int fd, const char *path, struct stat *named)
+{
+	if (stat(path, named) == 0)
+		return is_file(fd, named);
+	named->st_mode = 0;
+	return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 }
 
 int

@@ -28,6 +28,12 @@ int file_id_compare(const struct file_id *a, const struct file_id *b);
 int file_same(int a, int b);
 
 /*
+ * 1 if PATH names the file that FD is open for, 0 with the status of another
+ * one in *NAMED, in which st_mode is 0 if nothing has the name, or -errno.
+ */
+int file_has_name(int fd, const char *path, struct stat *named);
+
+/*
  * Clear O_NONBLOCK of FD, which belongs to the open file description.  Returns
  * 0 or -errno.
  */

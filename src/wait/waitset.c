@@ -238,8 +238,7 @@ retry(struct waitset *w)
 		targets->awaited |= t->fd == -1;
 		w->opened |= t->fd != -1;
 	}
-	if ((w->retry *= 2) > RETRY_LAST)
-		w->retry = RETRY_LAST;
+	w->retry = deadline_back_off(w->retry, RETRY_FIRST, RETRY_LAST);
 	return 0;
 }
 
@@ -295,8 +294,8 @@ waitset_wait(struct waitset *w, int64_t left, int *count)
 	if (targets->awaited) {
 		if ((status = retry(w)) != 0)
 			return status;
-		if (targets->awaited && (left == -1 || left > w->retry))
-			left = w->retry;
+		if (targets->awaited)
+			left = deadline_sooner(left, w->retry);
 		/* the caller may have to act on that */
 		if (w->opened)
 			left = 0;

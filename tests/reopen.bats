@@ -217,6 +217,21 @@ too_many_links() {
 	echo "${output#*loop: }"
 }
 
+# Pauses double from 1 ms to 100 ms: seven, and then one each tenth of a second.
+sleeps() {
+	echo one >log
+	run --separate-stderr pmux "$1" --debug=debug --lines --reopen -t 500ms \
+		"$(reads "$1" log)"
+	assert_equal "$status $output" $'124 log\tone'
+	run grep -c 'wait, max' debug
+	((output < 100)) || fail "$1: $output waits"
+	rm debug
+}
+
+@test "nothing happens: pmux sleeps" {
+	each_follower sleeps
+}
+
 @test "what cannot be opened for another reason is an error" {
 	echo x >file
 	pm wait --lines --reopen file/log

@@ -51,10 +51,14 @@ open_files(struct lines *l, bool reopen)
 {
 	size_t count = l->targets->count;
 
-	if (l->targets->kevents == NULL && !reopen)
+	/* kevent(2) reports what is added to a file, and not another one's name */
+	bool kevents = l->targets->kevents != NULL;
+
+	if (!kevents && !reopen)
 		return 0;
 	l->texts = calloc(count, sizeof *l->texts);
-	return l->texts == NULL || (reopen && tail_open(&l->tail, count) != 0) ?
+	return l->texts == NULL ||
+		(reopen && tail_open(&l->tail, count, kevents) != 0) ?
 	    diag_system(ENOMEM, NULL, "targets") :
 	    0;
 }
@@ -396,13 +400,27 @@ lines_change(size_t index)
 }
 
 bool
-lines_follows(size_t index)
+lines_next(bool all, uint32_t *index)
 {
-	const struct lines_source *source = &pmux->lines->sources[index];
-	int fd = source->target->fd;
+	struct lines *l = pmux->lines;
+	const struct lines_source *source;
+	int fd;
 
-	return source->named != NULL && fd >= 0 &&
-	    (source->fd != fd || source->how.kind == READ_FILE);
+	while (tail_next(l->tail, all, index)) {
+		source = &l->sources[*index];
+		fd = source->target->fd;
+		/* the kind of a file that was not read is not known */
+		if (fd >= 0 &&
+		    (source->fd != fd || source->how.kind == READ_FILE))
+			return true;
+	}
+	return false;
+}
+
+int64_t
+lines_left(void)
+{
+	return tail_left(pmux->lines->tail);
 }
 
 int

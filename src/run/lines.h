@@ -45,12 +45,17 @@ enum lines_answer lines_take(size_t index);
  */
 int lines_change(size_t index);
 
-/* Whether target INDEX is a file that is open and followed by name. */
-bool lines_follows(size_t index);
+/*
+ * The next file that is followed by name and may have something to read, though
+ * no wait reports it, as tail_next: true with *INDEX set; and the nanoseconds
+ * until there is one, or -1.
+ */
+bool lines_next(bool all, uint32_t *index);
+int64_t lines_left(void);
 
 /*
  * The descriptor that is readable when a file that is followed by name may have
- * changed, or -1; and what has been reported there is read.
+ * changed, or -1.  lines_read_files reads what has been reported there.
  */
 int lines_files(void);
 void lines_read_files(void);

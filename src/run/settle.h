@@ -26,7 +26,10 @@ struct settle;
 int settle_open(struct settle **settle, size_t count, int64_t quiet,
     int64_t limit);
 
-/* SETTLE may be NULL. */
+/*
+ * SETTLE may be NULL here, and where the functions below look for a target: it
+ * has none.
+ */
 void settle_close(struct settle *settle);
 
 /* EVENT has happened to its target.  Returns 0 or -ENOMEM. */

@@ -9,12 +9,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "output/debug.h"
 #include "output/diag.h"
+#include "run/sampler.h"
 #include "run/tail.h"
 #include "sys/fdplace.h"
 #include "sys/fileid.h"
 #include "sys/watch.h"
+
+/* ns, after a change: it doubles up to SAMPLE_PAUSE. */
+#define FIRST_PAUSE INT64_C(1000000)
 
 struct tail_file {
 	struct tail *tail;
@@ -28,12 +33,16 @@ struct tail_file {
 struct tail {
 	int watch; /* watch_open's, or -1 */
 	struct watch_buffer buffer;
+	bool sampled;
+	int64_t pause; /* the last one, ns; or 0 */
+	deadline_t next; /* pass of tail_next */
+	size_t cursor; /* its place in that */
 	size_t count;
 	struct tail_file files[];
 };
 
 int
-tail_open(struct tail **tail, size_t count)
+tail_open(struct tail **tail, size_t count, bool sampled)
 {
 	struct tail *l = calloc(1, sizeof *l + count * sizeof *l->files);
 
@@ -43,6 +52,7 @@ tail_open(struct tail **tail, size_t count)
 	l->count = count;
 	for (size_t i = 0; i < count; i++)
 		l->files[i].next = -1;
+	l->sampled = sampled;
 	l->watch = watch_open();
 	if (l->watch < 0)
 		l->watch = -1;
@@ -68,6 +78,14 @@ tail_descriptor(const struct tail *l)
 	return l->watch;
 }
 
+/* Let the next pass come at once, and others soon. */
+static void
+come_soon(struct tail *l)
+{
+	l->pause = 0;
+	l->next = DEADLINE_PASSED;
+}
+
 void
 tail_read(struct tail *l)
 {
@@ -75,6 +93,30 @@ tail_read(struct tail *l)
 
 	while (watch_next(l->watch, &l->buffer, &change) == 1)
 		;
+	come_soon(l);
+}
+
+int64_t
+tail_left(const struct tail *l)
+{
+	return l == NULL || !l->sampled ? -1 : deadline_left(l->next);
+}
+
+bool
+tail_next(struct tail *l, bool all, uint32_t *index)
+{
+	if (l == NULL || !l->sampled ||
+	    (l->cursor == 0 && !all && deadline_left(l->next) != 0))
+		return false;
+	while (l->cursor < l->count)
+		if (l->files[l->cursor++].target != NULL) {
+			*index = (uint32_t)l->cursor - 1;
+			return true;
+		}
+	l->cursor = 0;
+	l->pause = deadline_back_off(l->pause, FIRST_PAUSE, SAMPLE_PAUSE);
+	l->next = deadline_in(l->pause);
+	return false;
 }
 
 struct tail_file *
@@ -104,18 +146,12 @@ watch(const struct tail_file *file, int fd)
 static int
 open_other(const struct target *t, int fd)
 {
-	struct stat named, ours;
-	struct file_id a, b;
-	int other;
+	struct stat named;
+	int answer, other;
 
-	if (stat(t->name, &named) == -1 || fstat(fd, &ours) == -1)
-		return errno == ENOTDIR ? -ENOENT : -errno;
-	if (!S_ISREG(named.st_mode))
-		return -ENOENT;
-	a = file_id(&named);
-	b = file_id(&ours);
-	if (file_id_compare(&a, &b) == 0)
-		return -ENOENT;
+	answer = file_has_name(fd, t->name, &named);
+	if (answer != 0 || !S_ISREG(named.st_mode))
+		return answer < 0 ? answer : -ENOENT;
 	other = fdplace(
 	    open(t->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
 	if (other < 0)
@@ -194,5 +230,6 @@ tail_change(struct tail_file *file)
 	file->numbers[1] = 0;
 	file->next = -1;
 	file->again = false;
+	come_soon(file->tail);
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "target/target.h"
 
@@ -19,12 +20,13 @@ struct tail;
 struct tail_file;
 
 /*
- * Be ready for COUNT targets; the caller passes *TAIL to tail_close.  Returns 0
- * or -ENOMEM.
+ * Be ready for COUNT targets; the caller passes *TAIL to tail_close.  SAMPLED:
+ * no wait reports a file that was read to its end, so tail_next has to.  Returns
+ * 0 or -ENOMEM.
  */
-int tail_open(struct tail **tail, size_t count);
+int tail_open(struct tail **tail, size_t count, bool sampled);
 
-/* TAIL may be NULL. */
+/* TAIL may be NULL, here, in tail_left and in tail_next. */
 void tail_close(struct tail *tail);
 
 /*
@@ -34,6 +36,16 @@ void tail_close(struct tail *tail);
  */
 int tail_descriptor(const struct tail *tail);
 void tail_read(struct tail *tail);
+
+/* Nanoseconds until tail_next has one, or -1. */
+int64_t tail_left(const struct tail *tail);
+
+/*
+ * The next target to read from, though no wait reports it: true with *INDEX set,
+ * or false at the end of the pass.  A pass is due first 1 ms after a change,
+ * then after pauses that double up to SAMPLE_PAUSE; with ALL it is now.
+ */
+bool tail_next(struct tail *tail, bool all, uint32_t *index);
 
 /*
  * Target INDEX, T, a path, as a file of TAIL; both stay where they are until

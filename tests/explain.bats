@@ -188,6 +188,23 @@ epoll.poll()'
 	done
 }
 
+# They are found in another order: a suspect first, and last what is stuck.
+@test "findings: faults before suspects before notes, each as found" {
+	local edge
+
+	victim edge
+	edge=$victim
+	victim own-end
+	pm explain --all -p "$edge" -p "$victim"
+	assert_equal "$status" 1
+	findings=$(grep -E $'^(fault|suspect|note)\t' <<<"$output" |
+	    sed -E "s/\t[^\t]*\t[^\t]*\[($edge|$victim)\].*/ \1/" | uniq)
+	assert_equal "$findings" "fault $victim
+suspect $edge
+note $edge
+note $victim"
+}
+
 @test "oneshot-disabled" {
 	finds oneshot 0 'suspect oneshot-disabled 12/10'
 	healthy oneshot-armed

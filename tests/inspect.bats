@@ -395,6 +395,21 @@ entries() {
 	    '"unknown":{"ready":"EPERM","unread":"EPERM","capacity":"EPERM"}'
 }
 
+# Nobody may wait, or somebody of whom nothing is known.
+@test "without its directories: who waits is unknown" {
+	run deny getdents64=EPERM -- true
+	[[ $status != 77 ]] || skip "$output"
+	owner 7=eventfd.0
+	attached
+	pm inspect -p "$owner" 7
+	fields 2,7
+	assert_output 'eventfd|-'
+	run --separate-stderr deny getdents64=EPERM -- pmux inspect -p "$owner" 7
+	assert_equal "$status" 0
+	fields 2,7
+	assert_output 'eventfd|unknown'
+}
+
 @test "without sock_diag(7) a copy says what it can" {
 	run deny socket=EPERM -- true
 	[[ $status != 77 ]] || skip "$output"

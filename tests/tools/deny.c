@@ -48,65 +48,67 @@ static const struct name calls[] = {
 #define CALL(call) { #call, SYS_##call },
 	CALL(clone) CALL(close) CALL(dup3) CALL(epoll_create1) CALL(
 	    epoll_ctl) CALL(epoll_pwait) CALL(eventfd2) CALL(execve) CALL(fcntl)
-	    CALL(fstat) CALL(fstatfs) CALL(inotify_add_watch) CALL(
-		inotify_init1) CALL(ioctl) CALL(kcmp) CALL(openat) CALL(pipe2)
-		CALL(ppoll) CALL(pread64) CALL(preadv2) CALL(prlimit64) CALL(
-		    process_vm_readv) CALL(pselect6) CALL(ptrace) CALL(read)
-		    CALL(signalfd4) CALL(socket) CALL(splice) CALL(tee) CALL(timerfd_create) CALL(
-			timerfd_settime) CALL(wait4) CALL(waitid) CALL(write)
+	    CALL(fstat) CALL(fstatfs) CALL(getdents64) CALL(
+		inotify_add_watch) CALL(inotify_init1) CALL(ioctl) CALL(kcmp)
+		CALL(openat) CALL(pipe2) CALL(ppoll) CALL(pread64) CALL(
+		    preadv2) CALL(prlimit64) CALL(process_vm_readv)
+		    CALL(pselect6) CALL(ptrace) CALL(read) CALL(signalfd4) CALL(
+			socket) CALL(splice) CALL(tee) CALL(timerfd_create)
+			CALL(timerfd_settime) CALL(wait4) CALL(waitid) CALL(
+			    write)
 #ifdef SYS_access
-			CALL(access)
+			    CALL(access)
 #endif
 #ifdef SYS_clone3
-			    CALL(clone3)
+				CALL(clone3)
 #endif
 #ifdef SYS_close_range
-				CALL(close_range)
+				    CALL(close_range)
 #endif
 #ifdef SYS_dup2
-				    CALL(dup2)
+					CALL(dup2)
 #endif
 #ifdef SYS_epoll_pwait2
-					CALL(epoll_pwait2)
+					    CALL(epoll_pwait2)
 #endif
 #ifdef SYS_epoll_wait
-					    CALL(epoll_wait)
+						CALL(epoll_wait)
 #endif
 #ifdef SYS_fork
-						CALL(fork)
+						    CALL(fork)
 #endif
 #ifdef SYS_flock
-						    CALL(flock)
+							CALL(flock)
 #endif
 #ifdef SYS_newfstatat
-							CALL(newfstatat)
+							    CALL(newfstatat)
 #endif
 #ifdef SYS_open
-							    CALL(open)
+								CALL(open)
 #endif
 #ifdef SYS_pidfd_getfd
-								CALL(
-								    pidfd_getfd)
+								    CALL(
+									pidfd_getfd)
 #endif
 #ifdef SYS_pidfd_open
-								    CALL(
-									pidfd_open)
+									CALL(
+									    pidfd_open)
 #endif
 #ifdef SYS_poll
-									CALL(
-									    poll)
+									    CALL(
+										poll)
 #endif
 #ifdef SYS_select
-									    CALL(
-										select)
+										CALL(
+										    select)
 #endif
 #ifdef SYS_statx
-										CALL(
-										    statx)
+										    CALL(
+											statx)
 #endif
 #ifdef SYS_vfork
-										    CALL(
-											vfork)
+											CALL(
+											    vfork)
 #endif
 #undef CALL
 };

@@ -80,7 +80,6 @@ static int
 take_entry(struct cursor *c, struct fdinfo *info)
 {
 	struct fdinfo_entry entry = { .number = (int)number(c, 10) };
-	struct fdinfo_entry *grown;
 
 	entry.events = (uint32_t)keyed(c, "events:", 16);
 	entry.data = keyed(c, "data:", 16);
@@ -90,25 +89,15 @@ take_entry(struct cursor *c, struct fdinfo *info)
 	entry.device = keyed(c, "sdev:", 16);
 	if (c->failed)
 		return 0;
-	grown = list_room(info->entries, info->entry_count, sizeof entry);
-	if (grown == NULL)
-		return -ENOMEM;
-	info->entries = grown;
-	info->entries[info->entry_count++] = entry;
-	return 0;
+	return list_append(&info->entries, &info->entry_count, &entry,
+	    sizeof entry);
 }
 
 static int
 add_watch(struct fdinfo *info, const struct fdinfo_watch *watch)
 {
-	struct fdinfo_watch *grown = list_room(info->watches, info->watch_count,
+	return list_append(&info->watches, &info->watch_count, watch,
 	    sizeof *watch);
-
-	if (grown == NULL)
-		return -ENOMEM;
-	info->watches = grown;
-	info->watches[info->watch_count++] = *watch;
-	return 0;
 }
 
 /* "inotify wd:1 ino:2 sdev:fe00001 mask:fce ignored_mask:0 ..." */

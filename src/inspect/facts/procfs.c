@@ -53,8 +53,9 @@ last(const char *text, size_t length, char c)
  * itself, and any number of newlines.
  */
 int
-procfs_parse_stat(const char *text, size_t length, struct procfs_stat *stat)
+procfs_parse_stat(const char *text, size_t length, void *to)
 {
+	struct procfs_stat *stat = to;
 	const char *open = memchr(text, '(', length),
 		   *close = last(text, length, ')'), *at = text;
 	uint64_t value;
@@ -129,9 +130,9 @@ innermost(const char *text)
 
 /* Name is the first line, in which a newline is written \n: array.c. */
 int
-procfs_parse_status(const char *text, size_t length,
-    struct procfs_status *status)
+procfs_parse_status(const char *text, size_t length, void *to)
 {
+	struct procfs_status *status = to;
 	const char *uid = find_key(text, "Uid");
 	uint64_t real = 0, effective = 0;
 
@@ -173,8 +174,9 @@ take_limit(const char **at, uint64_t *limit)
 }
 
 int
-procfs_parse_limits(const char *text, size_t length, struct procfs_limit *files)
+procfs_parse_limits(const char *text, size_t length, void *to)
 {
+	struct procfs_limit *files = to;
 	static const char name[] = "Max open files";
 	const char *at = strstr(text, name);
 
@@ -190,8 +192,9 @@ procfs_parse_limits(const char *text, size_t length, struct procfs_limit *files)
 }
 
 int
-procfs_parse_times(const char *text, size_t length, struct procfs_times *times)
+procfs_parse_times(const char *text, size_t length, void *to)
 {
+	struct procfs_times *times = to;
 	const char *at = text;
 
 	(void)length;
@@ -203,25 +206,24 @@ procfs_parse_times(const char *text, size_t length, struct procfs_times *times)
 	return 0;
 }
 
-/* The file NAME of DIRECTORY. */
-static ssize_t
+/* What PARSE finds in the file NAME of DIRECTORY.  Returns 0 or -errno. */
+static int
 read_file(struct source *source, const char *directory, const char *name,
-    char **text)
+    int (*parse)(const char *text, size_t length, void *to), void *to)
 {
-	char path[SOURCE_PATH];
+	char path[SOURCE_PATH + 16], *text;
+	ssize_t n;
 
 	(void)snprintf(path, sizeof path, "%s/%s", directory, name);
-	return source_read(source, text, path);
+	n = source_read(source, &text, path);
+	return n < 0 ? (int)n : parse(text, (size_t)n, to);
 }
 
 int
 procfs_stat(struct source *source, const char *directory,
     struct procfs_stat *stat)
 {
-	char *text;
-	ssize_t n = read_file(source, directory, "stat", &text);
-
-	return n < 0 ? (int)n : procfs_parse_stat(text, (size_t)n, stat);
+	return read_file(source, directory, "stat", procfs_parse_stat, stat);
 }
 
 const char procfs_headless[] =
@@ -274,28 +276,22 @@ int
 procfs_status(struct source *source, const char *directory,
     struct procfs_status *status)
 {
-	char *text;
-	ssize_t n = read_file(source, directory, "status", &text);
-
-	return n < 0 ? (int)n : procfs_parse_status(text, (size_t)n, status);
+	return read_file(source, directory, "status", procfs_parse_status,
+	    status);
 }
 
 int
 procfs_limit(struct source *source, const char *directory,
     struct procfs_limit *files)
 {
-	char *text;
-	ssize_t n = read_file(source, directory, "limits", &text);
-
-	return n < 0 ? (int)n : procfs_parse_limits(text, (size_t)n, files);
+	return read_file(source, directory, "limits", procfs_parse_limits,
+	    files);
 }
 
 int
 procfs_times(struct source *source, const char *directory,
     struct procfs_times *times)
 {
-	char *text;
-	ssize_t n = read_file(source, directory, "schedstat", &text);
-
-	return n < 0 ? (int)n : procfs_parse_times(text, (size_t)n, times);
+	return read_file(source, directory, "schedstat", procfs_parse_times,
+	    times);
 }

@@ -5,7 +5,8 @@
  * DIRECTORY is that of a process or a thread below the root of the source: "12"
  * or "12/task/13".  Each function returns 0 or -errno: of source_read, or
  * -EINVAL if the text is not as expected.  The functions that parse read no
- * file: TEXT has LENGTH bytes and a NUL behind them.
+ * file: TEXT has LENGTH bytes and a NUL behind them, and TO is the structure that
+ * the function before it fills.
  */
 #ifndef PROCFS_H
 #define PROCFS_H
@@ -37,8 +38,7 @@ struct procfs_stat {
 
 int procfs_stat(struct source *source, const char *directory,
     struct procfs_stat *stat);
-int procfs_parse_stat(const char *text, size_t length,
-    struct procfs_stat *stat);
+int procfs_parse_stat(const char *text, size_t length, void *to);
 
 /*
  * The same of process PID: -ESRCH also if it is a zombie.  One whose first thread
@@ -64,8 +64,7 @@ struct procfs_status {
 
 int procfs_status(struct source *source, const char *directory,
     struct procfs_status *status);
-int procfs_parse_status(const char *text, size_t length,
-    struct procfs_status *status);
+int procfs_parse_status(const char *text, size_t length, void *to);
 
 /* RLIMIT_NOFILE; UINT64_MAX: unlimited. */
 struct procfs_limit {
@@ -74,8 +73,7 @@ struct procfs_limit {
 
 int procfs_limit(struct source *source, const char *directory,
     struct procfs_limit *files);
-int procfs_parse_limits(const char *text, size_t length,
-    struct procfs_limit *files);
+int procfs_parse_limits(const char *text, size_t length, void *to);
 
 /*
  * Time on a processor and time waiting for one, in ns, and how often it got
@@ -87,7 +85,6 @@ struct procfs_times {
 
 int procfs_times(struct source *source, const char *directory,
     struct procfs_times *times);
-int procfs_parse_times(const char *text, size_t length,
-    struct procfs_times *times);
+int procfs_parse_times(const char *text, size_t length, void *to);
 
 #endif

@@ -24,7 +24,7 @@ struct snapshot_thread {
 	pid_t tid;
 	struct thread_wait wait;
 	bool is_counted; /* BUSY is known */
-	bool is_free; /* chain.c: its wait may end by what is not seen */
+	bool is_free; /* chain_walk.c: its wait may end by what is not seen */
 	struct busy busy;
 };
 
@@ -37,7 +37,7 @@ struct snapshot_process {
 	struct procfs_status status;
 	struct snapshot_thread *threads;
 	size_t count;
-	/* of chain.c */
+	/* of chain_walk.c and chain.c */
 	bool is_named; /* by the user */
 	bool is_walked; /* it has been described */
 	bool is_above; /* it is being described */

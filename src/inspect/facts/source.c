@@ -292,17 +292,12 @@ static int
 append(void *context, int directory, const char *name, int number)
 {
 	struct numbers *n = context;
-	int *grown = list_room(n->list, n->count, sizeof *grown);
 
 	(void)directory;
 	(void)name;
-	if (grown == NULL)
-		return -ENOMEM;
-	n->list = grown;
 	if (n->count > 0 && n->list[n->count - 1] > number)
 		n->unsorted = true;
-	n->list[n->count++] = number;
-	return 0;
+	return list_append(&n->list, &n->count, &number, sizeof number);
 }
 
 int

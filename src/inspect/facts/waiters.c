@@ -14,14 +14,8 @@
 static int
 add(struct waiters *waiters, const struct waiter *waiter)
 {
-	struct waiter *grown = list_room(waiters->list, waiters->count,
-	    sizeof *grown);
-
-	if (grown == NULL)
-		return -ENOMEM;
-	waiters->list = grown;
-	waiters->list[waiters->count++] = *waiter;
-	return 0;
+	return list_append(&waiters->list, &waiters->count, waiter,
+	    sizeof *waiter);
 }
 
 /* ---- instances ---- */

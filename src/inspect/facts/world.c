@@ -71,19 +71,6 @@ compare(const void *a, const void *b)
 	    (one->number > other->number) - (one->number < other->number);
 }
 
-static int
-add(struct world *world, const struct world_file *file)
-{
-	struct world_file *grown = list_room(world->files, world->count,
-	    sizeof *grown);
-
-	if (grown == NULL)
-		return -ENOMEM;
-	world->files = grown;
-	world->files[world->count++] = *file;
-	return 0;
-}
-
 /* A file that has a path. */
 static bool
 find_file(const struct source *source, struct world_file *file)
@@ -137,7 +124,8 @@ note(void *context, int directory, const char *name, int number)
 	    source_link(scan->source, directory, name, link, sizeof link) < 0)
 		return 0;
 	file.key = key_of_link(link);
-	return add(scan->world, &file);
+	return list_append(&scan->world->files, &scan->world->count, &file,
+	    sizeof file);
 }
 
 /* Returns 0 or -ENOMEM. */

@@ -101,13 +101,16 @@ add_one(struct samples *l, struct samples_process *p, int number)
 	return error;
 }
 
-/* Whether NUMBER of P is a target; another file by now, maybe (replace). */
+/*
+ * Whether NUMBER of P is one of COUNT targets; another file by now, maybe
+ * (replace).
+ */
 static bool
-is_known(const struct samples *l, const struct samples_process *p, int number)
+is_known(const struct samples_target *targets, size_t count,
+    const struct samples_process *p, int number)
 {
-	for (size_t i = 0; i < l->count; i++)
-		if (l->targets[i].process == p &&
-		    l->targets[i].number == number)
+	for (size_t i = 0; i < count; i++)
+		if (targets[i].process == p && targets[i].number == number)
 			return true;
 	return false;
 }
@@ -121,6 +124,7 @@ add_numbers(struct samples *l, struct samples_process *p, int *numbers,
     int count)
 {
 	int error = 0, kept = 0, before = 0;
+	size_t known = l->count;
 
 	for (int i = 0; i < count && error == 0; i++) {
 		if (p->own && source_has(&l->source, numbers[i]))
@@ -130,7 +134,7 @@ add_numbers(struct samples *l, struct samples_process *p, int *numbers,
 			before++;
 		if ((before == p->number_count ||
 			p->numbers[before] != numbers[i]) &&
-		    !is_known(l, p, numbers[i]))
+		    !is_known(l->targets, known, p, numbers[i]))
 			error = add_one(l, p, numbers[i]);
 		if (error == 0)
 			numbers[kept++] = numbers[i];

@@ -113,8 +113,7 @@ attend(struct pmux_host *host, pid_t child)
 	(void)signal(SIGQUIT, SIG_IGN);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
 		host->signal = SIGINT;
-	return WIFEXITED(status) ? WEXITSTATUS(status) :
-				   128 + WTERMSIG(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 static void

@@ -77,6 +77,9 @@ load helper
 	usage_error "did you mean '--connect'\?\)$" wait --conect a:1
 	usage_error "did you mean '--until'\?\)$" wait --lines --untl x 0
 	usage_error "did you mean '--settle'\?\)$" wait -f --sttle 1 0
+	usage_error "did you mean '--timeout'\?\)$" wait --time 1 0
+	usage_error "did you mean '--exit'\?\)$" wait --ex=1 0
+	usage_error "did you mean 'explain'\?\)$" exp 0
 	usage_error '--nonsense: unknown option$' wait --nonsense 0
 }
 

@@ -53,7 +53,7 @@ command_unknown(const char *name)
 	unsigned best = NEAREST_FAR, d;
 
 	for (const struct command *c = commands; c->name != NULL; c++)
-		if ((d = nearest_distance(name, c->name)) < best) {
+		if ((d = nearest_beginning(name, c->name)) < best) {
 			best = d;
 			nearest = c;
 		}

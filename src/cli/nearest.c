@@ -43,3 +43,14 @@ nearest_distance(const char *a, const char *b)
 	}
 	return row[length];
 }
+
+unsigned
+nearest_beginning(const char *a, const char *b)
+{
+	unsigned distance = nearest_distance(a, b);
+	size_t length = strlen(a);
+
+	if (distance > 1 && length > 1 && strncmp(a, b, length) == 0)
+		return 1;
+	return distance;
+}

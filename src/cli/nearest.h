@@ -11,6 +11,12 @@
  * not alike.
  */
 unsigned nearest_distance(const char *a, const char *b);
+
+/*
+ * The same, but A may also be the beginning of B, from two letters on, which is
+ * farther than a slip of one letter and nearer than any other.
+ */
+unsigned nearest_beginning(const char *a, const char *b);
 #define NEAREST_FAR 3
 
 #endif

@@ -357,7 +357,7 @@ unknown_long(const struct command *command, const char *word)
 			list_commands(&rows[i], text, sizeof text);
 		if (!has_row(command, &rows[i]))
 			continue;
-		d = nearest_distance(name, rows[i].name);
+		d = nearest_beginning(name, rows[i].name);
 		if (d < best) {
 			best = d;
 			nearest = &rows[i];

@@ -303,7 +303,7 @@ kevent_words() {
 # ---- the promises ----
 
 declare -gA promises=([bare]='commands options events kevents durations'
-    [files]='idents programs files descriptors' [package]=package)
+    [files]='idents programs files descriptors conditions' [package]=package)
 
 lines_for_commands() {
 	lines+=('pmux ' 'pmux ep' 'pmux xyzzy' 'pmux -' 'pmux help '
@@ -528,6 +528,30 @@ completes_files() {
 	offers_just 'pmux poll --debug jobs.l' jobs.list
 }
 
+lines_for_conditions() {
+	lines+=('pmux wait --exit ' 'pmux wait --exists jobs'
+	    'pmux wait --absent=jobs.l' 'pmux wait --connect '
+	    'pmux wait --lines --until ' 'pmux wait --while '
+	    'pmux poll --settle ')
+}
+
+completes_conditions() {
+	local word
+
+	offers_just 'pmux wait --exists jobs' jobs.{d,fifo,list}
+	offers_just 'pmux wait --absent=jobs.l' jobs.list
+	offers_just 'pmux wait --lines --until '
+	for word in ${offered['pmux poll --settle ']}; do
+		[[ $word != inf ]] || continue
+		pm poll -f --settle "$word" -t 0
+		expect 124
+	done
+	[[ ${offered['pmux poll --settle ']} ]]
+	need_proc
+	offers_among 'pmux wait --exit ' "$sleeper"
+	offers_among 'pmux wait --while ' "$sleeper"
+}
+
 lines_for_descriptors() {
 	lines+=('pmux poll ' 'pmux select -r ' 'pmux poll --ready-fd '
 	    'pmux poll --ready-fd=' "pmux poll -p $owner "
@@ -594,6 +618,10 @@ completes_descriptors() {
 	completes programs bash
 }
 
+@test "bash completes what conditions and streams wait for" {
+	completes conditions bash
+}
+
 @test "bash completes open descriptors and processes" {
 	completes descriptors bash
 }
@@ -646,6 +674,10 @@ lines_for_package() {
 	completes programs zsh
 }
 
+@test "zsh completes what conditions and streams wait for" {
+	completes conditions zsh
+}
+
 @test "zsh completes open descriptors and processes" {
 	completes descriptors zsh
 }
@@ -694,6 +726,10 @@ lines_for_package() {
 
 @test "fish completes PROGRAM and what it takes" {
 	completes programs fish
+}
+
+@test "fish completes what conditions and streams wait for" {
+	completes conditions fish
 }
 
 @test "fish completes open descriptors and processes" {

@@ -558,3 +558,122 @@ conditions() {
 @test "processes, paths and connections are for wait" {
 	each conditions
 }
+
+@test "JSON of wait has the same keys for each kind of target" {
+	need_json
+	local key line
+
+	pm wait -t 5 --json --exists . --absent none --exit 2147483647 0 </dev/null
+	assert_success
+	assert_equal "${#lines[@]}" 4
+	for line in "${lines[@]}"; do
+		for key in primitive target fd events available pid exit signal; do
+			json "$key" <<<"$line" >/dev/null ||
+			    fail "no $key in $line"
+		done
+	done
+	assert_equal "$(json pid <<<"${lines[2]}")" 2147483647
+	assert_equal "$(json fd <<<"${lines[3]}")" 0
+}
+
+# ---- how a stream ends ----
+
+# stream STATUS COMMAND TEXT [OPTION]...: the lines of a FIFO that holds TEXT and
+# keeps a writer.
+stream() {
+	local wanted=$1 command=$2
+
+	rm -f pipe
+	mkfifo pipe
+	exec 7<>pipe
+	printf '%b' "$3" >&7
+	pm "$command" --lines --format %l "${@:4}" "$(reads "$command" 7)"
+	assert_equal "$status" "$wanted"
+}
+
+until_line() {
+	local left
+
+	stream 0 "$1" 'a\nREADY\nb\n' -t 1h --until '^READY$'
+	assert_equal "$output" $'a\nREADY'
+	read -r left <&7
+	assert_equal "$left" b
+	stream 124 "$1" 'a\n' -t 20ms --until READY
+	assert_equal "$output" a
+	printf 'a\n' >file
+	pm "$1" --lines -t 1h --until READY "$(reads "$1" 0)" < <(cat file)
+	assert_equal "$status" 1
+}
+
+@test "--until: 0 for the line, 1 for the end before it, 124 for the time" {
+	each until_line
+}
+
+partial_line() {
+	stream 0 "$1" 'a\nlogin: ' -t 1h --until ': $' --partial
+	assert_equal "$output" $'a\nlogin: '
+	stream 124 "$1" 'a\nlogin: ' -t 20ms --until ': $'
+}
+
+@test "--partial: an unfinished line matches" {
+	each partial_line
+}
+
+while_process() {
+	stream 0 "$1" 'a\n' -t 1h --while 2147483647
+	assert_equal "$output" a
+	stream 1 "$1" 'a\n' -t 1h --while 2147483647 --until READY
+	stream 1 "$1" '' -t 1h --while 2147483647
+}
+
+@test "--while: a stream ends with its process, after what it wrote" {
+	each while_process
+}
+
+settled() {
+	rm -f pipe
+	mkfifo pipe
+	exec 7<>pipe
+	echo >&7
+	pm "$1" --follow --settle 5ms -c 1 -t 1h "$(reads "$1" 7)"
+	assert_equal "$status ${#lines[@]}" '0 1'
+	usage_error '--settle' "$1" --lines --settle 5ms "$(reads "$1" 7)"
+	usage_error '--settle' "$1" --settle 5ms "$(reads "$1" 7)"
+}
+
+@test "--settle: one event after the last change" {
+	each settled
+}
+
+reopened() {
+	local target
+
+	rm -f pipe
+	mkfifo pipe
+	target=$(reads "$1" pipe)
+	waiting "$1" --lines --reopen -c 2 -t 1h --format %l "$target"
+	echo one >pipe
+	until [[ $(<out) == one ]]; do sleep 0.01; done
+	echo two >pipe
+	wait "$pid"
+	assert_equal "$(<out)" $'one\ntwo'
+}
+
+@test "--reopen: a named pipe is kept for its next writer" {
+	each reopened
+}
+
+needs() {
+	local target
+
+	target=$(reads "$1" 0)
+	usage_error '--until: only with --lines' "$1" --until x "$target"
+	usage_error '--partial: only with --until' "$1" --lines --partial "$target"
+	usage_error '--while: only with --follow' "$1" --while 1 "$target"
+	usage_error '--until' "$1" --lines --until '(' "$target"
+	usage_error '--until' "$1" --lines --until '(a)\1' "$target"
+}
+
+@test "options of streams: not without what they need" {
+	each needs
+}

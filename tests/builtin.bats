@@ -305,6 +305,19 @@ each_exit() {
 	done
 }
 
+@test "a signal before a wait for room in the output: its trap runs" {
+	local shim=$PMUX_TOOLS/signalled.so
+
+	need_linux
+	[[ -s $shim ]] || skip "no $shim"
+	mkfifo f
+	LD_PRELOAD=$shim script 'exec 8<>f
+		dd if=/dev/zero bs=4096 count=16 >&8 2>/dev/null
+		trap "echo trapped >&2; exit 3" USR1
+		pmux poll 0:in </dev/null >&8'
+	assert_equal "$status $stderr" '3 trapped'
+}
+
 @test "SIGTERM with a trap for EXIT: the trap runs, the FIFO is held" {
 	only bash
 	mkfifo f

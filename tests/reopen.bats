@@ -148,6 +148,7 @@ truncated() {
 	pm wait --lines --reopen --until READY --while $! -t 60 log
 	kill $!
 	expect 0 $'log\tstarting' $'log\tREADY'
+	: >log
 	sh -c 'echo starting; printf "no memory"; exit 3' >log 2>&1 3>&- &
 	pm wait --lines --reopen --until READY --while $! -t 60 log
 	expect 1 $'log\tstarting' $'log\tno memory'

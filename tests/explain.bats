@@ -328,7 +328,10 @@ time.sleep(1000)' >entered 2>/dev/null 3>&- &
 os.posix_spawn("/bin/true", ["true"], {},
     file_actions=[(os.POSIX_SPAWN_OPEN, 7, "fifo", os.O_RDONLY, 0)])' 3>&- &
 	victim=$!
-	until [[ $(<"/proc/$victim/comm") == python3 ]]; do :; done
+	# its child sleeps there; until then what runs may be a shell that finds it
+	until [[ $(pmux explain fifo 2>/dev/null) == *' sleeps in open'* ]]; do
+		:
+	done
 	await_state "$victim" D
 	explained
 	[[ $output == "python3[$victim] is in uninterruptible sleep"* ]] ||

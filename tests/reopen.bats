@@ -298,7 +298,7 @@ rotations() {
 saving() {
 	need kqueue
 	echo old >file
-	streaming kqueue --follow --reopen --settle 300ms "$@"
+	streaming kqueue --follow --reopen --settle 1s "$@"
 }
 
 # saved FFLAGS: one record with these, and the file can be saved again.

@@ -199,20 +199,16 @@ add_event(struct backend_state *s, const struct event *event)
 	return 0;
 }
 
-/* The descriptor of SLOT has BITS. */
+/* The descriptor of SLOT is reported. */
 static void
-slot_ready(struct backend_state *s, uint32_t slot, uint32_t bits)
+slot_ready(struct backend_state *s, uint32_t slot)
 {
 	const struct slot *of = &s->slots[slot];
-	struct condition *c = &pmux->await->list[of->condition];
 
-	if (of->shared != NULL) {
+	if (of->shared != NULL)
 		of->shared(s, slot);
-		return;
-	}
-	if ((bits & s->base->mask_broken) != 0)
-		c->state |= HUNG;
-	condition_due(c);
+	else
+		condition_due(&pmux->await->list[of->condition]);
 }
 
 /* Take the events of the own wait.  Returns 0 or -errno. */
@@ -226,7 +222,7 @@ take_own(struct backend_state *s)
 		if (event.token < s->first_slot)
 			error = add_event(s, &event);
 		else
-			slot_ready(s, event.token - s->first_slot, event.bits);
+			slot_ready(s, event.token - s->first_slot);
 	}
 	return error;
 }

@@ -20,20 +20,6 @@
  */
 #define REAPING INT64_C(100000000)
 
-/*
- * To read the status of a zombie takes longer than all else about a process.
- * So only FEW are asked in each PERIOD, in ns; most parents of many reap the
- * others meanwhile.
- */
-#define FEW 8
-#define PERIOD INT64_C(10000000)
-
-enum {
-	RUNS,
-	POSTPONED, /* it has ended, and is asked once it is reaped, or later */
-	ASKED /* it has ended, and its status was not known */
-};
-
 /* The pauses of sampling, in ns. */
 #define FIRST_PAUSE INT64_C(1000000)
 #define LAST_PAUSE INT64_C(100000000)
@@ -66,7 +52,7 @@ exit_start(struct backend_state *s, struct condition *c)
 	int fd = exits_open(c->of.exit.pid), error;
 
 	c->data = AWAIT_UNKNOWN;
-	c->of.exit.phase = RUNS;
+	c->of.exit.ended = false;
 	c->of.exit.fd = -1;
 	if (fd == -ESRCH) {
 		DEBUG("await", "process %s has ended before", c->word);
@@ -97,19 +83,6 @@ sample(struct condition *c)
 	return 0;
 }
 
-/* Ask C again when its process is reaped, or after a while. */
-static int
-await_hangup(struct backend_state *s, struct condition *c, uint8_t phase)
-{
-	const struct await *await = pmux->await;
-
-	c->of.exit.phase = phase;
-	c->next = await->now + REAPING;
-	if (await->until != DEADLINE_NEVER && await->until < c->next)
-		c->next = await->until;
-	return condition_hangup_only(s, c->of.exit.slot);
-}
-
 /*
  * The process has ended, but its status is not known yet.  The descriptor stays
  * readable; its end is reported when the process is reaped (Linux 6.9).
@@ -118,31 +91,14 @@ static int
 await_reap(struct backend_state *s, struct condition *c)
 {
 	if (condition_last_chance() ||
-	    (c->of.exit.phase != RUNS && c->next <= pmux->await->now))
+	    (c->of.exit.ended && c->next <= pmux->await->now))
 		return 1;
-	if (c->of.exit.phase != RUNS)
+	if (c->of.exit.ended)
 		return 0;
 	DEBUG("await", "process %s has ended, and is not reaped yet", c->word);
-	return await_hangup(s, c, ASKED);
-}
-
-/* Whether C's process, which may be a zombie, is asked later. */
-static bool
-postpone(struct backend_state *s, struct condition *c)
-{
-	struct await *await = pmux->await;
-
-	if (!exits_hang_up || (c->state & HUNG) != 0)
-		return false;
-	if (c->of.exit.phase != RUNS)
-		return c->of.exit.phase == POSTPONED && c->next > await->now &&
-		    !condition_last_chance();
-	if (await->now >= await->period) {
-		await->period = await->now + PERIOD;
-		await->asked = 0;
-	}
-	return ++await->asked > FEW && !condition_last_chance() &&
-	    await_hangup(s, c, POSTPONED) == 0;
+	c->of.exit.ended = true;
+	c->next = deadline_in(REAPING);
+	return condition_hangup_only(s, c->of.exit.slot);
 }
 
 static int
@@ -152,8 +108,6 @@ exit_ask(struct backend_state *s, struct condition *c)
 
 	if (c->of.exit.fd == -1)
 		return sample(c);
-	if (postpone(s, c))
-		return 0;
 	known = exits_status(c->of.exit.fd, c->of.exit.pid, &pmux->await->exits,
 	    &status);
 	if (known == 1)

@@ -56,8 +56,7 @@ enum {
 	ADDED = 1, /* waited for, and not reported yet */
 	DUE = 2, /* to be asked */
 	MET = 4, /* to be reported */
-	ACTIVE = 8, /* in struct await's list of these */
-	HUNG = 16 /* its descriptor has reported a hangup */
+	ACTIVE = 8 /* in struct await's list of these */
 };
 
 struct condition {
@@ -80,7 +79,7 @@ struct condition {
 			int fd; /* exits_open's; or -1: it is sampled */
 			uint32_t slot; /* of FD */
 			uint64_t began; /* exits_runs's */
-			uint8_t phase;
+			bool ended;
 		} exit;
 		struct connect *connect; /* connect.c */
 	} of;
@@ -102,8 +101,6 @@ struct await {
 	struct paths *paths; /* path.c, or NULL */
 	int exits; /* exits_status's */
 	int64_t now; /* when conditions were last asked */
-	int64_t period; /* exit.c: its end, and how many were asked in it */
-	unsigned asked;
 	/* the usual backend, and that of a stream */
 	struct {
 		const struct backend *base;

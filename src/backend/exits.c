@@ -17,8 +17,6 @@
 #include "kq/status.h"
 #include "sys/process.h"
 
-const bool exits_hang_up = true;
-
 bool
 exits_probe(const char **detail)
 {
@@ -58,8 +56,6 @@ exits_status(int fd, pid_t pid, int *cache, int *status)
 #ifndef NOTE_EXITSTATUS /* macOS: without it data is not set */
 #define NOTE_EXITSTATUS 0
 #endif
-
-const bool exits_hang_up = false;
 
 bool
 exits_probe(const char **detail)
@@ -101,8 +97,6 @@ exits_status(int fd, pid_t pid, int *cache, int *status)
 }
 
 #else
-
-const bool exits_hang_up = false;
 
 bool
 exits_probe(const char **detail)

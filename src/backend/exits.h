@@ -21,9 +21,6 @@ bool exits_probe(const char **detail);
  */
 int exits_open(pid_t pid);
 
-/* Whether that descriptor reports a hangup once PID is reaped (Linux 6.9). */
-extern const bool exits_hang_up;
-
 /*
  * How process PID has ended, which FD of exits_open reports.  Returns 1 with
  * *STATUS set as wait(2) does, 0 if that may be known soon, or -1 if it will

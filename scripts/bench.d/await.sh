@@ -68,10 +68,8 @@ awk -v mib="$log_mib" 'BEGIN {
 expression='READY [0-9]+$'
 say "--lines --until: $log_mib MiB, $few_rounds rounds"
 for quiet in '' -q; do
-	limit=1.2
-	[ -z "$quiet" ] || limit=
 	kind=until$quiet
-	row "--lines --until${quiet:+ $quiet}, CPU" cpu "$kind" pmux C "$limit"
+	row "--lines --until${quiet:+ $quiet}, CPU" cpu "$kind" pmux C 1.2
 	row "  grep -m 1${quiet:+ $quiet}, CPU" cpu "$kind" grep C ''
 	# shellcheck disable=SC2086 # nothing is no word
 	measure "$kind" -r "$few_rounds" \

@@ -112,22 +112,27 @@ lines_measure(struct lines_records *r, const struct lines_held *held, char *p,
     size_t size)
 {
 	const struct lines_held none = { .length = 0 };
-	uint64_t count = r->goal.most - r->goal.records;
-	size_t done = 0, length;
+	uint64_t most = r->goal.most - r->goal.records;
+	size_t done = 0, count = 0, length;
 	int answer = 0;
 	bool ended;
 
-	if (count > LINES_BATCH)
-		count = LINES_BATCH;
-	while (count-- > 0 && answer == 0 &&
-	    next_record(r, held->length, p + done, size - done, &length,
-		&ended)) {
+	if (most > LINES_BATCH)
+		most = LINES_BATCH;
+	r->measured_uncut = held->length == 0 && !held->cut;
+	for (; count < most && answer == 0 &&
+	     next_record(r, held->length, p + done, size - done, &length,
+		 &ended);
+	     count++) {
 		answer = lines_goal_test(&r->goal, held, p + done, length);
 		if (answer < 0)
 			return answer;
+		r->measured_uncut &= ended;
 		done += length + ended;
 		held = &none;
 	}
+	r->measured_size = done;
+	r->measured_count = count;
 	r->goal.found = answer != 0;
 	return (ssize_t)done;
 }
@@ -142,6 +147,12 @@ lines_add_batch(struct lines_records *r, const struct target *t,
 	r->start = output_appended();
 	r->before = r->goal.records;
 	r->batched = 0;
+	/* nothing is to be done with each of them */
+	if (measured && r->printer.print->quiet && r->measured_uncut &&
+	    size == r->measured_size) {
+		r->goal.records += r->measured_count;
+		return 0;
+	}
 	r->measured = measured;
 	error = lines_add(r, t, held, bytes, size);
 	r->measured = false;

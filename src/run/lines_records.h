@@ -27,6 +27,10 @@ struct lines_records {
 	struct lines_goal goal;
 	size_t longest; /* --max-line, bytes */
 	bool measured; /* --until was tried on those that are being added */
+	/* of lines_measure: what it returned, how many records, none was cut */
+	size_t measured_size;
+	size_t measured_count;
+	bool measured_uncut;
 	/* of the batch */
 	const char *bytes;
 	uint64_t start; /* output_appended then */

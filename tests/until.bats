@@ -206,6 +206,26 @@ matches() {
 	expect 1
 }
 
+@test "--until: an expression that takes minutes: the timeout holds, and SIGTERM" {
+	need_program "it goes on until the expression has been tried"
+	local long start
+
+	printf -v long '%40000s' ''
+	long=${long// /a}
+	printf '%sb\n' "${long:20000}" >log
+	# where it is quick, the end of the file comes first
+	pm wait --lines -t 0.1 --until "$long" log
+	[[ $status != 1 ]] || skip "regexec(3) is quick here"
+	expect 124 ''
+	pmux wait --lines --until "$long" log >out 2>err 3>&- &
+	start=$!
+	# its memory grows while the expression is tried
+	until [[ $(ps -o rss= -p "$start") -gt 40000 ]]; do sleep 0.01; done
+	kill -TERM "$start"
+	finish "$start"
+	assert_equal "$status" 143
+}
+
 @test "--until: bad expressions are usage errors" {
 	usage_error "'a\(': .*[(]" wait --lines --until 'a(' 0
 	usage_error "'\[a': .*\[" wait --lines --until '[a' 0

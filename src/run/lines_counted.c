@@ -78,7 +78,7 @@ wants_unfinished(struct lines_records *r, struct lines_source *source,
 	int answer = 0;
 
 	if (r->goal.partial || ends)
-		answer = lines_goal_test(&r->goal, &source->holder->held, bytes,
+		answer = lines_goal_try(&r->goal, &source->holder->held, bytes,
 		    length);
 	if (answer < 0)
 		return answer;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "run/lines_goal.h"
+#include "sys/sigdefer.h"
 
 void
 lines_goal_begin(struct lines_goal *goal, int64_t count, struct pattern *until,
@@ -40,6 +41,19 @@ lines_goal_test(struct lines_goal *goal, const struct lines_held *held,
 	memcpy(joined, held->held, held->length);
 	memcpy(joined + held->length, line, length);
 	return pattern_match(goal->until, joined, held->length + length);
+}
+
+int
+lines_goal_try(struct lines_goal *goal, const struct lines_held *held,
+    char *line, size_t length)
+{
+	int answer;
+
+	/* an expression may take hours */
+	sigdefer_pause();
+	answer = lines_goal_test(goal, held, line, length);
+	sigdefer_resume();
+	return answer;
 }
 
 int

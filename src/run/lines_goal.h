@@ -35,6 +35,10 @@ void lines_goal_end(struct lines_goal *goal);
 int lines_goal_test(struct lines_goal *goal, const struct lines_held *held,
     char *line, size_t length);
 
+/* The same for bytes that have not been read, within sigdefer_begin. */
+int lines_goal_try(struct lines_goal *goal, const struct lines_held *held,
+    char *line, size_t length);
+
 /* The same for a record that is about to be printed.  Returns 0 or -ENOMEM. */
 int lines_goal_match(struct lines_goal *goal, const struct lines_held *held,
     char *line, size_t length);

@@ -124,7 +124,7 @@ lines_measure(struct lines_records *r, const struct lines_held *held, char *p,
 	     next_record(r, held->length, p + done, size - done, &length,
 		 &ended);
 	     count++) {
-		answer = lines_goal_test(&r->goal, held, p + done, length);
+		answer = lines_goal_try(&r->goal, held, p + done, length);
 		if (answer < 0)
 			return answer;
 		r->measured_uncut &= ended;

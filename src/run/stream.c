@@ -13,6 +13,7 @@
 #include "base/flags.h"
 #include "base/pmux.h"
 #include "output/diag.h"
+#include "fifo/fifo.h"
 #include "output/output.h"
 #include "print/print.h"
 #include "run/delivery.h"
@@ -24,6 +25,8 @@
 #include "run/stream.h"
 #include "run/vnodes.h"
 #include "run/watched.h"
+#include "sys/sigdefer.h"
+#include "sys/terminate.h"
 
 struct stream {
 	struct request *request;
@@ -255,6 +258,14 @@ result(const struct stream *f, bool timed_out)
 	return f->d.w.waitset.asked && !has_goal(f) ? EXIT_EVENT : EXIT_UNASKED;
 }
 
+/* An expression of --until takes longer than --timeout allows. */
+static void
+give_up(void)
+{
+	(void)fifo_leave();
+	terminate_with(EXIT_TIMED_OUT);
+}
+
 static int
 run(struct stream *f)
 {
@@ -267,6 +278,8 @@ run(struct stream *f)
 		    &r->print);
 	/* events that were not printed stay, and will be printed again */
 	output_until(r->wait.deadline, r->stream.lines && has_goal(f));
+	if (r->stream.until != NULL)
+		sigdefer_deadline(r->wait.deadline, give_up);
 	if (status == 0)
 		status = loop(f, &timed_out, &output_error);
 	if (r->stream.lines)

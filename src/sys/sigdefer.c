@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/time.h>
+
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -9,6 +11,9 @@
 #include "base/pmux.h"
 #include "sys/kernel.h"
 #include "sys/sigdefer.h"
+
+/* So much later than the deadline a wait has noticed it: us. */
+#define LATE 20000
 
 static void
 end(int number)
@@ -22,11 +27,26 @@ end(int number)
 	(void)raise(number);
 }
 
+/* Whether SIGALRM comes from the timer of sigdefer_deadline. */
+static bool
+is_late(const struct sigdefer *s)
+{
+	return s->late != NULL && s->pending == 0 &&
+	    deadline_left(s->deadline) == 0;
+}
+
 static void
 caught(int number)
 {
 	struct sigdefer *s = pmux->sigdefer;
 
+	if (number == SIGALRM && is_late(s)) {
+		if (s->paused == 0)
+			return;
+		s->depth++;
+		s->before_end();
+		s->late();
+	}
 	if (s->pending == 0)
 		s->pending = number;
 	if (s->depth == 0)
@@ -79,6 +99,46 @@ sigdefer_end(void)
 
 	if (--s->depth == 0 && s->pending != 0)
 		end((int)s->pending);
+}
+
+void
+sigdefer_pause(void)
+{
+	struct sigdefer *s = pmux->sigdefer;
+
+	s->paused = s->depth;
+	s->depth = 0;
+	if (s->pending != 0)
+		end((int)s->pending);
+}
+
+void
+sigdefer_resume(void)
+{
+	struct sigdefer *s = pmux->sigdefer;
+
+	s->depth = s->paused;
+	s->paused = 0;
+}
+
+/* Again and again: it may come between two pauses. */
+void
+sigdefer_deadline(deadline_t deadline, void (*late)(void))
+{
+	struct sigdefer *s = pmux->sigdefer;
+	int64_t us = deadline_left(deadline) / 1000 + LATE;
+	const struct itimerval timer = {
+		.it_interval = { .tv_usec = LATE },
+		.it_value = { .tv_sec = (time_t)(us / 1000000),
+		    .tv_usec = (suseconds_t)(us % 1000000) },
+	};
+
+	if (pmux->host->stays || s->replaced[SIGALRM].sa_handler != SIG_DFL ||
+	    deadline == DEADLINE_NEVER)
+		return;
+	s->deadline = deadline;
+	s->late = late;
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 bool

@@ -12,11 +12,15 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "base/deadline.h"
 #include "sys/caller.h"
 
 struct sigdefer {
 	void (*before_end)(void);
 	volatile sig_atomic_t depth, pending;
+	volatile sig_atomic_t paused; /* the depth meanwhile, or 0 */
+	deadline_t deadline; /* of sigdefer_deadline, or DEADLINE_NEVER */
+	void (*late)(void);
 	/* the dispositions that the handler replaced; NSIG of them */
 	struct sigaction *replaced;
 };
@@ -30,6 +34,20 @@ void sigdefer_signals(void (*last)(void));
 /* Between these, which nest, no signal ends pmux. */
 void sigdefer_begin(void);
 void sigdefer_end(void);
+
+/*
+ * Between these, within those, nothing that was read is at stake: a signal ends
+ * pmux at once.
+ */
+void sigdefer_pause(void);
+void sigdefer_resume(void);
+
+/*
+ * If DEADLINE passes between those, call LAST of sigdefer_signals and then LATE,
+ * which ends the process, both in a handler.  Does nothing where the host stays,
+ * or SIGALRM is not at its default action: setitimer(2) sends it.
+ */
+void sigdefer_deadline(deadline_t deadline, void (*late)(void));
 
 /* Whether one has come: do not wait for anything from now on. */
 bool sigdefer_pending(void);

@@ -370,6 +370,17 @@ zombies() {
 	exec 7>&-
 }
 
+@test "records without a status" {
+	need_linux
+	run --separate-stderr peer zombie pmux wait -t 1h \
+	    --format 'ended %t' --exit @PID@
+	assert_success
+	assert_regex "$output" '^ended [0-9]+$'
+	run --separate-stderr peer zombie pmux wait -t 1h -q --exit @PID@
+	assert_success
+	assert_output ''
+}
+
 @test "many zombies: the status of each" {
 	need_linux
 	local -a children=() targets

@@ -8,14 +8,16 @@ program await
 if [ "$(uname -s)" = Linux ]; then
 	await=$dir/await
 	for count in 1 1000; do
-		row "--exit of $count, to its line" wall exit-$count pmux C 1.2
-		row "--exit of $count, CPU" cpu exit-$count pmux C 1.2
-		row '  beside C that prints statuses' cpu exit-$count \
-		    pmux status 1.2
+		row "--exit of $count, to its line" wall exit-$count bare C 1.2
+		row '  with the status, as C' wall exit-$count pmux status 1.2
+		row "--exit of $count, CPU" cpu exit-$count bare C 1.2
+		row '  with the status, as C' cpu exit-$count pmux status 1.2
+		row '  with the status, C without' cpu exit-$count pmux C ''
 		say "--exit of $count: $stream_rounds rounds"
 		"$await" exit $count "$stream_rounds" C "$await" wait \
 		    // again "$await" wait \
 		    // status "$await" status \
+		    // bare "$pmux" wait -a --format 'exit\t%t' --exit= \
 		    // pmux "$pmux" wait -a --exit= >>"$scratch/results" ||
 		    say 'a program failed: its rows will be missing'
 	done

@@ -466,6 +466,13 @@ await_keep(void)
 		pmux->await->keeps = true;
 }
 
+void
+await_no_status(void)
+{
+	if (pmux->await != NULL)
+		pmux->await->no_status = true;
+}
+
 int
 await_connection(uint32_t token)
 {

@@ -61,6 +61,9 @@ const struct backend *await_over(const struct backend *base, bool alone);
 /* Connections stay open, blocking, until their target is removed. */
 void await_keep(void);
 
+/* No exit status of a process is wanted. */
+void await_no_status(void);
+
 /* That of the condition with TOKEN, which is met; or -1. */
 int await_connection(uint32_t token);
 

@@ -92,6 +92,7 @@ struct paths;
 
 struct await {
 	bool keeps; /* connections */
+	bool no_status; /* of processes is wanted */
 	deadline_t until;
 	struct condition *list;
 	size_t count;

@@ -29,6 +29,16 @@ print_wants_data(const struct print_options *options, bool lines)
 	return format_has(s, 'd');
 }
 
+bool
+print_wants_status(const struct print_options *options)
+{
+	const char *s = options->format;
+
+	return !options->quiet &&
+	    (s == NULL || options->json || format_has(s, 'e') ||
+		format_has(s, 's'));
+}
+
 static void
 put_record(const struct record *record)
 {

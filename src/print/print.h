@@ -63,6 +63,9 @@ void print_line(const struct print_options *options,
  */
 bool print_wants_data(const struct print_options *options, bool lines);
 
+/* Whether the exit status of a process is printed. */
+bool print_wants_status(const struct print_options *options);
+
 /*
  * Standard output failed with ERROR, a -errno.  Where its reader has gone, die
  * of SIGPIPE, FIFOs being left first; otherwise returns the exit status, that

@@ -231,6 +231,7 @@ from_process() {
 	mkfifo f
 	exec {fd}<>f
 	sleep 1000 7<f 3>&- &
+	await_state "$!" S
 	pm poll -t 0 -p "$!" --ready-fd 7 7 7>ready
 	kill "$!"
 	[[ $stderr != *EPERM* && $stderr != *"no pidfd_getfd"* ]] || skip "$stderr"

@@ -365,6 +365,27 @@ every_while_until() {
 	each every_while_until
 }
 
+while_is_highest() {
+	local process=$1
+
+	rm -f f
+	mkfifo f
+	# no descriptor is above that of the process
+	# shellcheck disable=SC2016
+	bash -c 'read -r _ <go & exec 7>&- 8>&- 9>&-
+		"$PMUX" "$1" --follow --while "$!" "$2" <>f' \
+	    - "$process" "$(reads "$process" 0)" >out 2>err 3>&- &
+	pid=$!
+	echo >go
+	finish "$pid"
+	expect 1 ''
+}
+
+@test "--while: the descriptor of the process is the highest" {
+	mkfifo go
+	each while_is_highest
+}
+
 @test "--while: a process that has gone already" {
 	sh -c : &
 	pid=$!

@@ -100,7 +100,10 @@ typedef int backend_remove_fn(struct backend_state *state, uint32_t token,
 typedef int backend_wait_fn(struct backend_state *state, size_t max,
     int64_t timeout);
 
-/* The next event of the last wait, in its order: 1 with *EVENT set, or 0. */
+/*
+ * The next event of the last wait, in its order: 1 with *EVENT set, members that
+ * the primitive does not have being 0; or 0.
+ */
 typedef int backend_next_fn(struct backend_state *state, struct event *event);
 
 /* Give up the object and all it holds; STATE may be NULL. */

@@ -156,8 +156,10 @@ devpoll_next(struct backend_state *state, struct event *event)
 	if (state->cursor == state->count)
 		return 0;
 	p = &state->ready[state->cursor++];
-	event->token = state->tokens[p->fd] - 1;
-	event->bits = (unsigned short)p->revents;
+	*event = (struct event){
+		.token = state->tokens[p->fd] - 1,
+		.bits = (unsigned short)p->revents,
+	};
 	return 1;
 }
 

@@ -166,9 +166,11 @@ epoll_next(struct backend_state *state, struct event *event)
 	if (state->cursor == state->count)
 		return 0;
 	e = &state->ready[state->cursor++];
-	event->token = e->data.u32;
-	event->ident = e->data.u64;
-	event->bits = e->events;
+	*event = (struct event){
+		.token = e->data.u32,
+		.bits = e->events,
+		.ident = e->data.u64,
+	};
 	return 1;
 }
 

@@ -163,7 +163,10 @@ kqueue_poll_next(struct backend_state *state, struct event *event)
 		p = (struct pollfd){ member->fd, (short)member->bits, 0 };
 		if (poll(&p, 1, 0) != 1)
 			continue;
-		event->bits = (unsigned short)p.revents;
+		*event = (struct event){
+			.token = event->token,
+			.bits = (unsigned short)p.revents,
+		};
 		return 1;
 	}
 	return 0;

@@ -153,8 +153,10 @@ poll_next(struct backend_state *state, struct event *event)
 		if (p->revents == 0)
 			continue;
 		state->left--;
-		event->token = (uint32_t)(state->cursor - 1);
-		event->bits = (unsigned short)p->revents;
+		*event = (struct event){
+			.token = (uint32_t)(state->cursor - 1),
+			.bits = (unsigned short)p->revents,
+		};
 		return 1;
 	}
 	return 0;

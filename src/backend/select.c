@@ -155,6 +155,15 @@ select_open(struct backend_state **state, size_t capacity)
 	return 0;
 }
 
+static bool
+is_asked(const struct backend_state *state, int fd)
+{
+	for (int i = 0; i < LISTS; i++)
+		if (FD_ISSET(bit(fd), &state->asked[i][fd / FD_SETSIZE]))
+			return true;
+	return false;
+}
+
 static int
 select_remove(struct backend_state *state, uint32_t token, int fd)
 {
@@ -169,10 +178,11 @@ select_remove(struct backend_state *state, uint32_t token, int fd)
 	e->fd = -1;
 	while (state->count > 0 && state->entries[state->count - 1].fd == -1)
 		state->count--;
-	if (state->count == 0) {
-		state->highest = -1;
+	if (state->count == 0)
 		state->lists = 0;
-	}
+	/* it may be closed now */
+	while (state->highest >= 0 && !is_asked(state, state->highest))
+		state->highest--;
 	return 0;
 }
 
@@ -235,22 +245,26 @@ static int
 select_next(struct backend_state *state, struct event *event)
 {
 	const struct handle *e;
+	uint32_t bits;
 
 	while (state->left > 0 && state->cursor < state->count) {
 		e = &state->entries[state->cursor++];
-		event->bits = 0;
+		bits = 0;
 		for (int i = 0; e->fd != -1 && i < LISTS; i++) {
 			const fd_set *set = state->answered[i];
 
 			if ((e->list & 1u << i) == 0 ||
 			    !FD_ISSET(bit(e->fd), &set[e->fd / FD_SETSIZE]))
 				continue;
-			event->bits |= 1u << i;
+			bits |= 1u << i;
 			state->left--;
 		}
-		if (event->bits == 0)
+		if (bits == 0)
 			continue;
-		event->token = (uint32_t)(state->cursor - 1);
+		*event = (struct event){
+			.token = (uint32_t)(state->cursor - 1),
+			.bits = bits,
+		};
 		return 1;
 	}
 	return 0;

@@ -140,7 +140,8 @@ state() {
 		    echo "$name $value"
 	done </proc/$$/status
 	ulimit -n; umask; echo "$PWD"; trap; jobs; echo "$!"
-	echo "$(</proc/$$/task/$$/children)"
+	# bash 5.1 starts a process for $(<file)
+	value= && read -r value </proc/$$/task/$$/children; echo "$value"
 }
 memory() {
 	local name

@@ -146,7 +146,7 @@ resolve(const struct command *command, struct request *request)
 	await_until(request->wait.deadline);
 	if (program)
 		await_keep();
-	else if (!print_wants_status(&request->print))
+	else if (pmux->await != NULL && !print_wants_status(&request->print))
 		await_no_status();
 	if (status == 0 && request->wait.ready_fd != -1 &&
 	    targets_name(&request->targets, request->wait.ready_fd))

@@ -466,6 +466,16 @@ each_exit() {
 	expect 9 trap 0
 }
 
+@test "PROGRAM: a subshell of a trap does not end it" {
+	mkfifo f
+	script 'exec 8<>f; trap "(:); echo x >f" USR1
+		{ read -r _ <ready; kill -USR1 $$; } &
+		pmux poll -t 60 0:in -- sh -c "echo x >ready; read -r _ <f; exit 5" \
+		    </dev/null
+		echo $?'
+	expect 0 5
+}
+
 @test "PROGRAM: its status, if it outlives Ctrl-C" {
 	# its parent, the process of the call, gets the signals as well
 	script 'pmux poll -t 60 0:in -- sh -c "trap \"\" INT QUIT

@@ -380,6 +380,9 @@ forget(void)
 {
 	if (innermost == NULL || !innermost->running)
 		return;
+	/* the parent waits for these */
+	for (struct shell_call *c = innermost; c != NULL; c = c->next)
+		c->child = 0;
 	pmux_forget();
 	innermost = NULL;
 }

@@ -21,7 +21,6 @@
 #include "shell/host.h"
 #include "sys/apart.h"
 #include "sys/caller.h"
-#include "sys/launch.h"
 #include "sys/signals.h"
 #include "sys/terminate.h"
 
@@ -79,6 +78,8 @@ sleep_in_shell(struct pmux_host *host, int (*wait)(void *argument),
 	signals_block(&old);
 	c->mask = old;
 	shell_mask(&c->mask);
+	if (c->child != 0 && !apart_hides)
+		(void)sigaddset(&c->mask, SIGCHLD);
 	if (!pending() || c->stuck) {
 		host->mask = &c->mask;
 		n = wait(argument);
@@ -137,16 +138,12 @@ wait_for_child(void *argument)
 	return apart_wait(c->child, -1, &c->child_status);
 }
 
-/* The shell leaves the call. */
 static void
-end_child(void *argument)
+kill_child(struct shell_call *c)
 {
-	struct shell_call *c = argument;
 	deadline_t end = deadline_in(PATIENCE);
 	int status, error;
 
-	if (c->child == 0)
-		return;
 	(void)kill(c->child, SIGTERM);
 	do
 		error = apart_wait(c->child, deadline_left(end), &status);
@@ -159,6 +156,18 @@ end_child(void *argument)
 	c->child = 0;
 }
 
+/* It has ended, or the shell leaves the call. */
+static void
+end_child(void *argument)
+{
+	struct shell_call *c = argument;
+
+	if (c->child != 0)
+		kill_child(c);
+	if (!apart_hides)
+		signals_restore(&c->before);
+}
+
 static int
 result(int status)
 {
@@ -169,17 +178,18 @@ static bool
 run_apart(struct pmux_host *host, int *status)
 {
 	struct shell_call *c = host->data;
-	sigset_t old, held;
+	sigset_t mask;
 	int error;
 
-	if (!apart_hides)
-		signals_hold(SIGCHLD, &held);
-	signals_block(&old);
+	signals_block(&c->before);
 	c->child = apart_start();
 	if (c->child == 0)
 		begin_child(c);
 	error = errno;
-	signals_restore(&old);
+	mask = c->before;
+	if (c->child > 0 && !apart_hides)
+		(void)sigaddset(&mask, SIGCHLD);
+	signals_restore(&mask);
 	if (c->child == 0)
 		return false;
 	if (c->child == -1) {
@@ -193,8 +203,6 @@ run_apart(struct pmux_host *host, int *status)
 	while (error == -EINTR || error == -EAGAIN);
 	c->child = 0;
 	pmux_close();
-	if (!apart_hides)
-		signals_restore(&held);
 	*status = error == 0 ? result(c->child_status) :
 			       diag_system(-error, NULL, "waitpid");
 	shell_after_child(error == 0 && WIFSIGNALED(c->child_status) &&

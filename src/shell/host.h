@@ -30,7 +30,8 @@ struct shell_call {
 	char *bytes; /* the records */
 	size_t used, size, at;
 	char separator;
-	sigset_t mask;
+	sigset_t mask; /* of a sleep */
+	sigset_t before; /* of the shell, before CHILD was started */
 	bool stuck; /* the shell does not run what is pending */
 	bool running; /* the shell runs traps: it may fork, or leave */
 	bool apart; /* this process is only for this call */

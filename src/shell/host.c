@@ -93,6 +93,12 @@ sleep_in_shell(struct pmux_host *host, int (*wait)(void *argument),
 
 /* ---- a process of its own ---- */
 
+static void
+wake(int number)
+{
+	(void)number;
+}
+
 /*
  * In the process that has the call.  Signals are blocked: SIGTERM is forwarded,
  * those of the terminal have reached PROGRAM.
@@ -106,6 +112,8 @@ attend(struct pmux_host *host, pid_t child)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
+	/* by default it is ignored: a blocked one may be lost (POSIX, XSH 2.4.1) */
+	(void)signal(SIGCHLD, wake);
 	while (waitpid(child, &status, WNOHANG) == 0)
 		if (sigwait(&set, &number) == 0 && number == SIGTERM)
 			(void)kill(child, number);

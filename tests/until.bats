@@ -224,6 +224,38 @@ matches() {
 	kill -TERM "$start"
 	finish "$start"
 	assert_equal "$status" 143
+	# a named pipe, which pmux leaves before it ends
+	mkfifo f
+	cat log >f 3>&- &
+	pm wait --lines -t 0.1 --until "$long" f
+	assert_equal "$status ${#output}" '124 0'
+	assert_equal "$(cat f | wc -c)" 20002
+	[[ $(uname -m) == x86_64 ]] || return 0 # vfork may be clone here
+	deny clone=EAGAIN -- true || return 0
+	cat log >f 3>&- &
+	run --separate-stderr deny clone=EAGAIN clone3=EAGAIN -- \
+	    pmux wait --lines -t 0.1 --until "$long" f
+	assert_equal "$status" 3
+	[[ $stderr == *'f: what is unread is lost'* ]] || fail "$stderr"
+}
+
+@test "--until: stopped until long after the timeout, without a target" {
+	need_program "the shell would be stopped"
+	waiting wait --lines -t 200ms --until x
+	kill -STOP "$pid"
+	sleep 0.4
+	kill -CONT "$pid"
+	finish "$pid"
+	expect 124
+}
+
+@test "--until: an alarm that the caller has set ends pmux" {
+	need_program "it is executed"
+	command -v perl >/dev/null || skip "no perl"
+	mkfifo f
+	exec 7<>f
+	run perl -e 'alarm 1; exec @ARGV' "$PMUX" wait --lines -t 3 --until x 7
+	assert_equal "$status" 142
 }
 
 @test "--until: bad expressions are usage errors" {

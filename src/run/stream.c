@@ -262,8 +262,7 @@ result(const struct stream *f, bool timed_out)
 static void
 give_up(void)
 {
-	(void)fifo_leave();
-	terminate_with(EXIT_TIMED_OUT);
+	terminate_with(fifo_leave() != 0 ? EXIT_SYSTEM : EXIT_TIMED_OUT);
 }
 
 static int

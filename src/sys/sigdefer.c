@@ -132,9 +132,13 @@ sigdefer_deadline(deadline_t deadline, void (*late)(void))
 		.it_value = { .tv_sec = (time_t)(us / 1000000),
 		    .tv_usec = (suseconds_t)(us % 1000000) },
 	};
+	struct itimerval before;
 
-	if (pmux->host->stays || s->replaced[SIGALRM].sa_handler != SIG_DFL ||
-	    deadline == DEADLINE_NEVER)
+	if (pmux->host->stays || deadline == DEADLINE_NEVER ||
+	    s->before_end == NULL ||
+	    s->replaced[SIGALRM].sa_handler == SIG_IGN ||
+	    getitimer(ITIMER_REAL, &before) == -1 ||
+	    before.it_value.tv_sec != 0 || before.it_value.tv_usec != 0)
 		return;
 	s->deadline = deadline;
 	s->late = late;

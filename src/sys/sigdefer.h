@@ -45,7 +45,8 @@ void sigdefer_resume(void);
 /*
  * If DEADLINE passes between those, call LAST of sigdefer_signals and then LATE,
  * which ends the process, both in a handler.  Does nothing where the host stays,
- * or SIGALRM is not at its default action: setitimer(2) sends it.
+ * without sigdefer_signals, or where the caller ignores SIGALRM or has set the
+ * timer that sends it, that of setitimer(2).
  */
 void sigdefer_deadline(deadline_t deadline, void (*late)(void));
 

@@ -75,6 +75,22 @@ print(c.makefile().readline(), end="")'
 	assert_equal "$(<served)" 'question: connect,'
 }
 
+@test "PROGRAM has the connection alone" {
+	mkfifo closed
+	server $'s.listen()
+c = s.accept()[0]
+c.settimeout(20)
+try:
+    print(c.makefile().read(), end="")
+finally:
+    open("closed", "w").close()'
+	pm wait -t 1h --connect "127.0.0.1:$port" -- \
+	    sh -c 'echo text; exec <&- >&-; read -r _ <closed; exit 5'
+	expect 5
+	wait "$server"
+	assert_equal "$(<served)" text
+}
+
 @test "with --follow, too" {
 	server $'s.listen()\nc = s.accept()[0]\nprint(c.makefile().read(), end="")'
 	pm wait -f -t 1h --connect "127.0.0.1:$port" -- echo hello

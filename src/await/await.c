@@ -480,6 +480,15 @@ await_connection(uint32_t token)
 }
 
 void
+await_let_go(void)
+{
+	struct await *await = pmux->await;
+
+	for (size_t i = 0; await != NULL && i < await->count; i++)
+		close_connection(&await->list[i]);
+}
+
+void
 await_until(deadline_t deadline)
 {
 	if (pmux->await != NULL)

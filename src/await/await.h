@@ -67,6 +67,9 @@ void await_no_status(void);
 /* That of the condition with TOKEN, which is met; or -1. */
 int await_connection(uint32_t token);
 
+/* Close all of them: PROGRAM has them, in another process. */
+void await_let_go(void);
+
 /* The call ends at DEADLINE: what is not known then is unknown. */
 void await_until(deadline_t deadline);
 

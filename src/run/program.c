@@ -351,6 +351,7 @@ become(const struct launch *launch, int *status)
 	if (child <= 0)
 		return error;
 	fifo_let_go();
+	await_let_go();
 	end_loan();
 	*status = host->attend(host, child);
 	return 0;

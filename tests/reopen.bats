@@ -209,6 +209,26 @@ truncated() {
 	ends 0 "pmux: wait: ./link/log: $(too_many_links)"
 }
 
+@test "a named pipe that comes later is held after a signal" {
+	local writer
+
+	waiting wait --lines --reopen --format %l ./f
+	mkfifo f go
+	{
+		echo one
+		read -r _ <go
+		echo two
+	} >f 3>&- &
+	writer=$!
+	until [[ $(<out) == one ]]; do sleep 0.01; done
+	kill "$pid"
+	finish "$pid"
+	echo >go
+	wait "$writer"
+	pm wait --lines --format %l -t 1h ./f
+	expect 0 two
+}
+
 # too_many_links: how pmux reports a loop of symbolic links.
 too_many_links() {
 	local output

@@ -131,6 +131,17 @@ catch_signals(void)
 			(void)sigaction(i, &old, NULL);
 }
 
+void
+fifo_catch(void)
+{
+	struct fifos *f = pmux->fifos;
+
+	if (f->catches || f->hold == 0)
+		return;
+	f->catches = true;
+	catch_signals();
+}
+
 static int
 reserve(void)
 {
@@ -356,12 +367,10 @@ fifo_hint(void)
 int
 fifo_open(const char *path, bool writing)
 {
-	struct fifos *f = pmux->fifos;
 	sigset_t old;
 	int fd;
 
-	if (f->set.capacity == 0 && f->hold != 0)
-		catch_signals();
+	fifo_catch();
 	signals_block(&old);
 	fd = be_sure();
 	if (fd == 0)

@@ -23,6 +23,7 @@ struct fifos {
 	deadline_t linger_end; /* of that patience, once it has begun */
 	int64_t sure_until; /* a process can be started */
 	bool unsure; /* none could be, the last time */
+	bool catches; /* signals that would end the process */
 	bool left;
 	int lost; /* the result of fifo_leave */
 	/* pmux becomes PROGRAM, which has this end if its fd is not -1 */
@@ -47,9 +48,15 @@ void fifo_hold(int64_t ns);
 void fifo_patience(int64_t ns);
 
 /*
+ * From the first call on, a signal that would end the process by its default
+ * action leaves its FIFOs first.  fifo_open calls it; what handles signals itself
+ * and may open a FIFO later has to do so before.
+ */
+void fifo_catch(void);
+
+/*
  * Open the FIFO PATH, which has to stay where it is, to read or to write, never
- * blocking and close-on-exec.  From the first call on a signal that would end
- * the process by its default action leaves its FIFOs first.  Returns the descriptor, which stays open until
+ * blocking and close-on-exec.  Returns the descriptor, which stays open until
  * fifo_leave or the end; or -errno (open(2)): -ENXIO if a FIFO to write has no
  * reader.  If no holder could be started now, nothing is opened, and the error
  * is fork(2)'s.

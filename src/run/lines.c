@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/pmux.h"
+#include "fifo/fifo.h"
 #include "output/diag.h"
 #include "output/output.h"
 #include "run/lines.h"
@@ -111,6 +112,8 @@ lines_open(const struct targets *targets, const struct print_options *print,
 	if (status != 0)
 		return status;
 	l->serving = true;
+	if (options->reopen)
+		fifo_catch();
 	sigdefer_signals(put_last);
 	return 0;
 }

@@ -29,7 +29,10 @@
 
 struct condition;
 
-/* From so many on, epoll(7) costs less than a poll(2) of all for each event. */
+/*
+ * From this number of conditions on, epoll(7) costs less than a poll(2) of all
+ * for each event.
+ */
 #define MANY 32
 
 /* What differs between them. */

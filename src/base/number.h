@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * number.h - digits to numbers, and back.  No sign, no blank: all bytes have to be
- * digits.
+ * number.h - digits to numbers, and back.  No sign, no blank: all bytes have to
+ * be digits.
  */
 #ifndef NUMBER_H
 #define NUMBER_H

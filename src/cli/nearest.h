@@ -13,8 +13,8 @@
 unsigned nearest_distance(const char *a, const char *b);
 
 /*
- * The same, but A may also be the beginning of B, from two letters on, which is
- * farther than a slip of one letter and nearer than any other.
+ * The same, but A may also be the beginning of B, from two letters on: that is
+ * as near as a slip of one letter.
  */
 unsigned nearest_beginning(const char *a, const char *b);
 #define NEAREST_FAR 3

@@ -13,7 +13,7 @@ struct columns {
 	size_t count; /* of cells in a record */
 	size_t column; /* of the next cell, if not aligned */
 	bool aligned;
-	char *text; /* the cells that are to be, each with a NUL behind it */
+	char *text; /* if aligned: the cells, each with a NUL behind it */
 	size_t used, size;
 	bool failed; /* no memory: what was added is not complete */
 };
@@ -36,8 +36,8 @@ void columns_add_name(struct columns *columns, const char *name, size_t length);
 size_t columns_width(const char *text, size_t length);
 
 /*
- * Append what was not yet, all records if they are aligned, to the output, and
- * release what COLUMNS has.  Returns 0 or -ENOMEM: the records are not complete.
+ * Append the records to the output, if they are aligned; others have been.
+ * Release what COLUMNS has.  Returns 0 or -ENOMEM: the records are not complete.
  */
 int columns_print(struct columns *columns);
 

@@ -22,13 +22,14 @@ enum lines_answer {
 	LINES_FAILED /* it cannot be read; a message has been printed */
 };
 
+struct stream_options;
+
 /*
  * Prepare to read lines from TARGETS, as OPTIONS say, which are to be printed as
  * PRINT says; all three stay where they are until lines_end.  Returns 0 or an
  * exit status, a message having been printed: for a target that asks to write,
  * or one that cannot be read.
  */
-struct stream_options;
 int lines_open(const struct targets *targets, const struct print_options *print,
     const struct stream_options *options);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * lines_counted.h - taking no more records than --count and --until want: peek,
- * print, then consume what was printed, so that the rest stays unread for other
- * processes, and what could not be printed is not lost.
+ * print, then consume what was printed, so that what follows stays unread for
+ * other processes, and what could not be printed is not lost.
  */
 #ifndef LINES_COUNTED_H
 #define LINES_COUNTED_H

@@ -116,7 +116,7 @@ lines_is_stuck(struct lines_source *source, size_t length, bool *last)
 	*last = false;
 	if (length == LINES_LARGEST_SIZE)
 		return true;
-	/* no more comes if another file has its name */
+	/* nothing is added to it if another file has its name */
 	if (lines_is_endless(source))
 		return *last = source->named != NULL &&
 		    tail_ended(source->named);

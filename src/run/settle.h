@@ -27,7 +27,7 @@ int settle_open(struct settle **settle, size_t count, int64_t quiet,
     int64_t limit);
 
 /*
- * SETTLE may be NULL here, and where the functions below look for a target: it
+ * SETTLE may be NULL here, and for the functions below that need no target: it
  * has none.
  */
 void settle_close(struct settle *settle);

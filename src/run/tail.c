@@ -18,7 +18,7 @@
 #include "sys/fileid.h"
 #include "sys/watch.h"
 
-/* ns, after a change: it doubles up to SAMPLE_PAUSE. */
+/* ns, after the first pass: it doubles up to SAMPLE_PAUSE. */
 #define FIRST_PAUSE INT64_C(1000000)
 
 struct tail_file {

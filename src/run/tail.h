@@ -42,8 +42,8 @@ int64_t tail_left(const struct tail *tail);
 
 /*
  * The next target to read from, though no wait reports it: true with *INDEX set,
- * or false at the end of the pass.  A pass is due first 1 ms after a change,
- * then after pauses that double up to SAMPLE_PAUSE; with ALL it is now.
+ * or false at the end of the pass.  A pass is due at once after a change, then
+ * after pauses that double from 1 ms up to SAMPLE_PAUSE; with ALL it is now.
  */
 bool tail_next(struct tail *tail, bool all, uint32_t *index);
 

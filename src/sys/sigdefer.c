@@ -12,7 +12,7 @@
 #include "sys/kernel.h"
 #include "sys/sigdefer.h"
 
-/* So much later than the deadline a wait has noticed it: us. */
+/* The timer expires that much after the deadline, which a wait notices: us. */
 #define LATE 20000
 
 static void

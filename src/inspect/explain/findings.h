@@ -66,8 +66,8 @@ struct judge {
 int findings_judge(struct judge *judge);
 
 /*
- * Whether a thread of PROCESS has not slept since the snapshot before, and may go round a wait: it makes system calls, or an
- * entry is ready all the time.
+ * Whether a thread of PROCESS has not slept since the snapshot before, and may
+ * go round a wait: it makes system calls, or an entry is ready all the time.
  */
 bool findings_may_spin(const struct judge *judge,
     const struct snapshot_process *process);

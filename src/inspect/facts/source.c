@@ -216,7 +216,7 @@ visit_name(int directory, const char *name, visit_fn *visit, void *context)
 static int
 visit_all(int fd, visit_fn *visit, void *context)
 {
-	/* little, for the cache still has them when VISIT reads their links */
+	/* small: they are still in the cache when VISIT reads their links */
 	char entries[4096];
 	uint16_t length;
 	long n = 1;

@@ -411,6 +411,16 @@ each_exit() {
 	expect 0 0 0
 }
 
+@test "a subshell of a trap does not print the line that was begun" {
+	mkfifo f go
+	script 'trap "(:); echo >go" USR1
+		{ head -c 300000 /dev/zero | tr "\0" a; kill -USR1 $$
+			read -r _ <go; echo; } >f &
+		pmux poll --lines --format %l 5:in 5<f >out; echo $?; wc -c <out'
+	assert_success
+	assert_equal "${lines[*]}" '0 300001'
+}
+
 @test "Ctrl-C in an interactive shell, and the prompt is back" {
 	local -a pane command
 	local before=preamble_$shell

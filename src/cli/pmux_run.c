@@ -160,6 +160,8 @@ pmux_abandon(unsigned count)
 void
 pmux_forget(void)
 {
-	while (pmux != NULL)
+	while (pmux != NULL) {
+		lines_forget();
 		pmux_leave();
+	}
 }

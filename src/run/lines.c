@@ -152,6 +152,18 @@ lines_close(void)
 }
 
 void
+lines_forget(void)
+{
+	struct lines *l = pmux->lines;
+
+	if (l == NULL || !l->serving)
+		return;
+	l->serving = false;
+	for (size_t i = 0; i < l->targets->count; i++)
+		lines_turn_close(&l->sources[i]);
+}
+
+void
 lines_end(struct lines *l, size_t count)
 {
 	if (l == NULL)

@@ -79,6 +79,9 @@ bool lines_done(void);
 /* Append the unfinished lines, in the order of the targets. */
 void lines_close(void);
 
+/* In a child of fork(2): leave that to the parent. */
+void lines_forget(void);
+
 /* Release L, which may be NULL and was made for COUNT targets. */
 struct lines;
 void lines_end(struct lines *l, size_t count);

@@ -90,6 +90,12 @@ lines_turn_end(struct lines_source *holder)
 {
 	if (holder->turn)
 		turn_give(holder->own);
+	lines_turn_close(holder);
+}
+
+void
+lines_turn_close(struct lines_source *holder)
+{
 	if (holder->own >= 0 && holder->own != holder->target->fd)
 		(void)close(holder->own);
 }

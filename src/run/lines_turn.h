@@ -30,7 +30,11 @@ bool lines_turn_take(struct lines_source *source);
  */
 void lines_turn_give(struct lines_source *holder);
 
-/* Give it back, and close what lines_turn_fd opened.  Async-signal-safe. */
+/*
+ * Give it back, and close what lines_turn_fd opened; or only that, in a child of
+ * fork(2), which shares the turn with its parent.  Async-signal-safe.
+ */
 void lines_turn_end(struct lines_source *holder);
+void lines_turn_close(struct lines_source *holder);
 
 #endif

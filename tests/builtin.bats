@@ -421,6 +421,20 @@ each_exit() {
 	assert_equal "${lines[*]}" '0 300001'
 }
 
+@test "a subshell of a trap leaves processes watched" {
+	mkfifo f go
+	script 'exec 8<>f; trap "(:); echo >go" USR1
+		sh -c "read -r _ <go" & process=$!
+		later "kill -USR1 $$"
+		pmux wait -f -c 1 -t 60 --format %e --ready-fd 9 --exit $process 9>ready
+		echo $?
+		sh -c "read -r _ <go" & process=$!
+		later "kill -USR1 $$"
+		pmux wait --lines -t 60 --ready-fd 9 --while $process 8 9>ready
+		echo $?'
+	assert_equal "${lines[*]}" 'exit=0 0 1'
+}
+
 @test "Ctrl-C in an interactive shell, and the prompt is back" {
 	local -a pane command
 	local before=preamble_$shell

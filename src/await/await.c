@@ -278,11 +278,13 @@ await_close(struct backend_state *s)
 {
 	if (s == NULL)
 		return;
+	/* a parent of fork(2) may have the same epoll instance: no remove */
+	s->base->close(s->own);
+	s->own = NULL;
 	for (size_t i = 0; s->conditions && i < pmux->await->count; i++)
 		drop(s, &pmux->await->list[i]);
 	if (s->conditions)
 		paths_close();
-	s->base->close(s->own);
 	free(s->slots);
 	free(s->events);
 	free(s);

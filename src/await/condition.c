@@ -97,7 +97,9 @@ condition_hangup_only(struct backend_state *s, uint32_t slot)
 void
 condition_unwatch(struct backend_state *s, uint32_t slot)
 {
-	(void)s->base->remove(s->own, s->first_slot + slot, s->slots[slot].fd);
+	if (s->own != NULL)
+		(void)s->base->remove(s->own, s->first_slot + slot,
+		    s->slots[slot].fd);
 	s->slots[slot].fd = -1;
 	if (slot < s->unused)
 		s->unused = slot;

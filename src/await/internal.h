@@ -115,7 +115,7 @@ struct await {
 
 struct backend_state {
 	const struct backend *base;
-	struct backend_state *own; /* of BASE */
+	struct backend_state *own; /* of BASE; NULL: closed */
 	uint32_t first_slot; /* tokens of OWN from here on are slots */
 	struct slot {
 		int fd; /* -1: unused */

@@ -39,12 +39,10 @@ lifetime_begin(struct lifetime *l)
 }
 
 void
-lifetime_close(struct lifetime *l, struct waitset *w)
+lifetime_close(struct lifetime *l)
 {
-	if (l->process < 0)
-		return;
-	(void)w->backend->remove(w->state, token(w), l->process);
-	(void)close(l->process);
+	if (l->process >= 0)
+		(void)close(l->process);
 	l->process = -1;
 }
 
@@ -56,7 +54,9 @@ lifetime_end(struct lifetime *l, struct waitset *w)
 	DEBUG("stream", "the process of --while has ended");
 	l->ended = true;
 	l->sampled = false;
-	lifetime_close(l, w);
+	if (l->process >= 0)
+		(void)w->backend->remove(w->state, token(w), l->process);
+	lifetime_close(l);
 	for (size_t i = 0; i < targets->count; i++)
 		if (targets->list[i].fd >= 0 && isatty(targets->list[i].fd))
 			l->pause = TERMINAL_PAUSE;

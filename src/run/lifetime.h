@@ -29,7 +29,9 @@ void lifetime_begin(struct lifetime *l);
  * WAITSET_PROCESS.  Returns 0 or an exit status, a message having been printed.
  */
 int lifetime_open(struct lifetime *l, struct waitset *w, int64_t pid);
-void lifetime_close(struct lifetime *l, struct waitset *w);
+
+/* After W was closed. */
+void lifetime_close(struct lifetime *l);
 
 /* The wait reports the end of the process. */
 void lifetime_end(struct lifetime *l, struct waitset *w);

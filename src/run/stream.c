@@ -370,10 +370,10 @@ stream_close(void *stream)
 		dispatch_close(f->d.dispatch);
 	settle_close(f->d.settle);
 	vnodes_close(f->d.vnodes);
-	lifetime_close(&f->life, &f->d.w.waitset);
 	if (f->d.w.sampler.targets != NULL)
 		sampler_close(&f->d.w.sampler);
 	waitset_close(&f->d.w.waitset);
+	lifetime_close(&f->life);
 	free(f);
 }
 

@@ -239,6 +239,18 @@ matches() {
 	[[ $stderr == *'f: what is unread is lost'* ]] || fail "$stderr"
 }
 
+@test "--until: the timeout holds where the output has no room" {
+	need_linux	# whose pipes have room for 64 KiB
+	need_program "it is executed"
+	mkfifo in out
+	exec 7<>in 8<>out
+	head -c 61440 /dev/zero >&8
+	seq 4000 >&7
+	run --separate-stderr timeout 60 bash -c \
+	    'exec "$PMUX" wait --lines -t 0.1 --until x 7 >&8'
+	expect_error 124 'the timeout passed before all output could be written'
+}
+
 @test "--until: stopped until long after the timeout, without a target" {
 	need_program "the shell would be stopped"
 	waiting wait --lines -t 200ms --until x

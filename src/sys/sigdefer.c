@@ -41,7 +41,8 @@ caught(int number)
 	struct sigdefer *s = pmux->sigdefer;
 
 	if (number == SIGALRM && is_late(s)) {
-		if (s->paused == 0)
+		s->expired = s->paused == 0;
+		if (s->expired)
 			return;
 		s->depth++;
 		s->before_end();
@@ -101,6 +102,17 @@ sigdefer_end(void)
 		end((int)s->pending);
 }
 
+static void
+set_timer(int64_t us)
+{
+	const struct itimerval timer = {
+		.it_value = { .tv_sec = (time_t)(us / 1000000),
+		    .tv_usec = (suseconds_t)(us % 1000000) },
+	};
+
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 void
 sigdefer_pause(void)
 {
@@ -110,6 +122,11 @@ sigdefer_pause(void)
 	s->depth = 0;
 	if (s->pending != 0)
 		end((int)s->pending);
+	/* once more, for what takes long; a wait would be interrupted by each */
+	if (s->expired) {
+		s->expired = false;
+		set_timer(LATE);
+	}
 }
 
 void
@@ -121,17 +138,10 @@ sigdefer_resume(void)
 	s->paused = 0;
 }
 
-/* Again and again: it may come between two pauses. */
 void
 sigdefer_deadline(deadline_t deadline, void (*late)(void))
 {
 	struct sigdefer *s = pmux->sigdefer;
-	int64_t us = deadline_left(deadline) / 1000 + LATE;
-	const struct itimerval timer = {
-		.it_interval = { .tv_usec = LATE },
-		.it_value = { .tv_sec = (time_t)(us / 1000000),
-		    .tv_usec = (suseconds_t)(us % 1000000) },
-	};
 	struct itimerval before;
 
 	if (pmux->host->stays || deadline == DEADLINE_NEVER ||
@@ -142,7 +152,7 @@ sigdefer_deadline(deadline_t deadline, void (*late)(void))
 		return;
 	s->deadline = deadline;
 	s->late = late;
-	(void)setitimer(ITIMER_REAL, &timer, NULL);
+	set_timer(deadline_left(deadline) / 1000 + LATE);
 }
 
 bool

@@ -19,6 +19,7 @@ struct sigdefer {
 	void (*before_end)(void);
 	volatile sig_atomic_t depth, pending;
 	volatile sig_atomic_t paused; /* the depth meanwhile, or 0 */
+	volatile sig_atomic_t expired; /* the timer, outside of a pause */
 	deadline_t deadline; /* of sigdefer_deadline, or DEADLINE_NEVER */
 	void (*late)(void);
 	/* the dispositions that the handler replaced; NSIG of them */

@@ -292,11 +292,11 @@ recipe_for_bats() {
 }
 
 @test "README: five logs in one" {
-	recipe 'The logs of five programs in one, with the time'
+	recipe 'Merge the logs of five programs, with timestamps'
 }
 
 @test "README: one job, by name" {
-	recipe 'One job, by name'
+	recipe 'Read one job from a named pipe'
 }
 
 @test "README: a line, end and timeout" {
@@ -325,15 +325,15 @@ recipe_for_bats() {
 }
 
 @test "README: a pipe, or the end of its writer" {
-	recipe 'Data in a pipe, or the end of the process that was to write it'
+	recipe 'Wait for data in a pipe, or for the end of its writer'
 }
 
 @test "README: a server that says that it is ready" {
-	recipe "A server's line that it is ready, its death, or a deadline"
+	recipe 'Wait until a server prints that it is ready, dies, or takes too long'
 }
 
 @test "README: a server that has started" {
-	recipe 'A server that has started: its file, its port, or its death'
+	recipe "Wait for a server's file, its port, or its death"
 }
 
 @test "README: the first line of a server, in Bats" {
@@ -341,7 +341,7 @@ recipe_for_bats() {
 }
 
 @test "README: a reader first, then the write" {
-	recipe 'A reader first, then the write'
+	recipe 'Write only when there is a reader'
 }
 
 @test "README: many descriptors from a file" {
@@ -364,7 +364,7 @@ recipe_for_bats() {
 }
 
 @test "README: the lines of two programs" {
-	recipe 'The lines of two programs in one'
+	recipe 'Merge the lines of two programs'
 }
 
 @test "README: three workers" {

@@ -18,7 +18,7 @@ struct mount {
 struct mount_table {
 	pid_t owner;
 	size_t count;
-	struct mount *list;
+	struct mount list[];
 };
 
 /* The room for a name in the tables. */
@@ -33,14 +33,6 @@ static const char plain[][NAME] = { "ext2", "ext3", "ext4", "xfs", "btrfs",
 	"bcachefs", "squashfs", "erofs", "iso9660", "udf", "nfs", "nfs4",
 	"cifs", "smb3", "hugetlbfs", "rootfs", "" };
 static const char kernel[][NAME] = { "proc", "sysfs", "" };
-
-void
-mounts_free(struct mount_table *table)
-{
-	if (table != NULL)
-		free(table->list);
-	free(table);
-}
 
 static int
 is_one_of(const char (*names)[NAME], const char *name, size_t length)
@@ -70,19 +62,6 @@ kind_of_line(const char *line, const char *end)
 }
 
 static int
-add(struct mount_table *table, const struct mount *mount)
-{
-	struct mount *grown = list_room(table->list, table->count,
-	    sizeof *grown);
-
-	if (grown == NULL)
-		return -ENOMEM;
-	table->list = grown;
-	table->list[table->count++] = *mount;
-	return 0;
-}
-
-static int
 compare(const void *a, const void *b)
 {
 	const struct mount *one = a, *other = b;
@@ -102,41 +81,52 @@ parse_line(const char *line, const char *end)
 	return mount;
 }
 
-static int
+static size_t
+count_lines(const char *text)
+{
+	size_t count = 1;
+
+	while ((text = strchr(text, '\n')) != NULL) {
+		text++;
+		count++;
+	}
+	return count;
+}
+
+static void
 parse(struct mount_table *table, const char *text)
 {
-	struct mount mount;
 	const char *end;
-	int error = 0;
 
-	for (; error == 0 && *text != '\0';
-	     text = *end == '\0' ? end : end + 1) {
+	for (; *text != '\0'; text = *end == '\0' ? end : end + 1) {
 		end = text + strcspn(text, "\n");
-		mount = parse_line(text, end);
-		error = add(table, &mount);
+		table->list[table->count++] = parse_line(text, end);
 	}
 	if (table->count > 0)
 		qsort(table->list, table->count, sizeof *table->list, compare);
-	return error;
 }
 
 static int
 load(struct source *source, pid_t pid)
 {
 	char path[SOURCE_PATH], *text;
+	struct mount_table *table;
 	ssize_t n;
-	int error;
 
-	mounts_free(source->mounts);
-	source->mounts = calloc(1, sizeof *source->mounts);
-	if (source->mounts == NULL)
-		return -ENOMEM;
+	free(source->mounts);
+	source->mounts = NULL;
 	(void)snprintf(path, sizeof path, "%ld/mountinfo", (long)pid);
 	n = source_read(source, &text, path);
-	error = n < 0 ? (int)n : parse(source->mounts, text);
-	if (error == 0)
-		source->mounts->owner = pid;
-	return error;
+	if (n < 0)
+		return (int)n;
+	table = calloc(1,
+	    sizeof *table + count_lines(text) * sizeof *table->list);
+	if (table == NULL)
+		return -ENOMEM;
+	parse(table, text);
+	table->owner = pid;
+	source->mounts = table;
+	return 0;
 }
 
 /* Returns 0 with *FOUND set, to NULL if there is no mount NUMBER; or -errno. */

@@ -34,6 +34,4 @@ int mounts_kind(struct source *source, pid_t pid, int mount,
 int mounts_device(struct source *source, pid_t pid, int mount,
     uint64_t *device);
 
-void mounts_free(struct mount_table *table);
-
 #endif

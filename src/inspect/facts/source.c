@@ -17,7 +17,6 @@
 
 #include "base/list.h"
 #include "base/number.h"
-#include "inspect/facts/mounts.h"
 #include "inspect/facts/sockdiag.h"
 #include "inspect/facts/source.h"
 #include "sys/fdplace.h"
@@ -80,7 +79,7 @@ source_renew(struct source *source)
 {
 	forget_process(source);
 	source->named = 0;
-	mounts_free(source->mounts);
+	free(source->mounts);
 	source->mounts = NULL;
 	if (source->sockets != NULL)
 		sockets_free(source->sockets);

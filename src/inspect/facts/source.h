@@ -27,7 +27,7 @@ struct source {
 	/* what was asked for, until source_renew */
 	struct sockets *sockets;
 	bool has_inet; /* they are not only the local ones */
-	struct mount_table *mounts;
+	struct mount_table *mounts; /* of mounts.c, one allocation */
 	pid_t owner; /* of the two below; 0: none yet */
 	int process; /* see source_process */
 	pid_t self; /* pmux */

@@ -65,13 +65,19 @@ about() {
 
 # finds VICTIM STATUS FINDING...; the one before it ends, since it may spin.
 finds() {
-	local wanted quiet
+	local wanted quiet tries
 
 	[[ ! ${found-} ]] || kill "$found" 2>/dev/null || :
 	victim "$1"
 	found=$victim
-	explained
 	printf -v wanted '%s\n' "${@:3}"
+	explained
+	# what has hardly run since pmux looked first cannot be judged
+	for ((tries = 0; tries < 50; tries++)); do
+		[[ $findings != "${wanted%$'\n'}" && \
+		    $stderr == *'does not sleep'* ]] || break
+		explained
+	done
 	[[ $status == "$2" && $findings == "${wanted%$'\n'}" ]] ||
 	    fail "$1: $status $output $stderr"
 	status=0
@@ -836,8 +842,10 @@ epoll = select.epoll()
 	echo line >&7
 	pmux poll -q fifo:in 3>&-
 	exec 7<&-
+	peer await 1 fifo
 	pm explain fifo
-	[[ $status == 0 && $output == *'a holder of pmux that keeps 5 unread bytes'* ]]
+	assert_success
+	assert_output --partial 'a holder of pmux that keeps 5 unread bytes'
 }
 
 @test "JSON: every key is there" {

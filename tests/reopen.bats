@@ -375,9 +375,11 @@ opened_again() {
 		: >file
 		until opened_again; do :; done
 		echo made >>file
-		saved '*delete *write '
-		# else both were reported, for it took too long
-		((${EPOCHREALTIME/[.,]/} - begin > 90000)) || break
+		# else both are reported, for it took too long
+		if ((${EPOCHREALTIME/[.,]/} - begin <= 90000)); then
+			saved '*delete *write '
+			break
+		fi
 		sleep 0.1
 		while read -r -t 0 <&8 && read -r line <&8; do :; done
 	done

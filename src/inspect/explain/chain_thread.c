@@ -150,16 +150,27 @@ chain_describe_thread(struct chain *c, const struct snapshot_process *process,
 	return put_thread(&line->text, c, process, thread);
 }
 
-int
-chain_describe_missing(struct chain *c, const struct snapshot_process *process,
+/* A line that begins with PROCESS; or NULL without memory. */
+static struct line *
+add_process(struct chain *c, const struct snapshot_process *process,
     unsigned depth)
 {
 	struct line *line = chain_add_line(c, LINE_PROCESS, depth,
 	    process->pid);
 
+	if (line != NULL)
+		chain_put_process(&line->text, process);
+	return line;
+}
+
+int
+chain_describe_missing(struct chain *c, const struct snapshot_process *process,
+    unsigned depth)
+{
+	struct line *line = add_process(c, process, depth);
+
 	if (line == NULL)
 		return -ENOMEM;
-	chain_put_process(&line->text, process);
 	if (process->error == -ESRCH)
 		buffer_put(&line->text, " has ended");
 	else {
@@ -173,12 +184,10 @@ int
 chain_describe_pmux(struct chain *c, const struct snapshot_process *process,
     unsigned depth)
 {
-	struct line *line = chain_add_line(c, LINE_PROCESS, depth,
-	    process->pid);
+	struct line *line = add_process(c, process, depth);
 
 	if (line == NULL)
 		return -ENOMEM;
-	chain_put_process(&line->text, process);
 	buffer_put(&line->text, " prints this");
 	return 0;
 }

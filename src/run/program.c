@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -124,6 +123,16 @@ prepare(const struct program_options *options,
 	return launch_prepare(p->arguments);
 }
 
+/* NUMBER and END at TO, SIZE bytes.  Returns how many bytes that are. */
+static size_t
+put_number(char *to, size_t size, int64_t number, const char *end)
+{
+	output_divert(to, size);
+	output_number(number);
+	output_string(end);
+	return output_restore();
+}
+
 /* The name as it was written, with its owner where that is not plain. */
 static int
 set_target(const struct target *t)
@@ -142,8 +151,8 @@ set_target(const struct target *t)
 	n = strlen(names[TARGET]);
 	memcpy(text, names[TARGET], n);
 	if (p->targets->process_count > 1 && t->process != 0)
-		n += (size_t)snprintf(text + n, 24, "%ld/",
-		    (long)p->targets->processes[t->process - 1]);
+		n += put_number(text + n, 23,
+		    p->targets->processes[t->process - 1], "/");
 	memcpy(text + n, t->name, t->length);
 	text[n + t->length] = '\0';
 	return 0;
@@ -172,18 +181,22 @@ static bool
 set_number(const struct target *t, const struct launch *launch)
 {
 	struct programs *p = pmux->programs;
+	char *text = p->texts[NUMBER];
 	int number = t->number;
+	size_t n;
 
 	if ((t->flags & TARGET_PATH) != 0 || t->process != 0)
 		number = launch->input != -1 ? STDIN_FILENO :
 		    launch->output != -1     ? STDOUT_FILENO :
 					       -1;
 	if ((t->flags & TARGET_CONDITION) != 0) {
-		(void)strcpy(p->texts[NUMBER], names[NUMBER]);
+		(void)strcpy(text, names[NUMBER]);
 		return true;
 	}
-	(void)snprintf(p->texts[NUMBER], sizeof p->texts[NUMBER], "%s%d",
-	    names[NUMBER], number);
+	n = strlen(names[NUMBER]);
+	memcpy(text, names[NUMBER], n);
+	n += put_number(text + n, sizeof p->texts[NUMBER] - n - 1, number, "");
+	text[n] = '\0';
 	return number >= 0;
 }
 
@@ -468,15 +481,15 @@ reserve(void)
 static void
 take_signals(struct programs *p)
 {
-	bool sent;
-	int number;
+	struct sigwatch_came came[SIGWATCH_MOST];
+	size_t count = sigwatch_take(&p->watch, came);
 
-	while (sigwatch_next(&p->watch, &number, &sent))
-		for (size_t i = 0; i < ENDINGS; i++)
-			if (endings[i] == number) {
-				p->pass_on[i] |= sent;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < ENDINGS; j++)
+			if (endings[j] == came[i].number) {
+				p->pass_on[j] |= came[i].sent;
 				if (p->ending == 0)
-					p->ending = number;
+					p->ending = came[i].number;
 			}
 }
 

@@ -54,19 +54,21 @@ open_signalfd(struct sigwatch *w)
 	return w->ends[0];
 }
 
-static bool
-next_queued(const struct sigwatch *w, int *number, bool *sent)
+static size_t
+take_queued(const struct sigwatch *w, struct sigwatch_came *came)
 {
-	struct signalfd_siginfo queued;
+	struct signalfd_siginfo queued[SIGWATCH_MOST];
+	ssize_t n = read(w->ends[0], queued, sizeof queued);
+	size_t count = n == -1 ? 0 : (size_t)n / sizeof *queued;
 	siginfo_t information;
 
-	if (read(w->ends[0], &queued, sizeof queued) != sizeof queued)
-		return false;
 	memset(&information, 0, sizeof information);
-	information.si_code = queued.ssi_code;
-	*number = (int)queued.ssi_signo;
-	*sent = signals_sent(&information);
-	return true;
+	for (size_t i = 0; i < count; i++) {
+		information.si_code = queued[i].ssi_code;
+		came[i].number = (int)queued[i].ssi_signo;
+		came[i].sent = signals_sent(&information);
+	}
+	return count;
 }
 
 #else
@@ -78,13 +80,12 @@ open_signalfd(struct sigwatch *w)
 	return -ENOSYS;
 }
 
-static bool
-next_queued(const struct sigwatch *w, int *number, bool *sent)
+static size_t
+take_queued(const struct sigwatch *w, struct sigwatch_came *came)
 {
 	(void)w;
-	(void)number;
-	(void)sent;
-	return false;
+	(void)came;
+	return 0;
 }
 
 #endif
@@ -170,21 +171,22 @@ drain(int fd)
 	while (n == sizeof bytes || (n == -1 && errno == EINTR));
 }
 
-static bool
-next_handled(struct sigwatch *w, int *number, bool *sent)
+static size_t
+take_handled(struct sigwatch *w, struct sigwatch_came *came)
 {
+	size_t count = 0;
+
 	/* first: one that comes later makes it readable again */
 	drain(w->ends[0]);
 	for (size_t i = 0; i < w->count; i++) {
 		if (w->came[i] == 0)
 			continue;
 		w->came[i] = 0;
-		*number = w->numbers[i];
-		*sent = w->sent[i] != 0;
+		came[count].number = w->numbers[i];
+		came[count++].sent = w->sent[i] != 0;
 		w->sent[i] = 0;
-		return true;
 	}
-	return false;
+	return count;
 }
 
 /* ---- both ---- */
@@ -203,11 +205,10 @@ sigwatch_open(struct sigwatch *w, const int *numbers, size_t count,
 	return fd == -ENOSYS ? open_handlers(w) : fd;
 }
 
-bool
-sigwatch_next(struct sigwatch *w, int *number, bool *sent)
+size_t
+sigwatch_take(struct sigwatch *w, struct sigwatch_came *came)
 {
-	return w->handles ? next_handled(w, number, sent) :
-			    next_queued(w, number, sent);
+	return w->handles ? take_handled(w, came) : take_queued(w, came);
 }
 
 bool

@@ -33,14 +33,19 @@ struct sigwatch {
 int sigwatch_open(struct sigwatch *w, const int *numbers, size_t count,
     bool handlers);
 
-/*
- * The next that has come: true with *NUMBER set, and *SENT if a process has sent
- * it, or false: from then on the descriptor is readable only if another one
- * comes.
- */
-bool sigwatch_next(struct sigwatch *w, int *number, bool *sent);
+/* One that has come. */
+struct sigwatch_came {
+	int number;
+	bool sent; /* by a process */
+};
 
-/* Whether one has come that sigwatch_next has not returned, EXCEPT that one. */
+/*
+ * Those that have come, at most SIGWATCH_MOST.  Returns how many: from then on
+ * the descriptor is readable only if there are more.
+ */
+size_t sigwatch_take(struct sigwatch *w, struct sigwatch_came *came);
+
+/* Whether one has come that sigwatch_take has not returned, EXCEPT that one. */
 bool sigwatch_has(const struct sigwatch *w, int except);
 
 /* Restore the dispositions and the mask. */

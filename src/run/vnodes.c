@@ -99,10 +99,12 @@ leave(struct vnodes *v, struct watched *w, uint32_t index, uint32_t fflags)
 
 	DEBUG("vnodes", "%.*s has lost its file",
 	    (int)v->targets->list[index].length, v->targets->list[index].name);
-	if (n->state == NAMED) {
-		n->seen = 0;
-		n->gone = deadline_in(GRACE);
+	if (n->state == NAMED)
 		v->waiting++;
+	if (n->state != LEFT) {
+		/* one that was GONE is back, if for a moment: see check */
+		n->seen = n->state == GONE ? v->writes : 0;
+		n->gone = deadline_in(GRACE);
 	}
 	n->state = LEFT;
 	n->seen |= fflags;

@@ -127,6 +127,7 @@ none_of_them() {
 }
 
 @test "paths up to the limit, and an error past it" {
+	[[ ! ${TEST_COVERAGE-} ]] || skip "libgcov has no descriptor for its counts"
 	local n=200
 
 	: >file

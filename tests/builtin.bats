@@ -280,6 +280,18 @@ each_exit() {
 	expect 1 $bye
 }
 
+@test "a trap runs while a file of targets is read, and may exit" {
+	mkfifo f list
+	script 'exec 8<>f; echo x >&8; trap "echo >ready" USR1
+		{ exec 9>list; kill -USR1 $$; read -r _ <ready; echo 8:in >&9; } &
+		pmux poll @list; wait
+		trap "exit 9" USR1
+		{ exec 9>list; kill -USR1 $$; while kill -0 $$; do sleep 0.01; done
+		} 2>/dev/null &
+		pmux poll @- <list; echo not here'
+	expect 9 $'in\t8'
+}
+
 @test "an ignored signal is ignored" {
 	mkfifo f
 	script 'exec 8<>f; trap "" INT TERM

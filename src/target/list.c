@@ -18,6 +18,7 @@
 #include "sys/caller.h"
 #include "sys/fdplace.h"
 #include "sys/fileid.h"
+#include "sys/timeout.h"
 #include "target/internal.h"
 #include "target/kevent_parse.h"
 
@@ -112,22 +113,37 @@ targets_add_process(struct targets *targets, pid_t pid)
 
 /* ---- files of targets ---- */
 
+static int
+poll_input(void *fd)
+{
+	struct pollfd p = { *(int *)fd, POLLIN, 0 };
+
+	return timeout_poll(&p, 1, -1);
+}
+
+static void
+await_input(int fd)
+{
+	while (pmux_sleep(poll_input, &fd) == -EINTR)
+		;
+}
+
 /*
- * As read(2), but waits even if the caller set FD non-blocking.  Returns -1 only
- * if nothing more can be read.
+ * As read(2), but waits even if the caller set FD non-blocking, and so that a
+ * host may run meanwhile.  Returns -1 only if nothing more can be read.
  */
 static ssize_t
 read_some(int fd, char *to, size_t size)
 {
-	struct pollfd p = { fd, POLLIN, 0 };
+	bool wait = pmux->host->sleep != NULL;
 	ssize_t n;
 
-	while ((n = read(fd, to, size)) == -1) {
-		if (errno == EAGAIN)
-			(void)poll(&p, 1, -1);
-		else if (errno != EINTR)
-			return -1;
-	}
+	do {
+		if (wait)
+			await_input(fd);
+		n = read(fd, to, size);
+		wait |= n == -1 && errno == EAGAIN;
+	} while (n == -1 && (errno == EAGAIN || errno == EINTR));
 	return n;
 }
 
@@ -136,57 +152,74 @@ struct text {
 	char bytes[];
 };
 
-/* Read all of FD; the caller frees the text, which ends in NUL.  NULL: errno. */
-static struct text *
-read_all(int fd, size_t *length)
+/* What is released if the host leaves the call while a file is read. */
+struct reading {
+	struct target *words;
+	struct text *text; /* LENGTH bytes and NUL, or NULL */
+	size_t length;
+	int fd; /* of pmux, or negative */
+};
+
+static void
+end_file(struct reading *r)
 {
-	size_t size = 65536, used = 0;
-	struct text *text = NULL, *grown;
+	if (r->fd >= 0)
+		(void)close(r->fd);
+	r->fd = -1;
+	free(r->text);
+	r->text = NULL;
+}
+
+static void
+end_reading(void *reading)
+{
+	struct reading *r = reading;
+
+	end_file(r);
+	free(r->words);
+	free(r);
+}
+
+/* Set the text to all that FD has.  Returns 0 or -errno. */
+static int
+read_all(struct reading *r, int fd)
+{
+	size_t size = 65536;
+	struct text *grown;
 	struct stat st;
 	ssize_t n;
 
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
 	    (uintmax_t)st.st_size < SIZE_MAX / 2)
 		size = (size_t)st.st_size + 1;
+	r->length = 0;
 	for (;;) {
-		if (text == NULL || used == size) {
-			size *= text == NULL ? 1 : 2;
-			grown = realloc(text, sizeof *text + size + 1);
+		if (r->text == NULL || r->length == size) {
+			size *= r->text == NULL ? 1 : 2;
+			grown = realloc(r->text, sizeof *grown + size + 1);
 			if (grown == NULL)
-				break;
-			text = grown;
+				return -ENOMEM;
+			r->text = grown;
 		}
-		n = read_some(fd, text->bytes + used, size - used);
-		if (n == 0) {
-			text->bytes[used] = '\0';
-			*length = used;
-			return text;
-		}
+		n = read_some(fd, r->text->bytes + r->length, size - r->length);
 		if (n == -1)
+			return -errno;
+		if (n == 0)
 			break;
-		used += (size_t)n;
+		r->length += (size_t)n;
 	}
-	free(text);
-	return NULL;
+	r->text->bytes[r->length] = '\0';
+	return 0;
 }
 
-static struct text *
-read_file(const char *name, size_t *length)
+/* The same of the file NAME. */
+static int
+read_file(struct reading *r, const char *name)
 {
-	int fd = STDIN_FILENO, error;
-	struct text *text;
-
-	if (strcmp(name, "-") != 0 &&
-	    (fd = fdplace(open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY))) < 0) {
-		errno = -fd;
-		return NULL;
-	}
-	text = read_all(fd, length);
-	error = errno;
-	if (fd != STDIN_FILENO)
-		(void)close(fd);
-	errno = error;
-	return text;
+	if (strcmp(name, "-") == 0)
+		return read_all(r, STDIN_FILENO);
+	r->fd = fdplace(open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+	return r->fd < 0 ? r->fd : read_all(r, r->fd);
 }
 
 /*
@@ -222,18 +255,23 @@ add_lines(struct targets *targets, const struct target *file, char *text,
 	return 0;
 }
 
-/* Append the targets in FILE to the list. */
+/* Append the targets in FILE to the list, and its text to theirs. */
 static int
-add_file(struct targets *targets, const struct target *file, char separator)
+add_file(struct targets *targets, struct reading *r, const struct target *file,
+    char separator)
 {
-	size_t length;
-	struct text *text = read_file(file->name + 1, &length);
+	int error = read_file(r, file->name + 1);
+	struct text *text = r->text;
 
-	if (text == NULL)
-		return diag_system(errno, NULL, "%s", file->name);
-	text->next = targets->texts;
-	targets->texts = text;
-	return add_lines(targets, file, text->bytes, length, separator);
+	if (error == 0) {
+		text->next = targets->texts;
+		targets->texts = text;
+		r->text = NULL;
+	}
+	end_file(r);
+	return error == 0 ?
+	    add_lines(targets, file, text->bytes, r->length, separator) :
+	    diag_system(-error, NULL, "%s", file->name);
 }
 
 /* Replace each file by the targets in it. */
@@ -241,21 +279,26 @@ static int
 read_files(struct targets *targets, char separator)
 {
 	size_t count = targets->count;
-	struct target *words;
+	struct reading *r;
 	int status = 0;
 
 	if (!targets_have(targets, TARGET_FILE))
 		return 0;
-	words = malloc(count * sizeof *words);
-	if (words == NULL)
+	r = calloc(1, sizeof *r);
+	if (r == NULL)
 		return no_memory();
-	memcpy(words, targets->list, count * sizeof *words);
+	r->fd = -1;
+	pmux_at_end(end_reading, r);
+	r->words = malloc(count * sizeof *r->words);
+	if (r->words == NULL)
+		return no_memory();
+	memcpy(r->words, targets->list, count * sizeof *r->words);
 	targets->count = 0;
 	for (size_t i = 0; i < count && status == 0; i++)
-		status = (words[i].flags & TARGET_FILE) != 0 ?
-		    add_file(targets, &words[i], separator) :
-		    push(targets, &words[i]);
-	free(words);
+		status = (r->words[i].flags & TARGET_FILE) != 0 ?
+		    add_file(targets, r, &r->words[i], separator) :
+		    push(targets, &r->words[i]);
+	pmux_close();
 	return status;
 }
 

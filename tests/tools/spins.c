@@ -40,7 +40,6 @@ enum {
 };
 
 static char *self;
-static int epoll = -1;
 static unsigned long rounds, done;
 
 static void
@@ -244,6 +243,7 @@ accept_in_vain(void)
 
 #ifdef HAVE_EPOLL_CREATE1
 
+static int epoll = -1;
 static int entries[KEPT + 1];
 
 static void

@@ -63,7 +63,7 @@ thread_is_narrow(struct source *source, pid_t pid)
 	if (n < 0)
 		return (int)n;
 	if ((size_t)n < sizeof type)
-		return -ENODATA;
+		return -EIO;
 	memcpy(&type, text, sizeof type);
 	return type > UINT32_MAX;
 }

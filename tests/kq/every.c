@@ -544,8 +544,10 @@ ask_receipt(const struct source *s)
 
 	s->make();
 	snprintf(c, sizeof c, "%s ADD RECEIPT %s @5", s->what, s->notes);
-	snprintf(e, sizeof e, "%s %s ERROR @5 | %s %s RECEIPT ERROR @5",
-	    s->what, s->notes, s->what, s->notes);
+	/* a receipt of FreeBSD's lacks the notes of a knote that is new */
+	snprintf(e, sizeof e,
+	    "%s %s ERROR @5 | %s %s RECEIPT ERROR @5 | %s ERROR @5", s->what,
+	    s->notes, s->what, s->notes, s->what);
 	if (strchr(s->notes, '=') == NULL)
 		answer(kq, c, e);
 	else

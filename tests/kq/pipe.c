@@ -83,8 +83,9 @@ clear_tells_of_every_write(void)
 		expect(kq, "p0 READ CLEAR =%d", i);
 		expect(kq, " ");
 	}
+	/* on a BSD a read that leaves something is a change, too */
 	take(p[0], 10);
-	expect(kq, " ");
+	expect(kq, LINUX_OR(" ", "p0 READ CLEAR =10"));
 	put(p[1], "x");
 	expect(kq, "p0 READ CLEAR =11");
 }

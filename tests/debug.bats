@@ -242,7 +242,7 @@ samples() {
 	with 7=pipe.r.data -- bash -c \
 	    'ulimit -f 2 && exec pmux poll -t 0 --debug=log 7:in'
 	expect 0 $'in\t7'
-	[[ $(wc -c <log) == 2049 ]]
+	[[ $(count -c <log) == 2049 ]]
 }
 
 @test "FILE is appended to, and has its number off what is named" {
@@ -315,7 +315,7 @@ samples() {
 	while IFS= read -r n; do
 		[[ $n =~ $row ]] || fail "$n"
 	done <log
-	[[ $(cut -f 2 log | sort -u | wc -l) == 8 ]]
+	[[ $(cut -f 2 log | sort -u | count -l) == 8 ]]
 }
 
 @test "a session" {

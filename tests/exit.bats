@@ -395,7 +395,7 @@ zombies() {
 		for time in 0 0.02 1h; do
 			pm wait -a -t "$time" --format %s "${targets[@]}"
 			assert_success
-			assert_equal "$(sort -u <<<"$output" | wc -l)" "$count"
+			assert_equal "$(sort -u <<<"$output" | count -l)" "$count"
 			[[ $output != *-* ]] || fail "$output"
 		done
 		kill "$parent"

@@ -23,9 +23,8 @@ writer() {
 await_blocked() {
 	local child
 
-	while ! child=$(cat "/proc/$1/task/$1/children" 2>/dev/null) ||
-	    [[ ! $child ]] || [[ $(state "${child% }") != S ]]; do
-		[[ -e /proc/$1/task/$1/children ]] || return 0
+	until child=$(child_of "$1") && [[ $child && $(state "$child") == S ]]; do
+		[[ $(state "$1") == [!ZX] ]] || return 0
 		sleep 0.002
 	done
 }
@@ -63,8 +62,8 @@ holders() {
 }
 
 prepare() {
-	need_proc
 	mkfifo f
+	peer openers f >/dev/null || skip "$(peer openers f 2>&1)"
 }
 
 # ---- the naive scripts ----
@@ -595,7 +594,7 @@ held() {
 		sleep 0.002
 	done
 	[[ ! ${PMUX_AS-} ]] || return 0
-	until [[ $(tr '\0' ' ' <"/proc/$holder/cmdline") == 'pmux: holds '* ]]; do
+	until [[ $(command_of "$holder") == 'pmux: holds '* ]]; do
 		sleep 0.002
 	done
 }
@@ -631,7 +630,7 @@ held() {
 
 @test "the holder is in no job table and has its own session" {
 	local text
-	local -a fields
+	local -a fields ours
 
 	# shellcheck disable=SC2016
 	text=$(bash -c 'set -m
@@ -639,15 +638,15 @@ held() {
 		pmux poll -t 1h --hold 1h f:in >out
 		wait
 		jobs
-		ps -o stat= --ppid $$ 2>/dev/null | grep Z')  || :
+		ps -A -o ppid= -o stat= | grep "^ *$$ *Z"')  || :
 	refute_regex "$text" 'pmux'
 	refute_regex "$text" 'Z'
 	holder=$(holders)
-	read -ra fields <<<"$(sed 's/.*) //' "/proc/$holder/stat")"
-	[[ ${fields[1]} != "$$" && ${fields[1]} != "$BASHPID" ]]
-	[[ ${fields[2]} != "$(sed 's/.*) //' /proc/$$/stat | cut -d' ' -f3)" ]]
-	[[ ${fields[3]} != "$(sed 's/.*) //' /proc/$$/stat | cut -d' ' -f4)" ]]
-	[[ ${fields[4]} == 0 ]]
+	read -ra ours <<<"$(ps -o pgid= -o sid= -p $$)"
+	read -ra fields <<<"$(ps -o pgid= -o sid= -o ppid= -o tty= -p "$holder")"
+	[[ ${fields[0]} != "${ours[0]}" && ${fields[1]} != "${ours[1]}" ]]
+	[[ ${fields[2]} != "$$" && ${fields[2]} != "$BASHPID" ]]
+	[[ ${fields[3]} == [-?]* ]]
 	line job
 }
 
@@ -697,13 +696,6 @@ held() {
 	pm poll -t 1h --hold 0 f:in
 	is_in
 	assert_equal "$(holders | grep -vx "$(child_of "$writer")" || :)" ''
-}
-
-child_of() {
-	local children
-
-	children=$(cat "/proc/$1/task/$1/children" 2>/dev/null) || :
-	echo "${children:-0}" | tr -d ' '
 }
 
 @test "nothing to lose, no holder" {
@@ -889,11 +881,10 @@ cpu() {
 title() {
 	local text
 
-	until text=$(tr '\0' '\n' <"/proc/$1/cmdline") &&
-	    [[ $text == 'pmux: holds '?* ]]; do
+	until text=$(command_of "$1") && [[ $text == 'pmux: holds '?* ]]; do
 		sleep 0.002
 	done
-	printf '%s\n' "$text"
+	printf '%s\n' "${text% }"
 }
 
 @test "the holder's title says what it holds" {
@@ -945,7 +936,7 @@ title() {
 
 	for how in 'rm f' 'mkfifo g; mv g f' 'echo >g; mv g f'; do
 		held
-		id=$(stat -c %d:%i f)
+		id=$(file_id f)
 		eval "$how"
 		peer await 0 "$id"
 		rm -f f
@@ -954,17 +945,18 @@ title() {
 	# the write end, and one that pmux still waits at
 	reader
 	pmux poll -q -t 1h f:out
-	id=$(stat -c %d:%i f)
+	id=$(file_id f)
 	rm f
 	wait "$reader"
 	peer await 0 "$id"
 	mkfifo f
+	id=$(file_id f)
 	writer_later
 	waiting poll f:in
 	rm f
 	kill -TERM "$pid"
 	finish "$pid"
-	peer await 1 "$(stat -Lc %d:%i "/proc/$(child_of "$writer")/fd/5")"
+	peer await 1 "$id"
 	kill "$writer"
 }
 
@@ -1005,7 +997,7 @@ hostile() {
 	pmux poll -q -t 1h --hold 1h f:out
 	hostile in "$zone" $((zone - 1))
 	hostile in 0 0
-	assert_equal "$(holders | wc -l)" 2
+	assert_equal "$(holders | count -l)" 2
 	echo job >f
 	wait "$reader"
 	assert_equal "$(<got)" job
@@ -1198,7 +1190,7 @@ without() {
 	local id
 
 	held
-	id=$(stat -c %d:%i f)
+	id=$(file_id f)
 	rm f
 	peer await 0 "$id"
 }
@@ -1207,7 +1199,7 @@ without() {
 	local id
 
 	held old
-	id=$(stat -c %d:%i f)
+	id=$(file_id f)
 	rm f
 	mkfifo f
 	assert_equal "$(holders)" ''
@@ -1224,7 +1216,7 @@ without() {
 	local id
 
 	held old
-	id=$(stat -c %d:%i f)
+	id=$(file_id f)
 	echo text >new
 	mv new f
 	peer await 0 "$id"

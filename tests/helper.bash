@@ -464,13 +464,53 @@ finish() {
 	BATS_RUN_COMMAND='(in the background)'
 }
 
-# state PID: the letter that ps(1) prints.
+# state PID: the letter that ps(1) prints, S also for I, which a BSD has for what
+# has slept for long.  /proc costs no process.
 state() {
 	local line
 
-	read -r line 2>/dev/null <"/proc/$1/stat" || return 1
-	line=${line##*) }
-	printf '%s\n' "${line%% *}"
+	if [[ -r /proc/self/stat ]]; then
+		read -r line 2>/dev/null <"/proc/$1/stat" || return 1
+		line=${line##*) }
+	else
+		line=$(ps -o stat= -p "$1" 2>/dev/null) || return 1
+		line=${line/#I/S}
+	fi
+	printf '%s\n' "${line:0:1}"
+}
+
+# child_of PID: its only child, or nothing.
+child_of() {
+	local child
+
+	if [[ -r /proc/self/stat ]]; then
+		child=$(cat "/proc/$1/task/$1/children" 2>/dev/null) || :
+	else
+		child=$(pgrep -P "$1") || :
+	fi
+	printf '%s\n' "${child% }"
+}
+
+# command_of PID: its command line, or the title that it has instead.
+command_of() {
+	if [[ -r /proc/self/stat ]]; then
+		tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline"
+	else
+		ps -ww -o command= -p "$1"
+	fi
+}
+
+# file_id FILE: DEVICE:INODE.
+file_id() {
+	stat -Lc %d:%i "$1" 2>/dev/null || stat -Lf %d:%i "$1"
+}
+
+# count OPTION: what wc(1) counts of standard input, without a BSD's spaces.
+count() {
+	local number
+
+	number=$(wc "$1")
+	printf '%s\n' "${number//[[:blank:]]/}"
 }
 
 # await_state PID LETTERS: wait until it is in one of these states.

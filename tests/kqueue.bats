@@ -876,7 +876,7 @@ need_aio() {
 	kill -USR1 "$pid"
 	go
 	finish "$pid"
-	assert_equal "$status $(wc -l <out)" '0 4'
+	assert_equal "$status $(count -l <out)" '0 4'
 }
 
 @test "--all: time is over first" {

@@ -276,7 +276,7 @@ every_length() {
 every_long() {
 	(long 10000000; echo; echo end) >bytes
 	pmux "$1" --lines "$(reads "$1" 0)" < <(cat bytes) >out 2>err
-	assert_equal "$(wc -l <err)" 1
+	assert_equal "$(count -l <err)" 1
 	awk -F'\t' '{ print $1, length($2) }' out >lengths
 	diff lengths <(
 		for ((i = 0; i < 9; i++)); do
@@ -396,7 +396,7 @@ every_counted_end() {
 			cat >rest
 		}
 		cut -f2 out | cat - rest | cmp - <(seq 30000)
-		assert_equal "$(wc -l <out)" $n
+		assert_equal "$(count -l <out)" $n
 	done
 }
 
@@ -670,7 +670,7 @@ every_socket_count() {
 	done >pieces
 	printf '\n\0' >>pieces
 	peer talk unix 7 pmux wait --lines -c 1 7 <pieces >out
-	assert_equal "$(wc -c <out)" 503
+	assert_equal "$(count -c <out)" 503
 }
 
 every_terminal() {
@@ -918,7 +918,7 @@ every_gone_reader() {
 			pmux "$1" --lines "$(reads "$1" 0)" || status=$?
 			echo $status >status
 		) | head -n $n >out
-		assert_equal "$(wc -l <out) $(<status)" "$n 141"
+		assert_equal "$(count -l <out) $(<status)" "$n 141"
 	done
 	# before it has begun
 	status=0
@@ -1069,7 +1069,7 @@ every_busy_signal() {
 	run ! read -r line <&8
 	exec 8<&-
 	wait "$pid"
-	assert_equal "$(wc -l <err)" 2
+	assert_equal "$(count -l <err)" 2
 }
 
 @test "kqueue: a file that was rewritten, and is longer" {

@@ -2,17 +2,26 @@
 /* openers.c - which processes have a file open. */
 #include "peer.h"
 
-#ifdef __linux__
+#if defined(__linux__) || defined(__FreeBSD__)
 #include <sys/stat.h>
+#ifdef __linux__
 #include <sys/sysmacros.h>
+#else
+#include <sys/sysctl.h>
+#include <sys/user.h>
+#endif
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* By how a process has the file open: 1 to read, 2 to write, 3 both. */
+static const char *const names[] = { "", "r", "w", "rw" };
 
 struct file_id {
 	dev_t dev;
@@ -40,6 +49,7 @@ file_id(const char *word)
 	return id;
 }
 
+#ifdef __linux__
 /* The access mode is in octal in fdinfo. */
 static int
 access_mode(const char *pid, const char *fd)
@@ -143,7 +153,6 @@ modes_of(const char *pid, const struct file_id *id)
 static long
 openers(const struct file_id *id, int print)
 {
-	static const char *const names[] = { "", "r", "w", "rw" };
 	DIR *proc = opendir("/proc");
 	struct dirent *d;
 	long count = 0;
@@ -190,6 +199,81 @@ is_locked(const struct file_id *id)
 		fclose(f);
 	return found;
 }
+#else
+/* What sysctl(3) has under NAME, to be freed; SIZE is 0 where it has nothing. */
+static char *
+system_list(const int *name, unsigned length, size_t *size)
+{
+	char *list = NULL;
+
+	while (sysctl(name, length, NULL, size, NULL, 0) == 0) {
+		*size += *size / 2 + 1024;
+		free(list);
+		if ((list = malloc(*size)) == NULL)
+			die(1, "malloc");
+		if (sysctl(name, length, list, size, NULL, 0) == 0)
+			return list;
+		if (errno != ENOMEM)
+			break;
+	}
+	*size = 0;
+	return list;
+}
+
+/* FreeBSD's sysctl(3), KERN_PROC_FILEDESC: records of varying size. */
+static int
+modes_of(pid_t pid, const struct file_id *id)
+{
+	const int name[] = { CTL_KERN, KERN_PROC, KERN_PROC_FILEDESC, pid };
+	size_t size, at;
+	char *list = system_list(name, 4, &size);
+	const struct kinfo_file *f;
+	int modes = 0;
+
+	for (at = 0; at < size; at += (size_t)f->kf_structsize) {
+		f = (const void *)(list + at);
+		if (f->kf_structsize == 0)
+			break;
+		if (f->kf_fd < 0 ||
+		    (f->kf_type != KF_TYPE_FIFO &&
+			f->kf_type != KF_TYPE_VNODE) ||
+		    f->kf_un.kf_file.kf_file_fsid != id->dev ||
+		    f->kf_un.kf_file.kf_file_fileid != id->ino)
+			continue;
+		modes |= ((f->kf_flags & KF_FLAG_READ) != 0 ? 1 : 0) |
+		    ((f->kf_flags & KF_FLAG_WRITE) != 0 ? 2 : 0);
+	}
+	free(list);
+	return modes;
+}
+
+static long
+openers(const struct file_id *id, int print)
+{
+	const int name[] = { CTL_KERN, KERN_PROC, KERN_PROC_PROC };
+	size_t size, i;
+	struct kinfo_proc *list = (void *)system_list(name, 3, &size);
+	long count = 0;
+	int modes;
+
+	for (i = 0; i < size / sizeof *list; i++) {
+		if ((modes = modes_of(list[i].ki_pid, id)) == 0)
+			continue;
+		count++;
+		if (print)
+			printf("%d %s\n", (int)list[i].ki_pid, names[modes]);
+	}
+	free(list);
+	return count;
+}
+
+static int
+is_locked(const struct file_id *id)
+{
+	(void)id;
+	return 0;
+}
+#endif
 
 int
 cmd_openers(char **argv)
@@ -215,7 +299,7 @@ int
 cmd_openers(char **argv)
 {
 	(void)argv;
-	die(ABSENT, "no /proc");
+	die(ABSENT, "no way to ask which files a process has open");
 }
 
 int

@@ -206,15 +206,6 @@ peer_has_writer(int fd)
 
 #endif
 
-/* With no events asked for. */
-static bool
-poll_says(int fd, short condition)
-{
-	struct pollfd p = { fd, 0, 0 };
-
-	return poll(&p, 1, 0) == 1 && (p.revents & condition) != 0;
-}
-
 #ifdef KEVENT_COUNTS_FIFOS
 
 /* poll(2) of NetBSD 9.1 reports no hangup of a FIFO: EV_EOF, and ENXIO. */
@@ -237,6 +228,15 @@ peer_readers_gone(int fd, const char *path)
 }
 
 #else
+
+/* With no events asked for. */
+static bool
+poll_says(int fd, short condition)
+{
+	struct pollfd p = { fd, 0, 0 };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & condition) != 0;
+}
 
 bool
 peer_writers_gone(int fd)

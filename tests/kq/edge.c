@@ -288,6 +288,8 @@ waiting_thread_cancelled(void)
 	await(kq, "#1 TIMER CLEAR =*");
 }
 
+#ifdef EVFILT_USER
+
 static int interrupted;
 
 static void
@@ -314,6 +316,8 @@ called_by_a_signal_handler(void)
 	while (interrupted < 100)
 		(void)try_change(kq, "#2 TIMER ADD =100000");
 }
+
+#endif
 
 const struct test edge_tests[] = {
 #ifdef EV_DISPATCH

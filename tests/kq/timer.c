@@ -24,24 +24,6 @@ not_before(double seconds)
 	    now() - since, seconds);
 }
 
-/*
- * The next event is that of oneshot timer IDENT, and not early: on a busy
- * machine two may have expired, which are reported in the order of deadlines.
- */
-static void
-next_is(uintptr_t ident, unsigned flags, double seconds)
-{
-	struct kevent e;
-
-	check(call_kevent(kq, NULL, 0, &e, 1, PATIENCE) == 1, "timer %u",
-	    (unsigned)ident);
-	check(e.ident == ident && e.data == 1 &&
-		((unsigned)e.flags & (EV_ONESHOT | EV_CLEAR)) == flags,
-	    "timer %u: %u with flags %x and data %lld", (unsigned)ident,
-	    (unsigned)e.ident, (unsigned)e.flags, (long long)e.data);
-	not_before(seconds);
-}
-
 static void
 periodic(void)
 {
@@ -111,6 +93,24 @@ expirations_while_busy(void)
 }
 
 #ifdef NOTE_SECONDS
+/*
+ * The next event is that of oneshot timer IDENT, and not early: on a busy
+ * machine two may have expired, which are reported in the order of deadlines.
+ */
+static void
+next_is(uintptr_t ident, unsigned flags, double seconds)
+{
+	struct kevent e;
+
+	check(call_kevent(kq, NULL, 0, &e, 1, PATIENCE) == 1, "timer %u",
+	    (unsigned)ident);
+	check(e.ident == ident && e.data == 1 &&
+		((unsigned)e.flags & (EV_ONESHOT | EV_CLEAR)) == flags,
+	    "timer %u: %u with flags %x and data %lld", (unsigned)ident,
+	    (unsigned)e.ident, (unsigned)e.flags, (long long)e.data);
+	not_before(seconds);
+}
+
 static void
 units(void)
 {

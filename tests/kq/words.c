@@ -297,9 +297,10 @@ parse_one(struct pattern *p, char *text)
 {
 	char *rest = NULL, *s = strtok_r(text, " ", &rest);
 	const struct word *w;
+	uintptr_t ident;
 
 	memset(p, 0, sizeof *p);
-	p->event.ident = parse_ident(s);
+	ident = parse_ident(s);
 	if ((s = strtok_r(NULL, " ", &rest)) == NULL) {
 		unknown("no filter");
 		return;
@@ -307,7 +308,8 @@ parse_one(struct pattern *p, char *text)
 	w = find_word(filters, COUNT(filters), s, 0);
 	if (w == NULL && *s != '#')
 		unknown(s);
-	p->event.filter = w == NULL ? (short)atoi(s + 1) : (short)w->value;
+	p->event = event(ident,
+	    w == NULL ? atoi(s + 1) : (int)w->value, 0, 0, 0, 0);
 	while ((s = strtok_r(NULL, " ", &rest)) != NULL)
 		if (!parse_value(p, s))
 			parse_name(p, s);
@@ -368,11 +370,7 @@ event(uintptr_t ident, int filter, unsigned fl, unsigned fflags, int64_t data,
 	struct kevent e;
 
 	memset(&e, 0, sizeof e);
-	e.ident = ident;
-	e.filter = (short)filter;
-	e.flags = (unsigned short)fl;
-	e.fflags = fflags;
-	e.data = data;
+	EV_SET(&e, ident, (short)filter, (unsigned short)fl, fflags, data, 0);
 	set_udata(&e, udata);
 	return e;
 }

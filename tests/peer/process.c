@@ -29,12 +29,12 @@ cmd_as(char **argv)
 	if (setgroups(0, NULL) == -1 || setgid((gid_t)uid) == -1 ||
 	    setuid(uid) == -1)
 		die(ABSENT, "setuid");
-#ifdef __APPLE__
-	(void)fd;
-	become(argv + 1);
-#else
+#ifdef HAVE_FEXECVE
 	fexecve(fd, argv + 1, environ);
 	die(127, "%s", argv[1]);
+#else
+	(void)fd;
+	become(argv + 1);
 #endif
 }
 

@@ -385,6 +385,19 @@ hangs_up_later() {
 	each hangs_up_later
 }
 
+# Standard output is watched for its reader, and is ready to be written to.
+sleeps() {
+	rm -f log
+	with 7=pipe.r.empty -- \
+	    pmux "$1" --follow -t 300ms --debug=log "$(reads "$1" 7)"
+	expect 124
+	(($(grep -c 'wait returned' log) < 10)) || fail "it has not slept"
+}
+
+@test "a stream sleeps where nothing happens" {
+	each sleeps
+}
+
 # ---- status 0 and 1 ----
 
 @test "hup, err, nval that were asked for: status 0" {
@@ -393,8 +406,8 @@ hangs_up_later() {
 	for command in poll devpoll wait; do
 		with 7=pipe.r.writer-gone-drained -- pmux $command -t 0 7:hup
 		expect 0 $'hup\t7'
-		with 7=pipe.w.reader-gone-full -- pmux $command -t 0 7:err
-		expect 0 $'err\t7'
+		with 7=pipe.w.reader-gone-full -- pmux $command -t 0 7:err,hup
+		assert_regex "$status $output" $'^0 (err|hup)\t7$'
 		with 7=number.closed -- pmux $command -t 0 7:nval
 		expect 0 $'nval\t7'
 	done
@@ -430,10 +443,10 @@ hollow_out() {
 
 @test "one asked-for event among several reported: status 0" {
 	with 7=pipe.r.writer-gone-drained 8=pipe.r.data -- \
-	    pmux poll -t 0 7:in 8:in
+	    pmux poll -t 0 7:pri 8:in
 	expect 0 $'hup\t7' $'in\t8'
 	with 7=pipe.r.writer-gone-drained 8=pipe.r.empty -- \
-	    pmux poll 7:in 8:in
+	    pmux poll 7:pri 8:in
 	expect 1 $'hup\t7'
 }
 

@@ -105,8 +105,8 @@ kqueue_poll_remove(struct backend_state *state, uint32_t token, int fd)
 }
 
 /*
- * A target without events is watched for its end, as a reader and as a writer.
- * -EPERM as epoll_ctl(2): for files that are always ready and so never change,
+ * A target without events is watched for its end, as a reader and as a writer:
+ * for changes only, since it may be ready all the time.  -EPERM as epoll_ctl(2): for files that are always ready and so never change,
  * and for events that kevent(2) does not report.
  */
 static int
@@ -114,7 +114,7 @@ kqueue_poll_add(struct backend_state *state, uint32_t token, int fd,
     uint32_t bits)
 {
 	bool none = (bits & (POLL_READING | POLL_WRITING)) == 0;
-	uint32_t clear = (bits & EDGE) != 0 ? KQUEUE_CLEAR : 0;
+	uint32_t clear = none || (bits & EDGE) != 0 ? KQUEUE_CLEAR : 0;
 	struct member *member = &state->members[token];
 	struct stat st;
 	int errors[2] = { 0, 0 };

@@ -35,7 +35,7 @@ setup() {
 	# what guard knows the test's own processes by
 	export TEST_OF_PMUX=$BATS_TEST_TMPDIR
 	guard watch "${TEST_LIMIT:-600}" "$self" 3>&- &
-	disown
+	disown "$!" 2>/dev/null || :	# where guard cannot watch, it has ended
 	need_primitives
 	! declare -F prepare >/dev/null || prepare
 }

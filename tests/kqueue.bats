@@ -86,7 +86,8 @@ go() {
 	with 7=unix-stream.peer-closed -- pmux kqueue -t 0 write:7
 	fields 1 'write - eof [0-9]+ 7'
 	with 7=pipe.w.reader-gone -- pmux kqueue -t 0 write:7
-	[[ $stderr == *EPIPE* && $status == 3 ]] ||
+	# FreeBSD says EPIPE, NetBSD EBADF
+	[[ $stderr == *@(EPIPE|EBADF)* && $status == 3 ]] ||
 	    fields 1 'write - eof [0-9]+ 7'
 }
 

@@ -287,7 +287,7 @@ tcp_reset(void)
 	if (setsockopt(s[1], SOL_SOCKET, SO_LINGER, &l, sizeof l) == -1)
 		die(ABSENT, "SO_LINGER");
 	close(s[1]);
-	until(s[0], 0);
+	until(s[0], POLLIN);
 	return s[0];
 }
 

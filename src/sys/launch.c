@@ -113,6 +113,7 @@ search(const char *path, const char *name)
 	return 0;
 }
 
+/* No file is named "", for which execve(2) of NetBSD 9.1 says EACCES. */
 static int
 find(char *name)
 {
@@ -125,6 +126,8 @@ find(char *name)
 	l->paths = calloc(2, sizeof *l->paths);
 	if (l->paths == NULL)
 		return -ENOMEM;
+	if (*name == '\0')
+		return 0;
 	if (*name == '-')
 		return (l->paths[0] = join(".", 1, name)) == NULL ? -ENOMEM : 0;
 	return (l->paths[0] = strdup(name)) == NULL ? -ENOMEM : 0;
@@ -168,7 +171,9 @@ launch_prepare(char **arguments)
 bool
 launch_found(void)
 {
-	return is_executable(*pmux->launching->first);
+	char *const *first = pmux->launching->first;
+
+	return *first != NULL && is_executable(*first);
 }
 
 void

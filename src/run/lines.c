@@ -223,6 +223,7 @@ take_end(struct lines *l, struct lines_source *source, int error)
 {
 	struct lines_source *holder = source->holder;
 
+	(void)lines_goal_match_held(&l->records.goal, &holder->held);
 	lines_add_unfinished(&l->records, source->target, &holder->held);
 	lines_turn_give(holder);
 	/* so a terminal ends whose other end was closed (tty_io.c) */

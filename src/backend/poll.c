@@ -182,7 +182,13 @@ const struct backend backend_poll = {
 };
 
 const struct flag poll_flags[] = { { "in", POLLIN }, { "pri", POLLPRI },
+#if POLLWRNORM == POLLOUT
+	{ "wrnorm", POLL_WRNORM },
+#endif
 	{ "out", POLLOUT }, { "err", POLLERR }, { "hup", POLLHUP },
 	{ "nval", POLLNVAL }, { "rdhup", POLLRDHUP }, { "rdnorm", POLLRDNORM },
-	{ "rdband", POLLRDBAND }, { "wrnorm", POLLWRNORM },
+	{ "rdband", POLLRDBAND },
+#if POLLWRNORM != POLLOUT
+	{ "wrnorm", POLL_WRNORM },
+#endif
 	{ "wrband", POLLWRBAND }, { "msg", POLLMSG }, { "", 0 } };

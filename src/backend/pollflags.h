@@ -32,6 +32,16 @@
 #endif
 
 #define POLL_LIMIT 0xffffu /* struct pollfd holds a short */
+
+/*
+ * wrnorm as a name.  Where it is the same bit as out, it has one more, that
+ * poll(2) never sees, to print the name that was asked for.
+ */
+#if POLLWRNORM == POLLOUT
+#define POLL_WRNORM (POLLOUT | 0x20000u)
+#else
+#define POLL_WRNORM POLLWRNORM
+#endif
 #define POLL_READING \
 	(POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND | POLLRDHUP | POLLMSG)
 #define POLL_WRITING (POLLOUT | POLLWRNORM | POLLWRBAND)

@@ -71,21 +71,35 @@ text_names(const struct flag *table, uint32_t bits, bool quoted)
 	return any;
 }
 
+/* BITS, and what a name of TABLE has beside them that was ASKED for. */
+static uint32_t
+as_asked(const struct flag *table, uint32_t bits, uint32_t asked)
+{
+	uint32_t more = 0;
+
+	for (; table->name[0] != '\0'; table++)
+		if ((bits & table->bit) != 0 &&
+		    (asked & table->bit) == table->bit)
+			more |= table->bit;
+	return bits | more;
+}
+
 void
 text_events(const struct record *record, bool quoted)
 {
+	const struct flag *table = record->options->targets->backend->flags;
+
 	if (!quoted && (record->event->bits & AWAIT_EXIT) != 0) {
 		status_put(record, "exit");
 		return;
 	}
 	/* the lists of select(2) have no numbers */
-	if (record->options->numeric &&
-	    record->options->targets->backend->flags != backend_select.flags) {
+	if (record->options->numeric && table != backend_select.flags) {
 		output_number(record->event->bits);
 		return;
 	}
-	(void)text_names(record->options->targets->backend->flags,
-	    record->event->bits, quoted);
+	(void)text_names(table,
+	    as_asked(table, record->event->bits, record->target->bits), quoted);
 }
 
 void

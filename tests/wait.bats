@@ -28,7 +28,7 @@ load helper
 }
 
 @test "a joined mask counts as asked for" {
-	with 7=pipe.r.writer-gone-drained -- pmux wait -t 0 7:in 7:hup
+	with 7=pipe.r.writer-gone-drained -- pmux wait -t 0 7:pri 7:hup
 	expect 0 $'hup\t7'
 }
 

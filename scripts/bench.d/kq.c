@@ -19,6 +19,7 @@
  */
 #include <sys/epoll.h>
 #include <sys/event.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 
 #include <err.h>
@@ -98,6 +99,18 @@ wait_epoll(int queue)
 	return n;
 }
 
+/* The least that the number of bytes costs: no other call returns it. */
+static int
+wait_count(int queue)
+{
+	int i, bytes, n = wait_epoll(queue);
+
+	for (i = 0; i < n; i++)
+		if (ioctl(ready[i], FIONREAD, &bytes) == -1 || bytes != 1)
+			err(1, "FIONREAD");
+	return n;
+}
+
 static void
 add_each(int queue)
 {
@@ -137,6 +150,7 @@ wait_kqueue(int queue)
 
 static struct way ways[] = {
 	{ .name = "raw", open_epoll, add_epoll, wait_epoll },
+	{ .name = "count", open_epoll, add_epoll, wait_count },
 	{ .name = "data", kqueue, add_each, wait_kqueue },
 	{ .name = "no-data", kqueue, add_each, wait_kqueue, NOTE_NODATA },
 	{ .name = "at-once", kqueue, add_at_once, wait_kqueue, NOTE_NODATA },

@@ -53,6 +53,7 @@ FNR == 1 {
 	against["glibc"] = against["musl"] = "static C"
 	against["true"] = "/bin/true"
 	against["raw"] = "epoll(7)"
+	against["count"] = "epoll(7), FIONREAD"
 	against["kevent"] = against["kqueue"] = "dynamic C"
 	against["kevent-libc"] = "static C"
 	against["all"] = "lsfd, all"

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "filter.h"
 
@@ -21,17 +22,62 @@ knote_find(struct queue *queue, int filter, uintptr_t ident)
 	return NULL;
 }
 
+/* A cell of Q of zeros, but for its index and generation; NULL: no memory. */
+static struct knote *
+cell_allocate(struct queue *q)
+{
+	struct knote *k = q->free_cells, **block = q->blocks;
+	uint64_t size = KNOTE_FIRST_BLOCK, first = 0;
+
+	if (k != NULL) {
+		q->free_cells = k->next;
+		k->next = NULL;
+		return k;
+	}
+	for (; first + size <= q->cells; block++, size *= 2)
+		first += size;
+	if (*block == NULL)
+		*block = aligned_alloc(CACHE_LINE, size * sizeof **block);
+	if (*block == NULL)
+		return NULL;
+	k = *block + (q->cells - first);
+	memset(k, 0, sizeof *k);
+	k->cell = q->cells++;
+	k->member.generation = 1;
+	return k;
+}
+
+/* Zeros, so that no use of the freed knote goes unnoticed. */
+static void
+cell_free(struct queue *q, struct knote *k)
+{
+	uint32_t cell = k->cell, generation = k->member.generation;
+
+	memset(k, 0, sizeof *k);
+	k->cell = cell;
+	k->member.generation = generation;
+	k->next = q->free_cells;
+	q->free_cells = k;
+}
+
+void
+knote_free_cells(struct queue *q)
+{
+	for (size_t i = 0; i < KNOTE_BLOCKS; i++)
+		free(q->blocks[i]);
+}
+
 struct knote *
 knote_new(struct queue *queue, const struct filter *filter,
     const struct kevent *change, bool listed)
 {
 	const uint64_t key = knote_key(change->filter, change->ident);
-	struct knote *k = calloc(1, sizeof *k);
+	struct knote *k = cell_allocate(queue);
 
 	if (k == NULL)
 		return NULL;
 	if (listed && table_insert(&queue->knotes, &k->link, key) != 0) {
-		free(k);
+		cell_free(queue, k);
 		return NULL;
 	}
 	k->queue = queue;
@@ -52,11 +98,11 @@ void
 knote_free(struct knote *k)
 {
 	assert(k->member.place == MEMBER_NOWHERE &&
-	    "no slot refers to a freed knote");
+	    "no instance has a freed knote");
 	knote_dequeue(k);
 	if ((k->status & KNOTE_UNLISTED) == 0)
 		table_remove(&k->queue->knotes, &k->link);
-	free(k);
+	cell_free(k->queue, k);
 }
 
 void

@@ -27,6 +27,14 @@
 
 #include "table.h"
 
+/* Bytes, on most machines. */
+#define CACHE_LINE 64
+
+/* The cells of a queue, see knote_at. */
+#define KNOTE_FIRST_LOG 4
+#define KNOTE_FIRST_BLOCK (1u << KNOTE_FIRST_LOG)
+#define KNOTE_BLOCKS (33 - KNOTE_FIRST_LOG)
+
 struct filter;
 struct inode;
 struct queue;
@@ -40,11 +48,11 @@ enum {
 
 /* A knote's descriptor in one of the queue's epoll instances. */
 struct member {
-	uint32_t slot; /* index in queue->slots */
+	uint32_t generation; /* starts at 1; detects events of older members */
 	uint32_t turn; /* queue->turn when REVENTS was reported */
-	uint32_t revents;
-	bool edge; /* registered edge-triggered */
-	bool nested; /* the descriptor is a queue */
+	uint16_t revents;
+	bool edge : 1; /* registered edge-triggered */
+	bool nested : 1; /* the descriptor is a queue */
 	uint8_t place; /* MEMBER_* */
 };
 
@@ -94,17 +102,20 @@ struct process {
  * event() and member_rebuild_instances().  Events of inotify, netlink and
  * signals only activate a knote.  A knote that is active and not ready is
  * disabled.
+ *
+ * Returning an event of a member needs what is above "next": two cache lines.
  */
 struct knote {
-	struct link link; /* in queue->knotes; must stay first */
-	struct queue *queue;
-	const struct filter *filter;
-	struct knote *next, *previous; /* in the ready list */
+	_Alignas(CACHE_LINE) struct link link; /* in queue->knotes; first */
 	struct kevent event; /* as returned to the caller */
+	struct queue *queue; /* NULL: a free cell */
+	const struct filter *filter;
+	struct member member;
+	uint32_t cell; /* its own index, see knote_at */
+	unsigned status; /* KNOTE_* flags */
 	unsigned fflags; /* fflags of the last change */
 	int64_t data; /* data of the last change */
-	unsigned status; /* KNOTE_* flags */
-	struct member member;
+	struct knote *next, *previous; /* in the ready list */
 	struct inode *inode; /* watched inode, or NULL */
 	struct knote *sibling; /* next knote of the same inode */
 	union {
@@ -133,13 +144,6 @@ enum source {
 	SOURCES
 };
 
-/* A slot outlives its knote; the generation detects events of older knotes. */
-struct slot {
-	struct knote *knote; /* or NULL: free */
-	uint32_t generation; /* starts at 1 */
-	uint32_t next; /* index of the next free slot, plus 1 */
-};
-
 struct heap {
 	struct knote **list;
 	size_t count, capacity;
@@ -153,9 +157,9 @@ struct queue {
 	struct table knotes;
 	struct knote *first, *last; /* the ready list */
 	size_t ready; /* length of the ready list */
-	struct slot *slots;
-	uint32_t slot_count, slot_capacity;
-	uint32_t free_slot; /* index of the first free slot, plus 1 */
+	struct knote *blocks[KNOTE_BLOCKS]; /* cells, see knote_at */
+	struct knote *free_cells; /* by next */
+	uint32_t cells; /* in use or free */
 	uint32_t turn; /* number of the current batch of events */
 	uint32_t reports; /* member events so far */
 	uint32_t orphans; /* epoll entries that could not be deleted */
@@ -182,6 +186,22 @@ static inline uint64_t
 knote_key(int filter, uintptr_t ident)
 {
 	return (uint64_t)ident ^ (uint64_t)(uint16_t)filter << 48;
+}
+
+/*
+ * The knotes of a queue lie in cells, which outlive them: an event that
+ * epoll(7) reports may be of an older knote there.  Each block of cells is twice
+ * as large as the one before, so that none ever moves.  Returns cell number
+ * INDEX, below QUEUE->cells.
+ */
+static inline struct knote *
+knote_at(const struct queue *queue, uint32_t index)
+{
+	uint64_t n = (uint64_t)index + KNOTE_FIRST_BLOCK;
+	unsigned log = 63 - (unsigned)__builtin_clzll(n);
+
+	return queue->blocks[log - KNOTE_FIRST_LOG] +
+	    (n - (UINT64_C(1) << log));
 }
 
 /* Find a knote.  Returns NULL if there is none. */
@@ -213,6 +233,9 @@ void knote_end(struct knote *knote, int error);
 
 /* Free KNOTE, which is not attached. */
 void knote_free(struct knote *knote);
+
+/* Free the cells of QUEUE, whose knotes have been freed. */
+void knote_free_cells(struct queue *queue);
 
 /* Append KNOTE to the ready list, unless it is disabled. */
 void knote_activate(struct knote *knote);

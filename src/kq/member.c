@@ -19,12 +19,6 @@
 /* Low, so that the process's descriptor table stays small. */
 #define PRIVATE_LOWEST 64
 
-/* Bytes, on most machines. */
-#define CACHE_LINE 64
-
-/* A busy queue verifies one of this many reports, see member_events. */
-#define SAMPLE 128
-
 int
 private_descriptor(int fd)
 {
@@ -98,63 +92,28 @@ member_check(const struct knote *k)
 	const struct queue *q = k->queue;
 	const struct member *m = &k->member;
 
-	assert((m->slot < q->slot_count && q->slots[m->slot].knote == k) &&
-	    "a member owns its slot");
-	assert(q->slots[m->slot].generation != 0 &&
-	    "generation 0 is reserved for the sources");
+	assert((k->cell < q->cells && knote_at(q, k->cell) == k) &&
+	    "a knote is in its cell");
+	assert(
+	    m->generation != 0 && "generation 0 is reserved for the sources");
 	(void)q;
 	(void)m;
 }
 
-static int
-slot_allocate(struct knote *k)
-{
-	struct queue *q = k->queue;
-	uint32_t wanted = q->slot_capacity * 2 + 16;
-	struct slot *slots;
-
-	assert(k->member.place == MEMBER_NOWHERE && "a knote has one member");
-	if (q->free_slot != 0) {
-		k->member.slot = q->free_slot - 1;
-		assert(q->slots[k->member.slot].knote == NULL &&
-		    "a free slot has no knote");
-		q->free_slot = q->slots[k->member.slot].next;
-		q->slots[k->member.slot].knote = k;
-		return 0;
-	}
-	if (q->slot_count == q->slot_capacity) {
-		slots = realloc(q->slots, wanted * sizeof *slots);
-		if (slots == NULL)
-			return -ENOMEM;
-		q->slots = slots;
-		q->slot_capacity = wanted;
-	}
-	k->member.slot = q->slot_count++;
-	q->slots[k->member.slot].knote = k;
-	q->slots[k->member.slot].generation = 1;
-	return 0;
-}
-
+/* The member has been deleted, or its entry can no longer be. */
 static void
-slot_free(struct knote *k)
+member_end(struct knote *k)
 {
-	struct queue *q = k->queue;
-	struct slot *s = &q->slots[k->member.slot];
-
 	member_check(k);
-	s->knote = NULL;
-	if (++s->generation == 0)
-		s->generation = 1;
-	s->next = q->free_slot;
-	q->free_slot = k->member.slot + 1;
+	if (++k->member.generation == 0)
+		k->member.generation = 1;
 	k->member.place = MEMBER_NOWHERE;
 }
 
 static uint64_t
 tag(const struct knote *k)
 {
-	return (uint64_t)k->queue->slots[k->member.slot].generation << 32 |
-	    k->member.slot;
+	return (uint64_t)k->member.generation << 32 | k->cell;
 }
 
 static enum source
@@ -219,10 +178,9 @@ member_add(struct knote *k, int fd, uint32_t events)
 {
 	struct queue *q = k->queue;
 	bool main = k->member.nested || q->crowded;
-	int error = slot_allocate(k);
+	int error;
 
-	if (error != 0)
-		return error;
+	assert(k->member.place == MEMBER_NOWHERE && "a knote has one member");
 	error = member_add_at(k, main ? MEMBER_MAIN : MEMBER_FIRST, fd, events);
 	if (error == -EEXIST && is_taken(k)) {
 		error = member_add_at(k, MEMBER_SECOND, fd, events);
@@ -240,7 +198,7 @@ member_add(struct knote *k, int fd, uint32_t events)
 				      member_control(instance(k), EPOLL_CTL_MOD,
 					  fd, events | mode(k), tag(k));
 	if (error != 0)
-		slot_free(k);
+		member_end(k);
 	return error;
 }
 
@@ -273,7 +231,7 @@ member_disarm(struct knote *k, int fd)
 	error = member_control(instance(k), EPOLL_CTL_DEL, fd, 0, 0);
 	if (error != 0)
 		k->queue->orphans++;
-	slot_free(k);
+	member_end(k);
 	return error;
 }
 
@@ -300,13 +258,6 @@ member_same(const struct knote *k, int fd)
 	default:
 		return error;
 	}
-}
-
-bool
-member_was_reported(const struct knote *k)
-{
-	return k->member.place != MEMBER_NOWHERE &&
-	    k->member.turn == k->queue->turn;
 }
 
 int
@@ -342,23 +293,14 @@ poll_events(int fd, uint32_t *events)
 	return (r & POLLNVAL) != 0 ? -EBADF : 0;
 }
 
-/*
- * epoll reports the file that was registered.  Checking that the number still
- * refers to it costs one system call per event, as much as the report itself,
- * so a busy queue checks only one in SAMPLE.  If the number was closed or
- * reused, reading from it shows that.
- */
 int
-member_events(struct knote *k, int fd, uint32_t *events)
+member_events_now(const struct knote *k, int fd, uint32_t *events)
 {
-	bool reported = member_was_reported(k);
-	int error = 0;
+	int error = member_same(k, fd);
 
-	if (!reported || k->queue->few || ++k->queue->reports % SAMPLE == 0)
-		error = member_same(k, fd);
 	if (error != 0)
 		return error;
-	if (!reported)
+	if (!member_was_reported(k))
 		return poll_events(fd, events);
 	*events = k->member.revents;
 	return 0;
@@ -369,10 +311,10 @@ member_prefetch(const struct queue *q, const struct epoll_event *event)
 {
 	uint32_t at = (uint32_t)event->data.u64;
 
-	if (at >= q->slot_count)
+	if (at >= q->cells)
 		return;
-	for (size_t i = 0; i < sizeof *q->slots[at].knote; i += CACHE_LINE)
-		__builtin_prefetch((const char *)q->slots[at].knote + i);
+	for (size_t i = 0; i < offsetof(struct knote, next); i += CACHE_LINE)
+		__builtin_prefetch((const char *)knote_at(q, at) + i);
 }
 
 static void
@@ -392,12 +334,13 @@ member_find(struct queue *q, const struct epoll_event *event)
 	uint32_t generation = (uint32_t)(event->data.u64 >> 32);
 	struct knote *k;
 
-	if (at >= q->slot_count || q->slots[at].knote == NULL ||
-	    q->slots[at].generation != generation)
+	if (at >= q->cells)
 		return NULL;
-	k = q->slots[at].knote;
+	k = knote_at(q, at);
+	if (k->member.generation != generation)
+		return NULL;
 	member_check(k);
-	k->member.revents = event->events;
+	k->member.revents = (uint16_t)event->events;
 	k->member.turn = q->turn;
 	return k;
 }
@@ -435,13 +378,13 @@ member_orphan(struct knote *k)
 		mark_stale(k->queue, source_of(k));
 }
 
-/* The knote of slot I if its member is at PLACE, or NULL. */
+/* The knote of cell I if its member is at PLACE, or NULL. */
 static struct knote *
-knote_at(const struct queue *q, uint32_t i, uint8_t place)
+knote_if_at(const struct queue *q, uint32_t i, uint8_t place)
 {
-	struct knote *k = q->slots[i].knote;
+	struct knote *k = knote_at(q, i);
 
-	return k != NULL && k->member.place == place ? k : NULL;
+	return k->member.place == place ? k : NULL;
 }
 
 /*
@@ -455,17 +398,17 @@ rebuild_instance(struct queue *q, enum source source, uint8_t place)
 	struct knote *k;
 	int error;
 
-	for (uint32_t i = 0; i < q->slot_count; i++)
-		if ((k = knote_at(q, i, place)) != NULL &&
+	for (uint32_t i = 0; i < q->cells; i++)
+		if ((k = knote_if_at(q, i, place)) != NULL &&
 		    k->filter->same != NULL &&
 		    (error = k->filter->same(k)) != 0)
 			knote_end(k, error);
 	private_close(q->sources[source]);
 	q->sources[source] = -1;
-	for (uint32_t i = 0; i < q->slot_count; i++) {
-		if ((k = knote_at(q, i, place)) == NULL)
+	for (uint32_t i = 0; i < q->cells; i++) {
+		if ((k = knote_if_at(q, i, place)) == NULL)
 			continue;
-		slot_free(k);
+		member_end(k);
 		if ((error = k->filter->arm(k)) != 0)
 			knote_end(k, error);
 		else if ((k->status & KNOTE_DISABLED) != 0)

@@ -4,7 +4,7 @@
  *
  * epoll(7) keys an entry by open file and number, and removes it when the last
  * descriptor of the file is closed, not when that number is.  So an entry may
- * outlive its knote and can no longer be deleted.  The generation of its slot
+ * outlive its knote and can no longer be deleted.  The generation in its tag
  * identifies it as stale, and the instance is rebuilt.
  *
  * A program may have registered the queue's own instance elsewhere, so members
@@ -49,15 +49,41 @@ int member_disarm(struct knote *knote, int fd);
  */
 int member_same(const struct knote *knote, int fd);
 
+/* Whether epoll reported the member in this turn. */
+static inline bool
+member_was_reported(const struct knote *knote)
+{
+	return knote->member.place != MEMBER_NOWHERE &&
+	    knote->member.turn == knote->queue->turn;
+}
+
+/* As member_events, and verifies that FD still is the file. */
+int member_events_now(const struct knote *knote, int fd, uint32_t *events);
+
+/* A busy queue verifies one of this many reports. */
+#define MEMBER_SAMPLE 128
+
 /*
  * Set *EVENTS to the events that epoll(7) reported in this turn for the member,
  * or else to those that poll(2) reports now, in the bits of epoll.  Returns 0,
  * or -errno as member_same.
+ *
+ * epoll reports the file that was registered.  Checking that the number still
+ * refers to it costs one system call per event, as much as the report itself,
+ * so a busy queue checks only one in MEMBER_SAMPLE.  If the number was closed
+ * or reused, reading from it shows that.
  */
-int member_events(struct knote *knote, int fd, uint32_t *events);
+static inline int
+member_events(const struct knote *knote, int fd, uint32_t *events)
+{
+	struct queue *q = knote->queue;
 
-/* Whether epoll reported the member in this turn. */
-bool member_was_reported(const struct knote *knote);
+	if (!member_was_reported(knote) || q->few ||
+	    ++q->reports % MEMBER_SAMPLE == 0)
+		return member_events_now(knote, fd, events);
+	*events = knote->member.revents;
+	return 0;
+}
 
 /*
  * Find the knote of EVENT, from instance SOURCE, and store the event in its

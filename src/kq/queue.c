@@ -127,7 +127,7 @@ queue_free(struct queue *q)
 {
 	table_free(&q->knotes);
 	table_free(&q->inodes);
-	free(q->slots);
+	knote_free_cells(q);
 	free(q->timers.list);
 	free(q->clocks.list);
 	free(q);

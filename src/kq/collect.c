@@ -65,12 +65,17 @@
 /* Up to this many events are all verified, see member_events. */
 #define FEW 8
 
+/* The knote of an event is loaded into the cache this many events before. */
+#define AHEAD 16
+
 /* Buffers for the events of the queue's instance, then of each inner one. */
 struct batch {
 	struct epoll_event few[BATCH], sources[SOURCES];
 	struct epoll_event *members, *ready;
 	int capacity; /* of members */
 	int most; /* of ready */
+	struct kevent *events; /* where to return events at once, or NULL */
+	int done; /* number of them */
 };
 
 static int64_t
@@ -99,6 +104,7 @@ batch_open(struct batch *b, const struct queue *q, size_t room)
 		room = BATCH_MOST;
 	b->members = b->few;
 	b->ready = b->sources;
+	b->events = NULL;
 	b->capacity = (int)room;
 	b->most = SOURCES;
 	if (room > BATCH)
@@ -113,9 +119,107 @@ batch_open(struct batch *b, const struct queue *q, size_t room)
 	return -ENOMEM;
 }
 
+/* ---- returning events ---- */
+
+/* The part of after_report for a knote with one of these flags. */
+static void
+after_flags(struct knote *k, unsigned flags)
+{
+	if ((flags & EV_ONESHOT) != 0) {
+		knote_drop(k);
+		return;
+	}
+	if ((flags & EV_CLEAR) != 0) {
+		if (k->filter->clear != NULL)
+			k->filter->clear(k);
+		else {
+			k->event.fflags = 0;
+			k->event.data = 0;
+		}
+	}
+	if ((flags & EV_DISPATCH) != 0) {
+		k->status |= KNOTE_DISABLED;
+		if (k->filter->disarm != NULL)
+			k->filter->disarm(k);
+	}
+	k->status &= ~(unsigned)KNOTE_ACTIVE;
+}
+
+/*
+ * Update K, already off the ready list, after its event has been returned.
+ * These three functions are inline because a processor may not predict a return
+ * to a call made before a system call.
+ */
+static inline void
+after_report(struct knote *k)
+{
+	unsigned flags = k->event.flags;
+
+	if ((flags & (EV_ONESHOT | EV_CLEAR | EV_DISPATCH)) != 0) {
+		after_flags(k, flags);
+		return;
+	}
+	k->status &= ~(unsigned)KNOTE_ACTIVE;
+	/* level-triggered, and no source would report it again */
+	if (k->member.place == MEMBER_NOWHERE)
+		knote_activate(k);
+}
+
+/* Drop K, whose descriptor has been closed. */
+static void
+drop_closed(struct knote *k)
+{
+	member_orphan(k);
+	knote_drop(k);
+}
+
+/*
+ * Get the event of K, which is off the ready list, unless K already holds an
+ * error to report.  Returns 1 for an event, 0 for none, or -errno if K's
+ * descriptor is gone.
+ */
+static inline int
+query_event(struct knote *k)
+{
+	int active = 1;
+
+	if ((k->event.flags & EV_ERROR) == 0)
+		active = k->filter->event(k);
+	if (active >= 0 || knote_is_gone(active))
+		return active;
+	knote_end(k, active);
+	knote_dequeue(k);
+	return 1;
+}
+
+/*
+ * Return the event of K, which is off the ready list.  Returns 1 with *EVENT
+ * set, or 0 for none.
+ */
+static inline int
+report(struct knote *k, struct kevent *event)
+{
+	int active = query_event(k);
+
+	if (active < 0) {
+		drop_closed(k);
+		return 0;
+	}
+	if (active == 0) {
+		k->status &= ~(unsigned)KNOTE_ACTIVE;
+		return 0;
+	}
+	*event = k->event;
+	after_report(k);
+	return 1;
+}
+
 /* ---- events from the kernel ---- */
 
-/* Activate the knotes that instance SOURCE reports, at most B->capacity. */
+/*
+ * Handle the knotes that instance SOURCE reports, at most B->capacity: return
+ * their events at once, or activate them where others must come first.
+ */
 static void
 handle_members(struct queue *q, enum source source, struct batch *b)
 {
@@ -128,11 +232,20 @@ handle_members(struct queue *q, enum source source, struct batch *b)
 	while (n == -1 && errno == EINTR);
 	q->few = n <= FEW;
 	q->more |= n == b->capacity;
-	for (int i = 0; i < n && !q->few; i++)
-		member_prefetch(q, &b->members[i]);
-	for (int i = 0; i < n; i++)
-		if ((k = member_on_event(q, &b->members[i], source)) != NULL)
+	for (int i = 0; i < n + AHEAD; i++) {
+		if (i < n)
+			member_prefetch(q, &b->members[i]);
+		if (i < AHEAD)
+			continue;
+		k = member_on_event(q, &b->members[i - AHEAD], source);
+		if (k == NULL)
+			continue;
+		if (b->events == NULL || q->first != NULL ||
+		    (k->status & KNOTE_DISABLED) != 0)
 			knote_activate(k);
+		else
+			b->done += report(k, &b->events[b->done]);
+	}
 }
 
 static void
@@ -184,85 +297,18 @@ handle_sources(struct queue *q, struct batch *b, int n)
 		member_rebuild_instances(q);
 }
 
-/* ---- returning events ---- */
-
-/* Update K, already off the ready list, after its event has been returned. */
-static void
-after_report(struct knote *k)
-{
-	unsigned flags = k->event.flags;
-
-	if ((flags & EV_ONESHOT) != 0) {
-		knote_drop(k);
-		return;
-	}
-	if ((flags & EV_CLEAR) != 0) {
-		if (k->filter->clear != NULL)
-			k->filter->clear(k);
-		else {
-			k->event.fflags = 0;
-			k->event.data = 0;
-		}
-	}
-	if ((flags & EV_DISPATCH) != 0) {
-		k->status |= KNOTE_DISABLED;
-		if (k->filter->disarm != NULL)
-			k->filter->disarm(k);
-	}
-	k->status &= ~(unsigned)KNOTE_ACTIVE;
-	/* level-triggered, and no source would report it again */
-	if ((flags & (EV_CLEAR | EV_DISPATCH)) == 0 &&
-	    k->member.place == MEMBER_NOWHERE)
-		knote_activate(k);
-}
-
-/* Drop K, whose descriptor has been closed. */
-static void
-drop_closed(struct knote *k)
-{
-	member_orphan(k);
-	knote_drop(k);
-}
-
-/*
- * Get the event of K, which is off the ready list, unless K already holds an
- * error to report.  Returns 1 for an event, 0 for none, or -errno if K's
- * descriptor is gone.
- */
-static int
-query_event(struct knote *k)
-{
-	int active = 1;
-
-	if ((k->event.flags & EV_ERROR) == 0)
-		active = k->filter->event(k);
-	if (active >= 0 || knote_is_gone(active))
-		return active;
-	knote_end(k, active);
-	knote_dequeue(k);
-	return 1;
-}
-
 /* Returns the number of EVENTS filled in. */
 static int
 hand_out(struct queue *q, struct kevent *events, int room)
 {
-	int done = 0, active;
 	struct knote *k;
+	int done = 0;
 
 	for (size_t left = q->ready; left > 0 && done < room; left--) {
 		if ((k = q->first) == NULL)
 			break;
 		knote_dequeue(k);
-		active = query_event(k);
-		if (active < 0)
-			drop_closed(k);
-		else if (active == 0)
-			k->status &= ~(unsigned)KNOTE_ACTIVE;
-		else {
-			events[done++] = k->event;
-			after_report(k);
-		}
+		done += report(k, &events[done]);
 	}
 	if (q->stale_first || q->stale_second)
 		member_rebuild_instances(q);
@@ -423,10 +469,13 @@ turn(struct turn *t, int64_t left)
 		return error == -EINVAL ? -EBADF : error;
 	if (error != 0)
 		signal_handle(q, false);
+	t->batch.done = 0;
+	t->batch.events = n == 1 && q->ready == 0 ? t->events : NULL;
 	handle_sources(q, &t->batch, n);
 	if (n == 0 && q->transfers > 0)
 		transfers_check(q);
-	n = hand_out(q, t->events, t->room);
+	n = t->batch.done;
+	n += hand_out(q, t->events + n, t->room - n);
 	q->served += n > 0;
 	if (n != 0 || error == 0)
 		return n;

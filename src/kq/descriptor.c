@@ -103,8 +103,8 @@ same_file(const struct knote *k, struct stat *st)
 	return k->inode == NULL ? 0 : inode_same(k->inode, fd_of(k));
 }
 
-static int
-event_file(struct knote *k)
+int
+descriptor_file_event(struct knote *k)
 {
 	struct stat st;
 	off_t offset;
@@ -225,21 +225,11 @@ descriptor_arm(struct knote *k)
  * end.  Such a member is edge-triggered until both agree.
  */
 int
-descriptor_event(struct knote *k, judge_fn *judge)
+descriptor_settle(struct knote *k, int active)
 {
 	bool once = k->member.place == MEMBER_MAIN; /* EPOLLONESHOT */
-	uint32_t revents;
-	int active, error = 0;
+	int error = 0;
 
-	if (k->descriptor.kind == KIND_FILE)
-		return event_file(k);
-	error = member_events(k, fd_of(k), &revents);
-	if (error != 0)
-		return error;
-	k->event.flags &= (unsigned short)~EV_EOF;
-	k->event.fflags = 0;
-	k->event.data = 0;
-	active = judge(k, revents);
 	if (k->member.place == MEMBER_NOWHERE ||
 	    (k->event.flags & EV_CLEAR) != 0)
 		return active;

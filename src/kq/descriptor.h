@@ -7,6 +7,7 @@
 #define KQ_DESCRIPTOR_H
 
 #include "filter.h"
+#include "member.h"
 
 enum kind {
 	KIND_UNKNOWN,
@@ -37,10 +38,38 @@ filter_arm_fn descriptor_arm;
  */
 typedef int judge_fn(struct knote *knote, uint32_t revents);
 
+/* The event of KNOTE, of a KIND_FILE.  Returns as filter_event_fn. */
+int descriptor_file_event(struct knote *knote);
+
+/*
+ * Rearm the member of KNOTE if ACTIVE, the result of a judge_fn, needs that.
+ * Returns ACTIVE or -errno.
+ */
+int descriptor_settle(struct knote *knote, int active);
+
 /*
  * Get the kernel's state of KNOTE's descriptor and have JUDGE decide.  Returns
  * as filter_event_fn.
  */
-int descriptor_event(struct knote *knote, judge_fn *judge);
+static inline int
+descriptor_event(struct knote *knote, judge_fn *judge)
+{
+	const struct member *m = &knote->member;
+	uint32_t revents;
+	int active, error;
+
+	if (m->place == MEMBER_NOWHERE && knote->descriptor.kind == KIND_FILE)
+		return descriptor_file_event(knote);
+	error = member_events(knote, (int)knote->event.ident, &revents);
+	if (error != 0)
+		return error;
+	knote->event.flags &= (unsigned short)~EV_EOF;
+	knote->event.fflags = 0;
+	knote->event.data = 0;
+	active = judge(knote, revents);
+	if (active == 1 && !m->edge && m->place != MEMBER_MAIN)
+		return active;
+	return descriptor_settle(knote, active);
+}
 
 #endif

@@ -125,26 +125,14 @@ is_countless(int kind, uint32_t r, int error)
 	    (kind == KIND_SOCKET && error != EIO && error != ENOMEM);
 }
 
+/* FIONREAD set errno to ERROR, or 0 and k->event.data. */
 static int
-read_judge(struct knote *k, uint32_t r)
+read_judge_kind(struct knote *k, uint32_t r, int error)
 {
-	int kind, bytes = 0, error = 0;
+	int kind;
 
-	if ((r & (EPOLLIN | ENDED)) == 0)
-		return 0;
-	if ((r & ENDED) == 0 && (k->fflags & NOTE_NODATA) != 0 &&
-	    (k->fflags & NOTE_LOWAT) == 0 && !may_be_queue(k))
-		return 1;
-	if (ioctl((int)k->event.ident, FIONREAD, &bytes) == -1) {
-		error = errno;
-		bytes = 0;
-	}
 	if (error == EBADF)
 		return -error;
-	k->event.data = bytes;
-	/* the most common case does not depend on the kind */
-	if ((r & ENDED) == 0 && bytes > 0 && (k->fflags & NOTE_LOWAT) == 0)
-		return 1;
 	kind = descriptor_kind(k);
 	if (kind < 0)
 		return kind;
@@ -165,6 +153,25 @@ read_judge(struct knote *k, uint32_t r)
 			return at_end(k);
 		return 1;
 	}
+}
+
+static int
+read_judge(struct knote *k, uint32_t r)
+{
+	int bytes = 0;
+
+	if ((r & (EPOLLIN | ENDED)) == 0)
+		return 0;
+	if ((r & ENDED) == 0 && (k->fflags & NOTE_NODATA) != 0 &&
+	    (k->fflags & NOTE_LOWAT) == 0 && !may_be_queue(k))
+		return 1;
+	if (ioctl((int)k->event.ident, FIONREAD, &bytes) == -1)
+		return read_judge_kind(k, r, errno);
+	k->event.data = bytes;
+	/* the most common case does not depend on the kind */
+	if ((r & ENDED) == 0 && bytes > 0 && (k->fflags & NOTE_LOWAT) == 0)
+		return 1;
+	return read_judge_kind(k, r, 0);
 }
 
 static int

@@ -39,6 +39,29 @@ load helper
 	usage_error '\\0033' poll $'--\e[2J'
 }
 
+@test "an unknown letter among several in a word" {
+	usage_error '-qZt: unknown option -Z$' poll -qZt 0 0
+	usage_error '-qt: an argument is missing: DURATION$' poll 0 -qt
+	usage_error '-5q: a descriptor cannot be negative$' poll -5q
+	usage_error '--quiet=1: takes no argument$' poll --quiet=1 0
+}
+
+@test "letters and names of options in every form" {
+	local words
+
+	for words in '-qt0' '-qt 0' '-q -t0' '-t 0 -q' '--quiet --timeout=0' \
+	    '--quiet --timeout 0' '--qu --timeo=0' '--qu --timeo 0' \
+	    '--timeout=0 --debug=debug -q'; do
+		# shellcheck disable=SC2086 # words
+		pm poll $words 0:in </dev/zero
+		expect 0 ''
+		# shellcheck disable=SC2086
+		pm poll 0:in $words </dev/zero
+		expect 0 ''
+	done
+	[ -s debug ]
+}
+
 @test "an option of another command" {
 	usage_error r poll -r 0
 	usage_error . select -e in 0

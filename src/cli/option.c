@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -285,48 +284,35 @@ is_optional(const struct option_row *row)
 	return *row->argument == '[';
 }
 
-/*
- * The tables of getopt_long(3): LONGS is one longer than the table of options,
- * LETTERS twice as long, and three.
- */
-static void
-fill(const struct command *command, struct option *longs, char *letters)
-{
-	/* targets in their place, and `:' for an argument that is missing */
-	*letters++ = '-';
-	*letters++ = ':';
-	for (size_t i = 0; i < ROWS; i++) {
-		const struct option_row *row = &rows[i];
-		bool argument = *row->argument != '\0';
-
-		if (!has_row(command, row))
-			continue;
-		longs->name = row->name;
-		longs->has_arg = is_optional(row) ? optional_argument :
-		    argument			  ? required_argument :
-						    no_argument;
-		longs->flag = NULL;
-		longs->val = 256 + (int)i;
-		longs++;
-		if (row->letter == 0)
-			continue;
-		*letters++ = row->letter;
-		if (argument)
-			*letters++ = ':';
-	}
-	memset(longs, 0, sizeof *longs);
-	*letters = '\0';
-}
-
 static const struct option_row *
-row_of(const struct command *command, int value)
+row_of_letter(const struct command *command, char letter)
 {
-	if (value >= 256)
-		return &rows[value - 256];
 	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].letter == value && has_row(command, &rows[i]))
+		if (rows[i].letter == letter && has_row(command, &rows[i]))
 			return &rows[i];
 	return NULL;
+}
+
+/*
+ * The row whose name is NAME, LENGTH bytes, or the only one whose name begins
+ * so; or NULL.
+ */
+static const struct option_row *
+row_of_name(const struct command *command, const char *name, size_t length)
+{
+	const struct option_row *found = NULL;
+	bool several = false;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		if (!has_row(command, &rows[i]) ||
+		    strncmp(rows[i].name, name, length) != 0)
+			continue;
+		if (rows[i].name[length] == '\0')
+			return &rows[i];
+		several |= found != NULL;
+		found = &rows[i];
+	}
+	return several ? NULL : found;
 }
 
 /* Append the names of the commands that have ROW to TEXT, SIZE bytes. */
@@ -372,38 +358,22 @@ unknown_long(const struct command *command, const char *word)
 	return diag_usage("%s: unknown option", word);
 }
 
-/* WORD is not understood, or wants an argument that is not there. */
+/* WORD has an option that is none of COMMAND's: LETTER, or 0 for a long one. */
 static int
-bad_option(const struct command *command, int answer, const char *word)
+unknown(const struct command *command, const char *word, char letter)
 {
-	const struct option_row *row = row_of(command, optopt);
-
-	if (answer == ':')
-		return diag_usage("%s: an argument is missing: %s", word,
-		    row == NULL ? "?" : row->argument);
-	if (optopt >= 256)
-		return diag_usage("%s: takes no argument", word);
 	if (number_digit(word[1]) < 10)
 		return diag_usage("%s: a descriptor cannot be negative", word);
 	if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0)
 		return diag_usage("%s: unknown option (pmux -V prints the"
 				  " version)",
 		    word);
+	if (letter == 0)
+		return unknown_long(command, word);
 	/* it is one of several in a word */
-	if (optopt != 0 && strncmp(word, "--", 2) != 0 && word[2] != '\0')
-		return diag_usage("%s: unknown option -%c", word, optopt);
-	return strncmp(word, "--", 2) == 0 ?
-	    unknown_long(command, word) :
-	    diag_usage("%s: unknown option", word);
-}
-
-/* The word that getopt_long has just parsed. */
-static const char *
-parsed_word(int argc, char **argv, int before)
-{
-	int at = optind > before ? optind - 1 : optind;
-
-	return at < argc ? argv[at] : argv[argc - 1];
+	if (word[2] != '\0')
+		return diag_usage("%s: unknown option -%c", word, letter);
+	return diag_usage("%s: unknown option", word);
 }
 
 static int
@@ -419,50 +389,92 @@ option_set(const struct option_row *row, struct request *request, char *word)
 	return 0;
 }
 
-/* Begin a new argument vector: getopt keeps its place in a word. */
-static void
-begin_words(void)
+/* A command line, word by word. */
+struct words {
+	const struct command *command;
+	struct request *request;
+	char **next, **end;
+};
+
+/*
+ * Take the option ROW, which is in WORD, with its argument ATTACHED there; or, if
+ * that is NULL and there must be one, with the next word.
+ */
+static int
+parse_option(struct words *w, const struct option_row *row, const char *word,
+    char *attached)
 {
-#if HAVE_DECL_OPTRESET
-	optreset = 1; /* getopt_long(3) of the BSDs and macOS */
-	optind = 1;
-#else
-	optind = 0; /* getopt_long(3) of glibc */
-#endif
+	if (attached == NULL && *row->argument != '\0' && !is_optional(row)) {
+		if (w->next == w->end)
+			return diag_usage("%s: an argument is missing: %s",
+			    word, row->argument);
+		attached = *w->next++;
+	}
+	return option_set(row, w->request, attached);
+}
+
+/* "-qt5": of the letters the last may have an argument. */
+static int
+parse_letters(struct words *w, char *word)
+{
+	const struct option_row *row;
+	char *letter = word + 1, *attached = NULL;
+	int status;
+
+	do {
+		row = row_of_letter(w->command, *letter);
+		if (row == NULL)
+			return unknown(w->command, word, *letter);
+		letter++;
+		if (*row->argument != '\0' && *letter != '\0')
+			attached = letter;
+		status = parse_option(w, row, word, attached);
+	} while (status == 0 && attached == NULL && *letter != '\0');
+	return status;
+}
+
+/* "--name" or "--name=argument". */
+static int
+parse_long(struct words *w, char *word)
+{
+	char *name = word + 2, *equals = strchr(name, '=');
+	size_t length = equals == NULL ? strlen(name) : (size_t)(equals - name);
+	const struct option_row *row = row_of_name(w->command, name, length);
+
+	if (row == NULL)
+		return unknown(w->command, word, 0);
+	if (equals != NULL && *row->argument == '\0')
+		return diag_usage("%s: takes no argument", word);
+	return parse_option(w, row, word, equals == NULL ? NULL : equals + 1);
 }
 
 static int
-parse_words(const struct command *command, int argc, char **argv,
-    struct request *request)
+parse_word(struct words *w, char *word)
 {
-	struct option longs[ROWS + 1];
-	char letters[2 * ROWS + 3];
-	const struct option_row *row;
-	int answer, before, status = 0;
+	if (word[0] != '-' || word[1] == '\0')
+		return targets_add(&w->request->targets, word, 0);
+	return word[1] == '-' ? parse_long(w, word) : parse_letters(w, word);
+}
 
-	fill(command, longs, letters);
-	while (status == 0) {
-		before = optind == 0 ? 1 : optind;
-		answer = getopt_long(argc, argv, letters, longs, NULL);
-		if (answer == -1)
+static int
+parse_words(struct words *w)
+{
+	char *word;
+	int status = 0;
+
+	while (status == 0 && w->next < w->end) {
+		word = *w->next++;
+		if (strcmp(word, "--") == 0)
 			break;
-		row = row_of(command, answer);
-		if (answer == 1)
-			status = targets_add(&request->targets, optarg, 0);
-		else if (row != NULL)
-			status = option_set(row, request, optarg);
-		else
-			return bad_option(command, answer,
-			    parsed_word(argc, argv, before));
+		status = parse_word(w, word);
 	}
-	if (status != 0 || optind >= argc)
+	if (status != 0 || w->next == w->end)
 		return status;
-	/* getopt_long stops at `--' and goes past it */
-	if (request->targets.words == 0 &&
-	    (command->options & OPTION_TRACE) == 0)
+	if (w->request->targets.words == 0 &&
+	    (w->command->options & OPTION_TRACE) == 0)
 		return diag_usage("-- starts a program; write ./-name for a"
 				  " path");
-	request->program.arguments = argv + optind;
+	w->request->program.arguments = w->next;
 	return 0;
 }
 
@@ -470,9 +482,7 @@ int
 options_parse(const struct command *command, const struct backend *backend,
     int argc, char **argv, struct request *request)
 {
-	/* the host may be parsing a command line of its own */
-	int index = optind, messages = opterr, unknown = optopt, status;
-	char *argument = optarg;
+	struct words words = { command, request, argv + 1, argv + argc };
 
 	memset(request, 0, sizeof *request);
 	request->print.targets = &request->targets;
@@ -487,14 +497,7 @@ options_parse(const struct command *command, const struct backend *backend,
 	request->stream.settle = DURATION_FOREVER;
 	request->trace.waits = TRACE_WAITS;
 	request->trace.every = TRACE_EVERY;
-	begin_words();
-	opterr = 0;
-	status = parse_words(command, argc, argv, request);
-	optind = index;
-	opterr = messages;
-	optopt = unknown;
-	optarg = argument;
-	return status;
+	return parse_words(&words);
 }
 
 static void

@@ -55,10 +55,10 @@ void pmux_leave(void);
 
 /*
  * Run the command line ARGV, ARGC words with a NULL behind them, ARGV[0] being
- * pmux's name.  They may be permuted and written to.  They and HOST must stay
- * until the call has ended or was abandoned.  Returns the exit status; a
- * message has been printed if it is an error.  HOST->signal is set if the
- * process must end by a signal instead.
+ * pmux's name.  They may be written to.  They and HOST must stay until the call
+ * has ended or was abandoned.  Returns the exit status; a message has been
+ * printed if it is an error.  HOST->signal is set if the process must end by a
+ * signal instead.
  */
 int pmux_run(struct pmux_host *host, int argc, char **argv);
 

@@ -36,14 +36,14 @@ int
 number_parse(const char *s, size_t length, unsigned base, uint64_t most,
     uint64_t *value)
 {
-	uint64_t sum = 0, digit;
+	uint64_t sum = 0, digit, last = most / base;
 
 	*value = 0;
 	if (!number_is(s, length, base))
 		return -EINVAL;
 	for (size_t i = 0; i < length; i++) {
 		digit = number_digit(s[i]);
-		if (digit > most || sum > (most - digit) / base)
+		if (sum > last || digit > most - sum * base)
 			return -ERANGE;
 		sum = sum * base + digit;
 	}

@@ -28,9 +28,12 @@ no_memory(void)
 	return diag_system(ENOMEM, NULL, "targets");
 }
 
-/* Returns 0 or an exit status. */
-static int
-push(struct targets *targets, const struct target *t)
+/*
+ * Room for one target more, at the end of the list, for the caller to fill in.
+ * Returns NULL if there is no memory.
+ */
+static struct target *
+append(struct targets *targets)
 {
 	struct target *list = targets->list, *few = pmux->names->few;
 	size_t wanted = targets->count + targets->count / 2 + 1;
@@ -40,24 +43,39 @@ push(struct targets *targets, const struct target *t)
 		targets->capacity = TARGETS_FEW;
 	} else if (targets->count == targets->capacity) {
 		if (wanted > UINT32_MAX / sizeof *list)
-			return no_memory();
+			return NULL;
 		list = realloc(list == few ? NULL : list,
 		    wanted * sizeof *list);
 		if (list == NULL)
-			return no_memory();
+			return NULL;
 		if (targets->list == few)
 			memcpy(list, few, TARGETS_FEW * sizeof *few);
 		targets->list = list;
 		targets->capacity = wanted;
 	}
-	targets->list[targets->count++] = *t;
+	return &targets->list[targets->count++];
+}
+
+/* Returns 0 or an exit status. */
+static int
+push(struct targets *targets, const struct target *t)
+{
+	struct target *end = append(targets);
+
+	if (end == NULL)
+		return no_memory();
+	*end = *t;
 	return 0;
 }
 
 int
 targets_add(struct targets *targets, char *word, uint32_t list)
 {
-	struct target t = {
+	struct target *t = append(targets);
+
+	if (t == NULL)
+		return no_memory();
+	*t = (struct target){
 		.name = word,
 		.length = (uint32_t)strlen(
 		    word), /* the kernel's limit is less */
@@ -65,13 +83,12 @@ targets_add(struct targets *targets, char *word, uint32_t list)
 		.process = targets->process,
 		.bits = list != 0 ? list : targets->bits,
 	};
-
 	if (list != 0 || targets->masked)
-		t.flags |= TARGET_MASKED;
+		t->flags |= TARGET_MASKED;
 	if (*word == '@')
-		t.flags |= TARGET_FILE;
+		t->flags |= TARGET_FILE;
 	targets->words++;
-	return push(targets, &t);
+	return 0;
 }
 
 int
@@ -230,13 +247,13 @@ static int
 add_lines(struct targets *targets, const struct target *file, char *text,
     size_t length, char separator)
 {
-	struct target t = *file;
+	struct target *t;
 	size_t lines = 0;
+	uint32_t span;
 	char *end;
 
 	if (separator != '\0' && memchr(text, '\0', length) != NULL)
 		return diag_usage("%s: a NUL byte: use --null", file->name);
-	t.flags &= (uint16_t)~TARGET_FILE;
 	for (char *s = text; s < text + length; s = end + 1, lines++) {
 		end = memchr(s, separator, (size_t)(text + length - s));
 		if (end == NULL)
@@ -247,10 +264,13 @@ add_lines(struct targets *targets, const struct target *file, char *text,
 			    lines + 1,
 			    s == end ? "empty target" :
 				       "a file of targets cannot name another");
-		t.name = s;
-		t.length = (uint32_t)(end - s);
-		if (s + t.length != end || push(targets, &t) != 0)
+		span = (uint32_t)(end - s);
+		if (s + span != end || (t = append(targets)) == NULL)
 			return no_memory();
+		*t = *file;
+		t->flags &= (uint16_t)~TARGET_FILE;
+		t->name = s;
+		t->length = span;
 	}
 	return 0;
 }

@@ -22,17 +22,21 @@ enable -f "$1" pmux || exit
 enable -f "$2" least || exit
 program=$3 turns=$4 calls=$5
 exec 4</dev/zero
-TIMEFORMAT='%R %U %S'
+TIMEFORMAT='%U %S'
 
 # loop KIND NAME COUNT COMMAND: one turn.
 declare -A wall cpu
 loop() {
-	local real user system i
+	local real user system i begin
 
-	read -r real user system < <({ time {
-		eval "for ((i = 0; i < $3; i++)); do $4; done"
-	} 2>/dev/null; } 2>&1)
-	real=$((10#${real//[.,]/} * 1000000 / $3))
+	read -r -d '' user system real < <(
+		begin=${EPOCHREALTIME/[.,]/}
+		{ time {
+			eval "for ((i = 0; i < $3; i++)); do $4; done"
+		} 2>/dev/null; } 2>&1
+		echo "$((${EPOCHREALTIME/[.,]/} - begin))"
+	)
+	real=$((real * 1000 / $3))
 	user=$(((10#${user//[.,]/} + 10#${system//[.,]/}) * 1000000 / $3))
 	[[ ${wall[$1$'\t'$2]-} && ${wall[$1$'\t'$2]} -le $real ]] ||
 	    wall[$1$'\t'$2]=$real
@@ -40,24 +44,24 @@ loop() {
 	    cpu[$1$'\t'$2]=$user
 }
 
-# next COMMAND: write a line to one of a hundred pipes, wait with COMMAND, which
-# sets `ready', and read it.
-n=0 fds=()
+# A hundred pipes, each with an end to read and one to write, and their targets,
+# which a file gives cheaper than words: bash takes longer to expand those than
+# the wait takes.
+n=0 fds=() ends=() scratch=$(mktemp -d)
+trap 'rm -r "$scratch"' EXIT
 for ((i = 0; i < 100; i++)); do
-	coproc_dir=${coproc_dir-$(mktemp -d)}
-	[[ -p $coproc_dir/f ]] || mkfifo "$coproc_dir/f"
-	exec {fd}<>"$coproc_dir/f"
-	rm "$coproc_dir/f"
-	fds+=("$fd")
+	mkfifo "$scratch/f"
+	# shellcheck disable=SC2094 # its two ends are meant
+	exec {both}<>"$scratch/f" {fd}<"$scratch/f" {end}>"$scratch/f" {both}>&-
+	rm "$scratch/f"
+	fds+=("$fd") ends+=("$end")
 done
-rmdir "$coproc_dir"
-next() {
-	n=$(((n + 37) % 100))
-	echo line >&"${fds[n]}"
-	"$1"
-	read -r line <&"$ready"
-}
-builtin_() { pmux poll -v ready --format %f "${fds[@]}"; }
+targets=$scratch/targets
+printf '%s\n' "${fds[@]}" >"$targets"
+# To write a line to one of them, and to read it; between these stands the wait,
+# which sets `ready'.
+put='n=$(((n + 37) % 100)); echo line >&"${ends[n]}"'
+get='read -r -u "$ready" line'
 coproc "$program" epoll --session
 session_fds=("${COPROC[@]}")
 # ask REQUEST: set `ready' to the last event, or to nothing.
@@ -72,8 +76,6 @@ ask() {
 }
 read -r line <&"${session_fds[0]}"
 for fd in "${fds[@]}"; do ask "register $fd:in"; done
-session_() { ask poll; }
-program_() { ready=$("$program" poll --format %f "${fds[@]}"); }
 robin() { for ready in "${fds[@]}"; do ! read -r -t 0 -u "$ready" || break; done; }
 
 in_perl='vec($r, 0, 1) = 1; select($r, undef, undef, 0)'
@@ -90,10 +92,15 @@ for ((turn = 0; turn < turns; turn++)); do
 	loop var C "$calls" 'least poll -v got -t 0 4:in'
 	loop var pmux "$calls" 'pmux poll -v got -t 0 4:in'
 	loop var again "$calls" 'least poll -v got -t 0 4:in'
-	loop pipes program "$((calls / 100))" 'next program_'
-	loop pipes pmux "$((calls / 10))" 'next builtin_'
-	loop pipes session "$((calls / 10))" 'next session_'
-	loop pipes read "$((calls / 100))" 'next robin'
+	# short: on a busy machine a long one is never undisturbed
+	for ((short = 0; short < 20; short++)); do
+		loop pipes program "$((calls / 2000))" \
+		    "$put"'; ready=$("$program" poll --format %f "@$targets"); '"$get"
+		loop pipes pmux "$((calls / 100))" \
+		    "$put"'; pmux poll -v ready --format %f "@$targets"; '"$get"
+		loop pipes session "$((calls / 100))" "$put; ask poll; $get"
+		loop pipes read "$((calls / 2000))" "$put; robin; $get"
+	done
 done
 for key in "${!wall[@]}"; do
 	printf 'builtin-%s\t%s\t%s\n' "$key" "${wall[$key]}" "${cpu[$key]}"

@@ -761,6 +761,32 @@ reader_goes() {
 	wait "$pid" || :
 }
 
+# A full pipe, whose reader leaves while its writer is waited for.
+full_pipe_ends() {
+	local reader filler
+
+	# these report no hangup, or not that of a full pipe
+	[[ $1 != select && $1 != kqueue ]] || return 0
+	exec 7> >(exec sleep 1h 3>&-)
+	reader=$!
+	yes >&7 2>/dev/null 3>&- &
+	filler=$!
+	while pmux poll -q -t 0 7:out; do :; done
+	# another writer that sleeps would be woken, which all primitives report
+	kill "$filler"
+	wait "$filler" || :
+	streaming "$1" --follow 7:out
+	kill "$reader"
+	record 'err|hup'
+	ends 1
+	exec 7>&-
+}
+
+@test "the last reader of a full pipe leaves" {
+	need_program "the shell keeps copies of what a command redirects"
+	each full_pipe_ends
+}
+
 # ---- usage ----
 
 @test "options that say nothing alone" {

@@ -114,7 +114,6 @@ kqueue_poll_add(struct backend_state *state, uint32_t token, int fd,
     uint32_t bits)
 {
 	bool none = (bits & (POLL_READING | POLL_WRITING)) == 0;
-	uint32_t clear = none || (bits & EDGE) != 0 ? KQUEUE_CLEAR : 0;
 	struct member *member = &state->members[token];
 	struct stat st;
 	int errors[2] = { 0, 0 };
@@ -129,11 +128,15 @@ kqueue_poll_add(struct backend_state *state, uint32_t token, int fd,
 	member->bits = bits & POLL_LIMIT;
 	member->fd = fd;
 	for (uint32_t i = 0; i < 2; i++) {
-		if (!none &&
-		    (bits & (i == 0 ? POLL_READING : POLL_WRITING)) == 0)
+		bool asked = (bits & (i == 0 ? POLL_READING : POLL_WRITING)) !=
+		    0;
+		/* only EVFILT_READ reports the end of a full pipe on NetBSD */
+		bool ends = none || (i == 0 && S_ISFIFO(st.st_mode));
+
+		if (!asked && !ends)
 			continue;
 		errors[i] = backend_kqueue.add(state->queue, 2 * token + i, fd,
-		    clear);
+		    !asked || (bits & EDGE) != 0 ? KQUEUE_CLEAR : 0);
 		member->added[i] = errors[i] == 0;
 	}
 	if (member->added[0] || member->added[1])

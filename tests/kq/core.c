@@ -707,7 +707,8 @@ number_reused_by_another_kind(void)
 	expect(kq, " ");
 	refuse(kq, ENOENT, "o0 VNODE DELETE");
 	change(kq, "o0 READ ADD");
-	expect(kq, "o0 READ =1");
+	/* NetBSD counts the sender's address */
+	expect(kq, "o0 READ =1 | o0 READ =3");
 }
 
 static void
@@ -820,7 +821,7 @@ fork_child_closes_all(void)
 	take(p[0], 1);
 	kill(getpid(), SIGUSR1);
 	expect(kq, "USR1 SIGNAL CLEAR =1");
-	change(kq, "#1 TIMER ADD =20");
+	change(kq, "#1 TIMER DELETE, #1 TIMER ADD =20");
 	await(kq, "#1 TIMER CLEAR >0");
 	change(kq, "p0 READ DELETE, USR1 SIGNAL DELETE, #1 TIMER DELETE");
 }
@@ -1032,7 +1033,7 @@ other_programs_run(void)
 		put(p[1], "x");
 		expect(kq, "p0 READ CLEAR =%d", i);
 	}
-	change(kq, "#1 TIMER ADD ONESHOT =1");
+	change(kq, "#1 TIMER DELETE, #1 TIMER ADD =1");
 	await(kq, "#1 TIMER CLEAR >0");
 }
 

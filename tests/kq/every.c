@@ -322,6 +322,8 @@ ask_addlate(const struct source *s)
 	s->make();
 	if (s->calm != NULL || s->once) {
 		s->fire(kq);
+		if (!REFERENCE && s->once)
+			skip("NetBSD 9.1 has no zombies to add");
 		apply(s, kq, "ADD");
 		sees(s, kq, "");
 	} else if (strstr(s->what, "USER") == NULL) {
@@ -497,6 +499,8 @@ static void
 ask_dispatch(const struct source *s)
 {
 #ifdef EV_DISPATCH
+	if (!REFERENCE)
+		skip("NetBSD 9.1 disables some filters only: %s", s->name);
 	start(s, "ADD DISPATCH");
 	s->fire(kq);
 	sees(s, kq, "DISPATCH");

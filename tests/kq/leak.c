@@ -251,7 +251,9 @@ leak_signal(void)
 static void
 timer_once(int i)
 {
-	change(kq, "#1 TIMER ADD =%d, #2 TIMER ADD ONESHOT =0", i);
+	/* NetBSD refuses a period of 0 */
+	change(kq, "#1 TIMER ADD =%d, #2 TIMER ADD ONESHOT =%d", i + 1,
+	    REFERENCE ? 0 : 1);
 	change(kq, "#1 TIMER DELETE");
 	await(kq, "#2 TIMER CLEAR ONESHOT =1");
 }

@@ -137,6 +137,8 @@ reader_gone(void)
 static void
 reader_gone_while_full(void)
 {
+	if (!REFERENCE)
+		skip("NetBSD 9.1 reports no end of a pipe that is full");
 	new_pipe(p, "p");
 	fill(p[1]);
 	change(kq, "p1 WRITE ADD");
@@ -328,6 +330,8 @@ fifo_two_readers(void)
 static void
 fifo_reader_gone(void)
 {
+	if (!REFERENCE)
+		skip("NetBSD 9.1 reports the end of every FIFO to a writer");
 	make_fifo();
 	w = open_fifo(O_WRONLY, "w");
 	change(kq, "w WRITE ADD");

@@ -124,7 +124,8 @@ many_timers(void)
 
 	for (i = 0; i < n; i++) {
 		c = event((uintptr_t)i, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0,
-		    i % 10 == 0 ? i % 97 : 1000000 + i, (uintptr_t)i);
+		    i % 10 == 0 ? i % 97 + !REFERENCE : 1000000 + i,
+		    (uintptr_t)i);
 		check(call_kevent(kq, &c, 1, NULL, 0, 0) == 0, "timer %d", i);
 	}
 	while (got < (n + 9) / 10) {

@@ -20,7 +20,7 @@ start(void)
 static void
 not_before(double seconds)
 {
-	check(now() - since >= seconds, "after %.6f s, before %.6f",
+	check(now() - since >= seconds - EARLY, "after %.6f s, before %.6f",
 	    now() - since, seconds);
 }
 
@@ -292,6 +292,8 @@ any_identifier(void)
 static void
 added_again(void)
 {
+	if (!REFERENCE)
+		skip("the timer of NetBSD 9.1 goes on as it was");
 	start();
 	change(kq, "#1 TIMER ADD =100000");
 	change(kq, "#1 TIMER ADD =30 @2");
@@ -356,6 +358,8 @@ added_disabled(void)
 static void
 dispatch(void)
 {
+	if (!REFERENCE)
+		skip("a timer of NetBSD 9.1 is not disabled by its event");
 	change(kq, "#1 TIMER ADD DISPATCH =10");
 	await(kq, "#1 TIMER CLEAR DISPATCH >0");
 	quiet(kq, 60);
@@ -391,7 +395,8 @@ in_order(void)
 	}
 	for (i = 0; i < 10; i++) {
 		check(call_kevent(kq, NULL, 0, &e, 1, PATIENCE) == 1, "one");
-		check(now() >= least[e.ident], "%d ms: early", ms[e.ident]);
+		check(now() >= least[e.ident] - EARLY, "%d ms: early",
+		    ms[e.ident]);
 		check(last == -1 || least[last] <= most[e.ident],
 		    "%d ms before %d ms", ms[last], ms[e.ident]);
 		last = (int)e.ident;

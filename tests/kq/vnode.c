@@ -85,6 +85,8 @@ written_often(void)
 static void
 truncated(void)
 {
+	if (!REFERENCE)
+		skip("NetBSD 9.1 reports no truncation");
 	watched();
 	must(ftruncate(f, 1));
 	expect(kq,

@@ -234,6 +234,7 @@ fifo_states() {
 	expect 124
 	ask "$1" in fifo.r.never-a-writer
 	expect 124
+	need_fifo_room "$1"
 	ask "$1" out fifo.w.empty
 	assert_equal "$status $words" '0 out'
 	ask "$1" out fifo.w.full

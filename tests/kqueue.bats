@@ -148,6 +148,7 @@ go() {
 	pm kqueue -t 10ms timer:1:data=1ms timer:1:data=1h
 	expect 124
 	pm kqueue user:1:trigger,udata=a user:1:trigger,udata=b
+	[[ $status != 4 ]] || skip "$stderr"
 	fields 0 'user - - 0 1 b'
 }
 
@@ -162,6 +163,7 @@ go() {
 
 @test "a FIFO to write, by name: its reader gets what comes" {
 	mkfifo f
+	need_fifo_room kqueue
 	cat f >got 3>&- &
 	pm kqueue -t 1h write:f
 	fields 0 'write - - [0-9]+ f'
@@ -180,6 +182,7 @@ go() {
 
 	for filter in read write vnode aio; do
 		pm kqueue -t 0 $filter:none
+		[[ $status != 4 || $filter != aio ]] || continue
 		expect_error 3 'none: No such file.*\[ENOENT\]'
 	done
 	: >some
@@ -216,8 +219,8 @@ go() {
 }
 
 @test "@FILE, by lines and by NUL" {
-	printf 'read:7\nuser:1:trigger\n' >list
-	with 7=pipe.r.data -- pmux kqueue -t 0 @list
+	printf 'read:7\nread:8\n' >list
+	with 7=pipe.r.data 8=pipe.r.data -- pmux kqueue -t 0 @list
 	assert_equal "$status ${#lines[@]}" '0 2'
 	printf 'read:7\0vnode:a\nb\0' >list
 	: >$'a\nb'
@@ -557,6 +560,7 @@ gone() {
 
 @test "timer: units make a plain number" {
 	pm kqueue timer:1:data=3,mseconds
+	[[ $status != 4 ]] || skip "$stderr"
 	fields 0 'timer - clear [1-9][0-9]* 1'
 	pm kqueue -t 10ms timer:1:data=100,seconds
 	expect 124
@@ -567,6 +571,7 @@ gone() {
 
 @test "timer: a time of the clock" {
 	pm kqueue timer:1:abstime,seconds,data=1700000000
+	[[ $status != 4 ]] || skip "$stderr"
 	fields 0 'timer - [a-z,-]+ [0-9]+ 1'
 	pm kqueue timer:1:abstime,data=1700000000.5
 	fields 0 'timer - [a-z,-]+ [0-9]+ 1'

@@ -31,6 +31,7 @@ becomes() {
 }
 
 becomes_writer() {
+	need_fifo_room "$1"
 	rm -f file pipe
 	mkfifo pipe
 	exec 8<>pipe
@@ -232,6 +233,7 @@ writer_goes_on() {
 }
 
 reader_goes_on() {
+	need_fifo_room "$1"
 	rm -f f
 	mkfifo f
 	cat f >copy 3>&- &
@@ -466,6 +468,7 @@ variables() {
 	    'echo "$PMUX_TARGET $PMUX_FD $PMUX_EVENTS"'
 	[[ $output == "f 0 $(says "$1")"* ]]
 	wait "$!"
+	need_fifo_room "$1"
 	cat <>f >/dev/null 3>&- &
 	pm "$1" "$(writes "$1" f)" -- sh -c \
 	    'echo "$PMUX_TARGET $PMUX_FD $PMUX_EVENTS" >&2'
@@ -959,6 +962,7 @@ pmux: kqueue: TERM: sh: exit status 3"
 
 @test "kqueue: what is counted is counted while PROGRAM runs" {
 	need_program "a signal to the shell does not reach the process of the call"
+	need_proc
 	need kqueue
 	mkfifo go
 	# a line stays for the run that is to have it, and none sees an end

@@ -320,7 +320,7 @@ unknown_keys() {
 
 	keys=$(grep -o '"unknown":{[^}]*}' <<<"$output" |
 	    sed 's/"unknown"://; s/":"[^"]*"/\n/g' | tr -d '{",} ' |
-	    sort -u | grep . | paste -sd, || :)
+	    sort -u | grep . | paste -sd, - || :)
 	echo "${keys:--}"
 }
 

@@ -200,7 +200,7 @@ reported() {
 	assert_equal "$(cut -f 2 <out)" "$child"
 	echo >go.first
 	wait "$pid"
-	assert_equal "$(cut -f 2 <out | paste -sd ' ')" "$child $first"
+	assert_equal "$(cut -f 2 <out | paste -sd ' ' -)" "$child $first"
 	sleep 600 3>&- &
 	pm wait -a -t 50ms --exit "$child" --exit "$!"
 	expect 124 "exit"$'\t'"$child"
@@ -223,7 +223,7 @@ reported() {
 	waiting wait -f -t 1h -c 2 ./file --exit "$child"
 	go
 	wait "$pid"
-	assert_equal "$(cut -f 2 <out | paste -sd ' ')" "./file $child"
+	assert_equal "$(cut -f 2 <out | paste -sd ' ' -)" "./file $child"
 }
 
 @test "PROGRAM: PMUX_FD is empty, standard input is the caller's" {

@@ -145,7 +145,7 @@ listed() {
 			fi
 		done
 	done
-	assert_equal "$(listed select | paste -sd ' ')" 'read write except'
+	assert_equal "$(listed select | paste -sd ' ' -)" 'read write except'
 }
 
 @test "help of kqueue lists the filters and words that it takes" {
@@ -195,7 +195,7 @@ listed() {
 	for command in select poll devpoll epoll kqueue wait; do
 		helps help "$command"
 		assert_equal "$(sed -n '/^With --follow/,/^$/s/^  //p' \
-		    <<<"$output" | awk '{ print $1 }' | paste -sd ' ')" '0 1 124'
+		    <<<"$output" | awk '{ print $1 }' | paste -sd ' ' -)" '0 1 124'
 	done
 	helps help inspect
 	refute_output --partial --follow

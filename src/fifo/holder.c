@@ -694,9 +694,12 @@ leave_directory(struct fifo_set *set)
 	return true;
 }
 
-/* The names are written over: they are where the caller gave them. */
+/*
+ * Where the names are not NEEDED they are forgotten: the title may be written
+ * over them, since they are where the caller gave them.
+ */
 static void
-take_title(struct fifo_set *set)
+take_title(struct fifo_set *set, bool needed)
 {
 	char title[TITLE_SIZE];
 	size_t used = 0;
@@ -704,7 +707,8 @@ take_title(struct fifo_set *set)
 	for (uint32_t i = 0; i < set->count; i++) {
 		const char *path = set->fifos[i].path;
 
-		set->fifos[i].path = "";
+		if (!needed)
+			set->fifos[i].path = "";
 		if (set->fifos[i].fd == -1)
 			continue;
 		if (used > 0 && used + 2 < sizeof title) {
@@ -806,6 +810,8 @@ say_ends(const struct fifo_set *set, deadline_t deadline)
 _Noreturn void
 holder_run(struct fifo_set *set, deadline_t deadline)
 {
+	bool left;
+
 	(void)setsid();
 	take_signals();
 	close_others(set);
@@ -813,8 +819,9 @@ holder_run(struct fifo_set *set, deadline_t deadline)
 	if (pmux->debug != NULL)
 		say_ends(set, deadline);
 	adopt(set);
-	if (leave_directory(set))
-		take_title(set);
+	left = leave_directory(set);
+	if (left || title_is_apart())
+		take_title(set, !left);
 	holder_stay(set, deadline);
 	DEBUG("holder", "ends");
 	_exit(0);

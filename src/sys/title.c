@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#ifdef __FreeBSD__
+#include <sys/types.h>
+#include <sys/sysctl.h>
+
+#define TITLE_BY_SYSCTL
+#endif
 
 #include "base/pmux.h"
 #include "sys/title.h"
@@ -60,6 +68,12 @@ title_set(const char *name)
 		end[-1] = ' ';
 }
 
+bool
+title_is_apart(void)
+{
+	return false;
+}
+
 #else
 
 void
@@ -73,11 +87,28 @@ title_remember(struct pmux_title *title, int argc, char **argv)
 void
 title_set(const char *name)
 {
-#ifdef HAVE_SETPROCTITLE
+#ifdef TITLE_BY_SYSCTL
+	/* setproctitle(3) allocates memory; no title is longer than 256 bytes */
+	const int what[] = { CTL_KERN, KERN_PROC, KERN_PROC_ARGS, getpid() };
+	char text[200] = "pmux: holds ";
+
+	(void)strlcat(text, name, sizeof text);
+	(void)sysctl(what, 4, NULL, NULL, text, strlen(text) + 1);
+#elif defined(HAVE_SETPROCTITLE)
 	/* the BSDs put the name of the program before it */
 	setproctitle("holds %s", name);
 #else
 	(void)name;
+#endif
+}
+
+bool
+title_is_apart(void)
+{
+#ifdef TITLE_BY_SYSCTL
+	return true;
+#else
+	return false;
 #endif
 }
 

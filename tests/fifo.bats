@@ -611,6 +611,7 @@ held() {
 }
 
 @test "the holder has none of the caller's descriptors" {
+	need_proc
 	local fd link
 	local -A ours
 

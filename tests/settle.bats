@@ -171,8 +171,9 @@ every_burst() {
 	exec 7>f
 	exec 7>&-
 	read -r line <&8
-	assert_equal "$line" $'hup\tf'
-	ends 1
+	# a BSD says in, too, and that was asked for
+	[[ $line == ?(in,)hup$'\t'f ]]
+	ends "$([[ $line == in* ]] && echo 0 || echo 1)"
 }
 
 @test "--while: what is pending is reported" {

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "backend/exits.h"
 #include "output/debug.h"
 #include "output/diag.h"
 #include "run/lifetime.h"
-#include "sys/process.h"
 
 /* ns between two checks, where no descriptor reports its end. */
 #define CHECK_PAUSE (INT64_C(50) * 1000000)
@@ -70,7 +70,7 @@ lifetime_open(struct lifetime *l, struct waitset *w, int64_t pid)
 	if (pid == 0)
 		return 0;
 	l->pid = pid;
-	l->process = process_open((pid_t)pid);
+	l->process = exits_open((pid_t)pid);
 	l->sampled = l->process == -ENOSYS;
 	if (l->process == -ESRCH || (l->sampled && is_gone(l)))
 		lifetime_end(l, w);

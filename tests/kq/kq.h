@@ -56,8 +56,8 @@
 #define REFERENCE 0
 #endif
 
-/* Seconds by which a timer or a wait may end early: a tick of NetBSD 9.1. */
-#define EARLY (REFERENCE ? 0. : .01)
+/* Seconds by which a timer or a wait may end early: two ticks of NetBSD 9.1. */
+#define EARLY (REFERENCE ? 0. : .02)
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PATIENCE 60000 /* ms to wait for an event that must come */

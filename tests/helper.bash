@@ -168,6 +168,12 @@ need_proc() {
 	[[ -r /proc/self/stat ]] || skip "no /proc to look at processes with"
 }
 
+# need_filter NAME: skip where kevent(2) lacks the filter.
+need_filter() {
+	pm kqueue -t 0 "$1:1"
+	[[ $status != 4 ]] || skip "$stderr"
+}
+
 # need_fifo_room BACKEND: skip where it does not report whether a FIFO can be
 # written to.  EVFILT_WRITE of NetBSD 9.1 is ready, with eof, for each FIFO.
 need_fifo_room() {

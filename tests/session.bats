@@ -727,6 +727,7 @@ not_shorter() {
 # ---- kqueue ----
 
 @test "kqueue: the first of two udata in a kevent is freed" {
+	need_filter user
 	local words
 
 	need kqueue
@@ -746,6 +747,7 @@ not_shorter() {
 }
 
 @test "kqueue: a kevent without memory for its udata is no missing interface" {
+	need_filter user
 	need kqueue
 	[[ -z ${ASAN_OPTIONS-} ]] || skip "the sanitizer needs more memory"
 	# the request needs 32 MiB, its udata 20 MB
@@ -783,6 +785,7 @@ not_shorter() {
 }
 
 @test "kqueue: fflags are numbers of any base, for each filter" {
+	need_filter user
 	need kqueue
 	serve kqueue <<-'end'
 	control 0 0 user:3:clear
@@ -813,6 +816,7 @@ not_shorter() {
 }
 
 @test "kqueue: failed changes are events while MAX has room" {
+	need_filter user
 	need kqueue
 	serve kqueue 7=pipe.r.data 8=number.closed <<-'end'
 	control 3 - read:8 read:7 write:8 read:nofile
@@ -841,6 +845,7 @@ not_shorter() {
 }
 
 @test "kqueue: a change acts at once on the pending wait" {
+	need_filter user
 	need kqueue
 	start pmux kqueue --session
 	send '@w control 1 -'
@@ -868,6 +873,7 @@ not_shorter() {
 }
 
 @test "kqueue: numbers for filters, flags and fflags" {
+	need_filter user
 	local read user
 
 	need kqueue

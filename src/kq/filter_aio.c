@@ -281,7 +281,7 @@ aio_event(struct knote *k)
 static void
 activate_complete(struct link *l, void *argument)
 {
-	struct knote *k = (struct knote *)l;
+	struct knote *k = knote_of(l);
 
 	(void)argument;
 	if (k->event.filter == EVFILT_AIO && is_complete(k))

@@ -142,7 +142,7 @@ handle_message(struct queue *q, struct nlmsghdr *header)
 static void
 check_interface(struct link *l, void *argument)
 {
-	struct knote *k = (struct knote *)l;
+	struct knote *k = knote_of(l);
 	char name[IF_NAMESIZE];
 
 	(void)argument;

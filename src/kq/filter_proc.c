@@ -389,7 +389,7 @@ proc_ended(struct queue *q, pid_t pid, bool leader, int status)
 static void
 proc_lost(struct link *l, void *argument)
 {
-	struct knote *k = (struct knote *)l;
+	struct knote *k = knote_of(l);
 
 	(void)argument;
 	if (k->event.filter != EVFILT_PROC)

@@ -420,7 +420,7 @@ recheck_each(struct link *l, void *argument)
 static void
 rewatch_parent_each(struct link *l, void *argument)
 {
-	const struct knote *k = (struct knote *)l;
+	const struct knote *k = knote_of(l);
 	struct snapshot seen;
 	int fd;
 

@@ -15,7 +15,7 @@ knote_find(struct queue *queue, int filter, uintptr_t ident)
 
 	for (l = table_find(&queue->knotes, knote_key(filter, ident));
 	     l != NULL; l = table_more(l)) {
-		k = (struct knote *)l;
+		k = knote_of(l);
 		if (k->event.filter == filter && k->event.ident == ident)
 			return k;
 	}

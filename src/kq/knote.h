@@ -204,6 +204,14 @@ knote_at(const struct queue *queue, uint32_t index)
 	    (n - (UINT64_C(1) << log));
 }
 
+/* The knote of LINK, in queue->knotes. */
+static inline struct knote *
+knote_of(struct link *link)
+{
+	/* by void *: the first member is aligned as the whole */
+	return (struct knote *)(void *)link;
+}
+
 /* Find a knote.  Returns NULL if there is none. */
 struct knote *knote_find(struct queue *queue, int filter, uintptr_t ident);
 

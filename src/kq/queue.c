@@ -119,7 +119,7 @@ static void
 drop_knote(struct link *l, void *argument)
 {
 	(void)argument;
-	knote_drop((struct knote *)l);
+	knote_drop(knote_of(l));
 }
 
 static void

@@ -76,11 +76,13 @@ static bool did_fail;
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
 char *__real_strdup(const char *string);
 void __real_free(void *memory);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
 char *__wrap_strdup(const char *string);
 void __wrap_free(void *memory);
 
@@ -123,6 +125,12 @@ __wrap_realloc(void *old, size_t size)
 	memory = __real_realloc(old, size);
 	live += old == NULL && memory != NULL;
 	return memory;
+}
+
+void *
+__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+	return fails() ? NULL : counted(__real_aligned_alloc(alignment, size));
 }
 
 char *

@@ -79,6 +79,7 @@ struct programs {
 	struct run *runs;
 	size_t running, capacity;
 	size_t jobs; /* the most that may run */
+	bool started; /* one has been, since the signals were taken */
 	bool taking; /* see program_take: of RUNS, the first UNSEEN are left */
 	size_t unseen;
 	struct sigwatch watch; /* SIGCHLD, and of ENDINGS those it has */
@@ -484,6 +485,7 @@ take_signals(struct programs *p)
 	struct sigwatch_came came[SIGWATCH_MOST];
 	size_t count = sigwatch_take(&p->watch, came);
 
+	p->started = false;
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < ENDINGS; j++)
 			if (endings[j] == came[i].number) {
@@ -493,7 +495,6 @@ take_signals(struct programs *p)
 			}
 }
 
-/* Every signal is blocked: none that ends pmux comes between. */
 static int
 start(size_t index, const struct launch *launch)
 {
@@ -501,8 +502,11 @@ start(size_t index, const struct launch *launch)
 	pid_t pid;
 	int error;
 
-	/* PROGRAM would miss a signal that a key has just sent to the group */
-	if (sigwatch_has(&p->watch, SIGCHLD))
+	/*
+	 * PROGRAM would miss a signal that a key has just sent to the group.  The
+	 * wait has reported none; but to start another one takes a while.
+	 */
+	if (p->started && sigwatch_has(&p->watch, SIGCHLD))
 		take_signals(p);
 	if (p->ending != 0)
 		return 0;
@@ -514,6 +518,7 @@ start(size_t index, const struct launch *launch)
 	DEBUG("dispatch", "process %d runs for %.*s", pid,
 	    (int)p->targets->list[index].length, p->targets->list[index].name);
 	p->runs[p->running++] = (struct run){ pid, index };
+	p->started = true;
 	return 0;
 }
 
@@ -525,15 +530,19 @@ program_start(size_t index, const struct event *event)
 	struct launch launch;
 	sigset_t old;
 	int error = reserve(), status;
+	bool block;
 
 	if (error == 0)
 		error = describe(&launch, t, event);
 	if (error != 0)
 		return program_no_start(*p->arguments, -error);
-	signals_block(&old);
+	block = pmux->host->start != NULL || launch_changes();
+	if (block)
+		signals_block(&old);
 	status = start(index, &launch);
 	end_loan();
-	signals_restore(&old);
+	if (block)
+		signals_restore(&old);
 	return status;
 }
 

@@ -202,8 +202,17 @@ note_signals(void)
 		if (sigaction(i, NULL, &action) == 0 &&
 		    ((action.sa_flags & SA_SIGINFO) != 0 ||
 			action.sa_handler !=
-			    (launch_ignores(i) ? SIG_IGN : SIG_DFL)))
+			    (launch_ignores(i) ? SIG_IGN : SIG_DFL))) {
 			(void)sigaddset(&l->changed, i);
+			l->changes = true;
+		}
+}
+
+bool
+launch_changes(void)
+{
+	note_signals();
+	return pmux->launching->changes;
 }
 
 /*

@@ -26,6 +26,7 @@ struct launching {
 	/* to be undone in the child: caught, or ignored */
 	sigset_t changed;
 	bool noted; /* CHANGED is set */
+	bool changes; /* any is in it */
 	/* the files that may be meant, in the order of PATH; where to begin */
 	char **paths, **first;
 	bool searched;
@@ -47,6 +48,12 @@ bool launch_ignores(int number);
 bool launch_blocks(int number);
 
 /*
+ * Whether pmux has changed the disposition of a signal, for which launch_start
+ * wants every signal blocked.  To be asked once it changes no other.
+ */
+bool launch_changes(void);
+
+/*
  * Find the program that ARGUMENTS[0] names, as execvp(3) does, for the calls
  * below, which must have the same ARGUMENTS.  Returns 0, also if there is no
  * such program, or -ENOMEM.
@@ -61,9 +68,9 @@ int launch_prepare(char **arguments);
 int launch_become(const struct launch *launch);
 
 /*
- * Start the program, every signal being blocked.  Returns its process ID; 0 if
- * it could not be executed (*ERROR is as above), or -1 if no process could be
- * created (*ERROR is as of fork(2)).
+ * Start the program, every signal being blocked if launch_changes says so.
+ * Returns its process ID; 0 if it could not be executed (*ERROR is as above), or
+ * -1 if no process could be created (*ERROR is as of fork(2)).
  */
 pid_t launch_start(const struct launch *launch, int *error);
 

@@ -106,8 +106,9 @@ kqueue_poll_remove(struct backend_state *state, uint32_t token, int fd)
 
 /*
  * A target without events is watched for its end, as a reader and as a writer:
- * for changes only, since it may be ready all the time.  -EPERM as epoll_ctl(2): for files that are always ready and so never change,
- * and for events that kevent(2) does not report.
+ * for changes only, since it may be ready all the time.  -EPERM as epoll_ctl(2):
+ * for files that are always ready and so never change, and for events that
+ * kevent(2) does not report.
  */
 static int
 kqueue_poll_add(struct backend_state *state, uint32_t token, int fd,

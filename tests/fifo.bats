@@ -1073,6 +1073,47 @@ hostile() {
 	peer await 0 f
 }
 
+@test "nor where the reader is no holder until much later" {
+	[[ $(pmux info) == *$'\nfifo\twatched'* ]] || skip "needs a watch"
+	waiting poll f:in
+	pmux poll -q -t 1h --debug=log f:out
+	# it has checked the reader, and sleeps for longer than before that
+	until grep -Eq '\sholder\ssleep, timeout (inf|[2-9])' log; do
+		sleep 0.02
+	done
+	kill -TERM "$pid"
+	finish "$pid"
+	peer await 0 f
+}
+
+# pair FIFO: two holders, each of which has nobody but the other, and both have
+# just seen a reader come and go.
+pair() {
+	local reader
+
+	mkfifo "$1"
+	pmux poll -q "$1:in" &
+	reader=$!
+	pmux poll -q -t 1h "$1:out"
+	kill -TERM "$reader"
+	wait "$reader" || :
+	: <"$1"
+}
+
+@test "nor where one leaves just when the other checks" {
+	local i
+
+	[[ ! ${PMUX_AS-} ]] || skip "a BSD reports no open"
+	[[ $(pmux info) == *$'\nfifo\twatched'* ]] || skip "needs a watch"
+	for ((i = 0; i < 40; i++)); do
+		pair "f$i" 3>&- &
+	done
+	wait
+	for ((i = 0; i < 40; i++)); do
+		peer await 0 "f$i"
+	done
+}
+
 @test "a reader that waits in open while a holder leaves counts" {
 	[[ ! ${PMUX_AS-} ]] || skip "a BSD reports no open"
 	[[ $(pmux info) == *$'\nfifo\twatched'* ]] || skip "needs a watch"

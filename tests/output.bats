@@ -271,7 +271,8 @@ full_disk() {
 	read -r line <&"$held"
 	assert_equal "$line" hello
 	read -rt 0 <&"$held" && fail 'pmux wrote into the FIFO'
-	run --separate-stderr bash -c 'exec pmux poll -t 0 fifo:out >&- 2>&-'
+	# the reader counts only once the holder has noticed that it has read
+	run --separate-stderr bash -c 'exec pmux poll -t 1h fifo:out >&- 2>&-'
 	assert_equal "$status" 3
 	read -rt 0 <&"$held" && fail 'pmux wrote into the FIFO'
 	true

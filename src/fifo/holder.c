@@ -38,12 +38,15 @@
 #define SAMPLE_FIRST (1 * NS_PER_MS)
 #define SAMPLE_LAST (100 * NS_PER_MS)
 
+/* The longest time between two checks for a reader that is only a holder. */
+#define READER_LAST (60000 * NS_PER_MS)
+
 /*
  * The checks that no change triggers, and how long after the last change each
  * is made: a later pmux that opened the FIFO claims it a moment after that; a
  * read end at which nothing can be lost is kept for a while, since the next
  * pmux of a loop takes it over without a gap; and a reader that takes nothing
- * may have been a writer that has gone again.
+ * may have been a writer that has gone again, or have become a holder.
  */
 enum {
 	STEP_CLAIM,
@@ -526,11 +529,11 @@ learn_writers(struct fifo_set *set, struct fifo *fifo)
 }
 
 /*
- * Read the changes, and tend the FIFOs concerned, or all.  Returns how many
- * ends are still open.
+ * Read the changes, and tend the FIFOs concerned, or all.  After a change STEP
+ * is the first one.  Returns how many ends are still open.
  */
 static uint32_t
-tend_all(struct fifo_set *set, bool all)
+tend_all(struct fifo_set *set, bool all, int *step)
 {
 	int64_t now = clock_now();
 	uint32_t live = 0;
@@ -540,6 +543,8 @@ tend_all(struct fifo_set *set, bool all)
 		struct fifo *fifo = &set->fifos[i];
 
 		check_end(set, fifo);
+		if (fifo->changed)
+			*step = STEP_CLAIM;
 		if (fifo->fd != -1 && (all || fifo->changed))
 			tend(set, fifo, now);
 		check_end(set, fifo);
@@ -596,9 +601,10 @@ static void
 sample(struct fifo_set *set, deadline_t deadline)
 {
 	int64_t pause = SAMPLE_FIRST, left, start = clock_now();
+	int step;
 
-	while (
-	    tend_all(set, true) > 0 && (left = deadline_left(deadline)) != 0) {
+	while (tend_all(set, true, &step) > 0 &&
+	    (left = deadline_left(deadline)) != 0) {
 		(void)sleep_for(set, deadline_sooner(left, pause));
 		take_step(set, STEP_IDLE);
 		if (clock_now() - start >= step_time[STEP_READER])
@@ -607,30 +613,51 @@ sample(struct fifo_set *set, deadline_t deadline)
 	}
 }
 
+/* Whether the reader of some write end may be only a holder, now or later. */
+static bool
+astray(const struct fifo_set *set)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->fifos[i].fd != -1 && set->fifos[i].writing &&
+		    set->fifos[i].astray)
+			return true;
+	return false;
+}
+
+/* How long to sleep before STEP, after a sleep of PAUSE. */
+static int64_t
+pause_for(int step, int64_t pause)
+{
+	/* again and again: a pmux becomes a holder without an event */
+	if (step == STEP_READER && pause >= step_time[STEP_READER])
+		return deadline_back_off(pause, 0, READER_LAST);
+	return step_time[step];
+}
+
 void
 holder_stay(struct fifo_set *set, deadline_t deadline)
 {
-	int64_t left;
+	int64_t left, pause = 0;
 	bool woken = false;
 	int step = STEP_CLAIM;
 
 	for (uint32_t i = 0; i < set->count; i++)
 		if (set->fifos[i].fd != -1)
 			learn_writers(set, &set->fifos[i]);
-	while (tend_all(set, !woken) > 0 &&
+	while (tend_all(set, !woken, &step) > 0 &&
 	    (left = deadline_left(deadline)) != 0) {
 		if (!holder_watches(set)) {
 			DEBUG("holder", "not all is watched: sample");
 			sample(set, deadline);
 			return;
 		}
-		woken = sleep_for(set, deadline_sooner(left, step_time[step]));
+		pause = pause_for(step, pause);
+		woken = sleep_for(set, deadline_sooner(left, pause));
 		if (woken)
-			step = STEP_CLAIM;
-		else {
-			take_step(set, step);
-			step += step < STEP_NONE;
-		}
+			continue;
+		take_step(set, step);
+		if (step < STEP_READER || (step == STEP_READER && !astray(set)))
+			step++;
 	}
 }
 

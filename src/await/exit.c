@@ -47,6 +47,15 @@ exit_end(struct backend_state *s, struct condition *c)
 }
 
 static int
+sample(struct condition *c)
+{
+	if (!exits_runs(c->of.exit.pid, &c->of.exit.began))
+		return 1;
+	condition_back_off(c, FIRST_PAUSE, LAST_PAUSE);
+	return 0;
+}
+
+static int
 exit_start(struct backend_state *s, struct condition *c)
 {
 	int fd = exits_open(c->of.exit.pid), error;
@@ -61,7 +70,10 @@ exit_start(struct backend_state *s, struct condition *c)
 	}
 	if (fd == -ENOSYS) {
 		DEBUG("await", "process %s is sampled", c->word);
-		condition_due(c);
+		/* at once: another process may get the ID later */
+		if (sample(c) == 1)
+			c->state |= MET;
+		condition_activate(c);
 		return 0;
 	}
 	if (fd < 0)
@@ -72,15 +84,6 @@ exit_start(struct backend_state *s, struct condition *c)
 	else
 		(void)close(fd);
 	return error;
-}
-
-static int
-sample(struct condition *c)
-{
-	if (!exits_runs(c->of.exit.pid, &c->of.exit.began))
-		return 1;
-	condition_back_off(c, FIRST_PAUSE, LAST_PAUSE);
-	return 0;
 }
 
 /*

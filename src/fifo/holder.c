@@ -543,7 +543,7 @@ tend_all(struct fifo_set *set, bool all, int *step)
 		struct fifo *fifo = &set->fifos[i];
 
 		check_end(set, fifo);
-		if (fifo->changed)
+		if (fifo->fd != -1 && fifo->changed)
 			*step = STEP_CLAIM;
 		if (fifo->fd != -1 && (all || fifo->changed))
 			tend(set, fifo, now);

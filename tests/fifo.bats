@@ -1160,7 +1160,8 @@ without() {
 	writer job
 	chmod 666 f
 	chmod o+x . .. ../.. ../../.. 2>/dev/null || :
-	run --separate-stderr prlimit --nproc=0 peer as 65533 \
+	# one of whom no other test has a process
+	run --separate-stderr prlimit --nproc=0 peer as $((65536 + $$)) \
 	    "$PMUX" poll -q -t 1h "$PWD/f:in"
 	[[ $status != 3 || $stderr != *EACCES* ]] || skip "not reachable"
 	expect_error 3 'no process can be started'

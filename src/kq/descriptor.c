@@ -49,7 +49,7 @@ probe_kind(int fd)
 	if (S_ISCHR(st.st_mode))
 		return isatty(fd) ? KIND_TERMINAL : KIND_OTHER;
 	/* an anonymous inode has no type */
-	if ((st.st_mode & S_IFMT) == 0 && queue_find(fd) != NULL)
+	if ((st.st_mode & S_IFMT) == 0 && queue_at(fd) != NULL)
 		return KIND_QUEUE;
 	return KIND_OTHER;
 }

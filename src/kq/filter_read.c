@@ -72,7 +72,7 @@ read_judge_socket(struct knote *k, uint32_t r, enum kind kind)
 static int
 read_judge_queue(struct knote *k)
 {
-	struct queue *q = queue_find((int)k->event.ident);
+	struct queue *q = queue_at((int)k->event.ident);
 	bool kicked;
 
 	if (q == NULL)
@@ -92,7 +92,7 @@ read_clear(struct knote *k)
 	const struct queue *q = NULL;
 
 	if (k->inode == NULL && k->descriptor.kind == KIND_QUEUE)
-		q = queue_find((int)k->event.ident);
+		q = queue_at((int)k->event.ident);
 	if (q != NULL) {
 		k->descriptor.count = k->event.data;
 		k->descriptor.served = q->served;

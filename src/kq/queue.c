@@ -29,6 +29,7 @@ static _Thread_local volatile sig_atomic_t locked; /* held by this thread */
 static _Thread_local int cancellation; /* state before that */
 static struct table numbers;
 static struct queue *queues;
+static bool sweep_due; /* some queue may have lost its last number */
 
 bool
 queues_lock(void)
@@ -242,6 +243,7 @@ queues_sweep(void)
 {
 	struct queue *q, *next;
 
+	sweep_due = false;
 	for (q = queues; q != NULL; q = next) {
 		next = q->next;
 		if (!queue_is_alive(q))
@@ -380,7 +382,7 @@ find_unknown(int fd)
 }
 
 struct queue *
-queue_find(int fd)
+queue_at(int fd)
 {
 	struct number *n = fd < 0 ? NULL : number_find(fd);
 	struct queue *q;
@@ -395,9 +397,20 @@ queue_find(int fd)
 	if (q != NULL)
 		q->fd = fd;
 	/* the number of a queue was closed, perhaps one never used here */
-	if (n != NULL || q == NULL)
-		queues_sweep();
+	sweep_due |= n != NULL || q == NULL;
 	return q;
+}
+
+struct queue *
+queue_find(int fd)
+{
+	struct queue *q = queue_at(fd);
+
+	if (!sweep_due)
+		return q;
+	queues_sweep();
+	/* another thread may have closed FD just now */
+	return queue_at(fd);
 }
 
 bool

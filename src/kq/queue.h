@@ -23,8 +23,12 @@ void queues_unlock(void);
 /* Create a queue; FLAGS are 0 or O_CLOEXEC.  Returns its number or -errno. */
 int queue_open(int flags);
 
-/* The queue of descriptor FD, or NULL. */
+/*
+ * The queue of descriptor FD, or NULL.  queue_find may free other queues, and so
+ * is for a call that holds none yet; queue_at frees none.
+ */
 struct queue *queue_find(int fd);
+struct queue *queue_at(int fd);
 
 /* Whether descriptor FD is QUEUE.  Makes a system call. */
 bool queue_is_at(const struct queue *queue, int fd);

@@ -11,6 +11,10 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+#include <stdarg.h>
 #endif
 
 static int p[2], o[2], a, b;
@@ -317,6 +321,59 @@ in_epoll_on_edges(void)
 		expect(kq, "p0 READ CLEAR =%d", i);
 	}
 }
+
+static int watched = -1, watching;
+
+#ifdef __GLIBC__
+#define REQUEST unsigned long
+#else
+#define REQUEST int
+#endif
+
+/* In the place of the library's: kevent(2) asks for the bytes of WATCHED. */
+int
+ioctl(int fd, REQUEST request, ...)
+{
+	va_list list;
+	void *argument;
+	int answer, error;
+
+	va_start(list, request);
+	argument = va_arg(list, void *);
+	va_end(list);
+	answer = (int)syscall(SYS_ioctl, fd, request, argument);
+	error = errno;
+	if (fd == watched) {
+		watched = -1;
+		close(fd);
+		close(watching);
+	}
+	errno = error;
+	return answer;
+}
+
+/* As another thread might: just when an event is to be returned. */
+static void
+both_closed_meanwhile(void)
+{
+	struct kevent event;
+	int n;
+
+	a = new_queue("a");
+	watching = new_queue("b");
+	new_pipe(p, "p");
+	/* its events go on, under a number that kevent(2) does not know */
+	must(dup(a));
+	change(a, "p0 READ ADD");
+	change(watching, "a READ ADD CLEAR");
+	put(p[1], "x");
+	watched = a;
+	n = call_kevent(watching, NULL, 0, &event, 1, 0);
+	check(watched == -1, "it has asked");
+	check(n == 0 || (n == -1 && errno == EBADF), "%d, errno %d", n, errno);
+	/* and frees what is closed */
+	expect(kq, " ");
+}
 #endif
 
 const struct test nested_tests[] = {
@@ -338,6 +395,7 @@ const struct test nested_tests[] = {
 #ifdef __linux__
 	{ "nested_in_epoll", in_epoll },
 	{ "nested_in_epoll_on_edges", in_epoll_on_edges },
+	{ "nested_both_closed_meanwhile", both_closed_meanwhile },
 #endif
 	{ NULL, NULL },
 };

@@ -223,6 +223,15 @@ fifo() {
 	expect 0 $'in\t7' $'in\t8'
 }
 
+@test "@- goes on where another has stopped, in a file as well" {
+	printf '%s\n' first 8:in 7:in >list
+	with 7=pipe.r.data 8=pipe.r.data -- \
+	    bash -c '{ read -r _; pmux poll -t 0 @-; } <list'
+	expect 0 $'in\t8' $'in\t7'
+	with 7=pipe.r.data -- bash -c 'cat >/dev/null && pmux poll -t 0 @- 7:in' <list
+	expect 0 $'in\t7'
+}
+
 @test "@FILE: the last line may be unfinished, a line may hold spaces" {
 	fifo 'a b'
 	printf 'a b:in\n./a b:in' >list

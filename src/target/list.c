@@ -147,12 +147,13 @@ await_input(int fd)
 
 /*
  * As read(2), but waits even if the caller set FD non-blocking, and so that a
- * host may run meanwhile.  Returns -1 only if nothing more can be read.
+ * host may run meanwhile, unless FD is KNOWN to be ready at any time.  Returns
+ * -1 only if nothing more can be read.
  */
 static ssize_t
-read_some(int fd, char *to, size_t size)
+read_some(int fd, bool known, char *to, size_t size)
 {
-	bool wait = pmux->host->sleep != NULL;
+	bool wait = pmux->host->sleep != NULL && !known;
 	ssize_t n;
 
 	do {
@@ -197,20 +198,32 @@ end_reading(void *reading)
 	free(r);
 }
 
-/* Set the text to all that FD has.  Returns 0 or -errno. */
-static int
-read_all(struct reading *r, int fd)
+/* The bytes of the regular file FD, or 0 if it does not say, or is none. */
+static size_t
+regular_size(int fd)
 {
-	size_t size = 65536;
-	struct text *grown;
 	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+		(uintmax_t)st.st_size < SIZE_MAX / 2 ?
+	    (size_t)st.st_size :
+	    0;
+}
+
+/*
+ * Set the text to all that FD has; KNOWN is its regular_size.  Returns 0 or
+ * -errno.
+ */
+static int
+read_all(struct reading *r, int fd, size_t known)
+{
+	size_t size = known != 0 ? known + 1 : 65536;
+	struct text *grown;
 	ssize_t n;
 
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-	    (uintmax_t)st.st_size < SIZE_MAX / 2)
-		size = (size_t)st.st_size + 1;
 	r->length = 0;
-	for (;;) {
+	/* less than there was room for, and all: no need to read its end */
+	while (r->length == 0 || r->length != known) {
 		if (r->text == NULL || r->length == size) {
 			size *= r->text == NULL ? 1 : 2;
 			grown = realloc(r->text, sizeof *grown + size + 1);
@@ -218,7 +231,8 @@ read_all(struct reading *r, int fd)
 				return -ENOMEM;
 			r->text = grown;
 		}
-		n = read_some(fd, r->text->bytes + r->length, size - r->length);
+		n = read_some(fd, known != 0, r->text->bytes + r->length,
+		    size - r->length);
 		if (n == -1)
 			return -errno;
 		if (n == 0)
@@ -233,10 +247,18 @@ read_all(struct reading *r, int fd)
 static int
 read_file(struct reading *r, const char *name)
 {
+	size_t known;
+
 	if (strcmp(name, "-") == 0)
-		return read_all(r, STDIN_FILENO);
-	r->fd = fdplace(open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY));
-	return r->fd < 0 ? r->fd : read_all(r, r->fd);
+		return read_all(r, STDIN_FILENO, regular_size(STDIN_FILENO));
+	r->fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (r->fd == -1)
+		return -errno;
+	known = regular_size(r->fd);
+	/* no host runs, and nothing is written, before this one is closed */
+	if (known == 0)
+		r->fd = fdplace(r->fd);
+	return r->fd < 0 ? r->fd : read_all(r, r->fd, known);
 }
 
 /*

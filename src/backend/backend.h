@@ -119,6 +119,7 @@ typedef const char *backend_hint_fn(int error, uint32_t bits);
 struct backend {
 	const char *name;
 	const struct flag *flags; /* ends with an empty name */
+	uint32_t wide; /* the one flag that is more than a bit; or 0 */
 	uint32_t limit; /* the bits that its type can hold */
 	uint32_t mask_read; /* these ask to read */
 	uint32_t mask_write; /* these ask to write */

@@ -249,6 +249,7 @@ devpoll_close(struct backend_state *state)
 const struct backend backend_devpoll = {
 	.name = "devpoll",
 	.flags = poll_flags,
+	.wide = POLL_WIDE,
 	.limit = POLL_LIMIT,
 	.mask_read = POLL_READING,
 	.mask_write = POLL_WRITING,

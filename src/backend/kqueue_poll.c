@@ -179,6 +179,7 @@ kqueue_poll_next(struct backend_state *state, struct event *event)
 const struct backend backend_kqueue_poll = {
 	.name = "kqueue",
 	.flags = poll_flags,
+	.wide = POLL_WIDE,
 	.limit = POLL_LIMIT,
 	.mask_read = POLL_READING & ~UNREPORTED,
 	.mask_write = POLL_WRITING,

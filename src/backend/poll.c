@@ -165,6 +165,7 @@ poll_next(struct backend_state *state, struct event *event)
 const struct backend backend_poll = {
 	.name = "poll",
 	.flags = poll_flags,
+	.wide = POLL_WIDE,
 	.limit = POLL_LIMIT,
 	.mask_read = POLL_READING,
 	.mask_write = POLL_WRITING,

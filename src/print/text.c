@@ -71,35 +71,34 @@ text_names(const struct flag *table, uint32_t bits, bool quoted)
 	return any;
 }
 
-/* BITS, and what a name of TABLE has beside them that was ASKED for. */
+/* The event's bits, and all of the name that was asked for one of them. */
 static uint32_t
-as_asked(const struct flag *table, uint32_t bits, uint32_t asked)
+as_asked(const struct record *record, uint32_t wide)
 {
-	uint32_t more = 0;
+	uint32_t bits = record->event->bits;
 
-	for (; table->name[0] != '\0'; table++)
-		if ((bits & table->bit) != 0 &&
-		    (asked & table->bit) == table->bit)
-			more |= table->bit;
-	return bits | more;
+	return (bits & wide) != 0 && (record->target->bits & wide) == wide ?
+	    bits | wide :
+	    bits;
 }
 
 void
 text_events(const struct record *record, bool quoted)
 {
-	const struct flag *table = record->options->targets->backend->flags;
+	const struct backend *backend = record->options->targets->backend;
 
 	if (!quoted && (record->event->bits & AWAIT_EXIT) != 0) {
 		status_put(record, "exit");
 		return;
 	}
 	/* the lists of select(2) have no numbers */
-	if (record->options->numeric && table != backend_select.flags) {
+	if (record->options->numeric &&
+	    backend->flags != backend_select.flags) {
 		output_number(record->event->bits);
 		return;
 	}
-	(void)text_names(table,
-	    as_asked(table, record->event->bits, record->target->bits), quoted);
+	(void)text_names(backend->flags, as_asked(record, backend->wide),
+	    quoted);
 }
 
 void

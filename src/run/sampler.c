@@ -325,8 +325,10 @@ sampler_round(struct sampler *s)
 	s->cpu = s->measured ? clock_cpu() : 0;
 	s->round++;
 	s->cursor = 0;
-	sampler_read_edges(s);
 	n = poll_object(s, s->object, s->targets->count);
+	/* what is not ready returns to the wait set, which sees what comes */
+	if (n > 0)
+		sampler_read_edges(s);
 	DEBUG("sampler", "round: %d sampled, %d ready", (int)s->count,
 	    n < 0 ? 0 : n);
 	return n < 0 ? n : 0;

@@ -171,6 +171,7 @@ no_number() {
 	local word
 
 	need kqueue
+	need_filter user
 	for word in '' +1 ' 1' 1x 0x 0xg 1e400 18446744073709551616x; do
 		usage_error "'${word/+/[+]}' is not a number" kqueue -t 0 \
 		    "user:1:fflags=$word"

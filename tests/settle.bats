@@ -171,8 +171,8 @@ every_burst() {
 	exec 7>f
 	exec 7>&-
 	read -r line <&8
-	# a BSD says in, too, and that was asked for
-	[[ $line == ?(in,)hup$'\t'f ]]
+	# a BSD says in, too, which was asked for, or nothing else
+	[[ $line == @(in|hup|in,hup)$'\tf' ]]
 	ends "$([[ $line == in* ]] && echo 0 || echo 1)"
 }
 

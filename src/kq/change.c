@@ -66,8 +66,7 @@ forget_other(struct queue *q, const struct kevent *change)
 }
 
 static int
-change_add(struct queue *q, const struct filter *filter,
-    const struct kevent *change)
+change_add(struct queue *q, const struct filter *filter, struct kevent *change)
 {
 	struct knote *k;
 	int error;
@@ -79,6 +78,7 @@ change_add(struct queue *q, const struct filter *filter,
 	k = knote_new(q, filter, change, true);
 	if (k == NULL)
 		return -ENOMEM;
+	change->fflags = 0;
 	error = filter->attach(k);
 	if (error != 0) {
 		knote_free(k);
@@ -135,7 +135,7 @@ absent(const struct filter *filter, const struct kevent *change)
 }
 
 int
-change_apply(struct queue *q, const struct kevent *change)
+change_apply(struct queue *q, struct kevent *change)
 {
 	const struct filter *filter = filter_find(change->filter);
 	struct knote *k;

@@ -548,10 +548,12 @@ ask_receipt(const struct source *s)
 
 	s->make();
 	snprintf(c, sizeof c, "%s ADD RECEIPT %s @5", s->what, s->notes);
-	/* a receipt of FreeBSD's lacks the notes of a knote that is new */
-	snprintf(e, sizeof e,
-	    "%s %s ERROR @5 | %s %s RECEIPT ERROR @5 | %s ERROR @5", s->what,
-	    s->notes, s->what, s->notes, s->what);
+#ifdef __NetBSD__
+	snprintf(e, sizeof e, "%s %s RECEIPT ERROR @5", s->what, s->notes);
+#else
+	/* that of a new knote lacks the notes */
+	snprintf(e, sizeof e, "%s ERROR @5", s->what);
+#endif
 	if (strchr(s->notes, '=') == NULL)
 		answer(kq, c, e);
 	else

@@ -290,7 +290,19 @@ waiting_thread_cancelled(void)
 
 #ifdef EVFILT_USER
 
-static int interrupted;
+static volatile sig_atomic_t interrupted;
+
+/*
+ * Once: FreeBSD 12.3 stops a timer that repeats, for ever, where more time than
+ * its interval has passed between two interrupts of the clock.
+ */
+static void
+ask_for_signal(void)
+{
+	struct itimerval soon = { { 0, 0 }, { 0, 1000 } };
+
+	must(setitimer(ITIMER_PROF, &soon, NULL));
+}
 
 static void
 trigger(int number)
@@ -301,6 +313,7 @@ trigger(int number)
 	(void)number;
 	interrupted++;
 	(void)kevent(kq, &e, 1, NULL, 0, NULL);
+	ask_for_signal();
 	errno = error;
 }
 
@@ -308,11 +321,9 @@ trigger(int number)
 static void
 called_by_a_signal_handler(void)
 {
-	struct itimerval often = { { 0, 1000 }, { 0, 1000 } };
-
 	change(kq, "#1 USER ADD CLEAR");
 	signal(SIGPROF, trigger);
-	must(setitimer(ITIMER_PROF, &often, NULL));
+	ask_for_signal();
 	while (interrupted < 100)
 		(void)try_change(kq, "#2 TIMER ADD =100000");
 }

@@ -19,7 +19,9 @@
  * session or process group it made for itself.
  *
  * `watch' recognizes the processes to end by TEST_OF_PMUX, an environment
- * variable that they inherit from the test and that no other test has.
+ * variable that they inherit from the test and that no other test has.  Where
+ * there is no pidfd, ps(1) shows it; a process that ends right then, and whose
+ * number another one gets at once, would be mistaken.
  */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
@@ -343,6 +345,78 @@ watch(long seconds, long pid)
 		if (has_ended(test, 1000))
 			return 0;
 	end_test(test, wanted);
+	return 0;
+}
+
+#elif !defined(__linux__)
+
+/* Whether TEXT, an environment and a command as ps(1) prints them, has WANTED. */
+static int
+has_word(const char *text, const char *wanted)
+{
+	size_t length = strlen(wanted);
+	const char *p = text;
+
+	while ((p = strstr(p, wanted)) != NULL &&
+	    strchr(" \n", p[length]) == NULL)
+		p += length;
+	return p != NULL;
+}
+
+static void
+end_marked(const char *wanted)
+{
+	FILE *list = popen("ps -axewwo pid= -o command=", "r");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (list == NULL)
+		return;
+	while (getline(&line, &size, list) > 0)
+		if (atol(line) > 1 && atol(line) != (long)getpid() &&
+		    has_word(line, wanted))
+			(void)kill((pid_t)atol(line), SIGKILL);
+	free(line);
+	(void)pclose(list);
+}
+
+/* As long as it is the parent, its number is not reused. */
+static int
+has_ended(pid_t test, int tenths)
+{
+	struct timespec tenth = { 0, 100000000 };
+
+	while (getppid() == test && tenths-- > 0)
+		(void)nanosleep(&tenth, NULL);
+	return getppid() != test;
+}
+
+static int
+watch(long seconds, long pid)
+{
+	const char *mark = getenv(MARK);
+	char wanted[4096 + sizeof MARK + 1];
+	pid_t test = (pid_t)pid;
+	int n;
+
+	n = snprintf(wanted, sizeof wanted, "%s=%s", MARK,
+	    mark == NULL ? "" : mark);
+	if (mark == NULL || *mark == '\0' || n >= (int)sizeof wanted)
+		return 2;
+	/* ps(1) is none of them; its descriptors 0 to 2 are open */
+	(void)unsetenv(MARK);
+	while (open("/dev/null", O_RDWR) < 2)
+		continue;
+	for (; seconds > 0; seconds--)
+		if (has_ended(test, 10))
+			return 0;
+	for (int i = 0; i < 2 * ROUNDS && !has_ended(test, 1); i++) {
+		end_marked(wanted);
+		if (i == ROUNDS && getppid() == test)
+			(void)kill(test, SIGTERM);
+	}
+	if (getppid() == test)
+		(void)kill(test, SIGKILL);
 	return 0;
 }
 

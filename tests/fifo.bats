@@ -1011,7 +1011,7 @@ hostile() {
 	for end in out in; do
 		exec 5<>f
 		mkfifo ready
-		peer lock "$end" f 0 0 bash -c 'echo >ready; exec sleep 1h' \
+		peer lock "$end" f 0 0 bash -c 'echo >ready; exec sleep 3600' \
 		    3>&- 5<&- &
 		locker=$!
 		read -r _ <ready
@@ -1055,7 +1055,7 @@ hostile() {
 	[[ $(pmux info) == *$'\nfifo\twatched'* ]] || skip "needs a watch"
 	held
 	# shellcheck disable=SC2217	# who has it open and reads nothing
-	sleep 1h <f 3>&- &
+	sleep 3600 <f 3>&- &
 	pm poll -q -t 1h f:out
 	expect 0
 	kill $!
@@ -1434,7 +1434,7 @@ writer_later() {
 	local open
 
 	need_linux
-	exec {open}< <(exec sleep 1h 3>&-)
+	exec {open}< <(exec sleep 3600 3>&-)
 	pm poll -t 0 --hold 1h "/proc/$$/fd/$open"
 	expect 124
 	assert_equal "$(pgrep -f "/proc/$$/fd/$open" || :)" ''

@@ -767,7 +767,7 @@ full_pipe_ends() {
 
 	# these report no hangup, or not that of a full pipe
 	[[ $1 != select && $1 != kqueue ]] || return 0
-	exec 7> >(exec sleep 1h 3>&-)
+	exec 7> >(exec sleep 3600 3>&-)
 	reader=$!
 	yes >&7 2>/dev/null 3>&- &
 	filler=$!

@@ -78,8 +78,10 @@ change_add(struct queue *q, const struct filter *filter, struct kevent *change)
 	k = knote_new(q, filter, change, true);
 	if (k == NULL)
 		return -ENOMEM;
-	change->fflags = 0;
 	error = filter->attach(k);
+	/* FreeBSD's looks for the file before it makes the knote */
+	if (error != -EBADF)
+		change->fflags = 0;
 	if (error != 0) {
 		knote_free(k);
 		return error;

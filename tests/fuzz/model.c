@@ -490,10 +490,11 @@ modify(struct note *n, const struct kevent *c)
 
 /* Returns the errno value. */
 static int
-apply(int queue, const struct kevent *c)
+apply(int queue, struct kevent *c)
 {
 	const struct object *o = NULL;
 	struct note *n;
+	int error;
 
 	if (c->filter > -1 || c->filter < -11 || c->filter == -9 ||
 	    c->filter == -10)
@@ -501,8 +502,13 @@ apply(int queue, const struct kevent *c)
 	if (is_descriptor(c->filter) && (o = object_of(c->ident)) == NULL)
 		return EBADF;
 	n = find(queue, c->filter, c->ident);
-	if (n == NULL)
-		return (c->flags & EV_ADD) != 0 ? add(queue, c, o) : ENOENT;
+	if (n == NULL) {
+		if ((c->flags & EV_ADD) == 0)
+			return ENOENT;
+		error = add(queue, c, o);
+		c->fflags = 0;
+		return error;
+	}
 	if ((c->flags & EV_DELETE) != 0) {
 		n->used = false;
 		return 0;
@@ -797,8 +803,10 @@ apply_all(const struct op *op, int queue, const struct kevent *changes,
 	a->n = a->error = 0;
 	a->over = op->room == 0;
 	for (unsigned i = 0; i < op->nwishes; i++) {
-		trace("  %s", text(&changes[i]));
-		error = apply(queue, &changes[i]);
+		struct kevent change = changes[i];
+
+		trace("  %s", text(&change));
+		error = apply(queue, &change);
 		if (error == 0 && (changes[i].flags & EV_RECEIPT) == 0)
 			continue;
 		if (a->n == op->room) {
@@ -809,7 +817,7 @@ apply_all(const struct op *op, int queue, const struct kevent *changes,
 			return;
 		}
 		e = &a->errors[a->n++];
-		*e = changes[i];
+		*e = change;
 		e->flags = EV_ERROR;
 		e->data = error;
 	}

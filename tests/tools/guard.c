@@ -357,8 +357,8 @@ has_word(const char *text, const char *wanted)
 	size_t length = strlen(wanted);
 	const char *p = text;
 
-	while ((p = strstr(p, wanted)) != NULL &&
-	    strchr(" \n", p[length]) == NULL)
+	while (
+	    (p = strstr(p, wanted)) != NULL && strchr(" \n", p[length]) == NULL)
 		p += length;
 	return p != NULL;
 }

@@ -286,38 +286,45 @@ full_disk() {
 }
 
 reader_goes() {
-	local target fd
+	rm -f ready
+	mkfifo ready
+	peer with 7=pipe.r.empty -- peer run status \
+	    pmux "$1" --ready-fd 9 "$(reads "$1" 7)" 9>ready 3>&- |
+	    read -ru 5 _ 5<ready
+	assert_equal "$1 $(<status)" "$1 signal 13"
+}
 
-	target=$(reads "$1" 7)
-	rm -f pipe
+@test "the reader goes in mid-wait: ends as by SIGPIPE" {
+	each reader_goes
+}
+
+reader_of_fifo_goes() {
+	local fd
+
+	rm -f pipe ready
 	mkfifo pipe ready
 	exec {fd}<>pipe 6<pipe 8>pipe
 	exec {fd}<&-
 	peer with 7=pipe.r.empty -- peer run status \
-	    pmux "$1" --ready-fd 9 "$target" 9>ready >&8 8>&- 6<&- 3>&- &
+	    pmux "$1" --ready-fd 9 "$(reads "$1" 7)" 9>ready >&8 8>&- 6<&- \
+	    3>&- &
 	exec 8>&-
 	read -r _ <ready
-	rm ready
 	exec 6<&-
 	wait $!
 	assert_equal "$1 $(<status)" "$1 signal 13"
 }
 
-@test "the reader goes in mid-wait: ends as by SIGPIPE" {
-	need_linux
-	each reader_goes
+@test "the reader goes in mid-wait, standard output is a FIFO" {
+	# on NetBSD a write end of a FIFO with room learns nothing of it
+	[[ $(uname -s) != NetBSD ]] || skip 'NetBSD'
+	each reader_of_fifo_goes
 }
 
 @test "the reader goes in mid-wait for the reader of a FIFO" {
-	need_linux
-	mkfifo fifo pipe ready
-	exec 5<>pipe 6<pipe 8>pipe 5<&-
-	peer run status pmux poll --ready-fd 9 fifo:out \
-	    9>ready >&8 8>&- 6<&- 3>&- &
-	exec 8>&-
-	read -r _ <ready
-	exec 6<&-
-	wait $!
+	mkfifo fifo ready
+	peer run status pmux poll --ready-fd 9 fifo:out 9>ready 3>&- |
+	    read -ru 5 _ 5<ready
 	assert_equal "$(<status)" 'signal 13'
 }
 

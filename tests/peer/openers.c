@@ -2,13 +2,20 @@
 /* openers.c - which processes have a file open. */
 #include "peer.h"
 
-#if defined(__linux__) || defined(__FreeBSD__)
+#if defined(__linux__) || defined(__FreeBSD__) || defined(__NetBSD__)
+#ifdef __NetBSD__
+#include <sys/param.h>
+#endif
 #include <sys/stat.h>
-#ifdef __linux__
+#if defined(__linux__)
 #include <sys/sysmacros.h>
-#else
+#elif defined(__FreeBSD__)
 #include <sys/sysctl.h>
 #include <sys/user.h>
+#else
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <sys/sysctl.h>
 #endif
 
 #include <dirent.h>
@@ -220,6 +227,7 @@ system_list(const int *name, unsigned length, size_t *size)
 	return list;
 }
 
+#ifdef __FreeBSD__
 /* FreeBSD's sysctl(3), KERN_PROC_FILEDESC: records of varying size. */
 static int
 modes_of(pid_t pid, const struct file_id *id)
@@ -266,6 +274,89 @@ openers(const struct file_id *id, int print)
 	free(list);
 	return count;
 }
+
+#else
+/* The descriptors of all processes, with the addresses of the kernel. */
+static struct kinfo_file *
+all_files(size_t *count)
+{
+	const int name[] = { CTL_KERN, KERN_FILE2, KERN_FILE_BYPID, -1,
+		sizeof(struct kinfo_file), INT_MAX };
+	static int memory = -1;
+	size_t size;
+	char *list;
+
+	/* NetBSD 9.1 shows addresses to those that have opened this */
+	if (memory == -1 &&
+	    (memory = open("/dev/kmem", O_RDONLY | O_CLOEXEC)) == -1)
+		die(ABSENT, "/dev/kmem");
+	list = system_list(name, 6, &size);
+	*count = size / sizeof(struct kinfo_file);
+	return (void *)list;
+}
+
+/*
+ * sysctl(3) has no inode number, but the address of the file system's node.  In
+ * tmpfs of NetBSD 9.1 that, divided by the node's size, is the inode number: so
+ * the current directory tells the size.
+ */
+static uint64_t
+node_size(void)
+{
+	static uint64_t size;
+	struct kinfo_file *list;
+	struct statvfs fs;
+	struct stat st;
+	size_t count, i;
+	int fd;
+
+	if (size != 0)
+		return size;
+	if ((fd = open(".", O_RDONLY | O_CLOEXEC)) == -1 ||
+	    fstat(fd, &st) == -1 || fstatvfs(fd, &fs) == -1)
+		die(1, "the current directory");
+	if (strcmp(fs.f_fstypename, "tmpfs") != 0 || st.st_ino == 0)
+		die(ABSENT, "who has a file open is known in a tmpfs only");
+	list = all_files(&count);
+	for (i = 0; i < count && size == 0; i++)
+		if (list[i].ki_pid == (uint32_t)getpid() && list[i].ki_fd == fd)
+			size = list[i].ki_vdata / st.st_ino;
+	free(list);
+	close(fd);
+	if (size == 0)
+		die(ABSENT, "sysctl(3) shows no addresses");
+	return size;
+}
+
+/* The records of one process are in a row. */
+static long
+openers(const struct file_id *id, int print)
+{
+	uint64_t size = node_size();
+	struct kinfo_file *list;
+	size_t number_of, i;
+	long count = 0;
+	int modes = 0;
+
+	list = all_files(&number_of);
+	for (i = 0; i < number_of; i++) {
+		if (list[i].ki_ftype == DTYPE_VNODE &&
+		    list[i].ki_vdata / size == id->ino)
+			modes |= ((list[i].ki_flag & FREAD) != 0 ? 1 : 0) |
+			    ((list[i].ki_flag & FWRITE) != 0 ? 2 : 0);
+		if (modes == 0 ||
+		    (i + 1 < number_of && list[i + 1].ki_pid == list[i].ki_pid))
+			continue;
+		count++;
+		if (print)
+			printf("%u %s\n", (unsigned)list[i].ki_pid,
+			    names[modes]);
+		modes = 0;
+	}
+	free(list);
+	return count;
+}
+#endif
 
 static int
 is_locked(const struct file_id *id)

@@ -136,10 +136,11 @@ needed_for(struct fifo_set *set, struct fifo *fifo)
 	/* where the system cannot say, assume the worst */
 	if (kernel_unread(fifo->fd) != 0)
 		return "bytes are unread";
-	return !peer_writers_gone(fifo->fd) &&
-		peer_learn_writer(fifo->fd, fifo->path) != 0 ?
-	    "a writer is connected" :
-	    NULL;
+	if (!peer_writers_gone(fifo->fd) &&
+	    peer_learn_writer(fifo->fd, fifo->path) != 0)
+		return "a writer is connected";
+	/* once more: it may have written just before it went */
+	return kernel_unread(fifo->fd) != 0 ? "bytes are unread" : NULL;
 }
 
 bool

@@ -107,11 +107,19 @@ waitset_add(struct waitset *w, size_t index)
 	return add_failed(w, t, error);
 }
 
+static bool
+output_is_broken(int fd)
+{
+	struct pollfd p = { fd, 0, 0 };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 /*
  * While pmux waits, the reader of its output may go: watch for that on a copy,
  * since standard output may be a target too.
- * Returns -EPIPE if it has gone already, as kevent(2) says at once, 0, or
- * -errno.
+ * Returns -EPIPE if it has gone already, which kevent(2) refuses at once (with
+ * EPIPE on FreeBSD, EBADF on NetBSD), 0, or -errno.
  */
 static int
 watch_output(struct waitset *w, const struct wait_options *options)
@@ -131,12 +139,15 @@ watch_output(struct waitset *w, const struct wait_options *options)
 		return 0;
 	error = w->backend->add(w->state, (uint32_t)w->targets->count, fd,
 	    w->backend->mask_watch);
-	if (error == 0)
-		w->output = fd;
-	else
-		(void)close(fd);
 	DEBUG("waitset", "standard output is%s watched as %d",
 	    error == 0 ? "" : " not", fd);
+	if (error == 0) {
+		w->output = fd;
+		return 0;
+	}
+	if (output_is_broken(fd))
+		error = -EPIPE;
+	(void)close(fd);
 	return error == -EPIPE ? error : 0;
 }
 
@@ -153,9 +164,7 @@ forget_output(struct waitset *w)
 static int
 check_output(struct waitset *w)
 {
-	struct pollfd p = { w->output, 0, 0 };
-
-	if (poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0)
+	if (output_is_broken(w->output))
 		return -EPIPE;
 	/* something else, which all but kqueue would report for ever */
 	if (w->backend->requests == NULL)

@@ -49,6 +49,18 @@
 #define POLL_WRITING (POLLOUT | POLLWRNORM | POLLWRBAND)
 #define POLL_BROKEN (POLLERR | POLLHUP)
 
+/*
+ * What is asked of a write end to learn that its reader has gone.  poll(2) of
+ * NetBSD 9.1 finds a pipe hung up without any event, but does not wake a sleeper
+ * that asked for none (pipe_poll in its sys_pipe.c); a write end never has
+ * input.
+ */
+#ifdef __NetBSD__
+#define POLL_WATCH POLLIN
+#else
+#define POLL_WATCH 0
+#endif
+
 extern const struct flag poll_flags[];
 
 /* devpoll over poll(2): a stand-in for /dev/poll, or -1 until it is used. */

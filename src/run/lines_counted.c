@@ -120,9 +120,14 @@ lines_take_counted(struct lines_records *r, struct lines_source *source, int fd,
 
 	if (n == -EOPNOTSUPP)
 		return take_unpeeked(r, source, fd, bytes);
+	/*
+	 * The end of file, or an empty message.  recvmsg(2) of FreeBSD 12.3
+	 * and NetBSD 9.1 says of any message that it was cut if there is room
+	 * for no byte (FreeBSD: sys/kern/uipc_socket.c, soreceive_dgram).
+	 */
 	if (n == 0 && !lines_is_endless(source))
-		/* the end of file, or an empty message */
-		return read_now(fd, &source->how, bytes, 0);
+		return read_now(fd, &source->how, bytes,
+		    lines_is_message(source) ? 1 : 0);
 	if (n <= 0)
 		return n;
 	if (wanted == 0) {

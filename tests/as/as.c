@@ -74,6 +74,16 @@ as_fstat(int fd, struct stat *st)
 	return answer;
 }
 
+ssize_t
+as_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	ssize_t n = recvmsg(fd, message, flags);
+
+	if (n == 0 && message->msg_iov->iov_len == 0)
+		message->msg_flags |= MSG_TRUNC;
+	return n;
+}
+
 /* A knote at a write end of QUEUE less 1; 0: none. */
 static struct knote {
 	int queue, fd;

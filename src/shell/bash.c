@@ -51,6 +51,12 @@ shell_pending(void)
 	return interrupt_state != 0 || shell_pending_apart();
 }
 
+bool
+shell_ends(void)
+{
+	return terminating_signal != 0;
+}
+
 static void
 unwind(void *call)
 {
@@ -68,8 +74,6 @@ shell_act(struct shell_call *call)
 {
 	int number = trapped_signal_received;
 
-	if (terminating_signal != 0)
-		shell_abandon_all();
 	begin_unwind_frame(tag);
 	add_unwind_protect(unwind, call);
 	check_signals_and_traps();

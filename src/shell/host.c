@@ -46,13 +46,18 @@ leave(struct shell_call *c, int status)
 	longjmp(c->out, 1);
 }
 
+/* All signals are blocked; MASK is that of the shell. */
 static void
-let_shell_run(struct shell_call *c)
+let_shell_run(struct shell_call *c, const sigset_t *mask)
 {
 	int status;
 
 	caller_suspend();
 	c->running = true;
+	/* its next handler may end it at once: bash asks in that of SIGCHLD */
+	if (shell_ends())
+		shell_abandon_all();
+	signals_restore(mask);
 	status = shell_act(c);
 	c->running = false;
 	if (status != -1)
@@ -85,9 +90,10 @@ sleep_in_shell(struct pmux_host *host, int (*wait)(void *argument),
 		n = wait(argument);
 		host->mask = NULL;
 	}
-	signals_restore(&old);
 	if (n == -EINTR && pending())
-		let_shell_run(c);
+		let_shell_run(c, &old);
+	else
+		signals_restore(&old);
 	return n;
 }
 

@@ -77,6 +77,12 @@ bool shell_pending(void);
 /* The same while a process of its own has the call. */
 bool shell_pending_apart(void);
 
+/*
+ * Whether one of them is about to end the shell, which then gives up no call by
+ * itself.
+ */
+bool shell_ends(void);
+
 /* Change the mask of the shell, MASK, to that of a sleep. */
 void shell_mask(sigset_t *mask);
 

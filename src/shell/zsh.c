@@ -50,6 +50,13 @@ only_for_program(int number)
 	return number == SIGINT && sigtrapped[SIGINT] == 0;
 }
 
+/* It ends by exit(3), where all calls are given up. */
+bool
+shell_ends(void)
+{
+	return false;
+}
+
 bool
 shell_pending_apart(void)
 {

@@ -136,8 +136,11 @@ run(struct once *once, struct request *request)
 	    0, false);
 	int64_t left;
 	int output_error = 0;
-	/* to sleep costs a host more system calls than what is ready needs */
-	bool ask = pmux->host->sleep != NULL;
+	/*
+	 * To sleep costs a host more system calls than what is ready needs.  But
+	 * --ready-fd promises a wait that has begun.
+	 */
+	bool ask = pmux->host->sleep != NULL && request->wait.ready_fd == -1;
 
 	once->request = request;
 	once->unsettled = request->targets.count;

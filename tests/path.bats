@@ -146,9 +146,16 @@ reports() {
 	reports $'exists\tfile'
 }
 
+await_message() {
+	until [[ -s err ]]; do
+		sleep 0.01
+	done
+}
+
 @test "a path that cannot be looked up: one message, and then again" {
 	ln -s loop loop
 	waiting wait -t 1h --exists loop
+	await_message
 	ln -sfn . loop
 	finish "$pid"
 	assert_equal "$output" $'exists\tloop'
@@ -180,12 +187,6 @@ as_other() {
 	rm d/file
 	reports $'absent\td/file'
 	chmod 755 d
-}
-
-await_message() {
-	until [[ -s err ]]; do
-		sleep 0.01
-	done
 }
 
 @test "a directory that may not be searched: neither, and one message" {

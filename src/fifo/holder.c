@@ -38,7 +38,7 @@
 #define SAMPLE_FIRST (1 * NS_PER_MS)
 #define SAMPLE_LAST (100 * NS_PER_MS)
 
-/* The longest time between two checks for a reader that is only a holder. */
+/* The longest time between two checks whether a peer is gone. */
 #define READER_LAST (60000 * NS_PER_MS)
 
 /*
@@ -214,7 +214,8 @@ note(struct fifo *fifo, uint32_t what)
 	fifo->closed |= what == WATCH_WRITER_CLOSED;
 	fifo->fresh = what == WATCH_OPENED && fifo->parted;
 	fifo->parted = what == WATCH_READER_CLOSED;
-	fifo->astray |= what == WATCH_READER_CLOSED;
+	fifo->astray |= what == WATCH_LOST ||
+	    what == (fifo->writing ? WATCH_READER_CLOSED : WATCH_WRITER_CLOSED);
 	fifo->reads |= what == WATCH_READ;
 	if (what == WATCH_READER_CLOSED || what == WATCH_LOST)
 		fifo->reads = false;
@@ -413,6 +414,8 @@ serve_reader(struct fifo_set *set, struct fifo *fifo, int32_t unread)
 	if (fifo->reader)
 		drop_writer(set, fifo);
 	alone = fifo->writer != -1 || peer_writers_gone(fifo->fd);
+	if (alone)
+		fifo->astray = false;
 	listen_to(set, fifo, wanted(fifo, alone));
 	if (alone && !fifo->reader && fifo->writer == -1)
 		take_writer(set, fifo);
@@ -531,7 +534,8 @@ learn_writers(struct fifo_set *set, struct fifo *fifo)
 
 /*
  * Read the changes, and tend the FIFOs concerned, or all.  After a change STEP
- * is the first one.  Returns how many ends are still open.
+ * is the first one, and of an end that is idle now it is not later than
+ * STEP_IDLE.  Returns how many ends are still open.
  */
 static uint32_t
 tend_all(struct fifo_set *set, bool all, int *step)
@@ -542,12 +546,16 @@ tend_all(struct fifo_set *set, bool all, int *step)
 	holder_read_changes(set);
 	for (uint32_t i = 0; i < set->count; i++) {
 		struct fifo *fifo = &set->fifos[i];
+		bool idle = fifo->idle;
 
 		check_end(set, fifo);
 		if (fifo->fd != -1 && fifo->changed)
 			*step = STEP_CLAIM;
 		if (fifo->fd != -1 && (all || fifo->changed))
 			tend(set, fifo, now);
+		/* only now: the watch reports a close before it is done */
+		if (fifo->fd != -1 && fifo->idle && !idle && *step > STEP_IDLE)
+			*step = STEP_IDLE;
 		check_end(set, fifo);
 		live += fifo->fd != -1;
 	}
@@ -614,13 +622,12 @@ sample(struct fifo_set *set, deadline_t deadline)
 	}
 }
 
-/* Whether the reader of some write end may be only a holder, now or later. */
+/* Whether the peer of some end may be gone, or be only a holder. */
 static bool
 astray(const struct fifo_set *set)
 {
 	for (uint32_t i = 0; i < set->count; i++)
-		if (set->fifos[i].fd != -1 && set->fifos[i].writing &&
-		    set->fifos[i].astray)
+		if (set->fifos[i].fd != -1 && set->fifos[i].astray)
 			return true;
 	return false;
 }
@@ -629,7 +636,10 @@ astray(const struct fifo_set *set)
 static int64_t
 pause_for(int step, int64_t pause)
 {
-	/* again and again: a pmux becomes a holder without an event */
+	/*
+	 * Again and again: a pmux becomes a holder without an event, and that of
+	 * a close comes before the kernel has done it (fs/file_table.c, __fput).
+	 */
 	if (step == STEP_READER && pause >= step_time[STEP_READER])
 		return deadline_back_off(pause, 0, READER_LAST);
 	return step_time[step];

@@ -19,7 +19,9 @@
  *
  *	read end    unread  writer  reader  what is done
  *	fed         any     there   any     the kernel keeps all that is unread
- *	                                    as long as this end is open: stay
+ *	                                    as long as this end is open: stay;
+ *	                                    asked again if one has closed
+ *	                                    (ASTRAY)
  *	stocked     yes     none    none    WRITER is open, so that the next
  *	                                    reader does not block in open(2)
  *	drained     yes     none    came    WRITER is closed: behind the last
@@ -74,7 +76,7 @@ struct fifo {
 	bool came; /* some opener has not closed since */
 	bool reads; /* some reader, the same */
 	bool vouched; /* so it was said */
-	bool astray; /* write end: its reader may be gone */
+	bool astray; /* some peer has closed: it may be gone */
 	bool closed; /* some write end, lately */
 	bool wrote; /* another writer has been or gone */
 	bool idle; /* nothing can be lost just now */

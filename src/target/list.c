@@ -326,6 +326,7 @@ read_files(struct targets *targets, char separator)
 
 	if (!targets_have(targets, TARGET_FILE))
 		return 0;
+	caller_raise_files();
 	r = calloc(1, sizeof *r);
 	if (r == NULL)
 		return no_memory();
@@ -374,6 +375,22 @@ place_conditions(const struct targets *targets)
 
 /* ---- all of it ---- */
 
+/* So many descriptors any limit allows that lets standard output be open. */
+#define ANY_LIMIT 3
+
+/* Whether the call may need more descriptors than its caller has open. */
+static bool
+opens(const struct targets *targets)
+{
+	bool path = false;
+
+	for (size_t i = 0; i < targets->count && i < ANY_LIMIT; i++)
+		path |= (targets->list[i].flags & TARGET_PATH) != 0;
+	return path || targets->count > ANY_LIMIT ||
+	    targets->process_count > 0 || pmux->await != NULL ||
+	    pmux->debug != NULL || targets->backend->adopt != NULL;
+}
+
 int
 targets_resolve(struct targets *targets, enum target_twice twice,
     uint32_t defaults, bool null_separated)
@@ -381,7 +398,6 @@ targets_resolve(struct targets *targets, enum target_twice twice,
 	const struct target_kind *kind = target_kind(targets->backend);
 	int status;
 
-	caller_raise_files();
 	status = read_files(targets, null_separated ? '\0' : '\n');
 	if (status == 0)
 		status = kind->parse(targets, defaults);
@@ -391,6 +407,8 @@ targets_resolve(struct targets *targets, enum target_twice twice,
 		status = targets_merge(targets, twice);
 	if (status != 0)
 		return status;
+	if (opens(targets))
+		caller_raise_files();
 	if (pmux->await != NULL)
 		place_conditions(targets);
 	fdplace_avoid(targets_name, targets);

@@ -342,6 +342,54 @@ each_exit() {
 	assert_equal "$line" line
 }
 
+# ended_in_trap TRAP WORDS: SIGTERM comes while TRAP runs, which says so in 7.
+ended_in_trap() {
+	mkfifo f g silent
+	exec 6<>silent 7<>g
+	script "trap '$1' USR1; $2"'
+		{ read -r _ <ready; echo line >f; kill -USR1 $$; read -r _ <g
+		kill -TERM $$; } &
+		pmux poll --follow -q --ready-fd 9 ./f:in 9>ready'
+	exec 6>&- 7>&-
+	read -r -t 10 line <f
+	assert_equal "$line" line
+}
+
+@test "SIGTERM while a trap runs: the FIFO is held" {
+	ended_in_trap 'echo >&7; read -r _ <&6' :
+	expect 143
+}
+
+@test "the same with a trap for EXIT" {
+	ended_in_trap 'echo >&7; read -r _ <&6' 'trap "echo bye" EXIT'
+	if [[ $shell == bash ]]; then
+		expect 143 bye
+	else
+		assert_equal "$status" 143
+	fi
+}
+
+@test "the same while a call in the trap waits" {
+	mkfifo other
+	ended_in_trap 'pmux poll -q --ready-fd 9 ./other:in 9>&7' \
+	    'trap "echo bye" EXIT'
+	assert_equal "$status" 143
+	[[ $shell != bash ]] || assert_output bye
+}
+
+@test "a trap that ran while a FIFO was open leaves dispositions as they were" {
+	need_proc
+	mkfifo f
+	script 'signals() { grep -E "^Sig(Ign|Cgt)" /proc/$$/status; }
+		trap "trap \"echo term\" TERM; echo >&8" USR1; exec 8<>f
+		signals >before
+		{ read -r _ <ready; kill -USR1 $$; } &
+		pmux poll -q --ready-fd 9 ./f:in 9>ready; echo $?
+		kill -TERM $$; trap - TERM
+		signals >after; cmp before after; kill -USR2 $$; echo never'
+	expect 140 0 term
+}
+
 @test "a trap exits while a FIFO is open: it is held" {
 	mkfifo f
 	script 'trap "exit 3" USR1

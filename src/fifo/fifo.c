@@ -31,6 +31,7 @@
 #include "sys/launch.h"
 #include "sys/lease.h"
 #include "sys/peer.h"
+#include "sys/sigdefer.h"
 #include "sys/signals.h"
 #include "sys/terminate.h"
 #include "sys/timeout.h"
@@ -89,15 +90,34 @@ fifo_patience(int64_t ns)
 	pmux->fifos->patience = ns >= 0 && ns < LINGER ? ns : LINGER;
 }
 
-/* Of the calls that sleep meanwhile, too. */
+int
+fifo_leave_all(void)
+{
+	struct pmux *call = pmux;
+	int lost = 0;
+
+	for (; pmux != NULL; pmux = pmux->outer) {
+		sigdefer_give_up();
+		lost |= fifo_leave();
+	}
+	pmux = call;
+	return lost;
+}
+
+bool
+fifo_needs_leave(void)
+{
+	for (const struct pmux *p = pmux; p != NULL; p = p->outer)
+		if (p->sigdefer->before_end != NULL ||
+		    (p->fifos->set.count > 0 && !p->fifos->left))
+			return true;
+	return false;
+}
+
 static void
 leave_and_die(int number)
 {
-	int lost = 0;
-
-	for (; pmux != NULL; pmux = pmux->outer)
-		lost |= fifo_leave();
-	if (lost != 0)
+	if (fifo_leave_all() != 0)
 		terminate_with(EXIT_SYSTEM);
 	terminate_by(number);
 }
@@ -139,6 +159,7 @@ fifo_catch(void)
 	if (f->catches || f->hold == 0)
 		return;
 	f->catches = true;
+	caller_hold_children();
 	catch_signals();
 }
 

@@ -93,4 +93,13 @@ void fifo_let_go(void);
  */
 int fifo_leave(void);
 
+/*
+ * The process ends: do so for this call and those that sleep meanwhile, after
+ * what they have read is put out.  Returns as fifo_leave.  Async-signal-safe.
+ */
+int fifo_leave_all(void);
+
+/* Whether one of them has something that this would be needed for. */
+bool fifo_needs_leave(void);
+
 #endif

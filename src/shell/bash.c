@@ -27,6 +27,8 @@ extern char **environ;
 extern volatile int trapped_signal_received;
 extern int signal_is_trapped(int number);
 extern void check_signals_and_traps(void);
+extern void get_original_signal(int number);
+extern void termsig_sighandler(int number);
 extern void restore_original_signals(void);
 
 /* The only symbols that bash looks for. */
@@ -55,6 +57,19 @@ bool
 shell_ends(void)
 {
 	return terminating_signal != 0;
+}
+
+bool
+shell_ends_by(void (*handler)(int))
+{
+	return handler == termsig_sighandler;
+}
+
+/* `trap - SIGNAL' goes back to what bash finds when it first traps that. */
+void
+shell_replaces(int number)
+{
+	get_original_signal(number);
 }
 
 static void

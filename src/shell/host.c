@@ -16,13 +16,18 @@
 
 #include "base/deadline.h"
 #include "cli/pmux_run.h"
+#include "fifo/fifo.h"
 #include "output/diag.h"
 #include "run/request.h"
 #include "shell/host.h"
 #include "sys/apart.h"
 #include "sys/caller.h"
+#include "sys/kernel.h"
 #include "sys/signals.h"
 #include "sys/terminate.h"
+
+/* So often the shell is to act before what is pending counts as stuck. */
+#define ACT_TRIES 3
 
 /* So long a child that is asked to end may take: ns. */
 #define PATIENCE INT64_C(1000000000)
@@ -46,24 +51,113 @@ leave(struct shell_call *c, int status)
 	longjmp(c->out, 1);
 }
 
-/* All signals are blocked; MASK is that of the shell. */
+/* ---- what ends the shell while it runs traps ---- */
+
+/* What was replaced, of the signals in GUARDED. */
+static struct sigaction dispositions[NSIG];
+static sigset_t guarded;
+static struct shell_call *guard; /* the call that did it, or NULL */
+
+/* Whatever the shell does now, no call goes on. */
 static void
-let_shell_run(struct shell_call *c, const sigset_t *mask)
+dies(int number)
 {
-	int status;
+	void (*handler)(int) = dispositions[number].sa_handler;
+	int error = errno, lost = 0;
+	bool running;
+
+	if (innermost != NULL) {
+		/* what is forked now is a holder */
+		running = innermost->running;
+		innermost->running = false;
+		lost = fifo_leave_all();
+		innermost->running = running;
+	}
+	if (handler != SIG_DFL) {
+		errno = error;
+		handler(number);
+		return;
+	}
+	if (lost != 0)
+		terminate_with(EXIT_SYSTEM);
+	terminate_by(number);
+}
+
+static void
+replace(int number, struct sigaction *action)
+{
+	struct sigaction *old = &dispositions[number];
+
+	if (!kernel_signal_ends(number) || sigaction(number, NULL, old) == -1 ||
+	    (old->sa_handler != SIG_DFL && !shell_ends_by(old->sa_handler)))
+		return;
+	shell_replaces(number);
+	action->sa_flags = old->sa_flags & SA_RESTART;
+	if (sigaction(number, action, NULL) == 0)
+		(void)sigaddset(&guarded, number);
+}
+
+/* All signals are blocked, and the dispositions are those of the shell. */
+static void
+begin_guard(struct shell_call *c)
+{
+	struct sigaction action;
+
+	if (guard != NULL || !fifo_needs_leave())
+		return;
+	guard = c;
+	(void)sigemptyset(&guarded);
+	memset(&action, 0, sizeof action);
+	action.sa_handler = dies;
+	(void)sigfillset(&action.sa_mask);
+	for (int i = 1; i < NSIG; i++)
+		replace(i, &action);
+}
+
+/* A trap may have set others. */
+static void
+end_guard(void)
+{
+	struct sigaction now;
+
+	guard = NULL;
+	for (int i = 1; i < NSIG; i++)
+		if (sigismember(&guarded, i) == 1 &&
+		    sigaction(i, NULL, &now) == 0 && now.sa_handler == dies)
+			(void)sigaction(i, &dispositions[i], NULL);
+}
+
+/*
+ * All signals are blocked; NOW is the mask without that.  The one with which
+ * traps run is that of the shell.
+ */
+static void
+let_shell_run(struct shell_call *c, const sigset_t *now)
+{
+	sigset_t mask = *caller_mask(now);
+	int status, tries = ACT_TRIES;
 
 	caller_suspend();
 	c->running = true;
-	/* its next handler may end it at once: bash asks in that of SIGCHLD */
+	/* the shell may end before it runs traps, or without them */
 	if (shell_ends())
 		shell_abandon_all();
-	signals_restore(mask);
-	status = shell_act(c);
+	begin_guard(c);
+	/* one may have come after the shell had looked */
+	do {
+		signals_restore(&mask);
+		status = shell_act(c);
+		signals_block(NULL);
+		c->stuck = shell_pending();
+	} while (status == -1 && c->stuck && --tries > 0);
+	if (guard == c)
+		end_guard();
 	c->running = false;
+	if (pmux != NULL)
+		caller_resume();
+	signals_restore(status == -1 ? now : &mask);
 	if (status != -1)
 		leave(c, status);
-	caller_resume();
-	c->stuck = shell_pending();
 }
 
 /*
@@ -82,6 +176,7 @@ sleep_in_shell(struct pmux_host *host, int (*wait)(void *argument),
 
 	signals_block(&old);
 	c->mask = old;
+	caller_sleep_mask(&c->mask);
 	shell_mask(&c->mask);
 	if (c->child != 0 && !apart_hides)
 		(void)sigaddset(&c->mask, SIGCHLD);
@@ -359,10 +454,14 @@ shell_end(struct shell_call *c)
 void
 shell_abandon(struct shell_call *c)
 {
+	if (guard == c)
+		end_guard();
 	/* what it forks now is a holder */
 	c->running = false;
-	while (pmux != c->outer && pmux != NULL)
+	while (pmux != c->outer && pmux != NULL) {
+		caller_keep_mask(); /* it has been put back */
 		pmux_abandon(1);
+	}
 }
 
 void
@@ -402,6 +501,8 @@ forget(void)
 {
 	if (innermost == NULL || !innermost->running)
 		return;
+	if (guard != NULL)
+		end_guard();
 	/* the parent waits for these */
 	for (struct shell_call *c = innermost; c != NULL; c = c->next)
 		c->child = 0;

@@ -83,6 +83,15 @@ bool shell_pending_apart(void);
  */
 bool shell_ends(void);
 
+/* Whether HANDLER notes for it that the shell ends. */
+bool shell_ends_by(void (*handler)(int));
+
+/*
+ * The disposition of signal NUMBER is about to be replaced while the shell runs
+ * traps: what it wants to know of the current one it asks now.
+ */
+void shell_replaces(int number);
+
 /* Change the mask of the shell, MASK, to that of a sleep. */
 void shell_mask(sigset_t *mask);
 

@@ -58,6 +58,19 @@ shell_ends(void)
 }
 
 bool
+shell_ends_by(void (*handler)(int))
+{
+	(void)handler;
+	return false;
+}
+
+void
+shell_replaces(int number)
+{
+	(void)number;
+}
+
+bool
 shell_pending_apart(void)
 {
 	for (int i = queue_front; i != queue_rear;) {

@@ -50,18 +50,55 @@ caller_put_back(int number)
 	(void)sigdelset(&c->changed, number);
 }
 
-void
-caller_unblock(int number)
+/* Returns whether NUMBER was blocked. */
+static bool
+change_mask(int how, int number)
 {
 	struct caller *c = pmux->caller;
 	sigset_t one, before;
 
 	(void)sigemptyset(&one);
 	(void)sigaddset(&one, number);
-	if (sigprocmask(SIG_UNBLOCK, &one, &before) == 0 && !c->masked) {
+	if (sigprocmask(how, &one, &before) == -1)
+		return true;
+	if (!c->masked)
 		c->mask = before;
-		c->masked = true;
-	}
+	c->masked = true;
+	return sigismember(&before, number) == 1;
+}
+
+void
+caller_unblock(int number)
+{
+	(void)change_mask(SIG_UNBLOCK, number);
+}
+
+void
+caller_hold_children(void)
+{
+	struct caller *c = pmux->caller;
+
+	if (pmux->host->shell && pmux->host->stays && !c->held)
+		c->held = !change_mask(SIG_BLOCK, SIGCHLD);
+}
+
+void
+caller_sleep_mask(sigset_t *mask)
+{
+	if (pmux->caller->held)
+		(void)sigdelset(mask, SIGCHLD);
+}
+
+const sigset_t *
+caller_mask(const sigset_t *now)
+{
+	return pmux->caller->masked ? &pmux->caller->mask : now;
+}
+
+void
+caller_keep_mask(void)
+{
+	pmux->caller->masked = pmux->caller->held = false;
 }
 
 static void
@@ -162,5 +199,6 @@ caller_restore(void)
 		caller_put_back(i);
 	if (c->masked)
 		(void)sigprocmask(SIG_SETMASK, &c->mask, NULL);
-	c->limited = c->masked = false;
+	c->limited = false;
+	caller_keep_mask();
 }

@@ -19,6 +19,7 @@
 struct caller {
 	bool limited; /* FILES is set */
 	bool masked; /* MASK is set */
+	bool held; /* see caller_hold_children */
 	struct rlimit files;
 	sigset_t mask;
 	sigset_t changed; /* of these there are ACTIONS; once SIGNALS is set */
@@ -44,6 +45,19 @@ void caller_put_back(int number);
 void caller_unblock(int number);
 
 /*
+ * The caller is a shell, to which only a sleep may deliver SIGCHLD from now on.
+ * In its handler bash looks for the signal that ends it, and does so there (5.0
+ * to 5.3, waitchld of jobs.c), where the call would give up nothing.
+ */
+void caller_hold_children(void);
+
+/* The mask of a sleep, which is MASK without the above. */
+void caller_sleep_mask(sigset_t *mask);
+
+/* That of the caller before the call, where NOW is the current one. */
+const sigset_t *caller_mask(const sigset_t *now);
+
+/*
  * Let SIGCONT interrupt a wait, so that the time for which pmux was stopped
  * counts.  poll(2), select(2) and ppoll(2) restart with the old timeout
  * otherwise (Linux 6.18).
@@ -66,5 +80,8 @@ void caller_resume(void);
 
 /* Put back all of it. */
 void caller_restore(void);
+
+/* The caller has its mask, or puts it back itself. */
+void caller_keep_mask(void);
 
 #endif

@@ -15,13 +15,24 @@
 /* The timer expires that much after the deadline, which a wait notices: us. */
 #define LATE 20000
 
+void
+sigdefer_give_up(void)
+{
+	struct sigdefer *s = pmux->sigdefer;
+	void (*last)(void) = s->before_end;
+
+	s->depth++;
+	s->before_end = NULL;
+	if (last != NULL)
+		last();
+}
+
 static void
 end(int number)
 {
 	struct sigdefer *s = pmux->sigdefer;
 
-	s->depth++;
-	s->before_end();
+	sigdefer_give_up();
 	(void)sigaction(number, &s->replaced[number], NULL);
 	/* in the handler it is blocked, and comes when that returns */
 	(void)raise(number);
@@ -44,8 +55,7 @@ caught(int number)
 		s->expired = s->paused == 0;
 		if (s->expired)
 			return;
-		s->depth++;
-		s->before_end();
+		sigdefer_give_up();
 		s->late();
 	}
 	if (s->pending == 0)
@@ -73,6 +83,7 @@ sigdefer_signals(void (*last)(void))
 	struct sigaction action;
 
 	s->before_end = last;
+	caller_hold_children();
 	memset(&action, 0, sizeof action);
 	action.sa_handler = caught;
 	sigfillset(&action.sa_mask);

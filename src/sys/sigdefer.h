@@ -32,6 +32,9 @@ struct sigdefer {
  */
 void sigdefer_signals(void (*last)(void));
 
+/* The host ends: call LAST now, if that has not been done. */
+void sigdefer_give_up(void);
+
 /* Between these, which nest, no signal ends pmux. */
 void sigdefer_begin(void);
 void sigdefer_end(void);

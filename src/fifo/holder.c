@@ -610,7 +610,7 @@ static void
 sample(struct fifo_set *set, deadline_t deadline)
 {
 	int64_t pause = SAMPLE_FIRST, left, start = clock_now();
-	int step;
+	int step = STEP_NONE; /* there are none */
 
 	while (tend_all(set, true, &step) > 0 &&
 	    (left = deadline_left(deadline)) != 0) {

@@ -32,6 +32,7 @@ struct member {
 	uint32_t bits;
 	int fd;
 	uint32_t reported; /* in which wait */
+	bool fifo;
 	bool added[2];
 };
 
@@ -128,11 +129,12 @@ kqueue_poll_add(struct backend_state *state, uint32_t token, int fd,
 		return -EPERM;
 	member->bits = bits & POLL_LIMIT;
 	member->fd = fd;
+	member->fifo = S_ISFIFO(st.st_mode);
 	for (uint32_t i = 0; i < 2; i++) {
 		bool asked = (bits & (i == 0 ? POLL_READING : POLL_WRITING)) !=
 		    0;
 		/* only EVFILT_READ reports the end of a full pipe on NetBSD */
-		bool ends = none || (i == 0 && S_ISFIFO(st.st_mode));
+		bool ends = none || (i == 0 && member->fifo);
 
 		if (!asked && !ends)
 			continue;
@@ -165,7 +167,11 @@ kqueue_poll_next(struct backend_state *state, struct event *event)
 			continue;
 		member->reported = state->wait;
 		p = (struct pollfd){ member->fd, (short)member->bits, 0 };
-		if (poll(&p, 1, 0) != 1)
+		(void)poll(&p, 1, 0);
+		/* NetBSD 9.1: poll(2) of a FIFO never reports it */
+		if (member->fifo && (event->bits & KQUEUE_EOF) != 0)
+			p.revents |= POLLHUP;
+		if (p.revents == 0)
 			continue;
 		*event = (struct event){
 			.token = event->token,

@@ -624,18 +624,22 @@ tracee_read(const struct tracee *e, uint64_t address, void *to, size_t size)
 /* ---- to end ---- */
 
 /*
- * Whether E, which is at the end of a call, goes on to the stop that
- * PTRACE_INTERRUPT wants, where the call can be begun again.  The stop at its
- * end has taken the place of that one (kernel/signal.c, ptrace_stop).
+ * Whether E, which is at the begin or the end of a call, goes on to the stop
+ * that PTRACE_INTERRUPT wants, where the call can be begun again: this stop has
+ * taken the place of that one, and the thread still is as if a signal were
+ * pending, which would end the call that it begins (kernel/signal.c, ptrace_stop
+ * and recalc_sigpending_tsk).
  */
 static bool
 goes_on(const struct tracee *e)
 {
 	struct information i;
 
-	return examine(e, &i) == 0 && i.what == SYSCALL_EXIT &&
-	    (i.as.exit.result == -EINTR ||
-		i.as.exit.result == -RESTART_BLOCK) &&
+	return examine(e, &i) == 0 &&
+	    (i.what == SYSCALL_ENTRY ||
+		(i.what == SYSCALL_EXIT &&
+		    (i.as.exit.result == -EINTR ||
+			i.as.exit.result == -RESTART_BLOCK))) &&
 	    trace(PTRACE_INTERRUPT, e->tid, 0, 0) == 0 &&
 	    trace(PTRACE_CONT, e->tid, 0, 0) == 0;
 }

@@ -271,6 +271,24 @@ matches() {
 	expect 124
 }
 
+@test "--until: a signal, or the timeout, at the very end of pmux" {
+	local shim=$PMUX_TOOLS/signalled.so number status_then
+
+	need_linux
+	need_program "it is executed"
+	[[ -s $shim ]] || skip "no $shim"
+	run env SIGNALLED_AT_END=15 LD_PRELOAD="$shim" "$PMUX" -V
+	[[ $status == 143 ]] || skip "it cannot be preloaded"
+	for number in 0 14 15; do
+		status_then=$((number == 0 ? 0 : 128 + number))
+		run env SIGNALLED_AT_END="$number" LD_PRELOAD="$shim" "$PMUX" \
+		    wait --lines -t 50ms --until a 0 < <(echo a)
+		# where the line came late, the timeout was first
+		[[ $number$status != 0124 ]] || status=0
+		assert_equal "$number $status" "$number $status_then"
+	done
+}
+
 @test "--until: an alarm that the caller has set ends pmux" {
 	need_program "it is executed"
 	command -v perl >/dev/null || skip "no perl"

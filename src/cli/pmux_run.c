@@ -58,6 +58,7 @@ pmux_leave(void)
 	struct pmux_host *host = pmux->host;
 
 	pmux_close();
+	sigdefer_close();
 	once_end(&call->once);
 	lines_end(pmux->lines, call->request.targets.count);
 	program_end(pmux->programs);

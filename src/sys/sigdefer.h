@@ -11,6 +11,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/deadline.h"
 #include "sys/caller.h"
@@ -21,6 +22,7 @@ struct sigdefer {
 	volatile sig_atomic_t paused; /* the depth meanwhile, or 0 */
 	volatile sig_atomic_t expired; /* the timer, outside of a pause */
 	deadline_t deadline; /* of sigdefer_deadline, or DEADLINE_NEVER */
+	int64_t cpu; /* clock_cpu when the timer first came in a pause, or 0 */
 	void (*late)(void);
 	/* the dispositions that the handler replaced; NSIG of them */
 	struct sigaction *replaced;
@@ -47,12 +49,19 @@ void sigdefer_pause(void);
 void sigdefer_resume(void);
 
 /*
- * If DEADLINE passes between those, call LAST of sigdefer_signals and then LATE,
- * which ends the process, both in a handler.  Does nothing where the host stays,
+ * If DEADLINE passes between those, and 10 ms of CPU time more,
+ * call LAST of sigdefer_signals and then LATE, which ends the process, both in a
+ * handler.  Does nothing where the host stays,
  * without sigdefer_signals, or where the caller ignores SIGALRM or has set the
  * timer that sends it, that of setitimer(2).
  */
 void sigdefer_deadline(deadline_t deadline, void (*late)(void));
+
+/*
+ * The call ends, and has nothing more to put out: LAST is not called any more,
+ * and the timer is off.
+ */
+void sigdefer_close(void);
 
 /* Whether one has come: do not wait for anything from now on. */
 bool sigdefer_pending(void);

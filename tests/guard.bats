@@ -121,3 +121,24 @@ until_gone() { while runs "$1"; do sleep 0.01; done; }
 	assert_success
 	assert_output ""
 }
+
+@test "a test without a result is a failed one" {
+	run sh "$BATS_TEST_DIRNAME/tap" <<-'END'
+		1..4
+		begin 1 first
+		ok 1 first
+		begin 2 killed
+		begin 3 with parts
+		# ok with parts: poll
+		ok 3 with parts
+		begin 4 killed, too
+	END
+	short='# Bats printed no result: something ended the process of the test'
+	assert_equal "$output" "ok 1 first
+not ok 2 killed
+$short
+ok 3 with parts: poll
+not ok 4 killed, too
+$short
+1..4"
+}

@@ -335,6 +335,7 @@ on_every_primitive() {
 }
 
 out_on_every_primitive() {
+	need_fifo_room "$1"
 	reader
 	pm "$1" -t 1h --hold 1h "$(writes "$1" f)"
 	assert_success

@@ -272,6 +272,8 @@ full_disk() {
 	read -r line <&"$held"
 	assert_equal "$line" hello
 	read -rt 0 <&"$held" && fail 'pmux wrote into the FIFO'
+	# without a watch the holder hides the reader as long as that may write, too
+	[[ $(pmux info) == *$'\nfifo\twatched'* ]] || return 0
 	# the reader counts only once the holder has noticed that it has read
 	run --separate-stderr bash -c 'exec pmux poll -t 1h fifo:out >&- 2>&-'
 	assert_equal "$status" 3
@@ -465,7 +467,7 @@ all_as_they_come() {
 	    'pmux poll -t 0 --ready-fd 9 7:in 9>ready && od -An -c ready'
 	assert_success
 	assert_line $'in\t7'
-	assert_line --regexp '^ *\\n$'
+	assert_line --regexp '^ *\\n *$'
 }
 
 @test "--ready-fd: before the sleep for the reader of a FIFO" {

@@ -19,10 +19,13 @@ load helper
 @test "in and out by both of their names" {
 	local event
 
-	for event in in out rdnorm wrnorm in,out rdnorm,wrnorm; do
+	for event in in out rdnorm wrnorm in,out; do
 		with 7=unix-stream.data -- pmux poll -t 0 "7:$event"
 		expect 0 "$event"$'\t7'
 	done
+	with 7=unix-stream.data -- pmux poll -t 0 7:rdnorm,wrnorm
+	# where they are one bit, wrnorm stands in the place of out
+	[[ $output == $'wrnorm,rdnorm\t7' ]] || expect 0 $'rdnorm,wrnorm\t7'
 	with 7=unix-stream.data -- pmux poll -t 0 --json 7:wrnorm
 	[[ $output == *'"events":["wrnorm"]'* ]]
 }

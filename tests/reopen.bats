@@ -345,7 +345,8 @@ saved() {
 		rm file
 		echo made >file
 		saved '*delete *write '
-		sed -i s/made/edited/ file
+		sed s/made/edited/ file >new
+		mv new file
 		saved '*delete *write '
 	done
 	ends 0

@@ -235,9 +235,13 @@ handle_members(struct queue *q, enum source source, struct batch *b)
 	for (int i = 0; i < n + AHEAD; i++) {
 		if (i < n)
 			member_prefetch(q, &b->members[i]);
-		if (i < AHEAD)
-			continue;
-		k = member_on_event(q, &b->members[i - AHEAD], source);
+		if (i >= AHEAD)
+			b->members[i - AHEAD].data.ptr = member_on_event(q,
+			    &b->members[i - AHEAD], source);
+	}
+	/* by themselves: most make a system call, and want the cache */
+	for (int i = 0; i < n; i++) {
+		k = b->members[i].data.ptr;
 		if (k == NULL)
 			continue;
 		if (b->events == NULL || q->first != NULL ||

@@ -1009,6 +1009,8 @@ hostile() {
 @test "every byte of it locked: pmux goes on as if alone" {
 	local end
 
+	run peer lock out f 0 0 true
+	[[ $output != *"no locks of open file descriptions"* ]] || skip "$output"
 	for end in out in; do
 		exec 5<>f
 		mkfifo ready
@@ -1323,6 +1325,15 @@ without() {
 		# what comes just as an unwatched end is closed may be lost
 		peer await 0 f
 	done
+}
+
+@test "nor where there is only room for one that has to be moved" {
+	writer job
+	run --separate-stderr bash -c 'exec 3</dev/null <&-; ulimit -n 4
+		exec "$PMUX" poll -t 1h --hold 1h f:in' 5<&- 6<&-
+	expect_error 3 '\[EMFILE\]$'
+	line job
+	writer_done
 }
 
 @test "without a watch: a writer that comes while the holder is idle" {

@@ -333,6 +333,11 @@ open_end(const char *path, bool writing)
 		lease_close(&fifo.lease);
 		return -ENXIO;
 	}
+	error = fdplace_room();
+	if (error != 0) {
+		lease_close(&fifo.lease);
+		return error;
+	}
 	fd = open(path,
 	    (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_CLOEXEC |
 		O_NOCTTY);

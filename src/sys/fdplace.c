@@ -69,3 +69,13 @@ fdplace(int fd)
 	}
 	return moved;
 }
+
+int
+fdplace_room(void)
+{
+	int fd = fdplace(open("/", O_RDONLY | O_CLOEXEC));
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd == -EMFILE || fd == -ENFILE ? fd : 0;
+}

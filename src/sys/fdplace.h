@@ -33,4 +33,12 @@ void fdplace_above(int first);
  */
 int fdplace(int fd);
 
+/*
+ * Whether there is room for one more descriptor, also while it is moved: ask
+ * before an open(2) that another process notices.  FreeBSD has the file open
+ * before it looks for a number (12.3: kern_openat in sys/kern/vfs_syscalls.c),
+ * and fdplace closes what it cannot move.  Returns 0, -EMFILE or -ENFILE.
+ */
+int fdplace_room(void);
+
 #endif

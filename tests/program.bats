@@ -544,8 +544,9 @@ none_lost() {
 	for ((i = 0; i < count; i++)); do
 		printf '%07d\n' $i
 	done >&8 3>&- &
-	timeout 100 pmux "$1" --follow --count "$count" "$(reads "$1" f)" -- \
-	    sh -c 'read -r line; echo "$line"' >out 2>err
+	# without that timeout(1) of FreeBSD waits for the holder as well
+	timeout --foreground 100 pmux "$1" --follow --count "$count" \
+	    "$(reads "$1" f)" -- sh -c 'read -r line; echo "$line"' >out 2>err
 	wait "$!"
 	assert_equal "$(<err)" ''
 	assert_equal "$(<out)" "$(seq -f %07.0f 0 $((count - 1)))"

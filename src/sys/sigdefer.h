@@ -49,11 +49,10 @@ void sigdefer_pause(void);
 void sigdefer_resume(void);
 
 /*
- * If DEADLINE passes between those, and 10 ms of CPU time more,
- * call LAST of sigdefer_signals and then LATE, which ends the process, both in a
- * handler.  Does nothing where the host stays,
- * without sigdefer_signals, or where the caller ignores SIGALRM or has set the
- * timer that sends it, that of setitimer(2).
+ * If DEADLINE passes between those, and 10 ms of CPU time more, call LAST of
+ * sigdefer_signals and then LATE, which ends the process, both in a handler.  Does
+ * nothing where the host stays, without sigdefer_signals, or where the caller
+ * ignores SIGALRM or has set the timer that sends it, that of setitimer(2).
  */
 void sigdefer_deadline(deadline_t deadline, void (*late)(void));
 

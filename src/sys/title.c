@@ -105,7 +105,7 @@ title_set(const char *name)
 bool
 title_is_apart(void)
 {
-#ifdef TITLE_BY_SYSCTL
+#if defined(TITLE_BY_SYSCTL) || defined(HAVE_SETPROCTITLE)
 	return true;
 #else
 	return false;

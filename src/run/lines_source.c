@@ -8,6 +8,7 @@
 #include "base/deadline.h"
 #include "run/lines_source.h"
 #include "run/tail.h"
+#include "sys/kernel.h"
 #include "sys/read.h"
 
 /* A turn where one byte is read at a time. */
@@ -55,12 +56,19 @@ lines_read(struct lines_source *source, char *bytes)
 ssize_t
 lines_read_bytes(struct lines_source *source, int fd, char *bytes)
 {
+	int64_t unread;
 	size_t done = 0;
 	ssize_t n = 1;
 
 	if (source->how.kind == READ_OTHER)
 		return read_now(fd, &source->how, bytes, LINES_PART_SIZE);
-	while (n == 1 && done < SINGLE_BYTES) {
+	/*
+	 * The end of a FIFO is read by itself: NetBSD 9.1 says it once
+	 * (sys/miscfs/fifofs/fifo_vnops.c, fifo_read).
+	 */
+	unread = kernel_unread(fd);
+	while (n == 1 && done < SINGLE_BYTES &&
+	    (done == 0 || unread < 0 || (int64_t)done < unread)) {
 		n = read_now(fd, &source->how, bytes + done, 1);
 		if (n == 1 && bytes[done++] == '\n')
 			break;

@@ -72,6 +72,20 @@ until_gone() { while runs "$1"; do sleep 0.01; done; }
 	expect 0 'the child ended' 143 alive
 }
 
+@test "a watchdog ends subshells of its test that hang" {
+	alone 'mkfifo f
+		sh -c "
+			export TEST_OF_PMUX=x
+			guard watch 1 \$\$ &
+			((sh -c \"echo \\\$PPID\" >inner; : <f; :); :)
+			echo the child ended
+			while :; do :; done"
+		echo $?
+		until_gone "$(cat inner)"
+		echo gone'
+	expect 0 'the child ended' 143 gone
+}
+
 @test "a watchdog ends with its test" {
 	alone '
 		sh -c "export TEST_OF_PMUX=x

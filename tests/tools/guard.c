@@ -19,9 +19,10 @@
  * session or process group it made for itself.
  *
  * `watch' recognizes the processes to end by TEST_OF_PMUX, an environment
- * variable that they inherit from the test and that no other test has.  Where
- * there is no pidfd, ps(1) shows it; a process that ends right then, and whose
- * number another one gets at once, would be mistaken.
+ * variable that they inherit from the test and that no other test has, and then
+ * by their ancestors: a subshell executes nothing and has no such variable.
+ * Where there is no pidfd, ps(1) shows both; a process that ends right then, and
+ * whose number another one gets at once, would be mistaken.
  */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
@@ -286,26 +287,43 @@ is_marked(const char *pid, const char *wanted)
 	return found;
 }
 
+/* Whether process PID descends from ANCESTOR. */
+static int
+descends(const char *pid, long ancestor)
+{
+	char number[24];
+	long parent = parent_of(pid);
+
+	while (parent > 1 && parent != ancestor) {
+		snprintf(number, sizeof number, "%ld", parent);
+		parent = parent_of(number);
+	}
+	return parent == ancestor;
+}
+
+/* What a test has started has this mark, or this ancestor where it is not 0. */
+struct family {
+	const char *mark;
+	long ancestor;
+};
+
 /*
  * The process of the pidfd had the number while /proc was read, or has ended
  * since then: a zombie keeps its number, and a reaped process gets no signal.
  */
 static void
-end_if_marked(const char *pid, const void *wanted)
+end_if_of(const char *pid, const void *arg)
 {
+	const struct family *family = arg;
 	int pidfd = atol(pid) == (long)getpid() ? -1 : pidfd_of(atol(pid));
 
 	if (pidfd == -1)
 		return;
-	if (is_marked(pid, wanted) && !has_ended(pidfd, 0))
+	if ((is_marked(pid, family->mark) ||
+		(family->ancestor != 0 && descends(pid, family->ancestor))) &&
+	    !has_ended(pidfd, 0))
 		send_signal(pidfd, SIGKILL);
 	(void)close(pidfd);
-}
-
-static void
-end_marked(const char *wanted)
-{
-	each_process(end_if_marked, wanted);
 }
 
 /*
@@ -313,14 +331,17 @@ end_marked(const char *wanted)
  * ended; unless it hangs itself.
  */
 static void
-end_test(int test, const char *wanted)
+end_test(int test, long pid, const char *mark)
 {
-	for (int i = 0; i < ROUNDS && !has_ended(test, 100); i++)
-		end_marked(wanted);
-	if (!has_ended(test, 0))
-		send_signal(test, SIGTERM);
-	for (int i = 0; i < ROUNDS && !has_ended(test, 100); i++)
-		end_marked(wanted);
+	struct family family = { mark, 0 };
+
+	for (int i = 0; i < 2 * ROUNDS && !has_ended(test, 100); i++) {
+		if (i == ROUNDS / 2)
+			family.ancestor = pid;
+		if (i == ROUNDS)
+			send_signal(test, SIGTERM);
+		each_process(end_if_of, &family);
+	}
 	send_signal(test, SIGKILL);
 }
 
@@ -344,7 +365,7 @@ watch(long seconds, long pid)
 	for (; seconds > 0; seconds--)
 		if (has_ended(test, 1000))
 			return 0;
-	end_test(test, wanted);
+	end_test(test, pid, wanted);
 	return 0;
 }
 
@@ -363,21 +384,66 @@ has_word(const char *text, const char *wanted)
 	return p != NULL;
 }
 
-static void
-end_marked(const char *wanted)
+struct process {
+	long pid, parent;
+	int marked;
+};
+
+/* What ps(1) shows, to be freed; *COUNT of them. */
+static struct process *
+all_processes(const char *mark, size_t *count)
 {
-	FILE *list = popen("ps -axewwo pid= -o command=", "r");
+	FILE *list = popen("ps -axewwo pid= -o ppid= -o command=", "r");
+	struct process *all = NULL, *more;
 	char *line = NULL;
 	size_t size = 0;
 
-	if (list == NULL)
-		return;
-	while (getline(&line, &size, list) > 0)
-		if (atol(line) > 1 && atol(line) != (long)getpid() &&
-		    has_word(line, wanted))
-			(void)kill((pid_t)atol(line), SIGKILL);
+	*count = 0;
+	while (list != NULL && getline(&line, &size, list) > 0) {
+		struct process p = { 0, 0, has_word(line, mark) };
+
+		if (sscanf(line, "%ld %ld", &p.pid, &p.parent) != 2 ||
+		    (more = realloc(all, (*count + 1) * sizeof *all)) == NULL)
+			continue;
+		all = more;
+		all[(*count)++] = p;
+	}
 	free(line);
-	(void)pclose(list);
+	if (list != NULL)
+		(void)pclose(list);
+	return all;
+}
+
+static int
+descends(const struct process *all, size_t count, const struct process *p,
+    long ancestor)
+{
+	long parent = p->parent;
+	size_t i = 0;
+
+	while (parent > 1 && parent != ancestor && i < count) {
+		for (i = 0; i < count && all[i].pid != parent; i++)
+			continue;
+		if (i < count)
+			parent = all[i].parent;
+	}
+	return parent == ancestor;
+}
+
+/* End what has the mark, or the ancestor, where it is not 0. */
+static void
+end_family(const char *mark, long ancestor)
+{
+	size_t count;
+	struct process *all = all_processes(mark, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (all[i].pid > 1 && all[i].pid != (long)getpid() &&
+		    (all[i].marked ||
+			(ancestor != 0 &&
+			    descends(all, count, &all[i], ancestor))))
+			(void)kill((pid_t)all[i].pid, SIGKILL);
+	free(all);
 }
 
 /* As long as it is the parent, its number is not reused. */
@@ -411,7 +477,7 @@ watch(long seconds, long pid)
 		if (has_ended(test, 10))
 			return 0;
 	for (int i = 0; i < 2 * ROUNDS && !has_ended(test, 1); i++) {
-		end_marked(wanted);
+		end_family(wanted, i < ROUNDS / 2 ? 0 : pid);
 		if (i == ROUNDS && getppid() == test)
 			(void)kill(test, SIGTERM);
 	}

@@ -87,6 +87,7 @@ as_recvmsg(int fd, struct msghdr *message, int flags)
 /* A knote at a write end of QUEUE less 1; 0: none. */
 static struct knote {
 	int queue, fd;
+	void *udata;
 	struct timespec read, written;
 } knotes[64];
 
@@ -107,13 +108,14 @@ has_moved(struct knote *k)
 }
 
 static void
-add(int queue, int fd)
+add(int queue, int fd, void *udata)
 {
 	for (size_t i = 0; i < KNOTES; i++)
 		if (knotes[i].queue == 0 ||
 		    (knotes[i].queue == queue + 1 && knotes[i].fd == fd)) {
 			knotes[i].queue = queue + 1;
 			knotes[i].fd = fd;
+			knotes[i].udata = udata;
 			(void)has_moved(&knotes[i]);
 			return;
 		}
@@ -125,7 +127,7 @@ find_moved(int queue, struct kevent *event)
 	for (size_t i = 0; i < KNOTES; i++)
 		if (knotes[i].queue == queue + 1 && has_moved(&knotes[i])) {
 			EV_SET(event, (uintptr_t)knotes[i].fd, EVFILT_WRITE,
-			    EV_CLEAR, 0, 1, NULL);
+			    EV_CLEAR, 0, 1, knotes[i].udata);
 			return 1;
 		}
 	return 0;
@@ -143,6 +145,6 @@ as_kevent(int queue, const struct kevent *changes, int change_count,
 		if (changes[i].filter == EVFILT_WRITE &&
 		    (changes[i].flags & EV_CLEAR) != 0 &&
 		    is_fifo((int)changes[i].ident, &flags))
-			add(queue, (int)changes[i].ident);
+			add(queue, (int)changes[i].ident, changes[i].udata);
 	return n == 0 && event_count > 0 ? find_moved(queue, events) : n;
 }

@@ -339,7 +339,6 @@ urgent() {
 }
 
 @test "TCP: urgent data" {
-	need_linux
 	each urgent
 }
 
@@ -361,7 +360,6 @@ comes_later() {
 }
 
 @test "waits until there is something" {
-	need_proc
 	each comes_later
 }
 
@@ -377,12 +375,13 @@ hangs_up_later() {
 	exec 8<&- {fd}<&-
 	finish "$pid"
 	short
+	# a BSD reports in beside it
+	[[ $output != in,hup* ]] || { wanted=$'in,hup\t7' code=0; }
 	expect "$code" "$wanted"
 }
 
 @test "waits until the other end is gone" {
 	need_program "the shell keeps copies of what a command redirects"
-	need_linux
 	each hangs_up_later
 }
 
@@ -478,14 +477,16 @@ hollow_out() {
 	expect 0 $'in,0x8000000\t7'
 }
 
-@test "a numeric mask" {
-	need_linux
-	with 7=unix-stream.data -- pmux poll -t 0 7:0x5
+numeric_mask() {
+	[[ $1 != select && $1 != kqueue ]] || return 0
+	with 7=unix-stream.data -- pmux "$1" -t 0 7:0x5
 	expect 0 $'in,out\t7'
-	with 7=unix-stream.data -- pmux poll -t 0 7:0X4
+	with 7=unix-stream.data -- pmux "$1" -t 0 7:0X4
 	expect 0 $'out\t7'
-	with 7=unix-stream.data -- pmux epoll -t 0 7:0x1
-	expect 0 $'in\t7'
+}
+
+@test "a numeric mask" {
+	each numeric_mask
 }
 
 # ---- the caller's descriptors ----
@@ -497,18 +498,17 @@ flags_kept() {
 	rm -f pipe
 	mkfifo pipe
 	exec {fd}<>pipe 7<pipe
-	before=$(grep flags: /proc/self/fdinfo/7)
+	before=$(peer flags 7)
 	waiting "$1" -t 1h "$target" {fd}<&-
-	assert_equal "$(grep flags: /proc/self/fdinfo/7)" "$before"
+	assert_equal "$(peer flags 7)" "$before"
 	echo >pipe
 	finish "$pid"
 	assert_equal "$status" 0
-	assert_equal "$(grep flags: /proc/self/fdinfo/7)" "$before"
+	assert_equal "$(peer flags 7)" "$before"
 	exec {fd}<&- 7<&-
 }
 
 @test "the status flags of the caller's descriptors are left alone" {
-	need_proc
 	each flags_kept
 }
 

@@ -83,15 +83,17 @@ text_of() {
 	done
 }
 
-# Skip a test that names a primitive that this pmux lacks.
+# Skip a test that names a primitive that this pmux lacks, and does not ask for
+# it by itself.
 need_primitives() {
 	local name text
 
 	[[ $LACKING ]] || return 0
 	text=$(text_of "$BATS_TEST_NAME")
+	text=" ${text//[!a-zA-Z0-9_]/ } "
+	[[ $text != *" has "* && $text != *" need "* ]] || return 0
 	for name in $LACKING; do
-		[[ ! " ${text//[!a-zA-Z0-9_]/ } " == *" $name "* ]] ||
-		    skip "this pmux has no $name"
+		[[ $text != *" $name "* ]] || skip "this pmux has no $name"
 	done
 }
 
@@ -511,6 +513,19 @@ command_of() {
 	else
 		ps -ww -o command= -p "$1"
 	fi
+}
+
+# sleeps PID: how often it has gone to sleep.
+sleeps() {
+	if [[ -r /proc/self/status ]]; then
+		sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$1/status"
+	else
+		ps -o nvcsw= -p "$1" 2>/dev/null || :
+	fi
+}
+
+need_sleeps() {
+	[[ $(sleeps $$) ]] || skip "ps(1) does not say how often a process slept"
 }
 
 # file_id FILE: DEVICE:INODE.

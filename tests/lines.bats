@@ -173,7 +173,11 @@ every_writer() {
 	    $3 != ++n[$2] { exit 1 } END { print NR }' <&8 >out
 	assert_equal "$(<out)" $((8 * rounds))
 	wait "${writers[@]}"
-	ends 0
+	exec 8<&-
+	# the end of a FIFO is read once on NetBSD
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "$status $(<err)" '0 '
 	rm f
 }
 
@@ -286,7 +290,7 @@ every_long() {
 	)
 	pmux "$1" --lines --max-line 20000000 "$(reads "$1" 0)" \
 	    < <(cat bytes) >out
-	sed 's/^/0\t/' bytes | cmp - out
+	sed $'s/^/0\t/' bytes | cmp - out
 }
 
 @test "a line of 10 MB, whole and cut" {
@@ -439,9 +443,9 @@ every_stopped() {
 	exec 7<>f 8<>out
 	# a pipe takes part of a long write, up to the middle of a line
 	printf '%05000d\n' 0 >&8
-	seq 100000 >f 3>&- 7>&- 8>&- &
+	seq 50000 >f 3>&- 7>&- 8>&- &
 	writer=$!
-	pmux "$1" --lines -c 90000 --hold 0 --format %l "$(reads "$1" 7)" \
+	pmux "$1" --lines -c 45000 --hold 0 --format %l "$(reads "$1" 7)" \
 	    >out 3>&- 8>&- &
 	pid=$!
 	# full of what it has printed, which may be less than it can hold
@@ -455,9 +459,9 @@ every_stopped() {
 	tail -n +2 <&9 >got 7>&-
 	exec 9<&-
 	n=$(wc -l <got)
-	((n > 1000))
-	pmux poll --lines -c $((100000 - n)) --format %l 7 >>got
-	seq 100000 | cmp - got
+	((n > 100))
+	pmux poll --lines -c $((50000 - n)) --format %l 7 >>got
+	seq 50000 | cmp - got
 	wait "$writer"
 	exec 7<&-
 	rm f out
@@ -903,14 +907,16 @@ every_failed_read() {
 every_gone_reader() {
 	local n
 
-	# in the wait
 	mkfifo f
 	exec 6<>f
-	lining "$1" "$(reads "$1" f)"
-	exec 8<&-
-	status=0
-	wait "$pid" || status=$?
-	assert_equal $status 141
+	# in the wait; poll(2) of NetBSD has no hangup of a FIFO
+	if [[ ${PMUX_AS-} != netbsd && $(uname -s) != NetBSD ]]; then
+		lining "$1" "$(reads "$1" f)"
+		exec 8<&-
+		status=0
+		wait "$pid" || status=$?
+		assert_equal $status 141
+	fi
 	# while it writes, after so many lines
 	for n in 1 2 500; do
 		yes | (
@@ -929,7 +935,6 @@ every_gone_reader() {
 }
 
 @test "the reader of its output goes: it ends as by SIGPIPE" {
-	[[ ${PMUX_AS-} != netbsd ]] || skip "poll(2) there has no hangup of a FIFO"
 	each every_gone_reader
 }
 

@@ -428,7 +428,6 @@ all_as_they_come() {
 }
 
 @test "--all: printed as they come, each once" {
-	need_proc
 	each all_as_they_come
 }
 

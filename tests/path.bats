@@ -93,11 +93,6 @@ reports() {
 	expect 124
 }
 
-# replace OLD NEW: rename(2) of a symbolic link to a folder, over another.
-replace() {
-	mv -T "$1" "$2" 2>/dev/null || mv -h "$1" "$2" # GNU, BSD
-}
-
 @test "a chain of symbolic links, one of which is replaced by a rename" {
 	mkdir old new
 	ln -s old current
@@ -105,11 +100,11 @@ replace() {
 	: >new/name
 	waiting wait -t 1h --exists file
 	ln -s new next
-	replace next current
+	peer rename next current
 	reports $'exists\tfile'
 	waiting wait -t 1h --absent file
 	ln -s old next
-	replace next current
+	peer rename next current
 	reports $'absent\tfile'
 }
 

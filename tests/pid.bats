@@ -139,7 +139,6 @@ from_process() {
 @test "pmux waits for what happens there" {
 	local fd
 
-	need_proc
 	mkfifo pipe
 	exec {fd}<>pipe 7<pipe
 	peer owner pid 3>&- &

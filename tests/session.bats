@@ -750,13 +750,19 @@ not_shorter() {
 	need_filter user
 	need kqueue
 	[[ -z ${ASAN_OPTIONS-} ]] || skip "the sanitizer needs more memory"
-	# the request needs 32 MiB, its udata 20 MB
-	{
-		printf 'control 0 0 user:1:udata=%020000000d\n' 0
-		echo 'control 0 0 user:1:udata=a'
-	} | (ulimit -v 48000 && exec pmux kqueue --session) >out 2>err ||
-		fail "$(cut -c -200 out)"
-	run sed 1d out
+	local limit
+
+	# The request needs 32 MiB, its udata 20 MB: the limit between them
+	# depends on how the C library allocates.
+	for limit in 48000 52000 56000 60000 64000 68000; do
+		{
+			printf 'control 0 0 user:1:udata=%020000000d\n' 0
+			echo 'control 0 0 user:1:udata=a'
+		} | (ulimit -v "$limit" && exec pmux kqueue --session) \
+		    >out 2>err || continue
+		run sed 1d out
+		[[ ${lines[0]} == ok* ]] || break
+	done
 	assert_line --index 0 "error ENOMEM 1: Cannot allocate memory"
 	assert_line --index 1 "ok 0"
 }
@@ -1233,7 +1239,8 @@ signalled() {
 	local name request
 
 	request=$(wait_for "$1" p 1h)
-	for name in TERM INT HUP; do
+	# a coprocess of bash 5.3 ignores INT
+	for name in TERM USR1 HUP; do
 		rm -f p
 		mkfifo p
 		start pmux "$1" --session
@@ -1396,7 +1403,7 @@ signalled() {
 		peer await 1 a
 		stop
 	done
-	assert_equal "$(peer openers a | sort -u | wc -l)" 1
+	assert_equal "$(peer openers a | sort -u | count -l)" 1
 }
 
 @test "-p: poll and devpoll: nval for what is closed there" {
@@ -1689,7 +1696,7 @@ million() {
 		assert_equal "${lines[-1]}" 'ok @x 10000'
 		assert_equal "$(grep -c '^event @x' <<<"$output")" 10000
 		assert_equal "$(grep '^event @x' <<<"$output" | sort -u |
-		    wc -l)" 10000
+		    count -l)" 10000
 	done
 }
 

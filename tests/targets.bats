@@ -196,7 +196,6 @@ fifo() {
 }
 
 @test "a numeric mask behind a path" {
-	need_linux
 	fifo fifo
 	pm poll -t 0 fifo:0x1
 	expect 0 $'in\tfifo'
@@ -280,7 +279,6 @@ fifo() {
 }
 
 @test "an empty @FILE without a timeout waits" {
-	need_proc
 	waiting poll @/dev/null
 	await_state "$pid" S
 	kill -TERM "$pid"
@@ -373,7 +371,7 @@ printed() {
 		# shellcheck disable=SC2016
 		run "$shell" -c '
 			name=$(printf %bx "$1")
-			test "${name%x}" = "$2"' - "${output#*$'\t'}" "./$1"
+			test "${name%x}" = "$2"' sh "${output#*$'\t'}" "./$1"
 		[[ $status == 0 ]] || fail "$shell: $2"
 		pm poll -t 0 "./$1:in"
 	done

@@ -106,7 +106,6 @@ forever() {
 }
 
 @test "omitted, -1 and inf are forever" {
-	need_proc
 	mkfifo pipe
 	each forever
 }
@@ -138,7 +137,6 @@ long_waits() {
 }
 
 @test "a timeout past what an int of milliseconds holds is waited for" {
-	need_proc
 	mkfifo pipe
 	each long_waits
 }
@@ -203,7 +201,6 @@ stopped_and_continued() {
 }
 
 @test "stop and continue: neither early nor for ever" {
-	need_proc
 	mkfifo pipe
 	each stopped_and_continued
 }
@@ -224,7 +221,6 @@ stopped() {
 # The 3 s pass while they are stopped: what counts from the start ends before
 # another one that begins as they go on and waits for 2 s.
 @test "time counts while pmux is stopped" {
-	need_proc
 	local -a stopped=() prefix=()
 	local other number
 
@@ -264,7 +260,6 @@ storm() {
 }
 
 @test "a storm of signals that mean nothing: neither early nor for ever" {
-	need_proc
 	mkfifo pipe
 	each storm
 }
@@ -273,7 +268,6 @@ storm() {
 @test "stop and continue while a FIFO is waited for" {
 	local start end target
 
-	need_proc
 	mkfifo r w
 	for target in r:in w:out; do
 		start=$(peer clock)
@@ -308,7 +302,6 @@ interrupted() {
 }
 
 @test "an interrupted wait without a timeout goes on" {
-	need_proc
 	mkfifo pipe
 	each interrupted
 }
@@ -336,7 +329,6 @@ ended_by() {
 }
 
 @test "a signal that the caller ignores stays ignored" {
-	need_proc
 	mkfifo pipe
 	exec 8<>pipe
 	trap '' HUP TERM

@@ -358,8 +358,8 @@ every_prompt() {
 	printf 'one\n' >&7
 	read -r line <&8
 	printf 'a' >&7
-	# it has seen the a, which stays unread
-	until [[ $(pmux poll -t 0 --format %b f:in) == 1 ]]; do
+	# the a is there, unread, or has been taken where there is no tee(2)
+	until [[ $(pmux poll -t 0 --format %b f:in) == @(1|) ]]; do
 		sleep 0.002
 	done
 	printf '>' >&7

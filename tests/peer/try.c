@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* try.c - what read(2) and write(2) do. */
+/* try.c - what read(2), write(2) and rename(2) do. */
 #include "peer.h"
 
 #include <errno.h>
@@ -48,5 +48,14 @@ cmd_try(char **argv)
 		puts(errno_name(errno));
 	else
 		puts(!reads ? "done" : n == 0 ? "end" : "data");
+	return 0;
+}
+
+/* mv(1) would move it into the folder, and has no option for that everywhere. */
+int
+cmd_rename(char **argv)
+{
+	if (rename(argv[0], argv[1]) == -1)
+		die(1, "%s", argv[0]);
 	return 0;
 }

@@ -183,7 +183,7 @@ listed() {
 		while read -r example; do
 			count=$((count + 1))
 			! has "$command" && [[ $command != [ih]* ]] ||
-			    [[ $command == @(explain|inspect) &&
+			    [[ $command == @(explain|inspect|compare|trace) &&
 			    ! -r /proc/self/stat ]] ||
 			    example_runs "$example"
 		done < <(sed -n '/^Examples:/,/^$/s/^  //p' <<<"$output")

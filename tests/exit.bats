@@ -77,13 +77,13 @@ reported() {
 }
 
 @test "a zombie has ended; its status is known to who may trace it" {
-	need_linux
 	run --separate-stderr peer zombie pmux wait -t 1h --exit @PID@
 	assert_success
 	[[ $output == exit* ]]
 	run --separate-stderr peer zombie pmux wait -t 0 --format %s --exit @PID@
-	[[ $(pmux info) != *$'exit\twatched'* || $output == exit=* ]] ||
-	    fail "$output"
+	# NetBSD does not tell it of one that ended before the kevent
+	[[ $(pmux info) != *$'exit\twatched'* || $output == exit=* ||
+		$(uname -s) == NetBSD ]] || fail "$output"
 }
 
 @test "a zombie of another user, of which /proc says 0" {
@@ -383,7 +383,6 @@ zombies() {
 }
 
 @test "records without a status" {
-	need_linux
 	run --separate-stderr peer zombie pmux wait -t 1h \
 	    --format 'ended %t' --exit @PID@
 	assert_success

@@ -633,7 +633,7 @@ far_away() {
 	! has epoll || refused RANGE epoll 'poll 0 99999999999'
 	! has select || refused RANGE select 'select 1e300'
 	! has kqueue || refused RANGE kqueue 'control 99999999999 0'
-	! has kqueue || refused RANGE kqueue 'control 0 0 user:1:flags=65536'
+	! has kqueue || refused RANGE kqueue 'control 0 0 read:0:flags=65536'
 }
 
 @test "a negative number is no path: USAGE" {

@@ -168,6 +168,7 @@ struct session {
 	bool quit;
 	bool input_ready;
 	bool watches_output;
+	short output_events; /* by which poll(2) wakes when its reader goes */
 	int output_error; /* -errno, or 0 */
 	/* the answer of the request that is served */
 	const char *text; /* or NULL, and this: */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "backend/over.h"
+#include "backend/pollflags.h"
 #include "base/deadline.h"
 #include "base/duration.h"
 #include "base/pmux.h"
@@ -88,10 +89,11 @@ sleep_now(void *argument)
 static int
 sleep_outside(struct session *s)
 {
-	struct sleep sleep = { { { s->input.ended ? -1 : STDIN_FILENO, POLLIN,
-				     0 },
-				   { STDOUT_FILENO, 0, 0 }, { -1, POLLIN, 0 } },
-		-1 };
+	struct sleep sleep = {
+		{ { s->input.ended ? -1 : STDIN_FILENO, POLLIN, 0 },
+		    { STDOUT_FILENO, s->output_events, 0 }, { -1, POLLIN, 0 } },
+		-1
+	};
 	const struct pollfd *p = sleep.fds;
 	/* no event reports that another process closed its number */
 	bool samples = s->pending.active && s->object != s->backend;
@@ -232,6 +234,9 @@ open_object(struct session *s)
 		return waitset_no_object(s->backend, -ENOMEM);
 	s->watches_output = fstat(STDOUT_FILENO, &st) == 0 &&
 	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+	/* a socket may have input, which would end each sleep at once */
+	if (s->watches_output && S_ISFIFO(st.st_mode))
+		s->output_events = POLL_WATCH;
 	s->object = s->process >= 0 && !s->slots->in_kernel ?
 	    backend_over(s->backend, true) :
 	    s->backend;

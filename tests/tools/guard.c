@@ -118,7 +118,7 @@ become_reaper(void)
 #ifdef __linux__
 /* Call FN with the number of each process, and with ARG. */
 static void
-each_process(void (*fn)(const char *pid, const void *arg), const void *arg)
+each_process(void (*fn)(const char *pid, void *arg), void *arg)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *d;
@@ -153,7 +153,7 @@ parent_of(const char *pid)
 
 /* Children keep their number until they are waited for, which comes later. */
 static void
-kill_if_child(const char *pid, const void *arg)
+kill_if_child(const char *pid, void *arg)
 {
 	(void)arg;
 	if (parent_of(pid) == (long)getpid())
@@ -305,6 +305,8 @@ descends(const char *pid, long ancestor)
 struct family {
 	const char *mark;
 	long ancestor;
+	int *pidfds;
+	size_t count;
 };
 
 /*
@@ -312,18 +314,39 @@ struct family {
  * since then: a zombie keeps its number, and a reaped process gets no signal.
  */
 static void
-end_if_of(const char *pid, const void *arg)
+add_member(const char *pid, void *arg)
 {
-	const struct family *family = arg;
+	struct family *family = arg;
 	int pidfd = atol(pid) == (long)getpid() ? -1 : pidfd_of(atol(pid));
+	int *more = NULL;
 
 	if (pidfd == -1)
 		return;
 	if ((is_marked(pid, family->mark) ||
 		(family->ancestor != 0 && descends(pid, family->ancestor))) &&
 	    !has_ended(pidfd, 0))
-		send_signal(pidfd, SIGKILL);
-	(void)close(pidfd);
+		more = realloc(family->pidfds,
+		    (family->count + 1) * sizeof *more);
+	if (more == NULL) {
+		(void)close(pidfd);
+		return;
+	}
+	family->pidfds = more;
+	family->pidfds[family->count++] = pidfd;
+}
+
+/* All are found before the first is ended: its children would be orphans. */
+static void
+end_family(const char *mark, long ancestor)
+{
+	struct family family = { mark, ancestor, NULL, 0 };
+
+	each_process(add_member, &family);
+	for (size_t i = 0; i < family.count; i++) {
+		send_signal(family.pidfds[i], SIGKILL);
+		(void)close(family.pidfds[i]);
+	}
+	free(family.pidfds);
 }
 
 /*
@@ -333,14 +356,10 @@ end_if_of(const char *pid, const void *arg)
 static void
 end_test(int test, long pid, const char *mark)
 {
-	struct family family = { mark, 0 };
-
 	for (int i = 0; i < 2 * ROUNDS && !has_ended(test, 100); i++) {
-		if (i == ROUNDS / 2)
-			family.ancestor = pid;
 		if (i == ROUNDS)
 			send_signal(test, SIGTERM);
-		each_process(end_if_of, &family);
+		end_family(mark, i < ROUNDS / 2 ? 0 : pid);
 	}
 	send_signal(test, SIGKILL);
 }

@@ -112,6 +112,9 @@ sleep_outside(struct session *s)
 		s->output_error = -EPIPE;
 		return 0;
 	}
+	/* where it says something else it would end each sleep at once */
+	if (p[1].revents != 0)
+		s->output_events = 0;
 	s->input_ready = p[0].revents != 0;
 	if (!s->pending.active)
 		return 0;
@@ -234,9 +237,7 @@ open_object(struct session *s)
 		return waitset_no_object(s->backend, -ENOMEM);
 	s->watches_output = fstat(STDOUT_FILENO, &st) == 0 &&
 	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
-	/* a socket may have input, which would end each sleep at once */
-	if (s->watches_output && S_ISFIFO(st.st_mode))
-		s->output_events = POLL_WATCH;
+	s->output_events = s->watches_output ? POLL_WATCH : 0;
 	s->object = s->process >= 0 && !s->slots->in_kernel ?
 	    backend_over(s->backend, true) :
 	    s->backend;

@@ -157,15 +157,11 @@ object_select_prepare(struct session *s)
 static bool
 object_select_event(struct session *s, const struct event *event)
 {
-	if (!pending_is_own(s, event->token, TOKEN_INPUT)) {
-		session_print_handle(s,
-		    s->own->list[event->token - TOKEN_FIRST].index, event);
-		return true;
-	}
-	/* readable as well as writable, and its reader is there: no matter */
-	if (event->token == TOKEN_OUTPUT && s->output_error == 0)
-		(void)s->object->remove(s->state, TOKEN_OUTPUT, STDOUT_FILENO);
-	return false;
+	if (pending_is_own(s, event->token, TOKEN_INPUT))
+		return false;
+	session_print_handle(s, s->own->list[event->token - TOKEN_FIRST].index,
+	    event);
+	return true;
 }
 
 /* select(2) does not name it. */

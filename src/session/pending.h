@@ -54,7 +54,8 @@ void pending_remove_own(struct session *s);
 
 /*
  * Whether TOKEN is INPUT, the token of standard input, or the next one, that
- * of standard output; the meaning of its event is noted in S.
+ * of standard output; the meaning of its event is noted in S.  An output that
+ * still has its reader is watched no longer in this wait.
  */
 bool pending_is_own(struct session *s, uint32_t token, uint32_t input);
 

@@ -577,7 +577,7 @@ await_ready() {
 	local -a words
 
 	_pmux_parse 'await_ready [-t DURATION] NAME' "$@" || return
-	_pmux_follow "$dir/ready" 0 '' >/dev/null || code=$?
+	_pmux_follow "$dir/ready" 0 '^' >/dev/null || code=$?
 	((!code)) || _pmux_late "$code" 'readiness' \
 	    'a newline on the readiness descriptor'
 }

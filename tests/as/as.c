@@ -8,9 +8,11 @@
 #define AS_ITSELF
 #include "as.h"
 
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #ifdef AS_NETBSD
 #define NETBSD true
@@ -26,6 +28,15 @@ is_fifo(int fd, int *flags)
 
 	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) &&
 	    (*flags = fcntl(fd, F_GETFL)) != -1;
+}
+
+/* Whether FD is an end of a pipe without a name. */
+static bool
+is_pipe(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
 }
 
 int
@@ -57,7 +68,7 @@ as_poll(struct pollfd *list, nfds_t count, int ms)
 		return n;
 	if (!NETBSD && list->revents == POLLERR)
 		list->revents = POLLHUP;
-	if (NETBSD)
+	if (NETBSD && !is_pipe(list->fd))
 		list->revents = 0;
 	return list->revents != 0;
 }

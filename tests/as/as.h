@@ -9,8 +9,8 @@
  *			FreeBSD			NetBSD
  *	FIONREAD	0 at a write end	0 at a write end, and at an end
  *						that reads and writes
- *	poll(2), no	POLLHUP at both ends	never anything
- *	events asked
+ *	poll(2), no	POLLHUP at both ends	never anything, but of a pipe
+ *	events asked				as Linux
  *	fstat(2)	mtime and atime stay	as Linux
  *	EVFILT_WRITE,	comes when others	as src/kq
  *	EV_CLEAR	wrote or read

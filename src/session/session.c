@@ -237,7 +237,7 @@ open_object(struct session *s)
 		return waitset_no_object(s->backend, -ENOMEM);
 	s->watches_output = fstat(STDOUT_FILENO, &st) == 0 &&
 	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
-	s->output_events = s->watches_output ? POLL_WATCH : 0;
+	s->output_events = POLL_WATCH;
 	s->object = s->process >= 0 && !s->slots->in_kernel ?
 	    backend_over(s->backend, true) :
 	    s->backend;

@@ -1207,6 +1207,34 @@ unread_end() {
 	ended $((128 + $(kill -l PIPE)))
 }
 
+@test "an output that has bytes to read keeps it asleep" {
+	each_session unread_output
+}
+
+session_to_itself() {
+	peer with 7=pipe.r.empty -- pmux "$1" --session <requests 1<>out \
+	    2>messages
+}
+
+# select(2) everywhere and poll(2) of NetBSD report them as events.
+unread_output() {
+	local TIMEFORMAT='%3U %3S' left used
+
+	rm -f out
+	mkfifo out
+	exec {from}<>out
+	printf 'from before\n' >&"$from"
+	{ watch "$1" 7 && wait_for "$1" 7 1s; } >requests
+	{ time session_to_itself "$1"; } 2>spent
+	assert_equal "$(<messages)" ''
+	read -r -t 20 left <&"$from"
+	read -r -t 20 ready id <&"$from"
+	assert_equal "$left, $ready" 'from before, ready'
+	used=$(tr -d . <spent)
+	((10#${used% *} + 10#${used#* } < 500)) || fail "busy: $used ms"
+	exec {from}<&-
+}
+
 @test "it ends when the driver is killed" {
 	[[ ${PMUX_AS-} != netbsd && $(uname -s) != NetBSD ]] ||
 	    skip "poll(2) of NetBSD has no hangup of a FIFO"

@@ -131,6 +131,7 @@ struct scene {
 	int input[2], output[2]; /* pipes */
 	int messages; /* a file */
 	int go[2]; /* a byte lets the command begin */
+	int begun[2]; /* closed by its execve(2) */
 	pid_t owner, command, collector; /* 0: has ended */
 };
 

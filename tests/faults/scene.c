@@ -30,7 +30,10 @@
 #define OWNER_TEXT "owner\n"
 #define JOB "job\n"
 
-/* Time for a peer, in ms; and the delay of a late writer or owner. */
+/*
+ * Time for a peer, in ms; and the delay of a late writer, and of an owner's end
+ * after the command has begun.
+ */
 #define PATIENCE 5000
 #define LATE 20
 
@@ -147,8 +150,10 @@ start_owner(struct scene *s)
 	char byte;
 
 	make_pipe(ready);
+	make_pipe(s->begun);
 	s->owner = start();
 	if (s->owner != 0) {
+		drop(&s->begun[0]);
 		drop(&ready[1]);
 		(void)!read(ready[0], &byte, 1);
 		drop(&ready[0]);
@@ -161,7 +166,9 @@ start_owner(struct scene *s)
 	/* the peer hangs up, with unread bytes */
 	(void)close(ends[1]);
 	(void)close(ready[1]);
+	drop(&s->begun[1]);
 	if (s->form->late) {
+		(void)!read(s->begun[0], &byte, 1);
 		pause_ms(LATE);
 		_exit(7);
 	}
@@ -278,6 +285,7 @@ scene_open(struct scene *s, bool allocations)
 
 	memset(s->found, 0, sizeof *s->found);
 	s->owner = s->collector = 0;
+	s->begun[0] = s->begun[1] = -1;
 	for (int i = 0; i < form->count; i++)
 		form->ends[i].fds[0] = form->ends[i].fds[1] = -1;
 	for (int i = 0; i < form->count; i++) {
@@ -304,6 +312,7 @@ scene_open(struct scene *s, bool allocations)
 			preload(s);
 		run_command(s);
 	}
+	drop(&s->begun[1]);
 	drop(&s->output[1]);
 	drop(&s->input[0]);
 }

@@ -178,7 +178,8 @@ object_epoll_event(struct session *s, const struct event *event)
 {
 	uint32_t index;
 
-	if (pending_is_own(s, event->token, OWN_INPUT))
+	/* in an adopted instance an entry of another may have any token */
+	if (!s->adopted && pending_is_own(s, event->token, OWN_INPUT))
 		return false;
 	index = handle_of(s, event);
 	if (index == HANDLES_NONE)

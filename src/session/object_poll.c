@@ -166,10 +166,13 @@ object_poll_prepare(struct session *s)
 static bool
 object_poll_event(struct session *s, const struct event *event)
 {
-	if (pending_is_own(s, event->token, TOKEN_INPUT))
-		return false;
-	session_print_handle(s, event->token - TOKEN_FIRST, event);
-	return true;
+	if (!pending_is_own(s, event->token, TOKEN_INPUT)) {
+		session_print_handle(s, event->token - TOKEN_FIRST, event);
+		return true;
+	}
+	if (pending_drop_output(s, event->token))
+		s->own->placed_all = false;
+	return false;
 }
 
 static void

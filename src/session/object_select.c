@@ -157,11 +157,13 @@ object_select_prepare(struct session *s)
 static bool
 object_select_event(struct session *s, const struct event *event)
 {
-	if (pending_is_own(s, event->token, TOKEN_INPUT))
-		return false;
-	session_print_handle(s, s->own->list[event->token - TOKEN_FIRST].index,
-	    event);
-	return true;
+	if (!pending_is_own(s, event->token, TOKEN_INPUT)) {
+		session_print_handle(s,
+		    s->own->list[event->token - TOKEN_FIRST].index, event);
+		return true;
+	}
+	(void)pending_drop_output(s, event->token);
+	return false;
 }
 
 /* select(2) does not name it. */

@@ -78,9 +78,15 @@ pending_is_own(struct session *s, uint32_t token, uint32_t input)
 		return false;
 	else if (output_gone())
 		s->output_error = -EPIPE;
-	else
-		/* bytes to read there would end each sleep at once */
-		(void)s->object->remove(s->state, token, STDOUT_FILENO);
+	return true;
+}
+
+bool
+pending_drop_output(struct session *s, uint32_t token)
+{
+	if (token != TOKEN_OUTPUT || s->output_error != 0)
+		return false;
+	(void)s->object->remove(s->state, token, STDOUT_FILENO);
 	return true;
 }
 

@@ -54,10 +54,17 @@ void pending_remove_own(struct session *s);
 
 /*
  * Whether TOKEN is INPUT, the token of standard input, or the next one, that
- * of standard output; the meaning of its event is noted in S.  An output that
- * still has its reader is watched no longer in this wait.
+ * of standard output; the meaning of its event is noted in S.
  */
 bool pending_is_own(struct session *s, uint32_t token, uint32_t input);
+
+/*
+ * After pending_is_own: take standard output out of the wait if TOKEN is
+ * TOKEN_OUTPUT and its reader is still there.  It has bytes to read then, which
+ * would end each sleep at once.  Returns whether it was taken out;
+ * pending_add_own adds it again.
+ */
+bool pending_drop_output(struct session *s, uint32_t token);
 
 /* A session_sleep_fn for objects that have them under the tokens above. */
 bool pending_sleep_with_own(struct session *s);

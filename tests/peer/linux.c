@@ -232,19 +232,25 @@ epoll_signalfd(void)
 	return epoll_of(fcntl(signalfd_none(), F_DUPFD, 20));
 }
 
-/* An instance with FD, at number 20 or above, registered for EVENTS. */
+/* An instance with FD, at number 20 or above, registered for EVENTS with DATA. */
 static int
-epoll_with(int fd, uint32_t events)
+epoll_with_data(int fd, uint32_t events, uint64_t data)
 {
 	struct epoll_event e;
 	int ep = move(epoll_create1(0));
 
 	memset(&e, 0, sizeof e);
 	e.events = events;
-	e.data.u64 = 0xabcdef0123456789;
+	e.data.u64 = data;
 	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) == -1)
 		die(1, "epoll_ctl");
 	return ep;
+}
+
+static int
+epoll_with(int fd, uint32_t events)
+{
+	return epoll_with_data(fd, events, 0xabcdef0123456789);
 }
 
 /* For CMD, too. */
@@ -302,6 +308,13 @@ static int
 epoll_no_events(void)
 {
 	return epoll_with(shared("pipe.r.writer-gone-drained"), 0);
+}
+
+/* With data.fd -1, as who has no use for it may set. */
+static int
+epoll_minus_one(void)
+{
+	return epoll_with_data(shared("pipe.r.data"), EPOLLIN, UINT32_MAX);
 }
 
 /* Number 20 is closed; the eventfd is number 21, another is 22. */
@@ -402,6 +415,7 @@ const struct state linux_states[] = {
 	{ "epoll.oneshot-fired", epoll_fired },
 	{ "epoll.edge-told", epoll_told },
 	{ "epoll.no-events", epoll_no_events },
+	{ "epoll.minus-one", epoll_minus_one },
 	{ "epoll.stale-eventfd", epoll_stale_eventfd },
 	{ "linux.memfd", memfd },
 	{ "linux.memfd-data", memfd_data },

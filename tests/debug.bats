@@ -117,7 +117,7 @@ samples() {
 }
 
 @test "the holder writes to FILE when pmux has left" {
-	mkfifo f
+	seen_fifo
 	echo job >f 3>&- &
 	pm poll -t 1h --debug=log f:in
 	assert_success
@@ -141,7 +141,7 @@ samples() {
 }
 
 @test "the holder of a write end, and one that a later pmux replaces" {
-	mkfifo f
+	seen_fifo
 	exec 7<>f
 	exec 6<f 7>&-
 	pm poll -t 1h --debug=log f:out 6<&-

@@ -62,8 +62,7 @@ holders() {
 }
 
 prepare() {
-	mkfifo f
-	peer openers f >/dev/null || skip "$(peer openers f 2>&1)"
+	seen_fifo
 }
 
 # ---- the naive scripts ----
@@ -584,13 +583,13 @@ unread_line() {
 	writer_done
 }
 
-# held: the same; the holder's process id is in `holder`. Until it has its title,
-# which a BSD has otherwise, it forgets signals, which may have been meant for pmux.
 # has_title: whether a holder gets one.
 has_title() {
 	[[ ! ${PMUX_AS-} && $(uname -s) != @(Darwin|SunOS) ]]
 }
 
+# held: unread_line; the holder's process id is in `holder`. Until it has its title,
+# which a BSD has otherwise, it forgets signals, which may have been meant for pmux.
 held() {
 	unread_line "$@"
 	holder=$(holders)

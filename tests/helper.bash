@@ -90,10 +90,12 @@ need_primitives() {
 
 	[[ $LACKING ]] || return 0
 	text=$(text_of "$BATS_TEST_NAME")
+	# by a variable: for one of several
+	[[ ! $text =~ (^|[^a-zA-Z0-9_])(has|need)\ \"?\$ ]] || return 0
 	text=" ${text//[!a-zA-Z0-9_]/ } "
-	[[ $text != *" has "* && $text != *" need "* ]] || return 0
 	for name in $LACKING; do
-		[[ $text != *" $name "* ]] || skip "this pmux has no $name"
+		[[ $text != *" $name "* || $text =~ \ (has|need)\ $name\  ]] ||
+		    skip "this pmux has no $name"
 	done
 }
 
@@ -338,6 +340,12 @@ apart() {
 # pm ARG...: run pmux, output and messages apart.
 pm() {
 	apart pmux "$@"
+}
+
+# seen_fifo: the FIFO f, where it can be seen who has it open.
+seen_fifo() {
+	mkfifo f
+	peer openers f >/dev/null || skip "$(peer openers f 2>&1)"
 }
 
 # with SPEC... -- PROGRAM [ARG]...: run it with descriptors made by peer.

@@ -161,18 +161,23 @@ kqueue_poll_next(struct backend_state *state, struct event *event)
 	struct pollfd p;
 
 	while (backend_kqueue.next(state->queue, event)) {
+		bool reads = event->token % 2 == 0;
+
 		event->token /= 2;
 		member = &state->members[event->token];
 		if (member->reported == state->wait)
 			continue;
-		member->reported = state->wait;
 		p = (struct pollfd){ member->fd, (short)member->bits, 0 };
 		(void)poll(&p, 1, 0);
-		/* NetBSD 9.1: poll(2) of a FIFO never reports it */
-		if (member->fifo && (event->bits & KQUEUE_EOF) != 0)
+		/*
+		 * NetBSD 9.1: poll(2) of a FIFO never reports it, and
+		 * EVFILT_WRITE there has EV_EOF while its reader is there.
+		 */
+		if (member->fifo && reads && (event->bits & KQUEUE_EOF) != 0)
 			p.revents |= POLLHUP;
 		if (p.revents == 0)
 			continue;
+		member->reported = state->wait;
 		*event = (struct event){
 			.token = event->token,
 			.bits = (unsigned short)p.revents,

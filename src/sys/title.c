@@ -95,7 +95,10 @@ title_set(const char *name)
 	(void)strlcat(text, name, sizeof text);
 	(void)sysctl(what, 4, NULL, NULL, text, strlen(text) + 1);
 #elif defined(HAVE_SETPROCTITLE)
-	/* the BSDs put the name of the program before it */
+	/* it puts the name of the program before it, which may be bash */
+#ifdef HAVE_SETPROGNAME
+	setprogname("pmux");
+#endif
 	setproctitle("holds %s", name);
 #else
 	(void)name;

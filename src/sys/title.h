@@ -22,7 +22,8 @@ bool title_is_apart(void);
  * Call this process "pmux: holds NAME", where the system can.  That overwrites
  * the arguments and the environment: do not use them after it.
  * Async-signal-safe on Linux and FreeBSD, where kern.ps_arg_cache_limit is the
- * length it may have.
+ * length it may have, and on NetBSD 9.1, whose setproctitle(3) writes into an
+ * array with vsnprintf(3); elsewhere that is not known.
  */
 void title_set(const char *name);
 

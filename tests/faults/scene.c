@@ -31,11 +31,12 @@
 #define JOB "job\n"
 
 /*
- * Time for a peer, in ms; and the delay of a late writer, and of an owner's end
- * after the command has begun.
+ * Time for a peer, in ms; the delay of a late writer, and of an owner's end after
+ * the command has begun, before which it must have asked for it.
  */
 #define PATIENCE 5000
 #define LATE 20
+#define OWNER_LATE 100
 
 static int
 high(int fd)
@@ -169,7 +170,7 @@ start_owner(struct scene *s)
 	drop(&s->begun[1]);
 	if (s->form->late) {
 		(void)!read(s->begun[0], &byte, 1);
-		pause_ms(LATE);
+		pause_ms(OWNER_LATE);
 		_exit(7);
 	}
 	for (;;)

@@ -456,11 +456,13 @@ end_family(const char *mark, long ancestor)
 	size_t count;
 	struct process *all = all_processes(mark, &count);
 
+	/* not ps(1), which has ended, and its number may be another's */
 	for (size_t i = 0; i < count; i++)
 		if (all[i].pid > 1 && all[i].pid != (long)getpid() &&
 		    (all[i].marked ||
 			(ancestor != 0 &&
-			    descends(all, count, &all[i], ancestor))))
+			    descends(all, count, &all[i], ancestor) &&
+			    !descends(all, count, &all[i], (long)getpid()))))
 			(void)kill((pid_t)all[i].pid, SIGKILL);
 	free(all);
 }

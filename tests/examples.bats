@@ -172,10 +172,16 @@ has_line() {
 
 # is_portable EXAMPLE: whether it does the same here as on Linux, where several
 # readers of a pipe take whole lines, an unfinished line stays in it, and a
-# drained pipe does not report `in'.
+# drained pipe does not report `in'.  On NetBSD poll(2) of a FIFO reports no hangup
+# and always `in', and a write to the end of a file may not be told as `extend'.
 is_portable() {
-	[[ $(uname -s) == Linux ]] ||
-	    ! has_line "$1" '^worker\(\)|printf .*\\nthr|^pmux poll --follow -t 5s 3 3'
+	local linux='^worker\(\)|printf .*\\nthr|^pmux poll --follow -t 5s 3 3'
+
+	case $(uname -s) in
+	Linux) return ;;
+	NetBSD) linux+='|^pmux poll .* 3:(0x0|in,pri,out)|vnode:result:write' ;;
+	esac
+	! has_line "$1" "$linux"
 }
 
 # can_run EXAMPLE SHELL: whether this system has what the example needs.

@@ -758,8 +758,9 @@ no_zombies() {
 	two_lines
 	printf '%s\n' 3 4 5 >&8
 	pm "$1" --follow --count 5 "$(reads "$1" 8)" -- sh -c 'read -r line
+	pmux=$(ps -o ppid= -p $$)
 	ps -A -o ppid= -o pid= | while read -r parent child; do
-		[ "$parent" != $PPID ] || [ "$child" = $$ ] ||
+		[ "$parent" != $((pmux)) ] || [ "$child" = $$ ] ||
 		    echo "$child, not $$"
 	done'
 	expect 0

@@ -1055,8 +1055,9 @@ await_child() {
 		has $c || continue
 		mkfifo f
 		exec 7<>f 6<f
-		pmux $c --follow --reopen -c 3 "$(reads $c 6)" -- \
-		    sh -c 'peer flags 0; read -r line; echo "$line"' \
+		# it may run for the end, too
+		pmux $c --follow --reopen "$(reads $c 6)" -- sh -c '
+			read -r line || exit 0; peer flags 0; echo "$line"' \
 		    >out 2>err 3>&- 7>&- &
 		pid=$!
 		exec 6<&-
@@ -1068,11 +1069,12 @@ await_child() {
 				sleep 0.002
 			done
 		done
+		kill -TERM "$pid"
 		finish "$pid"
 		exec 7>&-
-		assert_equal "$status $(<err)" '0 '
+		assert_equal "$status $(<err)" '143 '
 		assert_equal "$(grep -c flags out)" 3
-		[[ $output != *nonblocking* ]]
+		! grep nonblocking out || fail "$c: not blocking"
 		rm f
 	done
 }

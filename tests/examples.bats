@@ -179,7 +179,7 @@ is_portable() {
 
 	case $(uname -s) in
 	Linux) return ;;
-	NetBSD) linux+='|^pmux poll .* 3:(0x0|in,pri,out)|vnode:result:write' ;;
+	NetBSD) linux+='|^pmux poll .* (3:0x0|3:in,pri,out|-e in,out)|vnode:result:write' ;;
 	esac
 	! has_line "$1" "$linux"
 }
@@ -193,6 +193,7 @@ can_run() {
 		[[ $1 != *"pmux $command"* ]] || has $command || return
 	done
 	! has_line "$1" '^#!.*bats' || return
+	! has_line "$1" ' aio:' || has_filter aio || return
 	! has_line "$1" 'pmux .* -p ' || looks_at_others || return
 	# its pipelines are sockets, and it reports a child that stops
 	[[ $2 != ksh ]] || ! has_line "$1" \

@@ -172,10 +172,15 @@ need_proc() {
 	[[ -r /proc/self/stat ]] || skip "no /proc to look at processes with"
 }
 
+# has_filter NAME: whether kevent(2) has that filter.
+has_filter() {
+	pm kqueue -t 0 "$1:1"
+	[[ $status != 4 ]]
+}
+
 # need_filter NAME: skip where kevent(2) lacks the filter.
 need_filter() {
-	pm kqueue -t 0 "$1:1"
-	[[ $status != 4 ]] || skip "$stderr"
+	has_filter "$1" || skip "$stderr"
 }
 
 # need_fifo_room BACKEND: skip where it does not report whether a FIFO can be

@@ -1065,7 +1065,7 @@ await_child() {
 			exec 7>&-
 			echo "$i" >f
 			exec 7<>f
-			until grep -qx "$i" out; do
+			until grep -qsx "$i" out; do
 				sleep 0.002
 			done
 		done
@@ -1075,7 +1075,7 @@ await_child() {
 		assert_equal "$status $(<err)" '143 '
 		assert_equal "$(grep -c flags out)" 3
 		! grep nonblocking out || fail "$c: not blocking"
-		rm f
+		rm f out
 	done
 }
 

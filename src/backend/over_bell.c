@@ -12,7 +12,6 @@
 #include <sys/epoll.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -131,12 +130,12 @@ add_entry(struct backend_state *s, uint32_t token, int fd)
 static int
 next_key(struct backend_state *s, int copy)
 {
-	int fd = fcntl(copy, F_DUPFD_CLOEXEC, s->key);
+	int fd = fdplace_copy(copy, s->key);
 
 	if (fd == -1) {
 		s->shared = true;
 		s->key = FIRST_KEY;
-		fd = fcntl(copy, F_DUPFD_CLOEXEC, s->key);
+		fd = fdplace_copy(copy, s->key);
 	}
 	if (fd == -1)
 		return copy;

@@ -18,6 +18,7 @@
 #include "output/debug.h"
 #include "output/escape.h"
 #include "output/output.h"
+#include "sys/fdplace.h"
 #include "sys/kernel.h"
 #include "sys/lease.h"
 #include "sys/peer.h"
@@ -337,7 +338,7 @@ reopen_as(int number, int handle, const char *path)
 
 	if (fd < 0 || fd == number)
 		return fd < 0 ? -1 : fd;
-	moved = fcntl(fd, F_DUPFD_CLOEXEC, number);
+	moved = fdplace_copy(fd, number);
 	(void)close(fd);
 	return moved;
 }

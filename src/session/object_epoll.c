@@ -5,7 +5,6 @@
  */
 #include "config.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,7 +66,7 @@ call_remove(struct session *s, uint32_t index, int fd)
 static int
 move_object(struct session *s, int number)
 {
-	int fd = fdplace(fcntl(number, F_DUPFD_CLOEXEC, 3)), answer;
+	int fd = fdplace(fdplace_copy(number, 3)), answer;
 
 	if (fd < 0)
 		return fd;
@@ -206,7 +205,7 @@ watch_own(struct session *s)
 		return false;
 	for (int i = 0; i < 2; i++)
 		if (copies[i] <= 0)
-			copies[i] = fdplace(fcntl(i, F_DUPFD_CLOEXEC, 3));
+			copies[i] = fdplace(fdplace_copy(i, 3));
 	if (!s->input.ended &&
 	    (copies[0] < 0 ||
 		s->object->add(s->state, OWN_INPUT, copies[0], in->bit) != 0))

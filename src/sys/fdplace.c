@@ -33,11 +33,28 @@ in_the_way(int fd)
 	    (p->is_named != NULL && p->is_named(p->names, fd));
 }
 
+int
+fdplace_copy(int fd, int first)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, first);
+
+#ifdef __NetBSD__
+	/*
+	 * execve(2) of NetBSD 9.1 looks for what it has to close only once a
+	 * process has set the flag in another way (fd_dup and fd_closeexec in
+	 * its kern_descrip.c).
+	 */
+	if (copy != -1)
+		(void)fcntl(copy, F_SETFD, FD_CLOEXEC);
+#endif
+	return copy;
+}
+
 /* Returns FD, moved if there is room. */
 static int
 raise_to(int fd, int first)
 {
-	int higher = fcntl(fd, F_DUPFD_CLOEXEC, first);
+	int higher = fdplace_copy(fd, first);
 
 	if (higher == -1)
 		return fd;
@@ -56,8 +73,7 @@ fdplace(int fd)
 	if (moved < p->floor)
 		moved = raise_to(moved, p->floor);
 	while (in_the_way(moved)) {
-		int higher = fcntl(moved, F_DUPFD_CLOEXEC,
-		    moved < 3 ? 3 : moved + 1);
+		int higher = fdplace_copy(moved, moved < 3 ? 3 : moved + 1);
 
 		error = errno;
 		(void)close(moved);

@@ -34,6 +34,12 @@ void fdplace_above(int first);
 int fdplace(int fd);
 
 /*
+ * A copy of FD at the lowest free number from FIRST, which no program that is
+ * executed gets.  Returns it, or -1 with errno (fcntl(2), F_DUPFD_CLOEXEC).
+ */
+int fdplace_copy(int fd, int first);
+
+/*
  * Whether there is room for one more descriptor, also while it is moved: ask
  * before an open(2) that another process notices.  FreeBSD has the file open
  * before it looks for a number (12.3: kern_openat in sys/kern/vfs_syscalls.c),

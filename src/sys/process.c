@@ -85,7 +85,7 @@ save(struct process_loan *loan)
 	if (loan->flags == -1)
 		return 0;
 	signals_block(&loan->mask);
-	loan->saved = fdplace(fcntl(loan->number, F_DUPFD_CLOEXEC, 3));
+	loan->saved = fdplace(fdplace_copy(loan->number, 3));
 	if (loan->saved >= 0)
 		return 0;
 	signals_restore(&loan->mask);

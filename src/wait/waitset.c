@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -134,7 +133,7 @@ watch_output(struct waitset *w, const struct wait_options *options)
 		return errno == EBADF ? 0 : -errno;
 	if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode))
 		return 0;
-	fd = fdplace(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+	fd = fdplace(fdplace_copy(STDOUT_FILENO, 3));
 	if (fd < 0)
 		return 0;
 	error = w->backend->add(w->state, (uint32_t)w->targets->count, fd,

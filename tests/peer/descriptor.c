@@ -21,6 +21,8 @@ move(int fd)
 		die(ABSENT, "cannot be made");
 	if ((to = fcntl(fd, F_DUPFD_CLOEXEC, high)) == -1)
 		die(ABSENT, "F_DUPFD_CLOEXEC");
+	/* see fdplace_copy of pmux */
+	(void)fcntl(to, F_SETFD, FD_CLOEXEC);
 	close(fd);
 	return to;
 }
